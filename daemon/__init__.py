@@ -1,0 +1,1 @@
+"""The headless daemon: decides when work runs, starts it, and records what happened."""

@@ -1,0 +1,1 @@
+"""What computes: sources, datasets, checks, features, training, evidence, gates and bundles."""

@@ -1,0 +1,70 @@
+"""The jobs of a project: derived, not written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.config.project import Project
+from pipeline.config.schedules import JobSection
+from store.words import JobKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    name: str
+    kind: JobKind
+    target: str
+    upstream: tuple[str, ...]
+    """Jobs whose result it reads, nearest first."""
+    settings: JobSection
+
+
+def jobs_of(project: Project) -> dict[str, Job]:
+    """All jobs, each after everything it builds upon."""
+    made: dict[str, Job] = {}
+
+    def add(kind: JobKind, target: str, upstream: list[str]) -> None:
+        name = f"{kind}:{target}" if target else kind
+        settings = project.jobs.get(name, JobSection())
+        made[name] = Job(name=name, kind=kind, target=target, upstream=tuple(upstream), settings=settings)
+
+    for name in _inputs_first(project):
+        dataset = project.datasets[name]
+        needs = {*dataset.inputs, *(c.dataset for c in dataset.checks if c.kind == "foreign_key")}
+        add("etl", name, [f"etl:{n}" for n in sorted(needs - {name})])
+    for name, view in project.features.items():
+        add("features", name, [f"etl:{i}" for i in view.inputs])
+    for name, model in project.models.items():
+        views = dict.fromkeys(f"features:{join.view}" for join in model.views)
+        add("train", name, [f"etl:{model.dataset}", *views])
+        add("evaluate", name, [])
+    add("backup", "", [])
+    return made
+
+
+def with_upstream(jobs: dict[str, Job], name: str) -> list[Job]:
+    """The job and everything it builds upon, upstream first, each once."""
+    wanted: dict[str, None] = {}
+
+    def visit(job: str) -> None:
+        for upstream in jobs[job].upstream:
+            visit(upstream)
+        wanted.setdefault(job)
+
+    visit(name)
+    return [jobs[job] for job in wanted]
+
+
+def _inputs_first(project: Project) -> list[str]:
+    order: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        dataset = project.datasets[name]
+        referenced = [c.dataset for c in dataset.checks if c.kind == "foreign_key" and c.dataset != name]
+        for upstream in (*dataset.inputs, *referenced):
+            visit(upstream)
+        order.setdefault(name)
+
+    for name in project.datasets:
+        visit(name)
+    return list(order)

@@ -1,0 +1,55 @@
+"""What a worker is told: `spec.json`, written by the daemon before an attempt starts.
+
+A worker never opens the record; what it needs to know of it stands in `context`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from store.words import DeviceChoice, JobKind
+
+
+class ProductionFacts(BaseModel):
+    """The version that candidates are compared with."""
+
+    model_config = ConfigDict(frozen=True)
+    version: int
+    digest: str
+    """Names the bundle: `home.bundle(digest)`."""
+
+
+class RecordFacts(BaseModel):
+    """What the record knows that this run needs."""
+
+    model_config = ConfigDict(frozen=True)
+    production: ProductionFacts | None = None
+    last_fingerprint: str = ""
+    """Of the last good run of the same job; equal to this run's means there is nothing to do."""
+    last_run: int | None = None
+    evaluate: ProductionFacts | None = None
+    """The version that an `evaluate` run judges again."""
+
+
+class RunSpec(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    run: int
+    attempt: int
+    nonce: str
+    job: str
+    kind: JobKind
+    target: str
+    project: Path
+    home: Path
+    params: dict[str, Any] = {}
+    force: bool = False
+    device: DeviceChoice = "auto"
+    gpu: int | None = None
+    """Index of the leased GPU."""
+    gpu_memory: float = 1.0
+    log_bytes: int = 64_000_000
+    grace_s: float = 30.0
+    context: RecordFacts = RecordFacts()

@@ -1,0 +1,1 @@
+"""What remembers: the record in SQLite, the lake, and the words everybody shares."""

@@ -1,0 +1,87 @@
+"""What a worker found out, on its way into the record: the payloads of the spool's larger events."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from store.words import Outcome, Severity
+
+
+class Facts(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ColumnFacts(Facts):
+    name: str
+    type: str
+    nulls: int | None = None
+    distinct: int | None = None
+    low: str | None = None
+    high: str | None = None
+
+
+class DatasetFacts(Facts):
+    """A new version of a dataset or of a feature view's rows."""
+
+    dataset: str
+    kind: Literal["dataset", "feature view"]
+    version: int
+    rows: int
+    added: int
+    removed: int = 0
+    quarantined: int = 0
+    bytes: int
+    columns: list[ColumnFacts]
+    schema_changes: list[str] = []
+    inputs: dict[str, int] = {}
+    fingerprint: str
+    newest_us: int | None = None
+    """Newest value of the time column, microseconds since 1970 UTC."""
+    note: str = ""
+    sample: list[dict[str, Any]] = []
+    """At most 20 rows, values as plain JSON."""
+
+
+class CheckFacts(Facts):
+    name: str
+    kind: str
+    severity: Severity
+    outcome: Outcome
+    failing: int
+    total: int
+    allowed: float
+    """Share of rows that may break the rule."""
+    detail: str
+    sample: list[dict[str, Any]] = []
+
+
+class TrainingSetFacts(Facts):
+    digest: str
+    model: str
+    path: str
+    rows: int
+    columns: list[ColumnFacts]
+    inputs: dict[str, int]
+    query: str
+
+
+class VersionFacts(Facts):
+    """A trained model with its evidence; the daemon gives it its number."""
+
+    model: str
+    digest: str
+    path: str
+    task: str
+    objective: str
+    metrics: dict[str, dict[str, float]]
+    """name → {value, low, high, level}, on the test rows."""
+    baseline: dict[str, float]
+    evidence: dict[str, Any]
+    signature: dict[str, Any]
+    lineage: dict[str, Any]
+    verdict: dict[str, Any]
+    """{passed, gates: [{gate, outcome, reason, value, limit}]}"""
+    training_set: str
+    fingerprint: str

@@ -1,0 +1,133 @@
+"""Every path under a home, in one place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder with all state of one project (design §5)."""
+
+    root: Path
+
+    @classmethod
+    def of_project(cls, project: Path, environ: dict[str, str] | None = None) -> Home:
+        """`$TRAINSHED_HOME` if set, else `<project>/.trainshed`."""
+        named = (os.environ if environ is None else environ).get("TRAINSHED_HOME")
+        return cls(Path(named).expanduser().resolve() if named else project.resolve() / ".trainshed")
+
+    @property
+    def database(self) -> Path:
+        return self.root / "trainshed.db"
+
+    @property
+    def ballast(self) -> Path:
+        """Space kept back so that a full disk can still be recorded."""
+        return self.root / "ballast"
+
+    @property
+    def socket(self) -> Path:
+        return self.root / "trainshed.sock"
+
+    @property
+    def daemon_lock(self) -> Path:
+        return self.root / "daemon.lock"
+
+    @property
+    def daemon_log(self) -> Path:
+        return self.root / "daemon.log"
+
+    @property
+    def warm_socket(self) -> Path:
+        """Where the warm-worker forkserver listens."""
+        return self.root / "warm.sock"
+
+    @property
+    def lake(self) -> Path:
+        return self.root / "lake"
+
+    def dataset(self, name: str) -> Path:
+        """The Delta table of a dataset."""
+        return self.lake / "datasets" / name
+
+    def quarantine(self, name: str) -> Path:
+        """The Delta table of rows that a dataset's checks refused."""
+        return self.lake / "quarantine" / name
+
+    def feature_view(self, name: str) -> Path:
+        """The Delta table of a feature view's rows."""
+        return self.lake / "features" / name
+
+    def staging(self, dataset: str) -> Path:
+        """Pages of an ingest that is not committed yet, with their journal."""
+        return self.root / "staging" / dataset
+
+    @property
+    def training_sets(self) -> Path:
+        """Recorded training sets, by digest."""
+        return self.root / "training-sets"
+
+    @property
+    def versions(self) -> Path:
+        """Model bundles, by digest."""
+        return self.root / "versions"
+
+    def bundle(self, digest: str) -> Path:
+        return self.versions / digest
+
+    def checkpoints(self, run: int) -> Path:
+        return self.root / "checkpoints" / str(run)
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    def attempt(self, run: int, number: int) -> AttemptDir:
+        return AttemptDir(self.runs / str(run) / str(number))
+
+    @property
+    def compilation_cache(self) -> Path:
+        """XLA's persistent cache."""
+        return self.root / "xla-cache"
+
+    @property
+    def backups(self) -> Path:
+        return self.root / "backups"
+
+
+@dataclass(frozen=True)
+class AttemptDir:
+    """The folder of one attempt of a run: the protocol between daemon, shim and worker.
+
+    `spec.json` is written by the daemon, `status.json` and the logs by the shim, `events.jsonl` by the
+    worker; the shim holds an flock on `lock` as long as it lives.
+    """
+
+    root: Path
+
+    @property
+    def spec(self) -> Path:
+        return self.root / "spec.json"
+
+    @property
+    def status(self) -> Path:
+        return self.root / "status.json"
+
+    @property
+    def events(self) -> Path:
+        return self.root / "events.jsonl"
+
+    @property
+    def stdout(self) -> Path:
+        return self.root / "stdout.log"
+
+    @property
+    def stderr(self) -> Path:
+        return self.root / "stderr.log"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "lock"

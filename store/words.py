@@ -1,0 +1,37 @@
+"""The vocabulary: the closed sets of words that SQL, HTTP, Python and the screen share (design §2)."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+RunState = Literal[
+    "queued",  # a row, waiting for its time, its upstream runs or a free slot
+    "starting",  # an attempt was given to a shim
+    "running",  # the worker has spoken
+    "succeeded",
+    "skipped",  # inputs unchanged: there was nothing to do
+    "failed",
+    "cancelled",
+    "lost",  # the process is gone and nobody wrote down how
+    "upstream_failed",  # a run it depends on did not succeed
+]
+RUN_STATES: Final[tuple[RunState, ...]] = get_args(RunState)
+ACTIVE: Final[frozenset[RunState]] = frozenset({"starting", "running"})
+ENDED: Final[frozenset[RunState]] = frozenset(
+    {"succeeded", "skipped", "failed", "cancelled", "lost", "upstream_failed"}
+)
+GOOD: Final[frozenset[RunState]] = frozenset({"succeeded", "skipped"})
+"""What a dependent run may build upon."""
+
+JobKind = Literal["etl", "features", "train", "evaluate", "backup"]
+Trigger = Literal["manual", "schedule", "upstream"]
+Severity = Literal["warn", "fail"]
+Outcome = Literal["pass", "warn", "fail"]
+Overlap = Literal["skip", "queue_one", "queue_all", "cancel_running", "allow"]
+CatchUp = Literal["none", "last", "all"]
+DeviceChoice = Literal["auto", "cpu", "gpu", "tpu"]
+
+PRODUCTION: Final = "production"
+CANDIDATE: Final = "candidate"
+PROTECTED: Final[frozenset[str]] = frozenset({PRODUCTION})
+"""Aliases that need a verdict, or an override by name and reason."""

@@ -1,0 +1,1 @@
+"""What an operator touches: the `trainshed` command (and, next, the terminal UI)."""
