@@ -11,6 +11,10 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from store.words import ACTIVE as ACTIVE
+from store.words import ENDED as ENDED
+from store.words import GOOD as GOOD
+from store.words import PRODUCTION as PRODUCTION
 from store.words import (
     CatchUp,
     JobKind,
@@ -500,6 +504,8 @@ class LogChunk(Wire):
     size: int
     dropped: int
     """Bytes that the size cap has thrown away, oldest first."""
+    ended: bool = False
+    """The run has ended: nothing will be added."""
 
 
 class BackupView(Wire):

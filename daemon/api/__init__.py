@@ -1,1 +1,1 @@
-"""The control API: thin routers over the store, served on the unix socket."""
+"""The control API: thin routers over `daemon.core.Daemon` and the store's functions."""

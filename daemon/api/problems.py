@@ -1,0 +1,82 @@
+"""Errors as `application/problem+json` (RFC 9457): the same sentences that the record and the command line show."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from store.errors import TrainshedError
+from store.wire import Problem
+
+
+def problem_response(problem: Problem) -> JSONResponse:
+    return JSONResponse(
+        problem.model_dump(mode="json"), status_code=problem.status, media_type="application/problem+json"
+    )
+
+
+def problem_of(error: TrainshedError) -> Problem:
+    """The error as the wire shows it."""
+    return Problem(
+        title=(type(error).__doc__ or error.code).strip().splitlines()[0],
+        status=error.http_status,
+        detail=error.what,
+        code=error.code,
+        where=error.where,
+        remedy=error.remedy,
+    )
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Every error that can leave a route becomes a Problem; none shows its inside to the caller."""
+
+    @app.exception_handler(TrainshedError)
+    async def _ours(_: Request, error: TrainshedError) -> JSONResponse:
+        return problem_response(problem_of(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        return problem_response(_validation_problem(error))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        return problem_response(_http_problem(request, error))
+
+    @app.exception_handler(Exception)
+    async def _fault(_: Request, __: Exception) -> JSONResponse:
+        return problem_response(_OUR_FAULT)  # the server writes the traceback to daemon.log
+
+
+def _validation_problem(error: RequestValidationError) -> Problem:
+    faults = [(".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]), e["msg"]) for e in error.errors()]
+    places = ", ".join(place for place, _ in faults)
+    return Problem(
+        title="The request is not valid",
+        status=422,
+        detail="; ".join(f"{place}: {message}" for place, message in faults),
+        code="InvalidRequest",
+        where=places,
+        remedy="correct it; /openapi.json says what is expected",
+    )
+
+
+def _http_problem(request: Request, error: HTTPException) -> Problem:
+    return Problem(
+        title=error.detail,
+        status=error.status_code,
+        detail=f"{error.detail}: {request.method} {request.url.path}",
+        code="NoSuchRoute" if error.status_code == 404 else "NotAllowed",
+        where=request.url.path,
+        remedy="/openapi.json lists every path with its methods",
+    )
+
+
+_OUR_FAULT = Problem(
+    title="A fault in Trainshed",
+    status=500,
+    detail="the daemon met an error that it did not expect; it goes on",
+    code="InternalError",
+    remedy="see the end of daemon.log in the home, and report it with the lines there",
+)

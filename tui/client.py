@@ -1,0 +1,289 @@
+"""The daemon's API as Python: one method a route, wire models in and out.
+
+    with Client(place.socket) as daemon:
+        run = daemon.submit(RunRequest(job="train:late", upstream=True))
+        ended = daemon.wait_for(run.id)
+
+Every method raises ClientError when the daemon refuses (with its remedy), and NoDaemon when nobody answers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+import httpx
+
+from store.wire import (
+    ENDED,
+    AliasEventView,
+    BoxView,
+    ChangesView,
+    CheckView,
+    CompareView,
+    DatasetDetail,
+    DatasetVersionView,
+    DatasetView,
+    Done,
+    EventView,
+    FeatureViewView,
+    JobView,
+    LogChunk,
+    MetricSeries,
+    ModelView,
+    Page,
+    PlanView,
+    Problem,
+    PromoteRequest,
+    ResourcePoint,
+    RollbackRequest,
+    RunDetail,
+    RunRequest,
+    RunView,
+    SchedulePreview,
+    ScheduleView,
+    StatusView,
+    VersionDetail,
+    VersionView,
+    Wire,
+)
+from tui.failure import ClientError, NoDaemon
+
+W = TypeVar("W", bound=Wire)
+POLL_SECONDS: Final = 20.0
+"""How long one question for changes may wait at the daemon."""
+_ANSWER_SECONDS: Final = 30.0
+_SOCKET_PATH_LIMIT: Final = 107
+
+
+class Client:
+    """A connection to the daemon of one home. Use it as a context manager; threads may share it."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+        self._folder, address = _address(socket)
+        self._http = httpx.Client(
+            transport=httpx.HTTPTransport(uds=address),
+            base_url="http://trainshed/v1",
+            timeout=_ANSWER_SECONDS,
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+        if self._folder is not None:
+            os.close(self._folder)
+            self._folder = None
+
+    # ------------------------------------------------------------------------------------------ the shed
+
+    def status(self) -> StatusView:
+        return self._get(StatusView, "/status")
+
+    def box(self) -> BoxView:
+        return self._get(BoxView, "/box")
+
+    def jobs(self) -> list[JobView]:
+        return self._get(Page[JobView], "/jobs").items
+
+    def events(
+        self, *, at: datetime | None = None, subject: str | None = None, limit: int = 50, after: str | None = None
+    ) -> Page[EventView]:
+        """Newest first; with `at`, the history as it stood at that time."""
+        return self._get(
+            Page[EventView],
+            "/events",
+            at=None if at is None else at.isoformat(),
+            subject=subject,
+            limit=limit,
+            after=after,
+        )
+
+    def changes(self, since: int, *, wait: float = 0.0) -> ChangesView:
+        """What changed after revision `since`; waits up to `wait` seconds for something to change."""
+        return self._get(ChangesView, "/changes", since=since, wait=wait)
+
+    def shutdown(self, *, drain: bool = False) -> Done:
+        return self._post(Done, "/shutdown", {"drain": drain})
+
+    # ---------------------------------------------------------------------------------------------- runs
+
+    def submit(self, request: RunRequest) -> RunView:
+        return self._post(RunView, "/runs", request)
+
+    def runs(
+        self, *, job: str | None = None, state: str | None = None, limit: int = 50, after: str | None = None
+    ) -> Page[RunView]:
+        """Newest first; `after` is the `next` of the page before."""
+        return self._get(Page[RunView], "/runs", job=job, state=state, limit=limit, after=after)
+
+    def run(self, run: int) -> RunDetail:
+        return self._get(RunDetail, f"/runs/{run}")
+
+    def cancel(self, run: int) -> RunView:
+        return self._post(RunView, f"/runs/{run}/cancel")
+
+    def retry(self, run: int) -> RunView:
+        return self._post(RunView, f"/runs/{run}/retry")
+
+    def compare(self, runs: Sequence[int]) -> CompareView:
+        return self._get(CompareView, "/runs/compare", ids=list(runs))
+
+    def metric(self, run: int, name: str, *, points: int = 500) -> MetricSeries:
+        """At most about `points` points; peaks survive the thinning."""
+        return self._get(MetricSeries, f"/runs/{run}/metrics/{name}", points=points)
+
+    def resources(self, run: int) -> list[ResourcePoint]:
+        return self._get(Page[ResourcePoint], f"/runs/{run}/resources").items
+
+    def log(self, run: int, stream: str, *, offset: int = 0, attempt: int | None = None, wait: float = 0.0) -> LogChunk:
+        """A piece of `stdout` or `stderr` from `offset`; with `wait`, the daemon waits so long for more of it."""
+        return self._get(LogChunk, f"/runs/{run}/logs/{stream}", offset=offset, attempt=attempt, follow=wait)
+
+    def follow(self, run: int, stream: str, *, attempt: int | None = None) -> Iterator[str]:
+        """The log from its beginning, piece by piece as it grows, until the run has ended."""
+        offset = 0
+        while True:
+            chunk = self.log(run, stream, offset=offset, attempt=attempt, wait=POLL_SECONDS)
+            if chunk.text:
+                yield chunk.text
+            if chunk.ended and chunk.offset == offset:
+                return
+            offset = chunk.offset
+
+    def wait_for(self, run: int, watch: Callable[[Sequence[RunView]], None] | None = None) -> RunView:
+        """Follows the feed of changes until the run has ended. `watch` sees the runs that changed, each time."""
+        since = self.status().rev
+        now = self.run(run).run
+        while now.state not in ENDED:
+            changes = self.changes(since, wait=POLL_SECONDS)
+            since = changes.rev
+            now = next((view for view in changes.runs if view.id == run), now)
+            if watch is not None and changes.runs:
+                watch(changes.runs)
+        return now
+
+    # ---------------------------------------------------------------------------------------------- data
+
+    def datasets(self) -> list[DatasetView]:
+        return self._get(Page[DatasetView], "/datasets").items
+
+    def dataset(self, name: str) -> DatasetDetail:
+        return self._get(DatasetDetail, f"/datasets/{name}")
+
+    def dataset_versions(self, name: str, *, limit: int = 50, after: str | None = None) -> Page[DatasetVersionView]:
+        return self._get(Page[DatasetVersionView], f"/datasets/{name}/versions", limit=limit, after=after)
+
+    def checks(self, name: str, *, version: int | None = None) -> list[CheckView]:
+        """Of one version, or of the last time that the checks ran."""
+        return self._get(Page[CheckView], f"/datasets/{name}/checks", version=version).items
+
+    def features(self) -> list[FeatureViewView]:
+        return self._get(Page[FeatureViewView], "/features").items
+
+    # -------------------------------------------------------------------------------------------- models
+
+    def models(self) -> list[ModelView]:
+        return self._get(Page[ModelView], "/models").items
+
+    def versions(self, model: str, *, limit: int = 50, after: str | None = None) -> Page[VersionView]:
+        return self._get(Page[VersionView], f"/models/{model}/versions", limit=limit, after=after)
+
+    def version(self, model: str, version: int) -> VersionDetail:
+        return self._get(VersionDetail, f"/models/{model}/versions/{version}")
+
+    def plan(self, model: str, version: int, *, alias: str = "production") -> PlanView:
+        """What a promotion would do, with the token that binds a promotion to it."""
+        return self._get(PlanView, f"/models/{model}/versions/{version}/plan", alias=alias)
+
+    def promote(self, model: str, request: PromoteRequest) -> AliasEventView:
+        return self._post(AliasEventView, f"/models/{model}/promote", request)
+
+    def rollback_plan(self, model: str, *, alias: str = "production", to: int | None = None) -> PlanView:
+        return self._get(PlanView, f"/models/{model}/rollback", alias=alias, to=to)
+
+    def rollback(self, model: str, request: RollbackRequest) -> AliasEventView:
+        return self._post(AliasEventView, f"/models/{model}/rollback", request)
+
+    def alias_history(self, model: str, *, alias: str | None = None) -> list[AliasEventView]:
+        """Every move of the model's aliases, newest first."""
+        return self._get(Page[AliasEventView], f"/models/{model}/aliases", alias=alias).items
+
+    # ----------------------------------------------------------------------------------------- schedules
+
+    def schedules(self) -> list[ScheduleView]:
+        return self._get(Page[ScheduleView], "/schedules").items
+
+    def pause(self, schedule: str) -> ScheduleView:
+        return self._post(ScheduleView, f"/schedules/{schedule}/pause")
+
+    def resume(self, schedule: str) -> ScheduleView:
+        return self._post(ScheduleView, f"/schedules/{schedule}/resume")
+
+    def next_times(self, schedule: str, *, count: int = 5) -> SchedulePreview:
+        return self._get(SchedulePreview, f"/schedules/{schedule}/next", count=count)
+
+    # ---------------------------------------------------------------------------------------------- inside
+
+    def _get(self, view: type[W], path: str, **query: Any) -> W:
+        asked = {name: value for name, value in query.items() if value is not None}
+        patience = _ANSWER_SECONDS + float(asked.get("wait") or asked.get("follow") or 0.0)
+        return self._ask(view, "GET", path, params=asked, timeout=patience)
+
+    def _post(self, view: type[W], path: str, body: Wire | dict[str, Any] | None = None) -> W:
+        content = body.model_dump(mode="json") if isinstance(body, Wire) else body
+        return self._ask(view, "POST", path, json=content)
+
+    def _ask(self, view: type[W], method: str, path: str, **options: Any) -> W:
+        try:
+            answer = self._http.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise _no_answer(self._socket, error) from None
+        if answer.is_error:
+            raise ClientError(_problem(answer))
+        return view.model_validate_json(answer.content)
+
+
+def _address(socket: Path) -> tuple[int | None, str]:
+    """A name for the socket that fits into a `sockaddr_un`, and the folder's descriptor that it may need."""
+    if len(os.fsencode(socket)) <= _SOCKET_PATH_LIMIT or not socket.parent.is_dir():
+        return None, str(socket)
+    folder = os.open(socket.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    return folder, f"/proc/self/fd/{folder}/{socket.name}"
+
+
+def _no_answer(socket: Path, error: httpx.TransportError) -> NoDaemon:
+    if isinstance(error, httpx.ConnectError):
+        denied = "ermission denied" in str(error)
+        what = "the daemon is another user's" if denied else "no daemon is running here"
+        remedy = "ask for it as that user" if denied else "start it with `trainshed up --detach`"
+        return NoDaemon(what, where=str(socket), remedy=remedy)
+    return NoDaemon(
+        f"the daemon stopped answering ({type(error).__name__})",
+        where=str(socket),
+        remedy="see the end of daemon.log beside the socket, then `trainshed up --detach`; runs go on without it",
+    )
+
+
+def _problem(answer: httpx.Response) -> Problem:
+    if answer.headers.get("content-type", "").startswith("application/problem+json"):
+        return Problem.model_validate_json(answer.content)
+    return Problem(
+        title="Not an answer of ours",
+        status=answer.status_code,
+        detail=f"the daemon answered {answer.status_code} without a reason",
+        code="BadAnswer",
+        remedy="the daemon is of another release: restart it with `trainshed down`, `trainshed up --detach`",
+    )
