@@ -19,6 +19,8 @@
     ├── StorageError               the disk is full, read-only, or not a place for SQLite
     ├── RecordError
     │   ├── RecordTooNew           the database was written by a newer program
+    │   ├── RecordDamaged          the database file is not sound
+    │   ├── RecordBusy             another process holds the write lock             (worth a retry)
     │   └── NotFound               no run, dataset, model, version … of that name
     └── Refused                    understood, and not done
         ├── Conflict               somebody else moved it first, or the state forbids it
@@ -153,6 +155,17 @@ class RecordError(TrainshedError):
 
 class RecordTooNew(RecordError):
     """The database was written by a newer program."""
+
+
+class RecordDamaged(RecordError):
+    """The database file is not sound."""
+
+
+class RecordBusy(RecordError):
+    """Another process holds the record's write lock."""
+
+    http_status = 503
+    retryable = True
 
 
 class NotFound(RecordError):

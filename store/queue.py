@@ -1,0 +1,156 @@
+"""The queue of runs: what was asked for, what waits for what, what may start. A run is a row first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import func, insert
+from sqlmodel import Session, col, select
+
+from store import events
+from store.engine import Transaction
+from store.errors import NotFound
+from store.tables import Run, RunDependency
+from store.words import ACTIVE, GOOD, JobKind, Trigger
+
+ALONE: Final[frozenset[JobKind]] = frozenset({"etl", "features", "backup"})
+"""Kinds of which one job never runs twice at once: both would write the same table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewRun:
+    """A run to be put into the queue."""
+
+    job: str
+    kind: JobKind
+    target: str
+    trigger: Trigger
+    actor: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    force: bool = False
+    priority: int = 0
+    pool: str = "default"
+    slots: int = 1
+    max_attempts: int = 1
+    retry_delay_s: float = 10.0
+    timeout_s: float | None = None
+    stall_s: float | None = None
+    not_before: int | None = None
+    """Microseconds since 1970 UTC; jitter and retries live here."""
+    schedule: str | None = None
+    scheduled_for: int | None = None
+    """The nominal time, before jitter."""
+    depends_on: tuple[str, ...] = ()
+    """Jobs of the same submission that have to end well first."""
+
+
+def submit(tx: Transaction, jobs: Sequence[NewRun]) -> list[int]:
+    """Queues one submission, upstream first: the last job is what was asked for, the others are there for it.
+
+    Returns the ids in the order of `jobs`.
+    """
+    return submit_all(tx, [jobs])[0]
+
+
+def submit_all(tx: Transaction, submissions: Sequence[Sequence[NewRun]]) -> list[list[int]]:
+    """Queues many submissions in three statements."""
+    highest = tx.connection.execute(select(func.max(Run.id))).scalar()
+    next_id = (highest or 0) + 1
+    rows, dependencies, lines, given = [], [], [], []
+    for jobs in submissions:
+        ids = list(range(next_id, next_id + len(jobs)))
+        next_id += len(jobs)
+        by_job = {new.job: run for new, run in zip(jobs, ids, strict=True)}
+        for new, run in zip(jobs, ids, strict=True):
+            waits_for = [by_job[job] for job in new.depends_on]
+            rows.append(_row(tx, new, run, group=ids[-1] if run != ids[-1] else None, waits_for=waits_for))
+            dependencies += [{"run": run, "on_run": other} for other in waits_for]
+            lines.append(_queued(new, run))
+        given.append(ids)
+    if rows:
+        tx.connection.execute(insert(Run), rows)
+        events.append_all(tx, lines)
+    if dependencies:
+        tx.connection.execute(insert(RunDependency), dependencies)
+    return given
+
+
+def _row(tx: Transaction, new: NewRun, run: int, *, group: int | None, waits_for: list[int]) -> dict[str, Any]:
+    fields = {name: getattr(new, name) for name in new.__dataclass_fields__ if name != "depends_on"}
+    return {
+        **fields,
+        "params": dict(new.params),
+        "id": run,
+        "state": "queued",
+        "reason": waiting_for(waits_for),
+        "group": group,
+        "created_at": tx.now,
+        "rev": tx.rev,
+    }
+
+
+def waiting_for(waits_for: Sequence[int]) -> str:
+    """The reason of a run that is queued behind others."""
+    return f"waits for run {', '.join(map(str, waits_for))}" if waits_for else ""
+
+
+def _queued(new: NewRun, run: int) -> events.Line:
+    why = {"manual": "asked for", "schedule": f"due by schedule {new.schedule}", "upstream": "needed downstream"}
+    return events.Line(
+        actor=new.actor,
+        kind="run.queued",
+        subject=f"run {run}",
+        message=f"{new.job} is queued as run {run}: {why[new.trigger]}",
+        data={"job": new.job, "to": "queued", "trigger": new.trigger},
+    )
+
+
+def get_run(session: Session, run: int) -> Run:
+    """The row. Raises NotFound."""
+    row = session.get(Run, run)
+    if row is None:
+        raise NotFound(f"there is no run {run}", where=f"run {run}", remedy="see `trainshed runs list`")
+    return row
+
+
+def ready_runs(session: Session, now: int, limit: int = 500) -> list[Run]:
+    """Runs that could start at `now` (µs) if there is room: due, with everything they depend on ended well.
+
+    Highest priority first, then oldest. Of the kinds in `ALONE` a job appears at most once, and not while it runs.
+    """
+    blocked = (
+        select(RunDependency.run)
+        .join(Run, col(Run.id) == RunDependency.on_run)
+        .where(col(Run.state).not_in(GOOD))
+        .where(col(RunDependency.run).in_(select(Run.id).where(col(Run.state) == "queued")))
+    )
+    found = session.exec(
+        select(Run)
+        .where(col(Run.state) == "queued")
+        .where(col(Run.not_before).is_(None) | (col(Run.not_before) <= now))
+        .where(col(Run.id).not_in(blocked))
+        .order_by(col(Run.priority).desc(), col(Run.id))
+        .limit(limit)
+    )
+    busy = {run.job for run in active_runs(session)}
+    ready: list[Run] = []
+    for run in found:
+        if run.kind in ALONE:
+            if run.job in busy:
+                continue
+            busy.add(run.job)
+        ready.append(run)
+    return ready
+
+
+def active_runs(session: Session) -> list[Run]:
+    """Runs that have a process, or should: starting and running, oldest first."""
+    return list(session.exec(select(Run).where(col(Run.state).in_(ACTIVE)).order_by(col(Run.id))))
+
+
+def next_start(session: Session, now: int) -> int | None:
+    """The nearest time after `now` (µs) at which a queued run stops waiting for its time."""
+    nearest = select(func.min(Run.not_before)).where(col(Run.state) == "queued", col(Run.not_before) > now)
+    return session.exec(nearest).one()

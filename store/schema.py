@@ -1,0 +1,115 @@
+"""The shape of the database: made when it is new, brought up to date when it is old, refused when it is newer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlmodel import SQLModel
+
+from store import tables
+from store.backup import copy_database
+from store.errors import RecordDamaged, RecordTooNew
+from store.home import Home
+from store.migrations import HEAD, REVISIONS
+from store.release import RELEASE
+from store.times import Clock
+
+_VERSION_TABLE: Final = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
+_PUT_META: Final = (
+    "INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
+METADATA: Final = SQLModel.metadata
+"""All tables of `store.tables`."""
+
+
+def prepare(engine: Engine, home: Home, clock: Clock) -> None:
+    """Leaves the database at this program's schema, or raises and leaves it as it was.
+
+    An existing database is copied to `home.backups`, and the copy verified, before it is changed; the change is one
+    transaction, so a process killed in the middle leaves the old schema or the new one.
+    Raises RecordTooNew, RecordDamaged, StorageError.
+    """
+    with engine.connect() as connection:
+        found = _revision(connection, home)
+        written_by = _written_by(connection) if found else ""
+    if found is None:
+        _create(engine)
+    elif found not in REVISIONS:
+        raise _too_new(found, written_by, home)
+    elif found != HEAD:
+        stamp = clock().strftime("%Y%m%dT%H%M%SZ")
+        copy_database(home.database, home.backups / f"{stamp}-before-{HEAD}" / home.database.name)
+        _migrate(engine)
+    if written_by != RELEASE:
+        with engine.begin() as connection:
+            connection.execute(text(_PUT_META), {"key": "written_by", "value": RELEASE})
+
+
+def _revision(connection: Connection, home: Home) -> str | None:
+    """The schema revision of the database; None when it is new and empty."""
+    names = set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
+    if not names:
+        return None
+    if not {"alembic_version", tables.Meta.__tablename__} <= names:
+        raise RecordDamaged(
+            "this SQLite database is not a record of Trainshed",
+            where=str(home.database),
+            remedy="move it away, or name another home with TRAINSHED_HOME",
+        )
+    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
+
+
+def _written_by(connection: Connection) -> str:
+    query = text("SELECT value FROM meta WHERE key = 'written_by'")
+    return str(connection.execute(query).scalar() or "an unknown version")
+
+
+def _too_new(found: str, written_by: str, home: Home) -> RecordTooNew:
+    return RecordTooNew(
+        f"the record was written by Trainshed {written_by} (schema {found}); this is {RELEASE} (schema {HEAD})",
+        where=str(home.database),
+        remedy=f"install trainshed>={written_by}, or `trainshed restore` a folder of {home.backups} made before it",
+    )
+
+
+def _create(engine: Engine) -> None:
+    # Without Alembic, whose import alone takes 0.3 s; a test proves that both ways give the same schema.
+    with engine.begin() as connection:
+        METADATA.create_all(connection, checkfirst=False)
+        connection.execute(text(_VERSION_TABLE))
+        connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:head)"), {"head": HEAD})
+        connection.execute(text(_PUT_META), {"key": "revision", "value": "0"})
+
+
+def _migrate(engine: Engine) -> None:
+    from store.migrations.upgrade import upgrade
+
+    # Rebuilding a table looks to SQLite like deleting its rows; references are checked as a whole at the end.
+    # The switch does nothing inside a transaction, so it goes round SQLAlchemy's.
+    with engine.connect() as connection:
+        _switch_foreign_keys(connection, on=False)
+    try:
+        with engine.begin() as connection:
+            upgrade(connection)
+            broken = connection.execute(text("PRAGMA foreign_key_check")).all()
+            if broken:
+                raise RecordDamaged(
+                    f"{len(broken)} rows refer to rows that are not there, the first in table {broken[0][0]}",
+                    where=str(engine.url),
+                    remedy="the record was left as it was; restore an older backup with `trainshed restore`",
+                )
+    finally:
+        with engine.connect() as connection:
+            _switch_foreign_keys(connection, on=True)
+
+
+def _switch_foreign_keys(connection: Connection, *, on: bool) -> None:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(f"PRAGMA foreign_keys = {'ON' if on else 'OFF'}")
+
+
+def table_names(connection: Connection) -> list[str]:
+    """Tables in the database, for backups and their verification."""
+    return sorted(inspect(connection).get_table_names())
