@@ -78,6 +78,7 @@ class Run(SQLModel, table=True):
 
 
 class RunDependency(SQLModel, table=True):
+    __tablename__ = "run_dependency"
     run: int = Field(primary_key=True, foreign_key="run.id")
     on_run: int = Field(primary_key=True, foreign_key="run.id", index=True)
 

@@ -1,0 +1,112 @@
+"""The schema: made by the models or by the migrations, it is the same; an old record is migrated, a newer refused."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from store.engine import Record
+from store.errors import RecordDamaged, RecordTooNew
+from store.home import Home
+from store.migrations import HEAD, REVISIONS
+from store.migrations.upgrade import configuration, upgrade
+from store.schema import METADATA
+from store.sqlite import writer_engine
+from store.times import system_clock
+
+
+def _schema(database: Path) -> dict[str, Any]:
+    """Tables, columns, indexes and references as SQLite understands them."""
+    with closing(sqlite3.connect(database)) as connection:
+        names = [r[0] for r in connection.execute("SELECT name FROM sqlite_master WHERE type='table' ORDER BY name")]
+        return {
+            name: {
+                "columns": connection.execute(f"PRAGMA table_xinfo('{name}')").fetchall(),
+                "references": sorted(r[2:5] for r in connection.execute(f"PRAGMA foreign_key_list('{name}')")),
+                "indexes": sorted(
+                    (unique, origin, partial, tuple(connection.execute(f"PRAGMA index_xinfo('{index}')").fetchall()))
+                    for _, index, unique, origin, partial in connection.execute(f"PRAGMA index_list('{name}')")
+                ),
+                "kind": connection.execute("SELECT wr, strict FROM pragma_table_list(?)", (name,)).fetchall(),
+            }
+            for name in names
+        }
+
+
+def test_a_new_record_has_the_schema_that_the_migrations_give(tmp_path: Path) -> None:
+    home = Home(tmp_path / "new")
+    Record.open(home, system_clock).close()
+    migrated = writer_engine(tmp_path / "migrated.db")
+    with migrated.begin() as connection:
+        upgrade(connection)
+    migrated.dispose()
+    assert _schema(home.database) == _schema(tmp_path / "migrated.db")
+
+
+def test_autogenerate_finds_no_difference_between_models_and_migrations(tmp_path: Path) -> None:
+    engine = writer_engine(tmp_path / "migrated.db")
+    with engine.begin() as connection:
+        upgrade(connection)
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        assert compare_metadata(context, METADATA) == []
+    engine.dispose()
+
+
+def test_the_known_revisions_are_the_scripts_in_their_order(tmp_path: Path) -> None:
+    engine = writer_engine(tmp_path / "any.db")
+    with engine.connect() as connection:
+        scripts = ScriptDirectory.from_config(configuration(connection))
+    engine.dispose()
+    assert [script.revision for script in reversed(list(scripts.walk_revisions()))] == list(REVISIONS)
+    assert scripts.get_current_head() == HEAD
+
+
+def test_a_newer_record_is_refused_in_one_line_and_left_as_it_was(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    Record.open(home, system_clock).close()
+    with closing(sqlite3.connect(home.database)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0042'")
+        connection.execute("UPDATE meta SET value = '7.1.0' WHERE key = 'written_by'")
+        connection.commit()
+    with pytest.raises(RecordTooNew, match=r"the record was written by Trainshed 7\.1\.0 \(schema 0042\)") as refused:
+        Record.open(home, system_clock)
+    assert "trainshed>=7.1.0" in refused.value.remedy
+    assert "trainshed restore" in refused.value.remedy
+    with closing(sqlite3.connect(home.database)) as connection:
+        assert connection.execute("SELECT value FROM meta WHERE key = 'written_by'").fetchone() == ("7.1.0",)
+
+
+def test_a_file_that_is_no_database_is_named_with_the_way_back(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.database.write_bytes(b"this is not a database at all, but a letter to my aunt" * 100)
+    with pytest.raises(RecordDamaged, match="not a sound SQLite database") as found:
+        Record.open(home, system_clock)
+    assert found.value.where == str(home.database)
+    assert "trainshed restore" in found.value.remedy
+
+
+def test_a_database_of_somebody_else_is_not_touched(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with closing(sqlite3.connect(home.database)) as connection:
+        connection.execute("CREATE TABLE recipes (name TEXT)")
+    with pytest.raises(RecordDamaged, match="not a record of Trainshed"):
+        Record.open(home, system_clock)
+    with closing(sqlite3.connect(home.database)) as connection:
+        assert connection.execute("SELECT count(*) FROM recipes").fetchone() == (0,)
+
+
+def test_the_writer_syncs_fully_and_knows_its_references(tmp_path: Path) -> None:
+    record = Record.open(Home(tmp_path), system_clock)
+    with record.transaction() as tx:
+        assert tx.connection.execute(text("PRAGMA synchronous")).scalar() == 2
+        assert tx.connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert tx.connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+    record.close()
