@@ -1,0 +1,166 @@
+"""The child that does the work of one attempt: `python -P -m pipeline.worker ATTEMPT_DIR`, started by the shim.
+
+Reads `spec.json`, does the step, reports by the spool, and says by its exit status how it went:
+0 done, 75 preempted (asked to stop, work saved), else the `exit_code` of the error in the spool's last line.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import importlib.metadata
+import os
+import platform
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NoReturn
+
+from pipeline.config import load_project
+from pipeline.context import Preempted, RunContext
+from pipeline.spec import RunSpec
+from pipeline.spool import Spool
+from store.errors import StorageError, TrainshedError
+from store.home import AttemptDir, Home
+from store.words import JobKind
+
+PREEMPTED: Final = 75
+HEARTBEAT_S: Final = 15.0
+STEPS: Final[dict[JobKind, tuple[str, str]]] = {
+    "etl": ("pipeline.etl", "run_etl"),
+    "features": ("pipeline.features", "run_features"),
+    "train": ("pipeline.learn", "run_train"),
+    "evaluate": ("pipeline.judge", "run_evaluate"),
+    "backup": ("pipeline.backup", "run_backup"),
+}
+"""Imported when needed: a copy of the database needs no jax."""
+
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+def cap_threads(environment: dict[str, str], cores: int) -> dict[str, str]:
+    """Thread settings for libraries that would each take the whole box.
+
+    OpenMP (gradient-boosted trees) may use all cores; BLAS gets one thread: its calls here are short, and its idle
+    threads would make a fork of the warm process unsound. What the operator set stays.
+    """
+    wanted = {"OMP_NUM_THREADS": str(cores), "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    return {name: environment.get(name, value) for name, value in wanted.items()}
+
+
+def work(directory: AttemptDir) -> int:
+    """Does the attempt and returns the process's exit status."""
+    spec = RunSpec.model_validate_json(directory.spec.read_text(encoding="utf-8"))
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    spool = Spool(directory.events, time.time)
+    spool.write("hello", pid=os.getpid(), python=platform.python_version(), jax=_version("jax"))
+    quiet = _start_heartbeat(spool)
+    try:
+        return _step(spec, spool, stop)
+    finally:
+        quiet.set()
+
+
+def _step(spec: RunSpec, spool: Spool, stop: threading.Event) -> int:
+    try:
+        context = RunContext(
+            spec=spec,
+            project=load_project(spec.project),
+            home=Home(spec.home),
+            spool=spool,
+            now=lambda: datetime.now(UTC),
+            stop=stop,
+        )
+        module, function = STEPS[spec.kind]
+        step: Callable[[RunContext], None] = getattr(importlib.import_module(module), function)
+        step(context)
+    except Preempted:
+        return PREEMPTED
+    except TrainshedError as error:
+        return _give_up(spool, error)
+    except MemoryError as error:
+        traceback.print_exc()
+        return _give_up(spool, OutOfMemory(str(error) or "there was no memory left", remedy=OutOfMemory.remedy_text))
+    except Exception as error:  # the last line of defence: the record has to say what happened, whatever it was
+        traceback.print_exc()
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return _give_up(spool, _storage(error))
+        return _give_up(spool, Bug.found(error, spec.run))
+    spool.write("done", message="")
+    return 0
+
+
+class Bug(TrainshedError):
+    """A step stopped with an error nobody foresaw; its traceback is in the run's stderr."""
+
+    @classmethod
+    def found(cls, error: Exception, run: int) -> Bug:
+        """With the last line of the traceback, and the innermost place."""
+        frames = traceback.extract_tb(error.__traceback__)
+        place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+        what = traceback.format_exception_only(error)[-1].strip()
+        return cls(what[:2000], where=place, remedy=f"read the traceback: `trainshed runs logs {run} --stderr`")
+
+
+class OutOfMemory(TrainshedError):
+    """A step asked for more memory than there is."""
+
+    exit_code = 71
+    remedy_text = "use smaller batches (batch_rows, training.batch_size), or a machine with more memory"
+
+
+def _give_up(spool: Spool, error: TrainshedError) -> int:
+    print(error, file=sys.stderr)
+    spool.fault(error)
+    return error.exit_code
+
+
+def _storage(error: OSError) -> StorageError:
+    return StorageError(
+        f"could not write: {error.strerror}",
+        where=str(error.filename or ""),
+        remedy="free space (`trainshed doctor` shows where it went), then `trainshed runs retry`",
+    )
+
+
+def _start_heartbeat(spool: Spool) -> threading.Event:
+    """Says `heartbeat` from a thread of its own until the event it returns is set."""
+    quiet = threading.Event()
+
+    def beat() -> None:
+        while not quiet.wait(HEARTBEAT_S):
+            spool.write("heartbeat")
+
+    threading.Thread(target=beat, name="heartbeat", daemon=True).start()
+    return quiet
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def enter(directory: str) -> NoReturn:
+    """Works and ends the process, without the exit handlers of libraries that might change its status."""
+    code = 1
+    try:
+        code = work(AttemptDir(Path(directory)))
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    os.environ.update(cap_threads(dict(os.environ), len(os.sched_getaffinity(0))))
+    enter(sys.argv[1])
