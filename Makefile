@@ -1,0 +1,68 @@
+# The developer's interface. `make help` lists it; `make demo` is the tour, `make test` the proof.
+# Everything is installed into .venv, from requirements.lock, and only when that changed.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.synced
+UV      = $(shell command -v uv || echo $(BIN)/uv)
+WORKERS ?= 2
+LOCK   := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test unit check format bench docs lock clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv and install what requirements.lock says
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { \
+	  echo "Trainshed needs Python 3.11, 3.12 or 3.13, and '$(PYTHON)' is: $$($(PYTHON) --version 2>&1)." >&2; \
+	  echo "  → name one that is: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "'$(PYTHON)' cannot make virtual environments." >&2; \
+	  echo "  → install its venv module (Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
+
+$(STAMP): requirements.lock pyproject.toml | $(BIN)/python
+	@command -v uv >/dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(STAMP) ## the whole main job on real data, in about two minutes
+	@$(BIN)/trainshed demo --headless
+
+test: $(STAMP) ## all tests
+	@$(BIN)/python -m pytest -q -n $(WORKERS)
+
+unit: $(STAMP) ## the fast tests
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow"
+
+check: $(STAMP) ## formatting, lint, types, layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(STAMP) ## put the formatting right
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## all benchmarks, one JSON object each
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --require-hashes --requirement requirements-bench.lock
+	@for script in benchmarks/[a-z]*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done
+
+docs: $(STAMP) ## write docs/reference from the code
+	@$(BIN)/python docs/generate.py
+
+lock: $(STAMP) ## resolve the dependencies anew
+	@$(UV) pip compile pyproject.toml $(LOCK) --extra demo --extra postgres --group dev --output-file requirements.lock
+	@$(UV) pip compile pyproject.toml $(LOCK) --extra demo --extra postgres --group dev --group bench \
+	  --constraint requirements.lock --output-file requirements-bench.lock
+	@$(UV) pip compile pyproject.toml $(LOCK) --extra demo --extra postgres --group dev --extra cuda --extra tpu \
+	  --constraint requirements.lock --output-file requirements-accelerators.lock
+
+clean: ## remove .venv and all caches
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
