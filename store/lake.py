@@ -1,0 +1,267 @@
+"""The lake: Delta tables at explicit paths. A dataset version is a Delta version; every version stays readable.
+
+Each commit carries metadata of ours (`trainshed.*`): what it was made from, by which run, and where an incremental
+source goes on. Nothing is ever vacuumed and the log never expires, so the newest metadata and each old version are
+always there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+import pyarrow.fs as pafs
+from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from store.errors import Conflict, NotFound, StorageError
+
+Mode = Literal["append", "replace", "merge"]
+PREFIX: Final = "trainshed."
+FINGERPRINT: Final = "trainshed.fingerprint"
+CURSOR: Final = "trainshed.cursor"
+RUN: Final = "trainshed.run"
+INPUTS: Final = "trainshed.inputs"
+INGEST: Final = "trainshed.ingest"
+"""Names the staged ingest that a commit came from, so a crash right after the commit is recognised."""
+
+_CONFIGURATION: Final = {
+    # By default Delta drops log entries after 30 days, and with them our cursors and the way to old versions.
+    "delta.logRetentionDuration": "interval 36500 days",
+    "delta.deletedFileRetentionDuration": "interval 36500 days",
+    "delta.enableExpiredLogCleanup": "false",
+}
+_WRITER: Final = WriterProperties(compression="ZSTD", compression_level=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LakeVersion:
+    """One version of a table: what a commit left behind."""
+
+    version: int
+    at: datetime
+    """Of the commit, UTC."""
+    rows: int
+    bytes: int
+    """Of the files that make up this version."""
+    schema: pa.Schema
+    metadata: Mapping[str, str]
+    """Our keys of the commit, each starting with `trainshed.`."""
+    merged: Mapping[str, int]
+    """After a merge: `inserted` and `updated` rows; else empty."""
+
+
+def latest(path: Path) -> LakeVersion | None:
+    """The newest version, or None when there is no table yet."""
+    table = _open(path, None)
+    return None if table is None else _facts(table)
+
+
+def at(path: Path, version: int) -> LakeVersion:
+    """That version. Raises NotFound."""
+    return _facts(_existing(path, version))
+
+
+def history(path: Path) -> list[LakeVersion]:
+    """All versions, newest first; empty when there is no table."""
+    newest = _open(path, None)
+    return [] if newest is None else [at(path, v) for v in range(newest.version(), -1, -1)]
+
+
+def dataset_at(path: Path, version: int | None = None) -> pads.Dataset:
+    """A version's rows (None: the newest) as an Arrow dataset, which DuckDB scans lazily. Raises NotFound."""
+    table = _existing(path, version)
+    files = pafs.SubTreeFileSystem(str(path.resolve()), pafs.LocalFileSystem())
+    return table.to_pyarrow_dataset(filesystem=files)
+
+
+def commit(
+    path: Path,
+    batches: pa.RecordBatchReader,
+    *,
+    mode: Mode,
+    key: Sequence[str] = (),
+    metadata: Mapping[str, str],
+    expected: int | None,
+) -> LakeVersion:
+    """Writes one new version, whole or not at all, and flushes it to disk.
+
+    `expected` is the version that the rows were made against (None: no table yet); if somebody else committed
+    since, nothing is written and Conflict is raised. `merge` updates rows with an equal `key` and inserts the
+    others; a key must be unique among the new rows and never null. Schemas may gain columns; a changed type needs
+    `replace`. Raises StorageError when the disk is full.
+    """
+    table = _open(path, None)
+    found = None if table is None else table.version()
+    if found != expected:
+        raise _conflict(path, expected, found)
+    properties = CommitProperties(custom_metadata=dict(metadata), max_commit_retries=0)
+    try:
+        if mode == "merge" and table is not None:
+            _merge(table, batches, key, properties)
+        else:
+            _write(table or path, batches, mode, properties, new=table is None)
+    except CommitFailedError:
+        raise _conflict(path, expected, (_open(path, None) or _Absent()).version()) from None
+    except (OSError, DeltaError) as error:
+        raise _storage_fault(path, error) from error
+    written = _existing(path, None)
+    _flush(path, written.version())
+    return _facts(written)
+
+
+class _Absent:
+    def version(self) -> None:
+        return None
+
+
+def _write(
+    table: DeltaTable | Path,
+    batches: pa.RecordBatchReader,
+    mode: Mode,
+    properties: CommitProperties,
+    *,
+    new: bool,
+) -> None:
+    if new:
+        assert isinstance(table, Path)
+        table.parent.mkdir(parents=True, exist_ok=True)
+        write_deltalake(
+            table,
+            batches,
+            mode="error",
+            configuration=_CONFIGURATION,
+            writer_properties=_WRITER,
+            commit_properties=properties,
+        )
+    elif mode == "replace":
+        write_deltalake(
+            table,
+            batches,
+            mode="overwrite",
+            schema_mode="overwrite",
+            writer_properties=_WRITER,
+            commit_properties=properties,
+        )
+    else:
+        write_deltalake(
+            table,
+            batches,
+            mode="append",
+            schema_mode="merge",
+            writer_properties=_WRITER,
+            commit_properties=properties,
+        )
+
+
+def _merge(table: DeltaTable, batches: pa.RecordBatchReader, key: Sequence[str], properties: CommitProperties) -> None:
+    same = " AND ".join(f"old.{_quoted(k)} = new.{_quoted(k)}" for k in key)
+    (
+        table.merge(
+            batches,
+            same,
+            source_alias="new",
+            target_alias="old",
+            merge_schema=True,
+            writer_properties=_WRITER,
+            commit_properties=properties,
+        )
+        .when_matched_update_all()
+        .when_not_matched_insert_all()
+        .execute()
+    )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _open(path: Path, version: int | None) -> DeltaTable | None:
+    if not (path / "_delta_log").is_dir():
+        return None
+    try:
+        return DeltaTable(path, version=version)
+    except TableNotFoundError:
+        return None
+
+
+def _existing(path: Path, version: int | None) -> DeltaTable:
+    try:
+        table = _open(path, version)
+    except DeltaError as error:
+        raise NotFound(
+            f"there is no version {version} ({error})",
+            where=str(path),
+            remedy="list the versions with `trainshed data history NAME`",
+        ) from None
+    if table is None:
+        raise NotFound("there is no such table yet", where=str(path), remedy="run the job that makes it")
+    return table
+
+
+def _facts(table: DeltaTable) -> LakeVersion:
+    commit_info = table.history(1)[0]
+    files = pa.table(table.get_add_actions(flatten=True))
+    return LakeVersion(
+        version=table.version(),
+        at=datetime.fromtimestamp(commit_info["timestamp"] / 1000, UTC),
+        rows=_total(files, "num_records"),
+        bytes=_total(files, "size_bytes"),
+        schema=pa.schema(table.schema().to_arrow()),
+        metadata={k: str(v) for k, v in commit_info.items() if k.startswith(PREFIX)},
+        merged=_merged(commit_info),
+    )
+
+
+def _total(files: pa.Table, column: str) -> int:
+    return sum(value or 0 for value in files[column].to_pylist())
+
+
+def _merged(commit_info: Mapping[str, Any]) -> dict[str, int]:
+    if commit_info.get("operation") != "MERGE":
+        return {}
+    numbers = commit_info["operationMetrics"]
+    return {
+        "inserted": int(numbers["num_target_rows_inserted"]),
+        "updated": int(numbers["num_target_rows_updated"]),
+    }
+
+
+def _flush(path: Path, version: int) -> None:
+    """Forces a commit's files to disk: the writer leaves them in the page cache, which a power cut forgets."""
+    log = path / "_delta_log" / f"{version:020d}.json"
+    entries = (json.loads(line) for line in log.read_text(encoding="utf-8").splitlines())
+    added = [path / entry["add"]["path"] for entry in entries if "add" in entry]
+    for file in (*added, log, path, log.parent):
+        descriptor = os.open(file, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _conflict(path: Path, expected: int | None, found: int | None) -> Conflict:
+    def said(version: int | None) -> str:
+        return "no version" if version is None else f"version {version}"
+
+    return Conflict(
+        f"somebody else committed in the meantime: the rows were made against {said(expected)}, "
+        f"and now there is {said(found)}",
+        where=str(path),
+        remedy="run the job again: it starts from the newest version",
+    )
+
+
+def _storage_fault(path: Path, error: Exception) -> StorageError:
+    return StorageError(
+        f"the table could not be written, and is as it was before: {error}",
+        where=str(path),
+        remedy="free disk space or mend the permissions, then run the job again",
+    )
