@@ -1,0 +1,203 @@
+"""Gathering evidence: labels and scores of the test rows → numbers that gates can judge."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import false_discovery_control, norm
+
+from pipeline.evidence import (
+    CalibrationBin,
+    CalibrationFacts,
+    Comparison,
+    CurveFacts,
+    Difference,
+    Estimate,
+    Evidence,
+    Gap,
+    LeakageFacts,
+    LearningCurve,
+    PartFacts,
+    SliceFacts,
+)
+from pipeline.stats.calibration import error_by_chance, reliability, top_label
+from pipeline.stats.estimates import LEVEL, estimates, paired_tests
+from pipeline.stats.metrics import LOSS, METRICS, Array, MetricName, Task, gain, measure
+
+SLICES_PER_COLUMN = 50
+"""Values of a slicing column that are looked at, the most frequent first."""
+
+
+@dataclass(frozen=True)
+class ProductionScores:
+    """Answers of the version in production to the candidate's test rows; None where it cannot answer, and why."""
+
+    version: int
+    scores: Array | None
+    incomparable: str = ""
+
+
+def gather_evidence(
+    *,
+    task: Task,
+    objective: MetricName,
+    labels: Array,
+    scores: Array,
+    baseline_scores: Array | None,
+    production: ProductionScores | None,
+    slices: Mapping[str, Array],
+    parts: Mapping[str, tuple[Array, Array]],
+    curve: LearningCurve,
+    leakage: LeakageFacts | None,
+    rng: np.random.Generator,
+) -> Evidence:
+    """All evidence about a candidate. Pure but for `rng`, which draws the resamples.
+
+    `labels` [n] of the test rows: class numbers, or values; `scores`: [n] P(class 1), [n, k] probabilities, or [n]
+    values. `slices`: column → [n] values. `parts`: train, validate (and test) → (labels, scores) of the same weights.
+    """
+    metrics = estimates(METRICS[task], labels, scores, rng)
+    return Evidence(
+        task=task,
+        objective=objective,
+        rows=len(labels),
+        metrics={name: Estimate(value=one.value, low=one.low, high=one.high) for name, one in metrics.items()},
+        baseline=None if baseline_scores is None else compare(task, labels, scores, baseline_scores, rng),
+        production=None if production is None else compare_with_production(task, labels, scores, production, rng),
+        parts={name: _part(task, objective, *part) for name, part in parts.items()},
+        gap=_gap(task, parts),
+        curve=curve_facts(curve),
+        calibration=None if task == "regression" else calibration_facts(labels, scores, rng),
+        slices=slice_facts(objective, labels, scores, slices),
+        leakage=leakage,
+    )
+
+
+def compare(
+    task: Task, labels: Array, scores: Array, reference: Array, rng: np.random.Generator, version: int | None = None
+) -> Comparison:
+    """Every metric of the task: the reference's value, and the paired difference to it."""
+    tests = paired_tests(METRICS[task], labels, scores, reference, rng)
+    return Comparison(
+        version=version,
+        metrics={name: measure(name, labels, reference).value for name in METRICS[task]},
+        differences=[
+            Difference(
+                metric=name,
+                difference=Estimate(value=one.difference.value, low=one.difference.low, high=one.difference.high),
+                p_value=one.p_value,
+                test=one.test,
+                rows=len(labels),
+            )
+            for name, one in tests.items()
+        ],
+    )
+
+
+def compare_with_production(
+    task: Task, labels: Array, scores: Array, production: ProductionScores, rng: np.random.Generator
+) -> Comparison:
+    """As `compare`, with the version's number; without scores the comparison says why there is none."""
+    if production.scores is None:
+        return Comparison(version=production.version, incomparable=production.incomparable)
+    return compare(task, labels, scores, production.scores, rng, production.version)
+
+
+def curve_facts(curve: LearningCurve) -> CurveFacts:
+    """Best step as a share of the plan, and how far the validation loss had risen when training ended."""
+    planned = curve.budget or max(curve.steps, default=0)
+    losses = [loss for loss in curve.validation_loss if loss is not None]
+    lowest = min(losses, default=math.nan)
+    return CurveFacts(
+        curve=curve,
+        share_of_budget=curve.best_step / planned if planned else None,
+        risen_after_best=(losses[-1] - lowest) / abs(lowest) if losses and lowest else None,
+    )
+
+
+def calibration_facts(labels: Array, scores: Array, rng: np.random.Generator) -> CalibrationFacts:
+    """Reliability on equal-mass bins, with the error that chance alone would show."""
+    forecast, happened = top_label(labels, scores)
+    table = reliability(forecast, happened)
+    return CalibrationFacts(
+        error=table.error,
+        by_chance=error_by_chance(forecast, rng),
+        brier=measure("brier", labels, scores).value,
+        table=[
+            CalibrationBin(rows=int(rows), forecast=float(given), observed=float(seen))
+            for rows, given, seen in zip(table.rows, table.forecast, table.observed, strict=True)
+        ],
+    )
+
+
+def slice_facts(objective: MetricName, labels: Array, scores: Array, slices: Mapping[str, Array]) -> list[SliceFacts]:
+    """Every slice against all other rows, corrected for their number."""
+    whole = measure(objective, labels, scores).value
+    found = [
+        _slice(objective, labels, scores, whole, column, value, chosen)
+        for column, values in slices.items()
+        for value, chosen in _frequent(values)
+    ]
+    adjusted = _corrected([one.p_value for one in found])
+    return [one.model_copy(update={"adjusted": value}) for one, value in zip(found, adjusted, strict=True)]
+
+
+def _slice(
+    objective: MetricName, labels: Array, scores: Array, whole: float, column: str, value: str, chosen: Array
+) -> SliceFacts:
+    inside = measure(objective, labels[chosen], scores[chosen])
+    p_value = math.nan
+    if not chosen.all():
+        outside = measure(objective, labels[~chosen], scores[~chosen])
+        error = math.hypot(inside.standard_error, outside.standard_error)
+        worse = gain(objective, outside.value - inside.value)
+        p_value = float(norm.sf(worse / error)) if error > 0 else math.nan
+    return SliceFacts(
+        column=column,
+        value=value,
+        rows=int(chosen.sum()),
+        objective=inside.value,
+        drop=gain(objective, whole - inside.value),
+        p_value=p_value,
+        adjusted=None,
+    )
+
+
+def _frequent(values: Array) -> list[tuple[str, Array]]:
+    """The most frequent values of a slicing column as text, each with its rows [n]; missing is a value too."""
+    text = np.array(["(missing)" if value is None or value != value else str(value) for value in values.tolist()])
+    names, counts = np.unique(text, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:SLICES_PER_COLUMN]
+    return [(str(names[place]), text == names[place]) for place in order]
+
+
+def _corrected(p_values: Sequence[float | None]) -> list[float | None]:
+    """Benjamini & Hochberg 1995 over those that exist."""
+    known = [value for value in p_values if value is not None]
+    adjusted = iter(false_discovery_control(known) if known else [])
+    return [None if value is None else float(next(adjusted)) for value in p_values]
+
+
+def _part(task: Task, objective: MetricName, labels: Array, scores: Array) -> PartFacts:
+    return PartFacts(
+        rows=len(labels),
+        loss=measure(LOSS[task], labels, scores).value,
+        objective=measure(objective, labels, scores).value,
+    )
+
+
+def _gap(task: Task, parts: Mapping[str, tuple[Array, Array]]) -> Gap | None:
+    """1 - T/V with the delta method's interval: var ≈ (T/V)²·(var T/T² + var V/V²); the parts share no rows."""
+    if "train" not in parts or "validate" not in parts:
+        return None
+    train, validation = (measure(LOSS[task], *parts[name]) for name in ("train", "validate"))
+    if not validation.value > 0 or not train.value >= 0:
+        return None
+    ratio = train.value / validation.value
+    error = math.hypot(train.standard_error / validation.value, ratio * validation.standard_error / validation.value)
+    reach = float(norm.ppf((1 + LEVEL) / 2)) * error
+    relative = Estimate(value=1 - ratio, low=1 - ratio - reach, high=1 - ratio + reach)
+    return Gap(train=train.value, validation=validation.value, relative=relative)

@@ -1,0 +1,1 @@
+"""Statistics: functions from arrays to numbers, with formula and source, no I/O and no configuration."""
