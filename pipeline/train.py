@@ -1,0 +1,289 @@
+"""The one training loop.
+
+    compile once → ┌─ gather a chunk of batches (while the device works on the chunk before)
+                   │  dispatch it
+                   │  read the metrics of the chunk before
+                   │  at an evaluation: look at the validation rows, decide whether this is the best, or the end
+                   └─ now and then: save a checkpoint
+
+What makes it exact: the rows of a step depend on (seed, epoch, step) only; all randomness lies in the state; decisions
+fall at step numbers, never at times. So a run that was killed and resumed equals the uninterrupted one bit for bit.
+What makes it fast: nothing inside the loop waits for the device, except to read a chunk when the next is on its way.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+from pipeline.batches import BatchPlan, Placement, Rows, make_feed
+from pipeline.config.models import Training
+from pipeline.context import Preempted
+from pipeline.diverged import explain
+from pipeline.looks import Looks, Objective
+from pipeline.models.flat import FlatModel, Leaves
+from pipeline.optimizer import make_optimizer, make_schedule
+from pipeline.pace import Ledger, Pace
+from pipeline.steps import Chunk, Trace, TrainState, all_finite, chunk_function, initial_state, snapshot
+from pipeline.stopping import Evaluation, Progress, judge
+from store.errors import Diverged
+
+MAX_CAPACITY = 512
+"""Steps of one compiled chunk, at most."""
+MAX_CHUNK_BYTES = 32_000_000
+"""Rows that one chunk brings to the device, at most."""
+
+
+class Watcher(Protocol):
+    """Is told what happened, after the fact."""
+
+    def compiled(self, seconds: float) -> None: ...
+
+    def chunk(self, first: int, trace: Trace, seconds: float) -> None:
+        """`trace` holds NumPy arrays; `seconds`: from the end of the chunk before to the end of this one."""
+        ...
+
+    def evaluated(self, found: Evaluation, is_best: bool, seconds: float) -> None: ...
+
+
+class Saver(Protocol):
+    """Where checkpoints go."""
+
+    def save(self, step: int, arrays: dict[str, Any], facts: dict[str, Any]) -> None:
+        """Takes arrays that nobody changes any more and returns at once; they are on disk later."""
+        ...
+
+    def idle(self) -> bool:
+        """Whether nothing is under way. Raises what the save before met."""
+        ...
+
+    def wait(self) -> None:
+        """Until all is on disk. Raises what a save met."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What is to be learned, from which rows, and how."""
+
+    model: FlatModel
+    leaves: Leaves
+    """To begin with."""
+    train: Rows
+    validate: Rows
+    training: Training
+    objective: Objective
+    placement: Placement = "host"
+    name_rows: Callable[[np.ndarray], Sequence[str]] | None = None
+    """Row numbers of the train part → what a person knows them by."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resume:
+    """What a checkpoint held: the arrays as given to `Saver.save`, and the progress."""
+
+    arrays: dict[str, Any]
+    progress: Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    leaves: Leaves
+    """Of the model at its best step."""
+    state: TrainState
+    """At the last step."""
+    progress: Progress
+    figures: dict[str, float]
+    """Seconds by cause, `total` and `goodput`."""
+
+
+def fit(
+    task: Task,
+    *,
+    watcher: Watcher,
+    clock: Callable[[], float],
+    stop: threading.Event,
+    saver: Saver | None = None,
+    resume: Resume | None = None,
+) -> Fitted:
+    """Trains until the last epoch or until patience is used up; returns the best state by the objective.
+
+    `clock`: monotonic seconds, for pace and checkpoints, without influence on the result.
+    Raises Diverged; Preempted when `stop` was set, with everything saved; and what the saver met.
+    """
+    loop = _Loop(task, watcher, clock, stop, saver)
+    with jax.transfer_guard("disallow"):
+        loop.begin(resume)
+        loop.run()
+        return loop.end()
+
+
+class _Loop:
+    """The loop and its moving parts."""
+
+    def __init__(
+        self,
+        task: Task,
+        watcher: Watcher,
+        clock: Callable[[], float],
+        stop: threading.Event,
+        saver: Saver | None,
+    ) -> None:
+        training = task.training
+        self.task, self.training = task, training
+        self.watcher, self.clock, self.stop, self.saver = watcher, clock, stop, saver
+        self.plan = BatchPlan(task.train.count, training.batch, training.seed)
+        self.total = training.epochs * self.plan.steps_per_epoch
+        self.every = max(1, round(self.plan.steps_per_epoch / training.evaluations_per_epoch))
+        self.capacity = min(training.chunk or _capacity(task, self.plan), self.every)
+        self.pace = Pace(capacity=self.capacity, fixed=training.chunk is not None)
+        self.ledger = Ledger(clock)
+        self.feed = make_feed(task.placement, task.train, self.plan, self.capacity)
+        self.looks = Looks(task.model, task.train, task.validate, training.seed)
+        self.pending: tuple[int, Trace] | None = None
+        self.saved_at, self.saved_step = clock(), -1
+
+    def begin(self, resume: Resume | None) -> None:
+        """Puts the state in place, and compiles."""
+        schedule = make_schedule(self.training, self.total)
+        optimizer = make_optimizer(self.training, schedule)
+        self.state = initial_state(self.task.leaves, self.task.model, optimizer)
+        self.best = snapshot(self.task.leaves)
+        self.progress = Progress()
+        if resume is not None:
+            self.state, self.best = unpack(resume.arrays)
+            self.progress = resume.progress
+            self.saved_step = resume.progress.step
+        self.step = self.progress.step
+        with self.ledger.spent("compile"):
+            limits = {"capacity": self.capacity, "nan_patience": self.training.nan_patience}
+            function = chunk_function(self.task.model, optimizer, schedule, **limits)
+            self.run_chunk = function.lower(self.state, self.load(0), self.feed.resident).compile()
+            self.looks.compile(self.state.model)
+        self.watcher.compiled(self.ledger.seconds["compile"])
+
+    # ---- the loop --------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        self.pace.restart(self.clock())
+        while self.step < self.total and not self.progress.finished:
+            boundary = min(self.total, (self.step // self.every + 1) * self.every)
+            self.dispatch(min(self.pace.steps, boundary - self.step))
+            if self.step == boundary:
+                self.settle()
+                self.evaluate()
+            if self.stop.is_set():
+                self.settle()
+                self.save(wait=True)
+                raise Preempted(f"stopped after step {self.step} of {self.total}, and saved")
+            if self.clock() - self.saved_at >= self.training.checkpoint_every.total_seconds():
+                self.settle()
+                self.save(wait=False)
+
+    def dispatch(self, steps: int) -> None:
+        """Sends the next chunk off, then reads the one before."""
+        chunk = self.load(steps)
+        self.state, trace = self.run_chunk(self.state, chunk, self.feed.resident)
+        for array in trace:
+            array.copy_to_host_async()
+        self.settle()
+        self.pending = (self.step, trace)
+        self.step += steps
+
+    def load(self, steps: int) -> Chunk:
+        slots, live = self.feed.load(self.step, steps)
+        first, count = jax.device_put((np.int32(self.step), np.int32(steps)))
+        return Chunk(first, count, slots, live)
+
+    def settle(self) -> None:
+        """Reads the chunk under way, if there is one."""
+        if self.pending is None:
+            return
+        first, trace = self.pending
+        self.pending = None
+        read: Trace = jax.device_get(trace)
+        done = int(read.done)
+        seconds = self.pace.lap(self.clock(), done)
+        self.ledger.seconds["train"] += seconds
+        self.progress = self.progress.at(first + done, int(np.sum(~read.finite[:done])))
+        self.watcher.chunk(first, read, seconds)
+        if int(read.streak) >= self.training.nan_patience:
+            raise self.diverged(first + done, int(read.streak))
+
+    def evaluate(self) -> None:
+        """Looks at the validation rows, and keeps the state if it is the best so far."""
+        start = self.clock()
+        found = self.looks.look(self.state.model, self.step, self.task.objective)
+        higher = self.task.objective.higher_is_better
+        self.progress = judge(self.progress, found, higher_is_better=higher, patience=self.training.patience)
+        is_best = self.progress.best is found
+        if is_best:
+            self.best = snapshot(self.state.model)
+        self.pause("evaluate", start)
+        self.watcher.evaluated(found, is_best, self.clock() - start)
+
+    # ---- checkpoints and ends --------------------------------------------------------------------------------------
+
+    def save(self, *, wait: bool) -> None:
+        """Hands a copy of everything to the saver. A state with a non-finite number is never saved."""
+        if self.saver is None or self.step == self.saved_step or not (wait or self.saver.idle()):
+            return
+        start = self.clock()
+        if not bool(jax.device_get(all_finite((self.state.model, self.state.optimizer)))):
+            raise self.diverged(self.step, 1)
+        if wait:
+            self.saver.wait()
+        self.saver.save(self.step, pack(snapshot((self.state, self.best))), self.progress.model_dump(mode="json"))
+        if wait:
+            self.saver.wait()
+        self.saved_at, self.saved_step = self.clock(), self.step
+        self.pause("save", start)
+
+    def end(self) -> Fitted:
+        """Saves the end too, so that what comes after the training cannot lose it."""
+        self.settle()
+        if not self.progress.finished:
+            self.progress = self.progress.model_copy(update={"finished": True})
+        self.save(wait=True)
+        return Fitted(
+            leaves=self.best if self.progress.best else self.state.model,
+            state=self.state,
+            progress=self.progress,
+            figures=self.ledger.figures(),
+        )
+
+    def pause(self, cause: str, start: float) -> None:
+        """Time that belongs to no chunk."""
+        now = self.clock()
+        self.ledger.seconds[cause] += now - start
+        self.pace.restart(now)
+
+    def diverged(self, step: int, streak: int) -> Diverged:
+        ids = self.plan.ids(step - 1)[: self.plan.live(step - 1)]
+        return explain(
+            self.task.model, self.state.model, self.task.train.take(ids), ids, step, streak, self.task.name_rows
+        )
+
+
+def pack(kept: tuple[TrainState, Leaves]) -> dict[str, Any]:
+    """State and best leaves as the tree that a checkpoint holds."""
+    state, best = kept
+    trees = {"model": state.model, "optimizer": state.optimizer, "best": best, "streak": (state.streak,)}
+    return {name: {f"{i:04d}": leaf for i, leaf in enumerate(leaves)} for name, leaves in trees.items()}
+
+
+def unpack(arrays: dict[str, Any]) -> tuple[TrainState, Leaves]:
+    """The inverse of `pack`."""
+    trees = {name: tuple(leaves[key] for key in sorted(leaves)) for name, leaves in arrays.items()}
+    return TrainState(trees["model"], trees["optimizer"], trees["streak"][0]), trees["best"]
+
+
+def _capacity(task: Task, plan: BatchPlan) -> int:
+    """Steps that one chunk can hold."""
+    row_bytes = task.train.nbytes / task.train.count if task.placement == "host" else np.int32().nbytes
+    return max(1, min(MAX_CAPACITY, int(MAX_CHUNK_BYTES / (row_bytes * plan.batch))))
