@@ -16,6 +16,7 @@
     │   ├── Diverged               the loss or the gradient stopped being finite
     │   ├── DeviceMissing          the asked-for device is not here, and why
     │   └── CheckpointDamaged      a checkpoint's bytes are not those that were saved
+    ├── BundleDamaged              a version's files are not those that were sealed
     ├── StorageError               the disk is full, read-only, or not a place for SQLite
     ├── RecordError
     │   ├── RecordTooNew           the database was written by a newer program
@@ -138,6 +139,12 @@ class DeviceMissing(TrainingError):
 
 class CheckpointDamaged(TrainingError):
     """A checkpoint's bytes are not those that were saved."""
+
+    exit_code = 73
+
+
+class BundleDamaged(TrainshedError):
+    """A version's files are not those that were sealed."""
 
     exit_code = 73
 
