@@ -26,13 +26,14 @@ def add_version(tx: Transaction, run: int, facts: DatasetFacts) -> None:
     fields = facts.model_dump(exclude={"newest_us"})
     tx.session.merge(DatasetVersion(**fields, run=run, newest=facts.newest_us, created_at=tx.now, rev=tx.rev))
     _run_changed(tx, run)
+    change = f"+{facts.added:,} -{facts.removed:,}"
     held_back = f", {facts.quarantined:,} in quarantine" if facts.quarantined else ""
     events.append(
         tx,
         actor=f"run {run}",
         kind="dataset.version",
         subject=f"{facts.dataset}@{facts.version}",
-        message=f"{facts.dataset}@{facts.version}: {facts.rows:,} rows (+{facts.added:,} -{facts.removed:,}{held_back})",
+        message=f"{facts.dataset}@{facts.version}: {facts.rows:,} rows ({change}{held_back})",
         data={"rows": facts.rows, "added": facts.added, "removed": facts.removed, "inputs": facts.inputs},
     )
 

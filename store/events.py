@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import insert
-from sqlmodel import col
+from sqlmodel import Session, col, select
 
 from store.engine import Transaction
+from store.keyset import decode_token, page
 from store.tables import Event
+from store.times import from_us
+from store.wire import EventView, Page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,3 +56,42 @@ def _row(tx: Transaction, line: Line) -> dict[str, Any]:
         "data": dict(line.data),
         "rev": tx.rev,
     }
+
+
+def list_events(
+    session: Session,
+    *,
+    subject: str | None = None,
+    kind: str | None = None,
+    at: int | None = None,
+    limit: int = 50,
+    after: str | None = None,
+) -> Page[EventView]:
+    """Newest first. `subject`: `run 12`; `kind`: `run.failed`, or `run` for all of that noun; `at`: as it stood then
+    (µs). `after`: the token of the page before."""
+    query = select(Event)
+    if subject is not None:
+        query = query.where(Event.subject == subject)
+    if kind is not None:
+        query = query.where(col(Event.kind) == kind if "." in kind else col(Event.kind).startswith(f"{kind}."))
+    if at is not None:
+        query = query.where(col(Event.created_at) <= at)
+    if after is not None:
+        (event,) = decode_token(after, int)
+        query = query.where(col(Event.id) < event)
+    rows = session.exec(query.order_by(col(Event.id).desc()).limit(limit + 1)).all()
+    return page(rows, limit, event_view, lambda row: (cast(int, row.id),))
+
+
+def event_view(row: Event) -> EventView:
+    """The row as it goes over the wire."""
+    assert row.id is not None
+    return EventView(
+        id=row.id,
+        at=from_us(row.created_at),
+        actor=row.actor,
+        kind=row.kind,
+        subject=row.subject,
+        message=row.message,
+        data=row.data,
+    )

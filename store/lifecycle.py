@@ -67,6 +67,7 @@ def settle(
     reason: str,
     fault: Fault | None = None,
     retry_at: int | None = None,
+    counted: bool = True,
     exit_code: int | None = None,
     signal: int | None = None,
     peak_rss: int | None = None,
@@ -74,17 +75,21 @@ def settle(
 ) -> Run:
     """The end of the current attempt in `state`, one of `ENDED`.
 
-    With `retry_at` (µs) the run goes back to the queue until then; without it the run has ended, and what depends on
+    With `retry_at` (µs) the run goes back to the queue until then; an attempt that is not `counted` (it was stopped
+    with its work saved) leaves as many attempts as before. Without `retry_at` the run has ended, and what depends on
     it goes on (`GOOD`) or ends as upstream_failed. Raises Conflict when no attempt is under way.
     """
     if state not in ENDED:
         raise ValueError(f"an attempt cannot end as {state}")
     row = get_run(tx.session, run)
+    check_transition(run, cast(RunState, row.state), state)
     attempt = get_attempt(tx.session, run, row.attempt)
     attempt.state, attempt.reason, attempt.ended_at = state, reason, tx.now
     attempt.exit_code, attempt.signal = exit_code, signal
-    attempt.peak_rss, attempt.cpu_s = peak_rss, cpu_s
+    attempt.peak_rss = peak_rss if peak_rss is not None else attempt.peak_rss
+    attempt.cpu_s = cpu_s if cpu_s is not None else attempt.cpu_s
     row.fault = fault.model_dump() if fault is not None else None
+    row.max_attempts += 0 if counted else 1
     if retry_at is not None:
         _retry_later(tx, row, state, reason, retry_at)
     else:

@@ -169,7 +169,7 @@ class DatasetVersion(SQLModel, table=True):
     dataset: str = Field(primary_key=True)
     version: int = Field(primary_key=True)
     kind: str
-    run: int = Field(foreign_key="run.id")
+    run: int = Field(foreign_key="run.id", index=True)
     rows: int
     added: int
     removed: int = 0

@@ -189,6 +189,7 @@ def _data() -> None:
         sa.PrimaryKeyConstraint("dataset", "version"),
     )
     op.create_index("ix_dataset_version_rev", "dataset_version", ["rev"])
+    op.create_index("ix_dataset_version_run", "dataset_version", ["run"])
     op.create_table(
         "check_result",
         *_required(sa.Integer(), "id"),
