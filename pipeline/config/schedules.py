@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from pipeline.config.base import Duration, Section, Share, Size
+from pipeline.config.clocks import crontab_line, zone_name
 from store.words import CatchUp, DeviceChoice, Overlap
 
 
@@ -16,13 +16,13 @@ class ScheduleSection(Section):
 
     job: str
     """`etl:NAME`, `features:NAME`, `train:NAME`, `evaluate:NAME` or `backup`."""
-    cron: str | None = None
+    cron: Annotated[str, AfterValidator(crontab_line)] | None = None
     """Five crontab fields with crontab's own meaning (0 and 7 are Sunday; day OR weekday), or @daily and the like."""
     every: Duration | None = None
     """A fixed interval, aligned to 1970-01-01 UTC."""
-    at: datetime | None = None
+    at: AwareDatetime | None = None
     """Once; with an offset."""
-    timezone: str = "UTC"
+    timezone: Annotated[str, AfterValidator(zone_name)] = "UTC"
     """IANA zone in which cron is read; a fixed time fires once a local day, through every clock change."""
     upstream: bool = True
     """Bring everything the job builds upon up to date first."""

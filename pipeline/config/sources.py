@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipeline.config.base import Duration, PythonReference, Reference, Section, Size
+from pipeline.config.clocks import zone_name
 
 
 class Incremental(Section):
@@ -23,7 +24,7 @@ class Incremental(Section):
 
 
 class Source(Section):
-    timezone: str | None = None
+    timezone: Annotated[str, AfterValidator(zone_name)] | None = None
     """IANA zone of times that come without an offset; without it such times are refused."""
     incremental: Incremental | None = None
     """How to fetch only what is new; without it every run fetches everything."""
