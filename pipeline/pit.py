@@ -96,8 +96,6 @@ def require_columns(names: Mapping[str, str], known: Mapping[str, str], table: s
 
 def type_family(kind: str) -> str:
     """DuckDB types that compare by value with each other have one family; every other type is its own."""
-    if kind.startswith("ENUM"):
-        return "VARCHAR"
     return _FAMILIES.get(kind, kind)
 
 

@@ -1,0 +1,98 @@
+"""Judging the rows of a relation before they become a version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from pipeline.config.checks import AnyCheck, RowCheck
+from pipeline.pit import column_types
+from pipeline.quality.compile import Columns, References, ReferenceTable, compile_row_check
+from pipeline.quality.marks import CHECKS_COLUMN, MARK_PREFIX, JudgedRule, Marks, rule_fault
+from pipeline.quality.report import CheckReport, facts, names_of
+from pipeline.quality.table import Table, judge_table
+from pipeline.sqltext import identifier
+from store.errors import ProjectError
+from store.facts import CheckFacts
+
+
+def run_checks(
+    connection: DuckDBPyConnection,
+    relation: str,
+    checks: Sequence[AnyCheck],
+    *,
+    dataset: str,
+    now: datetime,
+    previous: str | None,
+    references: Mapping[str, str],
+) -> CheckReport:
+    """Judges the rows of `relation`, which is read exactly once (a reader that can be read only once will do).
+
+    `previous`: relation of the dataset's previous version, if any; `references`: relations of the datasets that
+    foreign keys name. The report's relations live as long as the connection, or until `dataset` is judged again on
+    it. Raises ProjectError where a check names a column that is not there, does not fit its type, or is an SQL rule
+    that does not work.
+    """
+    columns = column_types(connection, relation)
+    _require_free_names(columns, dataset)
+    known = {name: ReferenceTable(relation=r, columns=column_types(connection, r)) for name, r in references.items()}
+    names = names_of(checks)
+    rules = _compile(checks, names, columns, known, dataset)
+    for rule in rules.values():
+        _require_bindable(connection, relation, rule)
+    marks = Marks(connection, relation, dataset, list(rules.values()))
+    table = Table(relation=marks.good, rows=marks.counts.good, previous=previous, now=now)
+
+    def judge(index: int, check: AnyCheck) -> CheckFacts:
+        if isinstance(check, RowCheck):
+            return marks.facts(rules[index])
+        found = judge_table(connection, check, table, place(dataset, index))
+        return facts(
+            check, names[index], failing=found.failing, total=found.total, detail=found.detail, sample=found.sample
+        )
+
+    return CheckReport(
+        results=[judge(index, check) for index, check in enumerate(checks)],
+        good=marks.good,
+        bad=marks.bad if marks.counts.quarantined else None,
+        counts=marks.counts,
+    )
+
+
+def place(dataset: str, index: int) -> str:
+    """Where a check stands in the project file."""
+    return f"datasets.{dataset}.checks[{index}]"
+
+
+def _compile(
+    checks: Sequence[AnyCheck], names: Sequence[str], columns: Columns, references: References, dataset: str
+) -> dict[int, JudgedRule]:
+    """The row checks by their index among all checks."""
+    rules: dict[int, JudgedRule] = {}
+    for index, check in enumerate(checks):
+        if isinstance(check, RowCheck):
+            where = place(dataset, index)
+            rule = compile_row_check(check, columns, references, where)
+            rules[index] = JudgedRule(name=names[index], check=check, rule=rule, where=where, number=len(rules))
+    return rules
+
+
+def _require_bindable(connection: DuckDBPyConnection, relation: str, rule: JudgedRule) -> None:
+    """Raises ProjectError for a rule that DuckDB refuses; reads no row."""
+    try:
+        connection.sql(f"EXPLAIN SELECT *, {rule.rule.broken} FROM {identifier(relation)}").fetchall()
+    except duckdb.Error as error:
+        raise rule_fault(rule, error) from None
+
+
+def _require_free_names(columns: Columns, dataset: str) -> None:
+    for name in columns:
+        if name == CHECKS_COLUMN or name.startswith(MARK_PREFIX):
+            raise ProjectError(
+                f"the column name {name!r} is kept for the checks",
+                where=f"datasets.{dataset}",
+                remedy="give the column another name where the dataset is made",
+            )
