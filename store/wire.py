@@ -15,15 +15,9 @@ from store.words import ACTIVE as ACTIVE
 from store.words import ENDED as ENDED
 from store.words import GOOD as GOOD
 from store.words import PRODUCTION as PRODUCTION
-from store.words import (
-    CatchUp,
-    JobKind,
-    Outcome,
-    Overlap,
-    RunState,
-    Severity,
-    Trigger,
-)
+from store.words import CatchUp, JobKind, Overlap, Severity, Trigger
+from store.words import Outcome as Outcome
+from store.words import RunState as RunState
 
 T = TypeVar("T")
 

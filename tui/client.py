@@ -152,6 +152,15 @@ class Client:
         """A piece of `stdout` or `stderr` from `offset`; with `wait`, the daemon waits so long for more of it."""
         return self._get(LogChunk, f"/runs/{run}/logs/{stream}", offset=offset, attempt=attempt, follow=wait)
 
+    def whole_log(self, run: int, stream: str, *, attempt: int | None = None) -> LogChunk:
+        """Everything that the log holds now."""
+        chunk = self.log(run, stream, attempt=attempt)
+        texts = [chunk.text]
+        while chunk.offset < chunk.size and chunk.text:
+            chunk = self.log(run, stream, offset=chunk.offset, attempt=attempt)
+            texts.append(chunk.text)
+        return chunk.model_copy(update={"text": "".join(texts)})
+
     def follow(self, run: int, stream: str, *, attempt: int | None = None) -> Iterator[str]:
         """The log from its beginning, piece by piece as it grows, until the run has ended."""
         offset = 0

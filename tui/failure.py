@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from store.wire import Problem
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class Failure(Exception):
     """Refused or failed: what happened, where, and what to do next."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
     code: str = "Failure"
 
     def __init__(self, what: str, *, remedy: str, where: str = "") -> None:

@@ -1,0 +1,1 @@
+"""Views as text: wire models in, rich renderables out. Pure; the time now is an argument."""

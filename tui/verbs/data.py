@@ -1,0 +1,100 @@
+"""`data`, `features`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from tui.verbs import complete
+from tui.verbs.frame import Shell, group, verb
+
+Dataset = Annotated[
+    str, typer.Argument(metavar="NAME", help="A dataset or feature view.", autocompletion=complete.datasets)
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    inner = group(app, "data", purpose="The lake: datasets, their versions and their checks.", bare=list_datasets)
+    verb(inner, "list", example="trainshed data list")(list_datasets)
+    verb(inner, "show", example="trainshed data show flights")(show)
+    verb(inner, "history", example="trainshed data history flights")(history)
+    verb(inner, "checks", example="trainshed data checks flights --version 3")(checks)
+    features = group(app, "features", purpose="Feature views: features of an entity over time.", bare=list_features)
+    verb(features, "list", example="trainshed features list")(list_features)
+
+
+def list_datasets(shell: Shell) -> None:
+    """Every dataset and feature view, as it stands."""
+    with shell.daemon() as daemon:
+        found = daemon.datasets()
+
+    def draw() -> Any:
+        from tui.draw.data import dataset_table
+
+        return dataset_table(found, shell.now)
+
+    shell.show(found, draw)
+
+
+def show(shell: Shell, name: Dataset) -> None:
+    """The newest version: columns, checks, the first rows."""
+    with shell.daemon() as daemon:
+        detail = daemon.dataset(name)
+
+    def draw() -> Any:
+        from tui.draw.data import dataset_detail
+
+        return dataset_detail(detail, shell.now)
+
+    shell.show(detail, draw)
+
+
+def history(
+    shell: Shell,
+    name: Dataset,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 30,
+    after: Annotated[str | None, typer.Option(metavar="TOKEN", help="The `next` of the page before.")] = None,
+) -> None:
+    """Its versions, newest first: rows, what changed, which run made it."""
+    with shell.daemon() as daemon:
+        page = daemon.dataset_versions(name, limit=limit, after=after)
+
+    def draw() -> Any:
+        from tui.draw.data import version_table
+
+        return version_table(page.items, shell.now)
+
+    shell.show(page, draw)
+    if page.next and not shell.as_json:
+        shell.note(f"more: --after {page.next}")
+
+
+def checks(
+    shell: Shell,
+    name: Dataset,
+    version: Annotated[int | None, typer.Option(help="Of this version; else of the last time they ran.")] = None,
+) -> None:
+    """What the data-quality checks found."""
+    with shell.daemon() as daemon:
+        found = daemon.checks(name, version=version)
+
+    def draw() -> Any:
+        from tui.draw.data import check_table
+
+        return check_table(found)
+
+    shell.show(found, draw)
+
+
+def list_features(shell: Shell) -> None:
+    """Every feature view: entity, time, how long a value holds, and its features."""
+    with shell.daemon() as daemon:
+        found = daemon.features()
+
+    def draw() -> Any:
+        from tui.draw.data import feature_table
+
+        return feature_table(found, shell.now)
+
+    shell.show(found, draw)

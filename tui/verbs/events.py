@@ -1,0 +1,72 @@
+"""`events`: the history."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tui.failure import Usage
+from tui.verbs.frame import Shell, verb
+
+if TYPE_CHECKING:
+    from tui.client import Client
+
+
+def add_to(app: typer.Typer) -> None:
+    verb(app, "events", example="trainshed events --at 2026-03-01T14:05")(events)
+
+
+def events(
+    shell: Shell,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="The history as it stood then: ISO 8601; without a zone, UTC.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what happens now.")] = False,
+    subject: Annotated[str | None, typer.Option(metavar="WORDS", help='Only about this: "run 12", "late 3".')] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 30,
+    after: Annotated[str | None, typer.Option(metavar="TOKEN", help="The `next` of the page before.")] = None,
+) -> None:
+    """Who did what, when and why; newest first, or with -f in order."""
+    with shell.daemon() as daemon:
+        if follow:
+            _follow(shell, daemon, limit, subject)
+            return
+        page = daemon.events(at=_moment(at) if at else None, subject=subject, limit=limit, after=after)
+
+    def draw() -> Any:
+        from tui.draw.schedules import event_table
+
+        return event_table(page.items)
+
+    shell.show(page, draw)
+    if page.next and not shell.as_json:
+        shell.note(f"more: --after {page.next}")
+
+
+def _follow(shell: Shell, daemon: Client, limit: int, subject: str | None) -> None:
+    """The last events, then each new one; with --json, one object a line."""
+    from tui.client import POLL_SECONDS
+    from tui.draw.schedules import event_line
+
+    since = daemon.status().rev
+    fresh = list(reversed(daemon.events(subject=subject, limit=limit).items))
+    last = 0
+    while True:
+        for event in fresh:
+            if event.id > last and subject in (None, event.subject):
+                sys.stdout.write((event.model_dump_json() if shell.as_json else event_line(event)) + "\n")
+                last = event.id
+        sys.stdout.flush()
+        changes = daemon.changes(since, wait=POLL_SECONDS)
+        since, fresh = changes.rev, changes.events
+
+
+def _moment(words: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(words)
+    except ValueError:
+        raise Usage(f"{words!r} is not a time", remedy="write 2026-03-01T14:05, with +01:00 or Z if you like") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,176 @@
+"""`run`, `runs`, `jobs`."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from tui.failure import Usage
+from tui.verbs import complete
+from tui.verbs.frame import Shell, group, verb
+
+RunId = Annotated[int, typer.Argument(metavar="RUN", help="Number of the run.", autocompletion=complete.runs)]
+
+
+def add_to(app: typer.Typer) -> None:
+    verb(app, "run", example="trainshed run train:late --upstream --wait --set training.epochs=5")(run)
+    verb(app, "jobs", example="trainshed jobs")(jobs)
+    inner = group(app, "runs", purpose="What ran, runs and waits to run.", bare=newest)
+    verb(inner, "list", example="trainshed runs list --job train:late --state failed")(list_runs)
+    verb(inner, "show", example="trainshed runs show 12")(show)
+    verb(inner, "logs", example="trainshed runs logs 12 -f")(logs)
+    verb(inner, "cancel", example="trainshed runs cancel 12")(cancel)
+    verb(inner, "retry", example="trainshed runs retry 12")(retry)
+    verb(inner, "compare", example="trainshed runs compare 12 15")(compare)
+
+
+def run(
+    shell: Shell,
+    job: Annotated[str, typer.Argument(metavar="JOB", help="See `trainshed jobs`.", autocompletion=complete.jobs)],
+    wait: Annotated[bool, typer.Option("--wait", help="Show it live, and exit 1 if it does not succeed.")] = False,
+    upstream: Annotated[
+        bool, typer.Option("--upstream", help="Bring everything the job builds upon up to date first.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Run even if no input changed.")] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="K=V", help="Another value for a setting of the job; may be repeated."),
+    ] = None,
+    priority: Annotated[int, typer.Option(help="Higher goes first.")] = 0,
+) -> None:
+    """Run a job now."""
+    from store.wire import RunRequest
+    from tui.verbs.wait import submitted, wait_and_report
+
+    params = dict(_setting(words) for words in settings or [])
+    request = RunRequest(job=job, params=params, upstream=upstream, force=force, priority=priority)
+    with shell.daemon() as daemon:
+        view = daemon.submit(request)
+        if wait:
+            wait_and_report(shell, daemon, view)
+        else:
+            shell.say(view, submitted(view))
+
+
+def newest(shell: Shell) -> None:
+    list_runs(shell)
+
+
+def list_runs(
+    shell: Shell,
+    job: Annotated[str | None, typer.Option(help="Only this job's.", autocompletion=complete.jobs)] = None,
+    state: Annotated[str | None, typer.Option(help="Only in this state: queued, running, failed …")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 30,
+    after: Annotated[str | None, typer.Option(metavar="TOKEN", help="The `next` of the page before.")] = None,
+) -> None:
+    """Runs, newest first."""
+    with shell.daemon() as daemon:
+        page = daemon.runs(job=job, state=state, limit=limit, after=after)
+
+    def draw() -> Any:
+        from tui.draw.runs import run_table
+
+        return run_table(page.items, shell.now)
+
+    shell.show(page, draw)
+    if page.next and not shell.as_json:
+        shell.note(f"more: --after {page.next}")
+
+
+def show(shell: Shell, run: RunId) -> None:
+    """One run: why it is where it is, its settings, metrics, attempts, and what it left behind."""
+    with shell.daemon() as daemon:
+        detail = daemon.run(run)
+
+    def draw() -> Any:
+        from tui.draw.runs import run_detail
+
+        return run_detail(detail, shell.now)
+
+    shell.show(detail, draw)
+
+
+def logs(
+    shell: Shell,
+    run: RunId,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run has ended.")] = False,
+    stream: Annotated[str, typer.Option(metavar="stdout|stderr", help="Which of the two.")] = "stdout",
+    attempt: Annotated[int | None, typer.Option(help="Of this try; else of the last.")] = None,
+) -> None:
+    """What a run printed."""
+    if stream not in ("stdout", "stderr"):
+        raise Usage(f"there is no stream {stream!r}", remedy="name stdout or stderr")
+    with shell.daemon() as daemon:
+        if follow:
+            for text in daemon.follow(run, stream, attempt=attempt):
+                sys.stdout.write(text)
+                sys.stdout.flush()
+            return
+        chunk = daemon.whole_log(run, stream, attempt=attempt)
+        other = "stderr" if stream == "stdout" else "stdout"
+        elsewhere = not chunk.text and daemon.log(run, other, attempt=attempt).size > 0
+    if shell.as_json:
+        shell.say_json(chunk)
+        return
+    if chunk.dropped:
+        shell.note(f"(the first {chunk.dropped:,} bytes were dropped by the size cap)")
+    sys.stdout.write(chunk.text)
+    if elsewhere:
+        shell.note(f"{stream} is empty; there is something on {other}: add `--stream {other}`")
+
+
+def cancel(shell: Shell, run: RunId) -> None:
+    """End a run: first asked to stop and save, then killed. A second cancel does not wait."""
+    with shell.daemon() as daemon:
+        view = daemon.cancel(run)
+    shell.say(view, f"run {view.id} ({view.job}) is {view.state}" + (f": {view.reason}" if view.reason else ""))
+
+
+def retry(shell: Shell, run: RunId) -> None:
+    """Try an ended run again, from its last checkpoint if it has one."""
+    with shell.daemon() as daemon:
+        view = daemon.retry(run)
+    shell.say(view, f"run {view.id} ({view.job}) is {view.state}: `trainshed runs show {view.id}`")
+
+
+def compare(shell: Shell, runs: Annotated[list[int], typer.Argument(metavar="RUN RUN …", help="Two or more.")]) -> None:
+    """The settings in which runs differ, and their metrics, side by side."""
+    if len(runs) < 2:
+        raise Usage("one run has nothing to be compared with", remedy="name two or more")
+    with shell.daemon() as daemon:
+        view = daemon.compare(runs)
+
+    def draw() -> Any:
+        from tui.draw.runs import compare_table
+
+        return compare_table(view)
+
+    shell.show(view, draw)
+
+
+def jobs(shell: Shell) -> None:
+    """What the project defines that can run."""
+    with shell.daemon() as daemon:
+        found: Sequence[Any] = daemon.jobs()
+
+    def draw() -> Any:
+        from tui.draw.runs import job_table
+
+        return job_table(found, shell.now)
+
+    shell.show(found, draw)
+
+
+def _setting(words: str) -> tuple[str, Any]:
+    """`"a.b=3"` → ("a.b", 3): a TOML value, or else the text as it stands."""
+    name, equals, text = words.partition("=")
+    if not equals or not name.strip():
+        raise Usage(f"{words!r} is not a setting", remedy="write --set name=value, such as --set training.epochs=5")
+    try:
+        return name.strip(), tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return name.strip(), text
