@@ -1,0 +1,139 @@
+"""A sealed folder: a manifest with the SHA-256 of every file, and one digest that stands for the whole.
+
+Orbax restores a flipped bit of array data without a word, so every byte is checked before it is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from store.errors import BundleDamaged
+
+MANIFEST = "manifest.json"
+
+
+class SealedFile(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    sha256: str
+    bytes: int
+
+
+class Manifest(BaseModel):
+    """What `manifest.json` says; its own SHA-256 is the digest of the folder."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    format: int
+    files: dict[str, SealedFile]
+    """By path relative to the folder, with `/`."""
+
+    @property
+    def bytes(self) -> int:
+        return sum(file.bytes for file in self.files.values())
+
+
+def seal(folder: Path) -> str:
+    """Writes the manifest over all files in `folder`, syncs everything to the disk; the digest."""
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    files = {name: _describe(folder / name) for name in names}
+    manifest = Manifest(format=1, files=files)
+    text = json.dumps(manifest.model_dump(mode="json"), indent=1, sort_keys=True).encode() + b"\n"
+    (folder / MANIFEST).write_bytes(text)
+    for path in [*folder.rglob("*"), folder]:
+        sync(path)
+    return hashlib.sha256(text).hexdigest()
+
+
+def publish(folder: Path, target: Path) -> None:
+    """Renames a sealed folder to its final name and takes the write permissions away. What is there already stays."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(0o444)
+    try:
+        os.rename(folder, target)
+    except OSError:
+        if not target.is_dir():
+            raise
+        shutil.rmtree(folder)  # the same digest was published before: the same bytes
+        return
+    for path in [*target.rglob("*"), target]:
+        if path.is_dir():
+            path.chmod(0o555)
+    sync(target.parent)
+
+
+def verify(folder: Path, digest: str | None) -> Manifest:
+    """Reads every file and compares. Raises BundleDamaged naming the first that differs, is missing or is too many.
+
+    `digest`: what the folder is known by; None trusts its manifest (a copy under another name).
+    """
+    text = _read(folder / MANIFEST, folder)
+    found = hashlib.sha256(text).hexdigest()
+    if digest is not None and found != digest:
+        raise damaged(folder, f"{MANIFEST} has digest {found[:12]}…, not {digest[:12]}…")
+    try:
+        manifest = Manifest.model_validate_json(text)
+    except ValidationError as error:
+        raise damaged(folder, f"{MANIFEST} cannot be read ({error.error_count()} faults)") from error
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not _is_folder(path)}
+    for name in sorted(present - {MANIFEST} - manifest.files.keys()):
+        raise damaged(folder, f"{name} is in the folder and not in its manifest")
+    for name, expected in manifest.files.items():
+        _compare(folder, name, expected)
+    return manifest
+
+
+def damaged(folder: Path, what: str) -> BundleDamaged:
+    return BundleDamaged(
+        f"the version's files are not those that were sealed: {what}",
+        where=str(folder),
+        remedy="do not use it; restore the folder from a backup (`trainshed restore`), or train the version again",
+    )
+
+
+def sync(path: Path) -> None:
+    """The file's bytes, or the folder's entries, are on the disk when this returns."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _compare(folder: Path, name: str, expected: SealedFile) -> None:
+    path = folder / name
+    if _is_link(path):
+        raise damaged(folder, f"{name} is a link")
+    try:
+        found = _describe(path)
+    except OSError as error:
+        raise damaged(folder, f"{name} cannot be read: {error.strerror}") from error
+    if found != expected:
+        raise damaged(folder, f"{name} has changed ({found.bytes} bytes, {expected.bytes} were sealed)")
+
+
+def _describe(path: Path) -> SealedFile:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return SealedFile(sha256=digest, bytes=path.stat().st_size)
+
+
+def _read(path: Path, folder: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise damaged(folder, f"{path.name} cannot be read: {error.strerror}") from error
+
+
+def _is_folder(path: Path) -> bool:
+    return stat.S_ISDIR(path.lstat().st_mode)
+
+
+def _is_link(path: Path) -> bool:
+    return path.is_symlink()
