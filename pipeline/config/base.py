@@ -28,6 +28,15 @@ def parse_duration(value: Any) -> timedelta:
     return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
 
 
+def duration_text(value: timedelta) -> str:
+    """The other way: `1d 12h`, `15s`, `250ms`."""
+    left, parts = round(value.total_seconds() * 1000), []
+    for unit in ("d", "h", "m", "s", "ms"):
+        number, left = divmod(left, round(_UNITS[unit] * 1000))
+        parts += [f"{number}{unit}"] if number else []
+    return " ".join(parts) or "0s"
+
+
 def parse_size(value: Any) -> int:
     """`"2GB"`, `"64 MB"` or plain bytes → bytes (decimal units)."""
     if isinstance(value, int) and not isinstance(value, bool):

@@ -5,6 +5,7 @@ The daemon's own reading of crontab lines makes triggers of them; here only thei
 
 from __future__ import annotations
 
+import difflib
 import re
 import zoneinfo
 from typing import Final
@@ -41,9 +42,12 @@ def crontab_line(line: str) -> str:
 
 def zone_name(name: str) -> str:
     """The name itself. ValueError when there is no such zone."""
-    known = zoneinfo.available_timezones()
-    if name not in known:
-        raise ValueError(f"there is no time zone {name!r}{nearest(name, known) if len(name) > 2 else ''}")
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        close = difflib.get_close_matches(name, zoneinfo.available_timezones(), n=1)
+        hint = f", did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"there is no time zone {name!r}{hint}") from None
     return name
 
 
