@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
@@ -29,7 +30,7 @@ class Rows(NamedTuple):
     """float32 [n] (binary 0 or 1, regression) or int32 [n] (multiclass)."""
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         return int(np.shape(self.target)[0])
 
     @property
@@ -130,7 +131,7 @@ class HostFeed:
         for column, buffer in zip(self._rows, buffers, strict=True):
             np.take(np.asarray(column), ids, axis=0, out=np.asarray(buffer)[: len(ids)], mode="clip")
         slots = Rows(*(np.asarray(b).reshape(self._capacity, self._plan.batch, *np.shape(b)[1:]) for b in buffers))
-        return jax.device_put((slots, _live(self._plan, first, steps, self._capacity)))
+        return _put((slots, _live(self._plan, first, steps, self._capacity)))
 
 
 class DeviceFeed:
@@ -144,7 +145,7 @@ class DeviceFeed:
     def load(self, first: int, steps: int) -> tuple[Rows | jax.Array, jax.Array]:
         ids = np.zeros((self._capacity, self._plan.batch), np.int32)
         ids[:steps] = self._plan.chunk(first, steps)
-        return jax.device_put((ids, _live(self._plan, first, steps, self._capacity)))
+        return _put((ids, _live(self._plan, first, steps, self._capacity)))
 
 
 def pick(resident: Rows | None, slot: Rows | jax.Array) -> Rows:
@@ -152,7 +153,8 @@ def pick(resident: Rows | None, slot: Rows | jax.Array) -> Rows:
     if resident is None:
         assert isinstance(slot, Rows)
         return slot
-    return Rows(*(jax.numpy.take(jax.numpy.asarray(column), slot, axis=0) for column in resident))
+    assert isinstance(slot, jax.Array)
+    return Rows(*(jnp.take(jnp.asarray(column), slot, axis=0) for column in resident))
 
 
 def choose_placement(
@@ -171,6 +173,11 @@ def choose_placement(
 
 def make_feed(placement: Placement, rows: Rows, plan: BatchPlan, capacity: int) -> Feed:
     return (DeviceFeed if placement == "device" else HostFeed)(rows, plan, capacity)
+
+
+def _put(chunk: tuple[Rows | np.ndarray, np.ndarray]) -> tuple[Rows | jax.Array, jax.Array]:
+    placed: tuple[Rows | jax.Array, jax.Array] = jax.device_put(chunk)
+    return placed
 
 
 def _live(plan: BatchPlan, first: int, steps: int, capacity: int) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.batches import BatchPlan, Rows
 from pipeline.models.flat import FlatModel, Leaves
-from pipeline.steps import EvaluateFunction, evaluate_function, pad_rows
+from pipeline.steps import evaluate_function, pad_rows
 from pipeline.stopping import Evaluation
 
 SLOT = 2048
@@ -36,9 +36,9 @@ class Looks:
     """
 
     def __init__(self, model: FlatModel, train: Rows, validate: Rows, seed: int) -> None:
-        size = min(SLOT, validate.count)
-        slots = -(-validate.count // size)
-        sample = BatchPlan(train.count, min(train.count, validate.count), seed).ids(0)
+        size = min(SLOT, validate.size)
+        slots = -(-validate.size // size)
+        sample = BatchPlan(train.size, min(train.size, validate.size), seed).ids(0)
         self._target = np.asarray(validate.target)
         self._validate = pad_rows(validate, slots, size)
         self._sample = pad_rows(train.take(sample), slots, size)
@@ -48,9 +48,8 @@ class Looks:
         self._function = self._function.lower(leaves, self._validate.rows, self._validate.live).compile()
 
     def look(self, leaves: Leaves, step: int, objective: Objective) -> Evaluation:
-        function: EvaluateFunction = self._function
-        train_loss, _ = function(leaves, self._sample.rows, self._sample.live)
-        validation_loss, scores = jax.device_get(function(leaves, self._validate.rows, self._validate.live))
+        train_loss, _ = self._function(leaves, self._sample.rows, self._sample.live)
+        validation_loss, scores = jax.device_get(self._function(leaves, self._validate.rows, self._validate.live))
         flat = np.asarray(scores).reshape(-1, *np.shape(scores)[2:])[: len(self._target)]
         return Evaluation(
             step=step,

@@ -5,7 +5,6 @@ Each is compiled ahead of time, once a run, and called with flat tuples of array
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -68,10 +67,6 @@ class Chunk(NamedTuple):
     """int32 [capacity]: rows of each batch that count."""
 
 
-ChunkFunction = Callable[[TrainState, Chunk, Any], tuple[TrainState, Trace]]
-EvaluateFunction = Callable[[Leaves, Rows, jax.Array], tuple[jax.Array, jax.Array]]
-
-
 def initial_state(leaves: Leaves, model: FlatModel, optimizer: optax.GradientTransformation) -> TrainState:
     trained, _ = model.part(leaves)
     moments = jax.jit(lambda tree: tuple(jax.tree.leaves(optimizer.init(tree))))(trained)
@@ -85,8 +80,8 @@ def chunk_function(
     *,
     capacity: int,
     nan_patience: int,
-) -> ChunkFunction:
-    """Up to `capacity` steps in one call, the state donated.
+) -> jax.stages.Wrapped:
+    """(state, `Chunk`, resident rows or None) → (state, `Trace`). Up to `capacity` steps a call; the state is donated.
 
     It is a scan whose length is an argument: one compilation serves chunks of any length, so the length can follow
     the measured time and cannot change a result. A step with a non-finite loss or gradient leaves the state as it
@@ -112,7 +107,7 @@ def chunk_function(
         trained_after = optax.apply_updates(trained, updates)
         after = (model.join(trained_after, others_after), tuple(jax.tree.leaves(moments_after)))
         kept = jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, (state.model, state.optimizer))
-        return TrainState(*kept, jnp.where(finite, 0, state.streak + 1)), loss, finite
+        return TrainState(kept[0], kept[1], jnp.where(finite, 0, state.streak + 1)), loss, finite
 
     def run(state: TrainState, chunk: Chunk, resident: Any) -> tuple[TrainState, Trace]:
         def more(carry: tuple[jax.Array, TrainState, jax.Array, jax.Array]) -> jax.Array:
@@ -132,7 +127,7 @@ def chunk_function(
     return jax.jit(run, donate_argnums=0)
 
 
-def evaluate_function(model: FlatModel) -> EvaluateFunction:
+def evaluate_function(model: FlatModel) -> jax.stages.Wrapped:
     """(model leaves, rows [m, b, …], live int32 [m]) → (mean loss [], scores [m, b] or [m, b, k]), without dropout."""
 
     def evaluate(leaves: Leaves, rows: Rows, live: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -168,14 +163,14 @@ class PaddedRows(NamedTuple):
 
     rows: Rows
     live: jax.Array
-    count: int
 
 
 def pad_rows(rows: Rows, slots: int, size: int) -> PaddedRows:
     """Rows [n, …] → [slots, size, …] on the device, filled up with row 0, and the live count of each slot."""
-    count = rows.count
+    count = rows.size
     ids = np.zeros(slots * size, np.int32)
     ids[:count] = np.arange(count)
     live = np.clip(count - np.arange(slots) * size, 0, size).astype(np.int32)
     shaped = Rows(*(np.asarray(c).reshape(slots, size, *np.shape(c)[1:]) for c in rows.take(ids)))
-    return PaddedRows(*jax.device_put((shaped, live)), count)
+    placed: tuple[Rows, jax.Array] = jax.device_put((shaped, live))
+    return PaddedRows(placed[0], placed[1])

@@ -68,7 +68,7 @@ class Saver(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class Lesson:
     """What is to be learned, from which rows, and how."""
 
     model: FlatModel
@@ -103,7 +103,7 @@ class Fitted:
 
 
 def fit(
-    task: Task,
+    lesson: Lesson,
     *,
     watcher: Watcher,
     clock: Callable[[], float],
@@ -116,7 +116,7 @@ def fit(
     `clock`: monotonic seconds, for pace and checkpoints, without influence on the result.
     Raises Diverged; Preempted when `stop` was set, with everything saved; and what the saver met.
     """
-    loop = _Loop(task, watcher, clock, stop, saver)
+    loop = _Loop(lesson, watcher, clock, stop, saver)
     with jax.transfer_guard("disallow"):
         loop.begin(resume)
         loop.run()
@@ -128,23 +128,23 @@ class _Loop:
 
     def __init__(
         self,
-        task: Task,
+        lesson: Lesson,
         watcher: Watcher,
         clock: Callable[[], float],
         stop: threading.Event,
         saver: Saver | None,
     ) -> None:
-        training = task.training
-        self.task, self.training = task, training
+        training = lesson.training
+        self.lesson, self.training = lesson, training
         self.watcher, self.clock, self.stop, self.saver = watcher, clock, stop, saver
-        self.plan = BatchPlan(task.train.count, training.batch, training.seed)
+        self.plan = BatchPlan(lesson.train.size, training.batch, training.seed)
         self.total = training.epochs * self.plan.steps_per_epoch
         self.every = max(1, round(self.plan.steps_per_epoch / training.evaluations_per_epoch))
-        self.capacity = min(training.chunk or _capacity(task, self.plan), self.every)
+        self.capacity = min(training.chunk or _capacity(lesson, self.plan), self.every)
         self.pace = Pace(capacity=self.capacity, fixed=training.chunk is not None)
         self.ledger = Ledger(clock)
-        self.feed = make_feed(task.placement, task.train, self.plan, self.capacity)
-        self.looks = Looks(task.model, task.train, task.validate, training.seed)
+        self.feed = make_feed(lesson.placement, lesson.train, self.plan, self.capacity)
+        self.looks = Looks(lesson.model, lesson.train, lesson.validate, training.seed)
         self.pending: tuple[int, Trace] | None = None
         self.saved_at, self.saved_step = clock(), -1
 
@@ -152,8 +152,8 @@ class _Loop:
         """Puts the state in place, and compiles."""
         schedule = make_schedule(self.training, self.total)
         optimizer = make_optimizer(self.training, schedule)
-        self.state = initial_state(self.task.leaves, self.task.model, optimizer)
-        self.best = snapshot(self.task.leaves)
+        self.state = initial_state(self.lesson.leaves, self.lesson.model, optimizer)
+        self.best = snapshot(self.lesson.leaves)
         self.progress = Progress()
         if resume is not None:
             self.state, self.best = unpack(resume.arrays)
@@ -162,7 +162,7 @@ class _Loop:
         self.step = self.progress.step
         with self.ledger.spent("compile"):
             limits = {"capacity": self.capacity, "nan_patience": self.training.nan_patience}
-            function = chunk_function(self.task.model, optimizer, schedule, **limits)
+            function = chunk_function(self.lesson.model, optimizer, schedule, **limits)
             self.run_chunk = function.lower(self.state, self.load(0), self.feed.resident).compile()
             self.looks.compile(self.state.model)
         self.watcher.compiled(self.ledger.seconds["compile"])
@@ -218,8 +218,8 @@ class _Loop:
     def evaluate(self) -> None:
         """Looks at the validation rows, and keeps the state if it is the best so far."""
         start = self.clock()
-        found = self.looks.look(self.state.model, self.step, self.task.objective)
-        higher = self.task.objective.higher_is_better
+        found = self.looks.look(self.state.model, self.step, self.lesson.objective)
+        higher = self.lesson.objective.higher_is_better
         self.progress = judge(self.progress, found, higher_is_better=higher, patience=self.training.patience)
         is_best = self.progress.best is found
         if is_best:
@@ -266,7 +266,7 @@ class _Loop:
     def diverged(self, step: int, streak: int) -> Diverged:
         ids = self.plan.ids(step - 1)[: self.plan.live(step - 1)]
         return explain(
-            self.task.model, self.state.model, self.task.train.take(ids), ids, step, streak, self.task.name_rows
+            self.lesson.model, self.state.model, self.lesson.train.take(ids), ids, step, streak, self.lesson.name_rows
         )
 
 
@@ -283,7 +283,7 @@ def unpack(arrays: dict[str, Any]) -> tuple[TrainState, Leaves]:
     return TrainState(trees["model"], trees["optimizer"], trees["streak"][0]), trees["best"]
 
 
-def _capacity(task: Task, plan: BatchPlan) -> int:
+def _capacity(lesson: Lesson, plan: BatchPlan) -> int:
     """Steps that one chunk can hold."""
-    row_bytes = task.train.nbytes / task.train.count if task.placement == "host" else np.int32().nbytes
+    row_bytes = lesson.train.nbytes / lesson.train.size if lesson.placement == "host" else np.int32().nbytes
     return max(1, min(MAX_CAPACITY, int(MAX_CHUNK_BYTES / (row_bytes * plan.batch))))

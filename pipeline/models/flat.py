@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 Leaves = tuple[jax.Array, ...]
@@ -77,7 +78,7 @@ def flatten(build: Callable[[nnx.Rngs], nnx.Module], seed: int) -> tuple[FlatMod
 
 
 def _is_key(leaf: Any) -> bool:
-    return bool(jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key))
+    return bool(jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key))
 
 
 def _plain(leaves: list[Any]) -> Leaves:
