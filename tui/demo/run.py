@@ -1,0 +1,164 @@
+"""Setting the demo up, seeing to it that nothing is left behind, and its summary."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+from tui.client import Client
+from tui.demo import story
+from tui.demo.flights import FlightsApi, copy_project
+from tui.demo.show import Show
+from tui.failure import Failure
+from tui.launch import start
+from tui.place import Place, place_of
+from tui.render import console
+
+if TYPE_CHECKING:
+    from tui.verbs.frame import Shell
+
+_STOP_SECONDS: Final = 30.0
+
+
+def run_demo(shell: Shell, *, folder: Path | None, headless: bool) -> None:
+    """The demo from an empty folder to its summary.
+
+    `headless` stops the daemon at the end; without it daemon and API stay, to be looked at. After a failure (or
+    Ctrl-C) nothing stays but the folder, and the Failure says where the logs are.
+    """
+    began = time.monotonic()
+    target = (shell.folder / folder).resolve() if folder else Path(tempfile.mkdtemp(prefix="trainshed-demo-"))
+    show = Show(console(sys.stderr if shell.as_json else sys.stdout))
+    copy_project(target)
+    show.say(f"Project {target}")
+    environ = {name: value for name, value in shell.environ.items() if name != "TRAINSHED_HOME"}
+    with _everything_stops(target, keep=not headless) as running:
+        running.api = FlightsApi.start(target, environ, until=story.FIRST_DAY_UNPUBLISHED)
+        environ["FLIGHTS_API"] = running.api.url
+        running.place = place_of(target, environ)
+        start(running.place, environ)
+        with Client(running.place.socket) as daemon:
+            story.tell(daemon, running.api, show)
+            told = summary(daemon, seconds=time.monotonic() - began)
+    shell.say(told, _farewell(told, target, running.api, headless=headless))
+
+
+def summary(daemon: Client, *, seconds: float) -> dict[str, Any]:
+    """What the demo did, as `--json` prints it."""
+    versions = daemon.versions(story.MODEL).items
+    live = [alias.version for alias in daemon.status().production if alias.model == story.MODEL]
+    return {
+        "seconds": round(seconds, 1),
+        "rows_ingested": story.rows_ingested(daemon),
+        "datasets": [
+            {"name": d.name, "kind": d.kind, "version": d.version, "rows": d.rows, "checks": d.checks}
+            for d in daemon.datasets()
+        ],
+        "versions": [v.model_dump(mode="json") for v in sorted(versions, key=lambda v: v.version)],
+        "production": live[0] if live else None,
+        "events": [e.model_dump(mode="json") for e in reversed(daemon.events(limit=200).items)],
+    }
+
+
+class _Running:
+    """What has to be stopped."""
+
+    api: FlightsApi | None = None
+    place: Place | None = None
+
+
+@contextmanager
+def _everything_stops(target: Path, *, keep: bool) -> Iterator[_Running]:
+    """Stops API and daemon at the end, unless `keep`; always after a failure, which then says where the logs are."""
+    running = _Running()
+    # An end by SIGTERM is an end like any other: it must not leave processes behind.
+    before = signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        yield running
+    except BaseException as error:
+        _stop(running)
+        if isinstance(error, Failure):
+            error.remedy += (
+                f"\n  Everything is stopped. Logs: {target / '.trainshed' / 'daemon.log'} and runs/ beside it."
+            )
+        raise
+    else:
+        if not keep:
+            _stop(running)
+        elif running.api is not None:
+            running.api.leave()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _stop(running: _Running) -> None:
+    if running.place is not None:
+        _stop_daemon(running.place)
+    if running.api is not None:
+        running.api.stop()
+
+
+def _stop_daemon(place: Place) -> None:
+    """Cancels what runs, since runs outlive their daemon, then ends the daemon and waits for it."""
+    try:
+        with Client(place.socket) as daemon:
+            status = daemon.status()
+            at_work = [*status.running, *status.waiting]
+            for run in at_work:
+                daemon.cancel(run.id)
+            for run in at_work:
+                daemon.wait_for(run.id)
+            daemon.shutdown()
+    except Failure:
+        # No daemon, or one that is on its way out: nothing of ours is left to ask.
+        return
+    _wait_for_end(status.pid)
+
+
+def _wait_for_end(pid: int) -> None:
+    last = time.monotonic() + _STOP_SECONDS
+    while Path(f"/proc/{pid}").exists():
+        if time.monotonic() > last:
+            os.kill(pid, signal.SIGKILL)
+            return
+        time.sleep(0.05)
+
+
+def _farewell(told: Mapping[str, Any], target: Path, api: FlightsApi | None, *, headless: bool) -> str:
+    """The last words: figures, and what to try next."""
+    lines = [
+        "",
+        f"{told['rows_ingested']:,} rows came in, {len(told['versions'])} versions were trained, "
+        f"v{told['production']} is live, in {told['seconds']} s.",
+    ]
+    if headless:
+        lines += ["The daemon is stopped. To look around: "]
+        lines += [f"  cd {target} && trainshed up --detach && trainshed status"]
+        return "\n".join(lines)
+    lines += [f"The daemon goes on. In {target} try:"]
+    lines += [f"  trainshed {verb}" for verb in _TRY]
+    lines += ["  trainshed down" + (f" && kill {api.child.pid}    (the daemon, and the airline's API)" if api else "")]
+    return "\n".join(lines)
+
+
+_TRY: Final = (
+    "status",
+    "data list",
+    "data history flights_raw",
+    "versions late show 2",
+    "plan late 2",
+    "events",
+    "schedules resume new_data",
+)

@@ -1,0 +1,143 @@
+"""The story of the demo: what happens in which order, told through the daemon's API and nothing else."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from rich.console import RenderableType
+
+from store.wire import ENDED, PlanView, PromoteRequest, RollbackRequest, RunRequest, RunView, VersionView
+from tui.client import Client
+from tui.demo.flights import FlightsApi
+from tui.demo.show import Show
+from tui.draw import models as drawn
+from tui.failure import Failure
+from tui.render import count, table
+
+MODEL: Final = "late"
+SCHEDULE: Final = "new_data"
+FIRST_DAY_UNPUBLISHED: Final = "2013-05-01"
+A_MONTH_LATER: Final = "2013-06-01"
+_RAW: Final = ("flights_raw", "weather", "planes", "airports", "airlines")
+"""Datasets that hold what came from outside."""
+_SCHEDULE_SECONDS: Final = 90.0
+
+
+def tell(daemon: Client, api: FlightsApi, show: Show) -> None:
+    """Everything from raw data to a promotion and back. Raises Failure at the first step that does not succeed."""
+    _pause(daemon)
+    show.chapter("Four months of flights come in, are checked, become features, train a model")
+    _follow(daemon, show, daemon.submit(RunRequest(job=f"train:{MODEL}", upstream=True)))
+    show.say(_what_came_in(daemon))
+    show.say(_what_was_found(daemon))
+
+    show.chapter("Version 1 is judged, and promoted")
+    _promote(daemon, show, 1, reason="the first one, and it passes its gates")
+
+    show.chapter("May is published; the schedule finds it, and fetches only what is new")
+    api.publish(A_MONTH_LATER)
+    _follow(daemon, show, _scheduled_run(daemon))
+    show.say(_what_came_in(daemon))
+
+    show.chapter("Version 2, trained with the new month, against the live one on the same rows")
+    _promote(daemon, show, 2, reason="trained with April, tested on May")
+
+    show.chapter("And back again")
+    plan = daemon.rollback_plan(MODEL)
+    show.say(drawn.plan(plan))
+    request = RollbackRequest(to=plan.to_version, expected=plan.from_version, reason="to show that it can be undone")
+    daemon.rollback(MODEL, request)
+    show.say(drawn.alias_history(daemon.alias_history(MODEL)))
+
+
+def rows_ingested(daemon: Client) -> int:
+    """Rows that came from outside, over all versions of all raw datasets."""
+    return sum(v.added for name in _RAW for v in daemon.dataset_versions(name).items)
+
+
+def _pause(daemon: Client) -> None:
+    """Keeps the schedule from firing before its chapter, and takes back what it may have started already."""
+    daemon.pause(SCHEDULE)
+    early = [run for run in daemon.runs(limit=50).items if run.state not in ENDED]
+    for run in early:
+        daemon.cancel(run.id)
+    for run in early:
+        daemon.wait_for(run.id)
+
+
+def _follow(daemon: Client, show: Show, run: RunView) -> None:
+    """Shows the run and everything it builds upon until it has ended. Raises Failure unless it succeeded."""
+    with show.following() as watch:
+        watch([run])
+        ended = daemon.wait_for(run.id, watch)
+        group = [each for each in daemon.runs(limit=50).items if each.id == run.id or each.group == run.id]
+        watch(group)
+    if ended.state != "succeeded":
+        raise _failure(ended, group)
+
+
+def _failure(ended: RunView, group: list[RunView]) -> Failure:
+    culprit = next((run for run in reversed(group) if run.state in ("failed", "lost")), ended)
+    fault = culprit.fault
+    what = fault.what if fault is not None else culprit.reason or f"it ended {culprit.state}"
+    return Failure(
+        f"{culprit.job} (run {culprit.id}) {culprit.state}: {what}",
+        where=fault.where if fault is not None else "",
+        remedy=(fault.remedy if fault is not None else "") or f"see `trainshed runs logs {culprit.id}`",
+    )
+
+
+def _scheduled_run(daemon: Client) -> RunView:
+    """Lets the schedule fire by itself, once."""
+    since = daemon.status().rev
+    daemon.resume(SCHEDULE)
+    last = time.monotonic() + _SCHEDULE_SECONDS
+    while time.monotonic() < last:
+        changes = daemon.changes(since, wait=5.0)
+        since = changes.rev
+        for run in changes.runs:
+            if run.schedule == SCHEDULE and run.job == f"train:{MODEL}":
+                daemon.pause(SCHEDULE)
+                return run
+    raise Failure("the schedule did not fire", remedy="see `trainshed schedules list` and daemon.log")
+
+
+def _promote(daemon: Client, show: Show, number: int, *, reason: str) -> None:
+    version = daemon.version(MODEL, number).version
+    show.say(drawn.version_table([version], version.created_at))
+    plan = daemon.plan(MODEL, number)
+    show.say(drawn.plan(plan))
+    if plan.needs_override or not plan.allowed:
+        raise _refused(plan, version)
+    daemon.promote(MODEL, PromoteRequest(version=number, token=plan.token, reason=reason))
+
+
+def _refused(plan: PlanView, version: VersionView) -> Failure:
+    failed = "; ".join(gate.reason for gate in plan.gates if gate.outcome == "fail")
+    return Failure(
+        f"{version.model} v{version.version} does not pass its gates: {failed or 'it was not judged'}",
+        remedy=f"see `trainshed versions {version.model} show {version.version}`",
+    )
+
+
+def _what_came_in(daemon: Client) -> RenderableType:
+    rows = []
+    for dataset in daemon.datasets():
+        if dataset.version is None:
+            continue
+        newest = daemon.dataset_versions(dataset.name, limit=1).items[0] if dataset.kind == "dataset" else None
+        added = "" if newest is None else f"+{newest.added:,}"
+        set_aside = "" if newest is None or not newest.quarantined else f"{newest.quarantined:,} in quarantine"
+        rows.append([f"  {dataset.name}@{dataset.version}", count(dataset.rows), added, set_aside])
+    return table(["  table", "rows", "new", ""], rows, empty="nothing")
+
+
+def _what_was_found(daemon: Client) -> RenderableType:
+    rows = [
+        [f"  {check.dataset}", check.check, check.outcome, f"{check.failing:,} of {check.total:,}", check.detail]
+        for name in _RAW
+        for check in daemon.checks(name)
+        if check.failing
+    ]
+    return table(["  table", "check", "", "rows", ""], rows, empty="  no check found anything")
