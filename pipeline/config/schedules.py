@@ -7,8 +7,15 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from pipeline.config.base import Duration, Section, Share, Size
-from pipeline.config.clocks import crontab_line, zone_name
+from pipeline.config.crontab import parse_crontab
+from pipeline.config.zones import zone_name
 from store.words import CatchUp, DeviceChoice, Overlap
+
+
+def crontab_line(line: str) -> str:
+    """The line itself, when it can be read."""
+    parse_crontab(line)
+    return line
 
 
 class ScheduleSection(Section):

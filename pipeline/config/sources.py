@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from pipeline.config.base import Duration, PythonReference, Reference, Section, Size
-from pipeline.config.clocks import zone_name
+from pipeline.config.zones import zone_name
 
 
 class Incremental(Section):
