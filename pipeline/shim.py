@@ -4,7 +4,7 @@ Standard library only: it is started as `python -I -S shim.py ATTEMPT_DIR` (8 MB
 from the warm process. It holds an flock on `lock` as long as it lives, is the subreaper of everything the worker
 starts, pumps the worker's output into size-capped files, and writes `status.json`:
 
-    {"protocol": 1, "boot_id", "pid", "created", "nonce", "worker", "state": "running" | "ended",
+    {"protocol": 1, "boot_id", "pid", "created", "nonce", "worker", "state": "running" | "ended", "asked" (SIGTERMs),
      "exit_code", "signal", "ended_at" (unix s), "peak_rss" (bytes), "cpu_s", "dropped": {"stdout", "stderr"} (bytes)}
 
 SIGTERM asks the worker to end and, after `grace_s`, kills every descendant; a second SIGTERM skips the grace.
@@ -101,7 +101,10 @@ class Shim:
         self._start(enter_worker)
         self._status.write(self._describe("running"), reserve_another=True)
         while not self._over():
+            told = self._terms
             self._wait(wake)
+            if self._terms > told:
+                self._status.write(self._describe("running"), reserve_another=True)
         self._drain()
         self._status.write(self._describe("ended"), reserve_another=False)
 
@@ -217,6 +220,7 @@ class Shim:
             "nonce": self._order["nonce"],
             "worker": self._worker,
             "state": state,
+            "asked": self._terms,
             "exit_code": os.WEXITSTATUS(status) if ended and status is not None and os.WIFEXITED(status) else None,
             "signal": os.WTERMSIG(status) if ended and status is not None and os.WIFSIGNALED(status) else None,
             "ended_at": time.time() if ended else None,

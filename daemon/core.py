@@ -1,0 +1,197 @@
+"""The running parts together. The API and `daemon.main` use only this.
+
+dispatcher   starts what waits                     supervisor   stays with what runs, to its end
+scheduler    queues what is due                    sampler      measures
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Mapping
+
+from daemon import orders
+from daemon.disk import free_bytes, shortage
+from daemon.dispatcher import Dispatcher
+from daemon.gpus import Gpus
+from daemon.recover import recover
+from daemon.resources import Sampler
+from daemon.supervisor import Supervisor
+from daemon.warmth import WarmWorkers
+from pipeline.config import Project, load_project
+from pipeline.config.jobs import Job, jobs_of
+from store import events, lifecycle, queue, runs
+from store.engine import Record
+from store.errors import ProjectError, Refused
+from store.home import Home
+from store.times import Clock
+from store.wire import BoxView, RunRequest, RunView
+
+log = logging.getLogger(__name__)
+
+
+class Daemon:
+    """One project's work on this box. Its methods may be called from any thread."""
+
+    def __init__(self, home: Home, project: Project, clock: Clock) -> None:
+        """Opens the record (see `Record.open` for what it raises); only the holder of the home's lock may do so."""
+        self.home = home
+        self.clock = clock
+        self.record = Record.open(home, clock)
+        self._project = project
+        self._jobs = jobs_of(project)
+        self._draining = False
+        self._stopping = False
+        self._gpus = Gpus()
+        settings = project.daemon
+        self._warm = WarmWorkers(settings.warm_idle, home.daemon_log)
+        self._supervisor = Supervisor(self.record, clock, self._ended)
+        self._sampler = Sampler(
+            record=self.record,
+            clock=clock,
+            every=settings.sample_every,
+            pids=self._supervisor.pids,
+            gpus=self._gpus,
+        )
+        self._dispatcher = Dispatcher(
+            record=self.record,
+            clock=clock,
+            project=lambda: self._project,
+            supervisor=self._supervisor,
+            warm=self._warm,
+            gpus=self._gpus.indexes,
+            degraded=lambda: self.degraded,
+            on_start=self._sampler.wake,
+        )
+        self._idle = threading.Condition()
+
+    # ------------------------------------------------------------------------------------------------- its life
+
+    def start(self) -> None:
+        """Adopts or settles what an earlier daemon left, then begins to work."""
+        self._supervisor.start()
+        recover(self.record, self._supervisor)
+        self._sampler.start()
+        self._dispatcher.start()
+        with self.record.transaction() as tx:
+            what = f"the daemon of {self._project.project.name} has started (pid {os.getpid()})"
+            events.append(tx, actor="daemon", kind="daemon.started", subject="daemon", message=what)
+
+    def stop(self, drain: bool) -> None:
+        """Stops working; runs go on and are adopted by the next daemon. With `drain` it waits for their end first."""
+        if drain:
+            self.drain()
+        self._stopping = True
+        self._ended()
+        self._dispatcher.stop()
+        self._supervisor.stop()
+        self._sampler.stop()
+        self._warm.close()
+        with self.record.transaction() as tx:
+            events.append(
+                tx, actor="daemon", kind="daemon.stopped", subject="daemon", message="the daemon was told to stop"
+            )
+        self.record.release_waiters()
+        self.record.close()
+
+    def drain(self) -> None:
+        """Takes nothing new and starts nothing; returns when the last run has ended, or when `stop` is called."""
+        self._draining = True
+        with self._idle:
+            self._idle.wait_for(lambda: self._stopping or not self._active())
+
+    def _active(self) -> bool:
+        with self.record.read() as session:
+            return bool(queue.active_runs(session))
+
+    def _ended(self) -> None:
+        """After the end of an attempt."""
+        self._dispatcher.wake()
+        with self._idle:
+            self._idle.notify_all()
+
+    # ---------------------------------------------------------------------------------------------- what it knows
+
+    @property
+    def project(self) -> Project:
+        return self._project
+
+    @property
+    def jobs(self) -> Mapping[str, Job]:
+        return self._jobs
+
+    @property
+    def degraded(self) -> str | None:
+        """Why no new run is started, or None."""
+        if self._draining:
+            return "the daemon is draining: it stops when the last run has ended"
+        if not self.record.has_ballast and not self.record.restore_ballast():
+            return "the disk was full: free space, work goes on by itself then"
+        return shortage(free_bytes(self.home.root), self._project.daemon.min_free)
+
+    def box(self) -> BoxView | None:
+        """The machine now, measured at most a second ago."""
+        return self._sampler.box()
+
+    def reload(self) -> None:
+        """Reads the project file again. Raises ProjectError and keeps the old project when it is broken."""
+        try:
+            project = load_project(self._project.root)
+        except ProjectError as error:
+            with self.record.transaction() as tx:
+                what = f"the changed project file is not used, the old one stays in force: {error}"
+                events.append(tx, actor="daemon", kind="project.broken", subject="daemon", message=what)
+            raise
+        self._project, self._jobs = project, jobs_of(project)
+        with self.record.transaction() as tx:
+            what = "the project file was read again"
+            events.append(tx, actor="daemon", kind="project.reloaded", subject="daemon", message=what)
+        self._dispatcher.wake()
+
+    # ------------------------------------------------------------------------------------------- what it is asked
+
+    def submit(self, request: RunRequest, actor: str) -> RunView:
+        """Queues a job, with `upstream` everything it builds upon too; the run of the job itself.
+
+        Raises NotFound, Refused (while draining), StorageError.
+        """
+        if self._draining:
+            raise Refused(
+                "the daemon is draining and takes nothing new", where=request.job, remedy="`trainshed up`, then again"
+            )
+        order = orders.Order(
+            job=request.job,
+            trigger="manual",
+            actor=actor,
+            params=request.params,
+            upstream=request.upstream,
+            force=request.force,
+            priority=request.priority,
+        )
+        with self.record.transaction() as tx:
+            run = queue.submit(tx, orders.new_runs(self._jobs, order))[-1]
+            tx.finish()
+            view = runs.view(tx.session, run, tx.now)
+        self._dispatcher.wake()
+        return view
+
+    def cancel(self, run: int, actor: str) -> RunView:
+        """Ends a run: SIGTERM, grace, SIGKILL of everything it started; asked a second time, without the grace.
+
+        Raises NotFound, Conflict when it has ended.
+        """
+        with self.record.transaction() as tx:
+            row = lifecycle.request_cancel(tx, run, actor)
+            view = runs.run_view(row, tx.now)
+        self._supervisor.cancel(run)
+        self._dispatcher.wake()
+        return view
+
+    def retry(self, run: int, actor: str) -> RunView:
+        """Queues an ended run again as a further attempt. Raises NotFound, Conflict."""
+        with self.record.transaction() as tx:
+            row = lifecycle.requeue(tx, run, actor)
+            view = runs.run_view(row, tx.now)
+        self._dispatcher.wake()
+        return view

@@ -1,0 +1,245 @@
+"""The thread that starts runs: asks `dispatch.choose`, and carries out what it says."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from sqlmodel import Session, col, select
+
+from daemon.attempts import note_shim, settle_attempt, write_order
+from daemon.children import Child, ShimId, fence, start_cold
+from daemon.dispatch import Busy, Choice, Lease, Start, Waiting, choose
+from daemon.ingest import Place
+from daemon.memory import Baseline
+from daemon.recordfacts import record_facts
+from daemon.supervisor import Supervisor, Watched
+from daemon.warmth import WarmWorkers
+from pipeline.config import Project
+from pipeline.config.schedules import JobSection
+from pipeline.spec import RunSpec
+from store import lifecycle, queue
+from store.engine import Record
+from store.errors import TrainshedError
+from store.home import AttemptDir
+from store.tables import Run
+from store.times import SECOND, Clock, to_us
+from store.wire import Fault
+from store.words import DeviceChoice, JobKind
+
+CHECK_AGAIN_S: Final = 5.0
+"""While something waits for what gives no sign when it comes, such as disk space."""
+log = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    def __init__(
+        self,
+        *,
+        record: Record,
+        clock: Clock,
+        project: Callable[[], Project],
+        supervisor: Supervisor,
+        warm: WarmWorkers,
+        gpus: Callable[[], list[int]],
+        degraded: Callable[[], str | None],
+        on_start: Callable[[], None],
+    ) -> None:
+        """`project`: as it stands now; `gpus`: their indexes; `degraded`: why no run may start, or None."""
+        self._record = record
+        self._clock = clock
+        self._project = project
+        self._supervisor = supervisor
+        self._warm = warm
+        self._gpus = gpus
+        self._degraded = degraded
+        self._on_start = on_start
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Starts nothing more; returns when a start that is under way is complete."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join()
+
+    def wake(self) -> None:
+        """Something was queued, or something ended."""
+        self._wake.set()
+
+    def _run(self) -> None:
+        pause: float | None = 0.0
+        while not self._stopping:
+            self._wake.wait(pause)
+            self._wake.clear()
+            try:
+                pause = self._round()
+            except TrainshedError as error:
+                log.warning("nothing could be started: %s", error, extra={"action": "dispatch"})
+                pause = CHECK_AGAIN_S
+            except Exception:
+                log.exception("the dispatcher stumbled")
+                pause = CHECK_AGAIN_S
+
+    def _round(self) -> float | None:
+        """Starts what may start; seconds until it is worth looking again, None: only when woken."""
+        if self._stopping:
+            return None
+        now = to_us(self._clock())
+        with self._record.read() as session:
+            ready = queue.ready_runs(session, now)
+            active = queue.active_runs(session)
+            twins = _twins(session, active, ready)
+            due = queue.next_start(session, now)
+            leases = {run.id: lifecycle.get_attempt(session, run.id or 0, run.attempt).lease for run in active}
+        choice = self._choose(ready, active, leases)
+        if ready and self._project().daemon.warm_workers:
+            self._warm.prepare()
+        self._explain(choice, twins)
+        rows = {run.id: run for run in ready}
+        for start in choice.starts:
+            self._start(rows[start.run], start)
+        if choice.starts:
+            return 0.0
+        soonest = (due - now) / SECOND if due is not None else None
+        return CHECK_AGAIN_S if choice.waits and (soonest is None or soonest > CHECK_AGAIN_S) else soonest
+
+    def _choose(self, ready: list[Run], active: list[Run], leases: dict[int | None, dict[str, Any] | None]) -> Choice:
+        busy = [
+            Busy(run=r.id or 0, job=r.job, pool=r.pool, slots=r.slots, lease=Lease.from_json(leases[r.id]))
+            for r in active
+        ]
+        project = self._project()
+        pools = {"default": 2, **project.daemon.pools}
+        return choose([self._waiting(r) for r in ready], busy, pools, self._gpus() if ready else [], self._degraded())
+
+    def _waiting(self, run: Run) -> Waiting:
+        wants_gpu = run.kind in ("train", "evaluate") and self._device(run) in ("auto", "gpu")
+        return Waiting(
+            run=run.id or 0,
+            job=run.job,
+            priority=run.priority,
+            pool=run.pool,
+            slots=run.slots,
+            gpu_memory=self._settings(run).gpu_memory if wants_gpu else None,
+        )
+
+    def _settings(self, run: Run) -> JobSection:
+        return self._project().jobs.get(run.job, JobSection())
+
+    def _device(self, run: Run) -> DeviceChoice:
+        model = self._project().models.get(run.target)
+        return self._settings(run).device or (model.device if model is not None else "auto")
+
+    def _explain(self, choice: Choice, twins: dict[int, str]) -> None:
+        """Puts the reasons for waiting where everybody sees them."""
+        reasons = {**choice.waits, **twins}
+        if not reasons:
+            return
+        with self._record.read() as session:
+            rows = session.exec(select(Run).where(col(Run.id).in_(reasons)))
+            stale = {row.id: reasons[row.id] for row in rows if row.id is not None and row.reason != reasons[row.id]}
+        if stale:
+            with self._record.transaction() as tx:
+                for run, reason in stale.items():
+                    row = queue.get_run(tx.session, run)
+                    if row.state == "queued":
+                        row.reason, row.rev = reason, tx.rev
+
+    # ------------------------------------------------------------------------------------------------- one start
+
+    def _start(self, run: Run, start: Start) -> None:
+        assert run.id is not None
+        with self._record.transaction() as tx:
+            if queue.get_run(tx.session, run.id).state != "queued":
+                return  # cancelled since we looked
+            lease = start.lease.as_json() if start.lease is not None else None
+            attempt = lifecycle.start_attempt(tx, run.id, secrets.token_hex(16), lease)
+            number, nonce, started_at = attempt.number, attempt.nonce, attempt.started_at or tx.now
+        directory = self._record.home.attempt(run.id, number)
+        try:
+            write_order(directory, self._order(run, number, nonce, start.lease))
+            baseline = Baseline.now()
+            child = self._spawn(directory)
+        except (OSError, TrainshedError) as error:
+            self._could_not(run.id, error)
+            return
+        place = Place(run=run.id, attempt=number, nonce=nonce, offset=0, sequence=0)
+        if child is None:
+            fence(directory)
+            settle_attempt(self._record, run=run.id, number=number, directory=directory)
+            return
+        self._supervisor.watch(
+            Watched(
+                place=place,
+                directory=directory,
+                child=child,
+                started_at=started_at,
+                timeout_s=run.timeout_s,
+                stall_s=run.stall_s,
+                memory=baseline,
+            )
+        )
+        if note_shim(self._record, run.id, number, child.identity):
+            self._supervisor.cancel(run.id)
+        self._on_start()
+
+    def _spawn(self, directory: AttemptDir) -> Child | None:
+        """The shim, warm if that works; None if it was gone before it could be held."""
+        warm: ShimId | None = None
+        if self._project().daemon.warm_workers:
+            warm = self._warm.spawn(directory)
+        if warm is not None:
+            return Child.hold(warm)
+        identity, process = start_cold(directory)
+        return Child.hold(identity, process)
+
+    def _order(self, run: Run, number: int, nonce: str, lease: Lease | None) -> RunSpec:
+        assert run.id is not None
+        project = self._project()
+        with self._record.read() as session:
+            facts = record_facts(session, run)
+        return RunSpec(
+            run=run.id,
+            attempt=number,
+            nonce=nonce,
+            job=run.job,
+            kind=cast(JobKind, run.kind),
+            target=run.target,
+            project=project.root,
+            home=self._record.home.root,
+            params=run.params,
+            force=run.force,
+            device=self._device(run),
+            gpu=lease.gpu if lease is not None else None,
+            gpu_memory=lease.memory if lease is not None else 1.0,
+            log_bytes=project.daemon.log_bytes,
+            grace_s=project.daemon.grace.total_seconds(),
+            context=facts,
+        )
+
+    def _could_not(self, run: int, error: OSError | TrainshedError) -> None:
+        what = error.what if isinstance(error, TrainshedError) else f"no process could be started: {error.strerror}"
+        remedy = error.remedy if isinstance(error, TrainshedError) else "`trainshed doctor` looks at disk and limits"
+        with self._record.transaction() as tx:
+            fault = Fault(code=getattr(error, "code", "StorageError"), what=what, remedy=remedy)
+            lifecycle.settle(tx, run, "failed", reason=what, fault=fault)
+
+
+def _twins(session: Session, active: list[Run], ready: list[Run]) -> dict[int, str]:
+    """Runs that wait because the same job runs or is before them: only one of its kind may write its table."""
+    holders = {run.job: run for run in [*ready, *active] if run.kind in queue.ALONE}
+    rows = session.exec(select(Run).where(Run.state == "queued", col(Run.job).in_(holders), Run.reason == ""))
+    now_first = {run.id for run in ready}
+    return {
+        row.id: f"waits for {row.job} (run {holders[row.job].id})"
+        for row in rows
+        if row.id is not None and row.id not in now_first
+    }

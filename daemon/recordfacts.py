@@ -1,0 +1,35 @@
+"""What a worker needs to know of the record, looked up when its order is written."""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+
+from pipeline.spec import ProductionFacts, RecordFacts
+from store import runs, versions
+from store.tables import ModelVersion, Run
+from store.words import PRODUCTION
+
+
+def record_facts(session: Session, run: Run) -> RecordFacts:
+    """Raises NotFound when a run is to judge a version that is not there."""
+    last = runs.last_good(session, run.job)
+    live = versions.live(session, run.target, PRODUCTION) if run.kind in ("train", "evaluate") else None
+    return RecordFacts(
+        production=_facts(live) if live is not None else None,
+        last_fingerprint=last.fingerprint if last is not None else "",
+        last_run=last.id if last is not None else None,
+        evaluate=_facts(_asked_version(session, run)) if run.kind == "evaluate" else None,
+    )
+
+
+def _asked_version(session: Session, run: Run) -> ModelVersion:
+    """The version that `params.version` names, else the newest."""
+    asked = run.params.get("version")
+    if asked is None:
+        newest = versions.list_versions(session, run.target, limit=1).items
+        asked = newest[0].version if newest else 1
+    return versions.get_version(session, run.target, int(asked))
+
+
+def _facts(version: ModelVersion) -> ProductionFacts:
+    return ProductionFacts(version=version.number, digest=version.digest)
