@@ -103,9 +103,14 @@ def _sentence(detail: ErrorDetails, path: Location) -> tuple[str, str]:
         case "string_pattern_mismatch":
             return f"{given!r} is not a name", "begin with a small letter; then small letters, digits and _"
         case "value_error":
-            return _message(detail), f"correct it{_described(detail['loc'])}"
+            return _message(detail), _correction(detail["loc"])
     shown = "" if isinstance(given, dict | list) else f", not {given!r}"
-    return f"{detail['msg'].removeprefix('Input ')}{shown}", f"correct it{_described(detail['loc'])}"
+    return f"{detail['msg'].removeprefix('Input ')}{shown}", _correction(detail["loc"])
+
+
+def _correction(location: Location) -> str:
+    described = _described(location)
+    return f"correct it{described}" if described else "correct it: docs/reference/project-file.md says what is allowed"
 
 
 def _message(detail: ErrorDetails) -> str:
