@@ -1,0 +1,113 @@
+"""A recorded training set on disk: a Parquet file a part and `manifest.json`, under the digest of its content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.split import PARTS, Part
+
+MANIFEST: Final = "manifest.json"
+
+
+class RowHash:
+    """A digest of rows in their order, from nothing but names, types and values.
+
+    It does not depend on batch sizes, on the versions of libraries, or on what lies under a missing value.
+    """
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._lengths = [hashlib.sha256(f"{field.name}:{field.type}".encode()) for field in schema]
+        self._values = [hashlib.sha256() for _ in schema]
+
+    def update(self, batch: pa.RecordBatch) -> None:
+        for column, lengths, values in zip(batch.columns, self._lengths, self._values, strict=True):
+            if pa.types.is_primitive(column.type):
+                lengths.update(_numbers(column.is_valid(), pa.uint8()))
+                values.update(_numbers(column, _BITS[column.type.bit_width]))
+            else:
+                text = column.cast(pa.large_string())
+                lengths.update(_numbers(pc.fill_null(pc.binary_length(text), -1), pa.int64()))
+                values.update("".join(value for value in text.to_pylist() if value is not None).encode())
+
+    def hexdigest(self) -> str:
+        parts = (h.digest() for pair in zip(self._lengths, self._values, strict=True) for h in pair)
+        return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+_BITS: Final = {1: pa.uint8(), 8: pa.uint8(), 16: pa.uint16(), 32: pa.uint32(), 64: pa.uint64()}
+
+
+def _numbers(column: pa.Array, wide: pa.DataType) -> bytes:
+    """The column's values as bytes, zero where there is none."""
+    plain = column.cast(wide) if pa.types.is_boolean(column.type) else column.view(wide)
+    return bytes(np.ascontiguousarray(pc.fill_null(plain, 0).to_numpy(zero_copy_only=False)).data)
+
+
+def write_set(
+    folder: Path,
+    read: Callable[[Part], pa.RecordBatchReader],
+    describe: Callable[[Mapping[Part, int], str], dict[str, Any]],
+) -> str:
+    """Writes the parts and their manifest to `folder/<digest>`, whole or not at all.
+
+    `read` gives the rows of a part in their order; `describe` makes the manifest from the rows written and their
+    hash. Returns the digest, sha256 of the manifest. An equal set that is there already stays.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
+    try:
+        written = {part: _write_part(read(part), part_file(temporary, part)) for part in PARTS}
+        row_hash = hashlib.sha256("".join(digest for _, digest in written.values()).encode()).hexdigest()
+        manifest = describe({part: rows for part, (rows, _) in written.items()}, row_hash)
+        text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
+        (temporary / MANIFEST).write_text(text, encoding="utf-8")
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        _settle(temporary, folder / digest)
+        return digest
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def part_file(folder: Path, part: Part) -> Path:
+    return folder / f"{part}.parquet"
+
+
+def _write_part(reader: pa.RecordBatchReader, file: Path) -> tuple[int, str]:
+    hashed = RowHash(reader.schema)
+    rows = 0
+    with pq.ParquetWriter(file, reader.schema, compression="zstd") as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+            hashed.update(batch)
+            rows += batch.num_rows
+    return rows, hashed.hexdigest()
+
+
+def _settle(temporary: Path, final: Path) -> None:
+    """Flushes the files to disk, then gives the folder its name."""
+    for file in temporary.iterdir():
+        _flush(file)
+    _flush(temporary)
+    if not (final / MANIFEST).exists():
+        temporary.rename(final)
+        _flush(final.parent)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
