@@ -42,6 +42,7 @@ class Daemon:
         self._project = project
         self._jobs = jobs_of(project)
         self._draining = False
+        self._stopped = False
         self._stopping = False
         self._gpus = Gpus()
         settings = project.daemon

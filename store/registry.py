@@ -32,6 +32,7 @@ __all__ = [
     "promote",
     "promotion_facts",
     "rollback",
+    "rollback_target",
     "set_verdict",
 ]
 
@@ -94,17 +95,11 @@ def rollback(tx: Transaction, model: str, request: RollbackRequest, actor: str) 
 
     It was live once, so it needs no new verdict; and a rollback is undone by the next one. Raises NotFound, Conflict.
     """
-    history = aliases.moves(tx.session, model, request.alias)
-    if not history:
-        raise Conflict(
-            f"{request.alias} of {model} has never pointed at a version, so there is nothing to go back to",
-            where=model,
-            remedy=f"`trainshed versions {model}` shows the versions, `trainshed plan {model} VERSION` a promotion",
-        )
+    history = _history(tx.session, model, request.alias)
     now_at = history[0].to_version
     if request.expected is not None and request.expected != now_at:
         raise _moved(history[0], f"{request.alias} of {model} is not at version {request.expected} any more")
-    target = _before(history) if request.to is None else _that_was_live(tx.session, history, request.to)
+    target = rollback_target(tx.session, model, request.alias, request.to)
     facts = promotion_facts(tx.session, model, target, request.alias)
     if target == now_at:
         raise _already_there(tx.session, facts)
@@ -120,6 +115,24 @@ def rollback(tx: Transaction, model: str, request: RollbackRequest, actor: str) 
         created_at=tx.now,
     )
     return _move(tx, event, facts)
+
+
+def rollback_target(session: Session, model: str, alias: str, to: int | None) -> int:
+    """The version that a rollback goes to: `to`, or the one before. Raises NotFound, Conflict."""
+    history = _history(session, model, alias)
+    return _before(history) if to is None else _that_was_live(session, history, to)
+
+
+def _history(session: Session, model: str, alias: str) -> list[AliasEvent]:
+    """All moves, newest first; Conflict if there is none."""
+    history = aliases.moves(session, model, alias)
+    if not history:
+        raise Conflict(
+            f"{alias} of {model} has never pointed at a version, so there is nothing to go back to",
+            where=model,
+            remedy=f"`trainshed versions {model}` shows the versions, `trainshed plan {model} VERSION` a promotion",
+        )
+    return history
 
 
 # ------------------------------------------------------------------------------------------------------- the move

@@ -508,6 +508,10 @@ class BackupView(Wire):
     seconds: float
 
 
+class ShutdownRequest(Wire):
+    drain: bool = Field(default=False, description="First let the runs end; start no new ones.")
+
+
 class Done(Wire):
     """An action was carried out."""
 

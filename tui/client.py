@@ -195,9 +195,9 @@ class Client:
     def dataset_versions(self, name: str, *, limit: int = 50, after: str | None = None) -> Page[DatasetVersionView]:
         return self._get(Page[DatasetVersionView], f"/datasets/{name}/versions", limit=limit, after=after)
 
-    def checks(self, name: str, *, version: int | None = None) -> list[CheckView]:
-        """Of one version, or of the last time that the checks ran."""
-        return self._get(Page[CheckView], f"/datasets/{name}/checks", version=version).items
+    def checks(self, name: str, *, history: bool = False, limit: int = 100) -> list[CheckView]:
+        """What they found the last time they ran; with `history` every time, newest first."""
+        return self._get(Page[CheckView], f"/datasets/{name}/checks", history=history, limit=limit).items
 
     def features(self) -> list[FeatureViewView]:
         return self._get(Page[FeatureViewView], "/features").items

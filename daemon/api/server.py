@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Final
 
 import uvicorn
@@ -62,6 +62,12 @@ class ControlServer(uvicorn.Server):
             )
         )
         self._stopping = asyncio.Event()
+        self._on_ready: Callable[[], None] = lambda: None
+
+    async def serve_when(self, on_ready: Callable[[], None], sockets: list[socket.socket]) -> None:
+        """Serves these listening sockets; `on_ready` is called once, when requests are answered."""
+        self._on_ready = on_ready
+        await self.serve(sockets)
 
     def stop(self, *, at_once: bool = False) -> None:
         """End `serve`: after the requests in hand, or `at_once`. Call it in the server's own thread."""
@@ -72,6 +78,7 @@ class ControlServer(uvicorn.Server):
     async def main_loop(self) -> None:
         """uvicorn wakes ten times a second for a date header and signals; we have neither, so nothing wakes."""
         await self.on_tick(0)
+        self._on_ready()
         await self._stopping.wait()
 
     @contextlib.contextmanager

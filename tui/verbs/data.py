@@ -19,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
     verb(inner, "list", example="trainshed data list")(list_datasets)
     verb(inner, "show", example="trainshed data show flights")(show)
     verb(inner, "history", example="trainshed data history flights")(history)
-    verb(inner, "checks", example="trainshed data checks flights --version 3")(checks)
+    verb(inner, "checks", example="trainshed data checks flights")(checks)
     features = group(app, "features", purpose="Feature views: features of an entity over time.", bare=list_features)
     verb(features, "list", example="trainshed features list")(list_features)
 
@@ -73,11 +73,12 @@ def history(
 def checks(
     shell: Shell,
     name: Dataset,
-    version: Annotated[int | None, typer.Option(help="Of this version; else of the last time they ran.")] = None,
+    history: Annotated[bool, typer.Option("--history", help="Every time they ran, newest first.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many, with --history.")] = 100,
 ) -> None:
     """What the data-quality checks found."""
     with shell.daemon() as daemon:
-        found = daemon.checks(name, version=version)
+        found = daemon.checks(name, history=history, limit=limit)
 
     def draw() -> Any:
         from tui.draw.data import check_table

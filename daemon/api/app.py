@@ -1,0 +1,43 @@
+"""The API as one ASGI app. Its schema is at `/openapi.json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from daemon.api import changes, data, logs, models, runs, schedules, system
+from daemon.api.door import Door
+from daemon.api.problems import add_handlers
+from daemon.api.shed import Shed
+from store.wire import Problem
+
+_PROBLEM: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": Problem, "description": "Refused: what, where, and what to do next."},
+    "5XX": {"model": Problem, "description": "Failed: what, where, and what to do next."},
+}
+
+
+def create_app(shed: Shed, token: str | None = None) -> FastAPI:
+    """`token`: what callers over TCP have to show; without one, only the unix socket's peers are let in."""
+    app = FastAPI(
+        title="Trainshed",
+        version=shed.identity.release,
+        description="The control API of one project's daemon. Errors are application/problem+json with a remedy.",
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation,
+        responses=_PROBLEM,
+    )
+    app.state.shed = shed
+    for part in (system, runs, logs, data, models, schedules, changes):
+        app.include_router(part.router, prefix="/v1")
+    add_handlers(app)
+    app.add_middleware(Door, token=token)
+    return app
+
+
+def _operation(route: APIRoute) -> str:
+    """`runs_list_runs`: stable names for those who make a client from the schema."""
+    return f"{route.tags[0] if route.tags else 'v1'}_{route.name}"

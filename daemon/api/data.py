@@ -1,0 +1,110 @@
+"""`/v1/datasets`, `/v1/features`: the lake as the record knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from daemon.api.shed import After, Here, Limit, Name
+from pipeline.config import Project
+from pipeline.config.datasets import FeatureView
+from store import datasets
+from store.errors import NotFound
+from store.wire import CheckView, DatasetDetail, DatasetVersionView, DatasetView, FeatureViewView, Page
+
+router = APIRouter(tags=["data"])
+Known = tuple[str, str, Sequence[str]]
+"""Name, kind, what it is made from."""
+
+
+@router.get("/datasets")
+def list_datasets(shed: Here) -> Page[DatasetView]:
+    """Every dataset and feature view of the project, and those that only the record remembers."""
+    with shed.daemon.record.read() as session:
+        return Page(items=datasets.dataset_views(session, known_tables(shed.daemon.project)))
+
+
+@router.get("/datasets/{name}")
+def show(shed: Here, name: Name) -> DatasetDetail:
+    """The newest version with its columns, sample and checks."""
+    with shed.daemon.record.read() as session:
+        _, kind, made_from = find_table(shed.daemon.project, name)
+        return datasets.dataset_detail(session, name, kind, made_from)
+
+
+@router.get("/datasets/{name}/versions")
+def versions(shed: Here, name: Name, limit: Limit = 50, after: After = None) -> Page[DatasetVersionView]:
+    """Newest first."""
+    find_table(shed.daemon.project, name)
+    with shed.daemon.record.read() as session:
+        return datasets.versions(session, name, limit, after)
+
+
+@router.get("/datasets/{name}/versions/{version}")
+def version(shed: Here, name: Name, version: int) -> DatasetVersionView:
+    """One version."""
+    with shed.daemon.record.read() as session:
+        return datasets.get_version(session, name, version)
+
+
+@router.get("/datasets/{name}/checks")
+def checks(
+    shed: Here,
+    name: Name,
+    history: bool = False,
+    limit: Limit = 100,
+    after: After = None,
+) -> Page[CheckView]:
+    """What they found the last time they ran; with `history` every time, newest first."""
+    find_table(shed.daemon.project, name)
+    with shed.daemon.record.read() as session:
+        if history:
+            return datasets.checks(session, name, limit, after)
+        return Page(items=datasets.last_checks(session, name))
+
+
+@router.get("/features")
+def features(shed: Here) -> Page[FeatureViewView]:
+    """Every feature view of the project."""
+    project = shed.daemon.project
+    with shed.daemon.record.read() as session:
+        return Page(
+            items=[
+                feature_view(name, view, datasets.dataset_detail(session, name, "feature view", view.inputs))
+                for name, view in project.features.items()
+            ]
+        )
+
+
+def feature_view(name: str, view: FeatureView, found: DatasetDetail) -> FeatureViewView:
+    """The view as the project defines it; its features as found in its rows where the project does not list them."""
+    frame = {*view.entity, view.time, view.created}
+    columns = [column.name for column in found.latest.columns if column.name not in frame] if found.latest else []
+    return FeatureViewView(
+        name=name,
+        entity=view.entity,
+        time=view.time,
+        ttl_seconds=view.ttl.total_seconds() if view.ttl is not None else None,
+        columns=view.columns or columns,
+        data=found.dataset,
+    )
+
+
+def known_tables(project: Project) -> list[Known]:
+    """The project's datasets, then its feature views."""
+    made: list[Known] = [(name, "dataset", d.inputs or [str(d.source)]) for name, d in project.datasets.items()]
+    return made + [(name, "feature view", view.inputs) for name, view in project.features.items()]
+
+
+def find_table(project: Project, name: str) -> Known:
+    """Raises NotFound naming what there is."""
+    known = known_tables(project)
+    for table in known:
+        if table[0] == name:
+            return table
+    raise NotFound(
+        f"there is no dataset or feature view {name!r}",
+        where="trainshed.toml",
+        remedy=f"there are: {', '.join(name for name, _, _ in known) or 'none'}",
+    )

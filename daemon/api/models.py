@@ -1,0 +1,105 @@
+"""`/v1/models`: versions with their evidence, plans, and the moves of aliases."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from daemon.api.shed import NAME_PATTERN, Actor, After, Here, Limit, Name, Number
+from pipeline.config import Project
+from pipeline.plan import planned
+from store import aliases, registry, versions
+from store.wire import (
+    AliasEventView,
+    ModelView,
+    Page,
+    PlanView,
+    PromoteRequest,
+    RollbackRequest,
+    VersionDetail,
+    VersionView,
+)
+from store.words import PRODUCTION
+
+router = APIRouter(tags=["models"])
+Alias = Annotated[str, Query(pattern=NAME_PATTERN)]
+
+
+@router.get("/models")
+def list_models(shed: Here) -> Page[ModelView]:
+    """The project's models, and those that only the record remembers."""
+    with shed.daemon.record.read() as session:
+        return Page(items=versions.model_views(session, known_models(shed.daemon.project)))
+
+
+@router.get("/models/{model}")
+def show(shed: Here, model: Name) -> ModelView:
+    """One model: how many versions, and where its aliases point."""
+    with shed.daemon.record.read() as session:
+        return versions.model_view(session, model, known_models(shed.daemon.project))
+
+
+@router.get("/models/{model}/versions")
+def list_versions(shed: Here, model: Name, limit: Limit = 50, after: After = None) -> Page[VersionView]:
+    """Newest first."""
+    with shed.daemon.record.read() as session:
+        versions.model_view(session, model, known_models(shed.daemon.project))
+        return versions.list_versions(session, model, limit=limit, after=after)
+
+
+@router.get("/models/{model}/versions/{version}")
+def version(shed: Here, model: Name, version: Number) -> VersionDetail:
+    """One version with its evidence, signature and lineage."""
+    with shed.daemon.record.read() as session:
+        return versions.version_detail(session, model, version)
+
+
+@router.get("/models/{model}/versions/{version}/plan")
+def plan(shed: Here, model: Name, version: Number, alias: Alias = PRODUCTION) -> PlanView:
+    """What a promotion would do, with the token that binds a promotion to this plan."""
+    with shed.daemon.record.read() as session:
+        return planned(session, model, version, alias)
+
+
+@router.post("/models/{model}/promote")
+def promote(shed: Here, actor: Actor, model: Name, request: PromoteRequest) -> AliasEventView:
+    """Moves an alias, if the gates allow it and the plan that was shown still holds."""
+    with shed.daemon.record.transaction() as tx:
+        current = planned(tx.session, model, request.version, request.alias)
+        return registry.promote(tx, model, request, actor, current)
+
+
+@router.get("/models/{model}/rollback")
+def rollback_plan(
+    shed: Here, model: Name, alias: Alias = PRODUCTION, to: Annotated[int | None, Query(ge=0)] = None
+) -> PlanView:
+    """What going back would do: to the version before, or to `to`."""
+    with shed.daemon.record.read() as session:
+        return planned(session, model, registry.rollback_target(session, model, alias, to), alias)
+
+
+@router.post("/models/{model}/rollback")
+def rollback(shed: Here, actor: Actor, model: Name, request: RollbackRequest) -> AliasEventView:
+    """Moves an alias back to a version that it had pointed at."""
+    with shed.daemon.record.transaction() as tx:
+        return registry.rollback(tx, model, request, actor)
+
+
+@router.get("/models/{model}/aliases")
+def alias_history(
+    shed: Here,
+    model: Name,
+    alias: Annotated[str | None, Query(pattern=NAME_PATTERN)] = None,
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[AliasEventView]:
+    """Every move of the model's aliases, newest first."""
+    with shed.daemon.record.read() as session:
+        versions.model_view(session, model, known_models(shed.daemon.project))
+        return aliases.history(session, model, alias, limit=limit, after=after)
+
+
+def known_models(project: Project) -> list[tuple[str, str, str]]:
+    """Name, task and objective of what the project defines."""
+    return [(name, model.task, model.objective_name) for name, model in project.models.items()]

@@ -1,0 +1,134 @@
+"""`/v1/runs`: ask for one, look at them, end one, try one again."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from daemon.api.shed import Actor, After, Here, Limit, RunId
+from store import metrics, runs, samples
+from store.wire import (
+    CompareView,
+    JobView,
+    LatestMetric,
+    MetricSeries,
+    Page,
+    ResourcePoint,
+    RunDetail,
+    RunRequest,
+    RunView,
+)
+from store.words import JobKind, RunState
+
+router = APIRouter(tags=["runs"])
+
+
+@router.get("/jobs")
+def jobs(shed: Here) -> Page[JobView]:
+    """What the project defines that can run, with each one's last run."""
+    with shed.daemon.record.read() as session:
+        last = runs.last_runs(session, shed.now)
+    return Page(
+        items=[
+            JobView(
+                name=job.name,
+                kind=job.kind,
+                target=job.target,
+                upstream=list(job.upstream),
+                pool=job.settings.pool,
+                last=last.get(job.name),
+            )
+            for job in shed.daemon.jobs.values()
+        ]
+    )
+
+
+@router.post("/runs", status_code=201)
+def submit(shed: Here, actor: Actor, request: RunRequest) -> RunView:
+    """Puts a run of a job, and with `upstream` of everything it builds upon, into the queue."""
+    return shed.daemon.submit(request, actor)
+
+
+@router.get("/runs")
+def list_runs(
+    shed: Here,
+    job: str | None = None,
+    state: Annotated[list[RunState] | None, Query()] = None,
+    kind: JobKind | None = None,
+    schedule: str | None = None,
+    group: int | None = None,
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[RunView]:
+    """Newest first; each filter narrows the list."""
+    with shed.daemon.record.read() as session:
+        return runs.list_runs(
+            session,
+            shed.now,
+            states=state or (),
+            job=job,
+            kind=kind,
+            schedule=schedule,
+            group=group,
+            limit=limit,
+            after=after,
+        )
+
+
+@router.get("/runs/compare")
+def compare(shed: Here, ids: Annotated[list[int], Query(min_length=1, max_length=50)]) -> CompareView:
+    """The settings in which runs differ, and their metrics, side by side."""
+    with shed.daemon.record.read() as session:
+        return runs.compare(session, ids, shed.now)
+
+
+@router.get("/runs/{run}")
+def show(shed: Here, run: RunId) -> RunDetail:
+    """Everything known of a run."""
+    with shed.daemon.record.read() as session:
+        return runs.detail(session, run, shed.now)
+
+
+@router.post("/runs/{run}/cancel")
+def cancel(shed: Here, actor: Actor, run: RunId) -> RunView:
+    """Asks a run to save and end, then kills it; a second time kills at once."""
+    return shed.daemon.cancel(run, actor)
+
+
+@router.post("/runs/{run}/retry")
+def retry(shed: Here, actor: Actor, run: RunId) -> RunView:
+    """Queues an ended run again; training goes on from its last checkpoint."""
+    return shed.daemon.retry(run, actor)
+
+
+@router.get("/runs/{run}/metrics")
+def latest_metrics(shed: Here, run: RunId) -> Page[LatestMetric]:
+    """The newest point of each of a run's curves."""
+    with shed.daemon.record.read() as session:
+        runs.view(session, run, shed.now)
+        return Page(items=metrics.latest(session, run))
+
+
+# A metric's name may hold slashes: `train/loss`.
+@router.get("/runs/{run}/metrics/{name:path}")
+def curve(
+    shed: Here,
+    run: RunId,
+    name: str,
+    points: Annotated[int, Query(ge=4, le=20_000, description="At most so many; extremes survive.")] = 500,
+) -> MetricSeries:
+    """One curve, thinned without losing a spike."""
+    with shed.daemon.record.read() as session:
+        return metrics.series(session, run, name, points)
+
+
+@router.get("/runs/{run}/resources")
+def resources(shed: Here, run: RunId, limit: Annotated[int, Query(ge=1, le=20_000)] = 1000) -> Page[ResourcePoint]:
+    """What a run used of the machine, oldest first."""
+    with shed.daemon.record.read() as session:
+        runs.view(session, run, shed.now)
+        return Page(items=samples.samples_of(session, run, limit))
+
+
+Stream = Literal["stdout", "stderr"]

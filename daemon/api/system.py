@@ -1,0 +1,96 @@
+"""`/v1/status`, `/v1/box`, `/v1/events`, `/v1/shutdown`: the shed as a whole."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
+
+from daemon.api import needs
+from daemon.api.shed import Actor, After, Here, Limit
+from store import aliases, events, runs, schedules, versions
+from store.errors import NotFound
+from store.times import to_us
+from store.wire import BoxView, Done, EventView, Page, ScheduleView, ShutdownRequest, StatusView
+from store.words import PRODUCTION
+
+router = APIRouter(tags=["system"])
+_NEXT: Final = 5
+
+
+@router.get("/status")
+def status(shed: Here) -> StatusView:
+    """What needs a person, what is live, what runs, what comes next."""
+    daemon, identity, now = shed.daemon, shed.identity, shed.now
+    revision = daemon.record.revision
+    with daemon.record.read() as session:
+        planned = schedules.list_schedules(session)
+        last = runs.last_runs(session, now)
+        production = aliases.current(session, PRODUCTION)
+        newest = [versions.list_versions(session, name, limit=1).items for name in daemon.project.models]
+        wanting = needs.needs(
+            last=[run for job, run in last.items() if job in daemon.jobs],
+            schedules=planned,
+            newest=[version for page in newest for version in page],
+            production=production,
+            degraded=daemon.degraded,
+        )
+        return StatusView(
+            project=daemon.project.project.name,
+            project_dir=str(identity.folder),
+            home=str(daemon.home.root),
+            version=identity.release,
+            pid=identity.pid,
+            started_at=identity.started_at,
+            degraded=daemon.degraded,
+            box=daemon.box(),
+            runs=runs.count_by_state(session),
+            running=runs.running(session, now),
+            waiting=runs.waiting(session, now),
+            needs_you=wanting,
+            production=production,
+            next_schedules=soonest(planned),
+            rev=revision,
+        )
+
+
+@router.get("/box")
+def box(shed: Here) -> BoxView:
+    """The machine, as last measured."""
+    view = shed.daemon.box()
+    if view is None:
+        raise NotFound("the machine has not been measured yet", remedy="ask again in a few seconds")
+    return view
+
+
+@router.get("/events")
+def list_events(
+    shed: Here,
+    subject: str | None = None,
+    kind: str | None = None,
+    at: Annotated[AwareDatetime | None, Query(description="The history as it stood then.")] = None,
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[EventView]:
+    """The history, newest first."""
+    with shed.daemon.record.read() as session:
+        return events.list_events(
+            session, subject=subject, kind=kind, at=to_us(at) if at else None, limit=limit, after=after
+        )
+
+
+@router.post("/shutdown", status_code=202)
+async def shutdown(shed: Here, actor: Actor, request: ShutdownRequest) -> Done:
+    """Ends the daemon; runs go on. With `drain`, after the last run has ended."""
+    shed.ask_to_stop(request.drain)
+    if request.drain:
+        return Done(message=f"the daemon starts nothing new and stops when the last run has ended, as {actor} asked")
+    return Done(message=f"the daemon stops, as {actor} asked; runs go on")
+
+
+def soonest(planned: list[ScheduleView]) -> list[ScheduleView]:
+    """The schedules that are due next."""
+    due = [schedule for schedule in planned if schedule.enabled and not schedule.broken and schedule.next_at]
+    return sorted(due, key=lambda schedule: schedule.next_at or datetime.max)[:_NEXT]
