@@ -20,7 +20,8 @@ class Finding:
     @classmethod
     def of(cls, error: TrainshedError, key: str = "") -> Finding:
         """The error as a finding; `key` is the key of the project file that led there."""
-        where = f"{key}: {error.where}" if key and error.where and error.where != key else key or error.where
+        told = error.where if not key.endswith(error.where) else ""
+        where = ": ".join(part for part in (key, told) if part)
         return cls(where=where, what=error.what, remedy=error.remedy, code=error.code)
 
     def as_json(self) -> dict[str, Any]:
