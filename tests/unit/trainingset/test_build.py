@@ -13,7 +13,7 @@ from pipeline.trainingset import Feature, TrainingSet, build_training_set, open_
 from store.errors import NotFound, ProjectError, Unlearnable
 
 if TYPE_CHECKING:
-    from conftest import Shed
+    from tests.unit.trainingset.conftest import Shed
 
 MakeShed = Callable[[dict[str, Any]], "Shed"]
 START = datetime(2013, 1, 1, tzinfo=UTC)
