@@ -30,12 +30,17 @@ def check_references(project: Project, found: Findings) -> None:
                 sql_text(project.root, source.query)
             except TrainshedError as error:
                 found.error(error, f"sources.{name}.query")
-        if isinstance(source, FileSource) and not glob.glob(str(project.root / source.path), recursive=True):
+        if isinstance(source, FileSource) and not matches(project, source):
             found.fault(
                 f"sources.{name}.path",
                 f"no file matches {source.path!r} in {project.root}",
                 "put the file there, or correct the path; it is relative to the project",
             )
+
+
+def matches(project: Project, source: FileSource) -> list[str]:
+    """The files that the source's path names now."""
+    return glob.glob(str(project.root / source.path), recursive=True)
 
 
 def _secrets(project: Project) -> Iterator[tuple[str, str]]:

@@ -13,9 +13,13 @@ import pyarrow.dataset as pads
 
 from pipeline.arrow import contract_type
 from pipeline.check.findings import Findings
+from pipeline.check.peek import peek
+from pipeline.check.references import matches
 from pipeline.config import Project
 from pipeline.config.datasets import Dataset, FeatureView, Made
 from pipeline.config.jobs import jobs_of
+from pipeline.config.references import nearest
+from pipeline.config.sources import FileSource
 from pipeline.shape import shape
 from store import lake
 from store.errors import ProjectError, TrainshedError
@@ -58,16 +62,43 @@ def _of_dataset(
         return None
     declared = pa.schema(list(contract.items())) if contract else None
     if dataset.sql is None:
-        schema = declared or _in_lake(home, dataset, name)
-        if schema is None:
-            found.note(key, "its columns are not known before its first run", f"run `trainshed run etl:{name}`")
-        return schema
+        return _unshaped(project, home, name, dataset, declared, found)
     made = _compiled(project, key, dataset, known, found)
     if made is None or declared is None:
         return made or declared or _in_lake(home, dataset, name)
-    for column in sorted(set(declared.names) - set(made.names)):
-        found.fault(f"{key}.columns", f"the SQL gives no column {column!r}", "select it, or take it out of `columns`")
+    _gone(key, declared, made, "the SQL gives", found)
     return declared
+
+
+def _unshaped(
+    project: Project, home: Home, name: str, dataset: Dataset, declared: pa.Schema | None, found: Findings
+) -> pa.Schema | None:
+    """The columns of a dataset that no SQL makes: from a source, or from Python."""
+    key = f"datasets.{name}"
+    source = project.sources[dataset.source] if dataset.source is not None else None
+    if isinstance(source, FileSource) and matches(project, source):
+        try:
+            seen = peek(project, dataset.source or "", source, {} if declared is None else dict(_fields(declared)))
+        except TrainshedError as error:
+            found.error(error)
+            return declared
+        if declared is not None and seen is not None:
+            _gone(key, declared, seen, "the file has", found)
+        return declared or seen
+    schema = declared or _in_lake(home, dataset, name)
+    if schema is None:
+        found.note(key, "its columns are not known before its first run", f"run `trainshed run etl:{name}`")
+    return schema
+
+
+def _fields(schema: pa.Schema) -> list[tuple[str, pa.DataType]]:
+    return [(field.name, field.type) for field in schema]
+
+
+def _gone(key: str, declared: pa.Schema, made: pa.Schema, who: str, found: Findings) -> None:
+    for column in sorted(set(declared.names) - set(made.names)):
+        what = f"{who} no column {column!r}{nearest(column, made.names)}"
+        found.fault(f"{key}.columns", what, "correct the name, or take it out of `columns`")
 
 
 def _of_view(

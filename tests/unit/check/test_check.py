@@ -234,3 +234,27 @@ def test_the_program_exits_with_the_verdict_and_prints_one_document(shop: Path, 
     report = json.loads(done.stdout)
     assert (done.returncode, report["passed"], len(report["faults"])) == (status, not broken, status)
     assert [job["name"] for job in report["jobs"]] == ["etl:orders", "train:returns", "evaluate:returns", "backup"]
+
+
+def test_a_file_is_looked_into_for_the_columns_that_are_declared(shop: Path) -> None:
+    (shop / "orders.csv").write_text("id,placed,land,price,returned\n1,2030-01-01 10:00:00,DE,9.5,0\n")
+    fault = only_fault(shop)
+    assert (fault.where, fault.what.partition(",")[0]) == (
+        "datasets.orders.columns",
+        "the file has no column 'country'",
+    )
+
+
+def test_columns_of_a_file_need_no_declaration(shop: Path) -> None:
+    lines = [line for line in BASE.splitlines() if not line.startswith("columns")]
+    (shop / "trainshed.toml").write_text("\n".join(lines) + MODEL.replace("price", "prize"))
+    report = check_project(shop, Home(shop / ".trainshed"))
+    assert [fault.what for fault in report.faults] == ["no column 'prize', did you mean 'price'?"]
+    assert not report.notes
+
+
+def test_a_file_that_is_not_what_it_is_called_is_a_fault(shop: Path) -> None:
+    (shop / "orders.csv.gz").write_bytes(b"\x1f\x8b\x08\x00 truncated")
+    (shop / "trainshed.toml").write_text(BASE.replace("orders.csv", "orders.csv.gz"))
+    report = check_project(shop, Home(shop / ".trainshed"))
+    assert [fault.code for fault in report.faults] == ["SourceMalformed"]
