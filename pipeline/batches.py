@@ -12,21 +12,23 @@ from typing import Literal, NamedTuple, Protocol
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 
 Placement = Literal["host", "device"]
 _ALIGNMENT = 64
 """Bytes. XLA on a CPU takes a host buffer over without a copy when it starts at a multiple of this."""
 
 
+Column = np.ndarray | jax.Array
+
+
 class Rows(NamedTuple):
     """Encoded rows of one part, or a batch of them; a JAX pytree."""
 
-    numeric: ArrayLike
+    numeric: Column
     """float32 [n, d], NaN where the value is missing."""
-    categorical: ArrayLike
+    categorical: Column
     """int32 [n, c], 0 missing, 1 unseen, 2… the vocabulary."""
-    target: ArrayLike
+    target: Column
     """float32 [n] (binary 0 or 1, regression) or int32 [n] (multiclass)."""
 
     @property

@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-MISSING, UNSEEN, FIRST_KNOWN = 0, 1, 2
-"""Codes of a categorical input."""
+from pipeline.signature import FIRST_WORD, UNSEEN
+
 FORGET_RATE = 0.01
 """Share of known categories that training takes for unseen ones, so that the bucket learns what to say of them."""
 
@@ -89,7 +89,7 @@ class Forget(nnx.Module):
         if self.deterministic:
             return codes
         forget = jax.random.bernoulli(self.stream(), self.rate, codes.shape)
-        return jnp.where(forget & (codes >= FIRST_KNOWN), UNSEEN, codes)
+        return jnp.where(forget & (codes >= FIRST_WORD), UNSEEN, codes)
 
 
 def numbers_embedding(preparation: Preparation, kind: str) -> PiecewiseLinear | Standardised:

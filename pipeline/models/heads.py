@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Protocol
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,6 @@ from flax import nnx
 
 from pipeline.models.embeddings import Statistic
 
-TaskKind = Literal["binary", "multiclass", "regression"]
 _TINY = 1e-7
 
 
@@ -78,7 +77,7 @@ class RegressionHead(nnx.Module):
         return jnp.mean(jnp.square(outputs[:, :, 0] - wanted[:, None]), axis=1)
 
     def scores(self, outputs: jax.Array) -> jax.Array:
-        return jnp.mean(outputs[:, :, 0], axis=1) * self.deviation[...] + self.mean[...]
+        return jnp.asarray(jnp.mean(outputs[:, :, 0], axis=1) * self.deviation[...] + self.mean[...])
 
     def score_losses(self, scores: jax.Array, target: jax.Array) -> jax.Array:
         return jnp.square((scores - target) / self.deviation[...])

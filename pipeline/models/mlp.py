@@ -26,4 +26,4 @@ class MlpTrunk(nnx.Module):
         inner = self.dropout(nnx.relu(self.first.summed(numeric, categorical) + self.bias[...]))
         for layer in self.hidden:
             inner = self.dropout(nnx.relu(layer(inner)))
-        return self.head(inner)[:, None, :]
+        return jnp.asarray(self.head(inner))[:, None, :]

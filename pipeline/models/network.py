@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 from pipeline.batches import Rows
 from pipeline.config.models import Mlp, OwnNetwork, Tabm
 from pipeline.models.embeddings import Preparation
 from pipeline.models.flat import FlatModel, Leaves
-from pipeline.models.heads import BinaryHead, Head, MulticlassHead, RegressionHead, TaskKind
+from pipeline.models.heads import BinaryHead, Head, MulticlassHead, RegressionHead
 from pipeline.models.mlp import MlpTrunk
 from pipeline.models.own import OwnTrunk
 from pipeline.models.tabm import TabmTrunk
+from pipeline.signature import Task
 
 
 class Trunk(Protocol):
@@ -32,7 +34,8 @@ class Network(nnx.Module):
         self.head = head
 
     def losses(self, rows: Rows) -> jax.Array:
-        return self.head.losses(self.trunk(rows.numeric, rows.categorical), rows.target)
+        outputs = self.trunk(jnp.asarray(rows.numeric), jnp.asarray(rows.categorical))
+        return self.head.losses(outputs, jnp.asarray(rows.target))
 
     def scores(self, numeric: jax.Array, categorical: jax.Array) -> jax.Array:
         return self.head.scores(self.trunk(numeric, categorical))
@@ -45,7 +48,7 @@ def network_builder(
     config: Mlp | Tabm | OwnNetwork,
     preparation: Preparation,
     *,
-    task: TaskKind,
+    task: Task,
     classes: int,
     target: tuple[float, float],
     own: Callable[..., nnx.Module] | None = None,
@@ -80,7 +83,7 @@ def exported(model: FlatModel, leaves: Leaves) -> tuple[Callable[..., jax.Array]
     return apply, params
 
 
-def _head(task: TaskKind, target: tuple[float, float]) -> Head:
+def _head(task: Task, target: tuple[float, float]) -> Head:
     if task == "regression":
         return RegressionHead(*target)
     return BinaryHead() if task == "binary" else MulticlassHead()

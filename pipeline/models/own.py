@@ -13,7 +13,7 @@ from pipeline.models.embeddings import FORGET_RATE, Forget, Preparation, Standar
 
 
 class OwnTrunk(nnx.Module):
-    """Raw rows → one flat float32 vector a row (standardised numbers, missing flags, one-hot categories) → the module."""
+    """Raw rows → a flat float32 vector (standardised numbers, missing flags, one-hot categories) → the module."""
 
     def __init__(
         self,
