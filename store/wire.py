@@ -457,6 +457,10 @@ class ScheduleView(Wire):
     rev: int
 
 
+class PauseRequest(Wire):
+    reason: str = ""
+
+
 class SchedulePreview(Wire):
     """The next times, with the offset of the schedule's zone."""
 

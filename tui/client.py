@@ -36,6 +36,7 @@ from store.wire import (
     MetricSeries,
     ModelView,
     Page,
+    PauseRequest,
     PlanView,
     Problem,
     PromoteRequest,
@@ -235,8 +236,8 @@ class Client:
     def schedules(self) -> list[ScheduleView]:
         return self._get(Page[ScheduleView], "/schedules").items
 
-    def pause(self, schedule: str) -> ScheduleView:
-        return self._post(ScheduleView, f"/schedules/{schedule}/pause")
+    def pause(self, schedule: str, *, reason: str = "") -> ScheduleView:
+        return self._post(ScheduleView, f"/schedules/{schedule}/pause", PauseRequest(reason=reason))
 
     def resume(self, schedule: str) -> ScheduleView:
         return self._post(ScheduleView, f"/schedules/{schedule}/resume")

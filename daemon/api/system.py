@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
@@ -92,5 +91,5 @@ async def shutdown(shed: Here, actor: Actor, request: ShutdownRequest) -> Done:
 
 def soonest(planned: list[ScheduleView]) -> list[ScheduleView]:
     """The schedules that are due next."""
-    due = [schedule for schedule in planned if schedule.enabled and not schedule.broken and schedule.next_at]
-    return sorted(due, key=lambda schedule: schedule.next_at or datetime.max)[:_NEXT]
+    due = [(s.next_at, s.name, s) for s in planned if s.enabled and not s.broken and s.next_at is not None]
+    return [schedule for _, _, schedule in sorted(due, key=lambda entry: entry[:2])[:_NEXT]]

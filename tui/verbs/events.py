@@ -52,10 +52,10 @@ def _follow(shell: Shell, daemon: Client, limit: int, subject: str | None) -> No
     from tui.draw.schedules import event_line
 
     since = daemon.status().rev
-    fresh = list(reversed(daemon.events(subject=subject, limit=limit).items))
+    fresh = daemon.events(subject=subject, limit=limit).items
     last = 0
     while True:
-        for event in fresh:
+        for event in sorted(fresh, key=lambda each: each.id):
             if event.id > last and subject in (None, event.subject):
                 sys.stdout.write((event.model_dump_json() if shell.as_json else event_line(event)) + "\n")
                 last = event.id

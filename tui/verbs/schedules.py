@@ -35,10 +35,14 @@ def list_schedules(shell: Shell) -> None:
     shell.show(found, draw)
 
 
-def pause(shell: Shell, name: Schedule) -> None:
+def pause(
+    shell: Shell,
+    name: Schedule,
+    reason: Annotated[str, typer.Option(metavar="WORDS", help="Why; it is shown beside the schedule.")] = "",
+) -> None:
     """Start nothing by this schedule until it is resumed."""
     with shell.daemon() as daemon:
-        view = daemon.pause(name)
+        view = daemon.pause(name, reason=reason)
     shell.say(view, f"schedule {view.name} is paused: `trainshed schedules resume {view.name}` goes on")
 
 

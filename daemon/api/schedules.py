@@ -1,0 +1,63 @@
+"""`/v1/schedules`: when jobs run by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query
+
+from daemon.api.shed import Actor, Here, Name
+from daemon.timetable import next_time
+from store import schedules
+from store.tables import Schedule
+from store.times import to_us
+from store.wire import Page, PauseRequest, SchedulePreview, ScheduleView
+
+router = APIRouter(tags=["schedules"])
+
+
+@router.get("/schedules")
+def list_schedules(shed: Here) -> Page[ScheduleView]:
+    """By name; with those that the project file no longer has, marked as broken."""
+    with shed.daemon.record.read() as session:
+        return Page(items=schedules.list_schedules(session))
+
+
+@router.post("/schedules/{name}/pause")
+def pause(shed: Here, actor: Actor, name: Name, request: PauseRequest | None = None) -> ScheduleView:
+    """Queues nothing by it until it is resumed."""
+    with shed.daemon.record.transaction() as tx:
+        return schedules.pause(tx, name, actor, request.reason if request else "")
+
+
+@router.post("/schedules/{name}/resume")
+def resume(shed: Here, actor: Actor, name: Name) -> ScheduleView:
+    """Goes on from now; times that fell into the pause are not made up."""
+    now = shed.daemon.clock()
+    with shed.daemon.record.transaction() as tx:
+        following = next(coming(schedules.get_schedule(tx.session, name), now, 1), None)
+        return schedules.resume(tx, name, actor, to_us(following) if following else None)
+
+
+@router.get("/schedules/{name}/next")
+def next_times(shed: Here, name: Name, count: Annotated[int, Query(ge=1, le=100)] = 5) -> SchedulePreview:
+    """The next times, with the offset that the schedule's zone has then."""
+    now = shed.daemon.clock()
+    with shed.daemon.record.read() as session:
+        row = schedules.get_schedule(session, name)
+    zone = ZoneInfo(row.timezone)
+    times = [time.astimezone(zone).isoformat(timespec="seconds") for time in coming(row, now, count)]
+    return SchedulePreview(name=name, times=times)
+
+
+def coming(row: Schedule, after: datetime, count: int) -> Iterator[datetime]:
+    """At most `count` times at which a schedule is due after a moment."""
+    for _ in range(count):
+        following = next_time(row.spec, row.timezone, after)
+        if following is None:
+            return
+        yield following
+        after = following
