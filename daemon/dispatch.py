@@ -107,11 +107,12 @@ class _Room:
         size = self._sizes.get(run.pool)
         if size is None:
             return f"there is no pool {run.pool}: the project file has changed since it was queued"
+        full = f"pool {run.pool} is full ({self._used[run.pool]} of {size})"
         if run.pool in self._closed:
-            return f"run {self._closed[run.pool]} is before it in pool {run.pool}"
+            return f"{full}, run {self._closed[run.pool]} is before it"
         if self._used[run.pool] + min(run.slots, size) > size:
             self._closed[run.pool] = run.run
-            return f"pool {run.pool} is full ({self._used[run.pool]} of {size})"
+            return full
         if run.gpu_memory is not None and self._memory and self._lease(run.gpu_memory) is None:
             free = ", ".join(f"gpu {gpu}: {max(0.0, share):.2f}" for gpu, share in self._memory.items())
             return f"waits for {run.gpu_memory:.2f} of a GPU's memory (free: {free})"

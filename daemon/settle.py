@@ -137,7 +137,7 @@ def _again(
     last = counts and end.attempt >= end.max_attempts
     if not retryable or last:
         return Settlement(state=state, reason=reason, fault=fault)
-    wait = delay(end.retry_delay_s, end.attempt) if counts else timedelta()
+    wait = delay(end.retry_delay_s, end.attempt if counts else 1) if end.started else timedelta()
     return Settlement(state=state, reason=reason, fault=fault, retry_in=wait, counts=counts)
 
 
