@@ -71,7 +71,8 @@ def _fail(settings: Settings, error: TrainshedError) -> int:
 
     status = error.status if isinstance(error, NotReady) else error.exit_code
     fault = {"code": error.code, "what": error.what, "where": error.where, "remedy": error.remedy}
-    log.error("the daemon cannot work: %s", error.what, extra={"action": "daemon_failed", "where": error.where})
+    if log.hasHandlers():
+        log.error("the daemon cannot work: %s", error.what, extra={"action": "daemon_failed", "where": error.where})
     if settings.ready_fd is not None:
         say(settings.ready_fd, {"fault": fault, "exit": status})
     elif settings.as_json:

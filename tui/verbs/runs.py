@@ -98,12 +98,11 @@ def logs(
     shell: Shell,
     run: RunId,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run has ended.")] = False,
-    stream: Annotated[str, typer.Option(metavar="stdout|stderr", help="Which of the two.")] = "stdout",
+    stderr: Annotated[bool, typer.Option("--stderr", help="What it wrote to standard error.")] = False,
     attempt: Annotated[int | None, typer.Option(help="Of this try; else of the last.")] = None,
 ) -> None:
     """What a run printed."""
-    if stream not in ("stdout", "stderr"):
-        raise Usage(f"there is no stream {stream!r}", remedy="name stdout or stderr")
+    stream, other = ("stderr", "stdout") if stderr else ("stdout", "stderr")
     with shell.daemon() as daemon:
         if follow:
             for text in daemon.follow(run, stream, attempt=attempt):
@@ -111,7 +110,6 @@ def logs(
                 sys.stdout.flush()
             return
         chunk = daemon.whole_log(run, stream, attempt=attempt)
-        other = "stderr" if stream == "stdout" else "stdout"
         elsewhere = not chunk.text and daemon.log(run, other, attempt=attempt).size > 0
     if shell.as_json:
         shell.say_json(chunk)
@@ -120,7 +118,9 @@ def logs(
         shell.note(f"(the first {chunk.dropped:,} bytes were dropped by the size cap)")
     sys.stdout.write(chunk.text)
     if elsewhere:
-        shell.note(f"{stream} is empty; there is something on {other}: add `--stream {other}`")
+        shell.note(
+            f"{stream} is empty; there is something on {other}: {'add' if other == 'stderr' else 'leave out'} --stderr"
+        )
 
 
 def cancel(shell: Shell, run: RunId) -> None:
