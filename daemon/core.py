@@ -11,12 +11,14 @@ import os
 import threading
 from collections.abc import Mapping
 
-from daemon import orders
+from daemon import definitions, orders
+from daemon.claim import claim_due
 from daemon.disk import free_bytes, shortage
 from daemon.dispatcher import Dispatcher
 from daemon.gpus import Gpus
 from daemon.recover import recover
 from daemon.resources import Sampler
+from daemon.scheduler import Scheduler
 from daemon.supervisor import Supervisor
 from daemon.warmth import WarmWorkers
 from pipeline.config import Project, load_project
@@ -65,6 +67,7 @@ class Daemon:
             degraded=lambda: self.degraded,
             on_start=self._sampler.wake,
         )
+        self._scheduler = Scheduler(self.record, lambda tx: claim_due(tx, self._jobs), clock, self._claimed)
         self._idle = threading.Condition()
 
     # ------------------------------------------------------------------------------------------------- its life
@@ -73,8 +76,11 @@ class Daemon:
         """Adopts or settles what an earlier daemon left, then begins to work."""
         self._supervisor.start()
         recover(self.record, self._supervisor)
+        with self.record.transaction() as tx:
+            definitions.sync(tx, self._project, self._jobs)
         self._sampler.start()
         self._dispatcher.start()
+        self._scheduler.start()
         with self.record.transaction() as tx:
             what = f"the daemon of {self._project.project.name} has started (pid {os.getpid()})"
             events.append(tx, actor="daemon", kind="daemon.started", subject="daemon", message=what)
@@ -105,6 +111,14 @@ class Daemon:
     def _active(self) -> bool:
         with self.record.read() as session:
             return bool(queue.active_runs(session))
+
+    def _claimed(self) -> None:
+        """After schedules have queued runs, or asked for the end of those that are overlapped."""
+        with self.record.read() as session:
+            overlapped = [run.id for run in queue.active_runs(session) if run.cancel_requested is not None]
+        for run in overlapped:
+            self._supervisor.cancel(run or 0, again=False)
+        self._dispatcher.wake()
 
     def _ended(self) -> None:
         """After the end of an attempt."""
@@ -146,9 +160,15 @@ class Daemon:
             raise
         self._project, self._jobs = project, jobs_of(project)
         with self.record.transaction() as tx:
+            definitions.sync(tx, project, self._jobs)
             what = "the project file was read again"
             events.append(tx, actor="daemon", kind="project.reloaded", subject="daemon", message=what)
+        self.schedules_changed()
         self._dispatcher.wake()
+
+    def schedules_changed(self) -> None:
+        """To be called after the commit of a change to a schedule: it may be due sooner now."""
+        self._scheduler.wake()
 
     # ------------------------------------------------------------------------------------------- what it is asked
 

@@ -81,11 +81,12 @@ class Supervisor:
             self._watched[attempt.place.run] = attempt
         os.eventfd_write(self._wake, 1)
 
-    def cancel(self, run: int) -> None:
-        """Asks the attempt to end; asked again, its grace is over."""
+    def cancel(self, run: int, *, again: bool = True) -> None:
+        """Asks the attempt to end; asked `again`, its grace is over."""
         with self._lock:
-            if run in self._watched:
-                self._watched[run].cancels += 1
+            watched = self._watched.get(run)
+            if watched is not None and (again or watched.cancels == 0):
+                watched.cancels += 1
         os.eventfd_write(self._wake, 1)
 
     def pids(self) -> dict[int, int]:
