@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from sqlmodel import Session, col, select
 
-from store import events
+from store import events, schedules
 from store.engine import Transaction
 from store.errors import Conflict, NotFound
 from store.queue import get_run, waiting_for
@@ -154,6 +154,8 @@ def _end(tx: Transaction, row: Run, state: RunState, *, actor: str, reason: str)
     _change(tx, row, state, actor=actor, reason=reason, message=message)
     row.ended_at = tx.now
     row.eta_s = None
+    if row.schedule is not None:
+        schedules.run_ended(tx, row.schedule, cast(int, row.id), state)
     for dependent in _dependents(tx, row, "queued"):
         if state in GOOD:
             waits_for = [cast(int, other.id) for other in _upstream(tx, dependent) if other.state not in GOOD]

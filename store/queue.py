@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from store import events
 from store.engine import Transaction
 from store.errors import NotFound
-from store.tables import Run, RunDependency
+from store.tables import Run, RunDependency, Schedule
 from store.words import ACTIVE, GOOD, JobKind, Trigger
 
 ALONE: Final[frozenset[JobKind]] = frozenset({"etl", "features", "backup"})
@@ -119,6 +119,7 @@ def ready_runs(session: Session, now: int, limit: int = 500) -> list[Run]:
     """Runs that could start at `now` (µs) if there is room: due, with everything they depend on ended well.
 
     Highest priority first, then oldest. Of the kinds in `ALONE` a job appears at most once, and not while it runs.
+    The runs of one schedule go one after another, unless its overlap is "allow".
     """
     blocked = (
         select(RunDependency.run)
@@ -135,14 +136,28 @@ def ready_runs(session: Session, now: int, limit: int = 500) -> list[Run]:
         .limit(limit)
     )
     busy = {run.job for run in active_runs(session)}
+    first = _first_of_schedules(session)
     ready: list[Run] = []
     for run in found:
+        if run.schedule is not None and first.get(run.schedule, run.id) != run.id:
+            continue
         if run.kind in ALONE:
             if run.job in busy:
                 continue
             busy.add(run.job)
         ready.append(run)
     return ready
+
+
+def _first_of_schedules(session: Session) -> dict[str, int]:
+    """Schedule whose runs go one after another → the oldest of its runs that has not ended."""
+    unended = (
+        select(Run.schedule, func.min(Run.id))
+        .join(Schedule, col(Schedule.name) == Run.schedule)
+        .where(col(Run.state).in_({"queued", *ACTIVE}), Schedule.overlap != "allow")
+        .group_by(col(Run.schedule))
+    )
+    return {name: run for name, run in session.exec(unended) if name is not None and run is not None}
 
 
 def active_runs(session: Session) -> list[Run]:

@@ -1,0 +1,73 @@
+"""The schedules of the project file as the record keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from daemon.timetable import next_time, upcoming_times
+from pipeline.config.jobs import Job
+from pipeline.config.project import Project
+from pipeline.config.schedules import ScheduleSection
+from store.engine import Transaction
+from store.schedules import Definition, get_schedule, resume, sync_schedules
+from store.times import from_us, to_us, us
+from store.wire import SchedulePreview, ScheduleView
+
+
+def sync(tx: Transaction, project: Project, jobs: Mapping[str, Job]) -> None:
+    """Brings the schedules of the record in line with the project file."""
+    wanted = [definition(name, section, jobs) for name, section in project.schedules.items()]
+    sync_schedules(tx, wanted, {one.name: first_time(one.spec, one.timezone, from_us(tx.now)) for one in wanted})
+
+
+def definition(name: str, section: ScheduleSection, jobs: Mapping[str, Job]) -> Definition:
+    """A schedule of the project file; broken when its job is not one of `jobs`."""
+    return Definition(
+        name=name,
+        job=section.job,
+        spec=spec_of(section),
+        timezone=section.timezone,
+        params=section.params,
+        upstream=section.upstream,
+        overlap=section.overlap,
+        catch_up=section.catch_up,
+        catch_up_window_s=section.catch_up_window.total_seconds(),
+        jitter_s=section.jitter.total_seconds(),
+        pause_after_failures=section.pause_after_failures,
+        broken="" if section.job in jobs else f"the project has no job {section.job}",
+    )
+
+
+def spec_of(section: ScheduleSection) -> dict[str, Any]:
+    """Its times as the record keeps them (see `daemon.timetable.next_time`)."""
+    if section.cron is not None:
+        return {"cron": section.cron}
+    if section.every is not None:
+        return {"every_s": us(section.every) / 1_000_000}
+    assert section.at is not None
+    return {"at_us": to_us(section.at)}
+
+
+def first_time(spec: Mapping[str, Any], zone: str, now: datetime) -> int | None:
+    """The next time (µs) after `now`."""
+    found = next_time(spec, zone, now)
+    return to_us(found) if found is not None else None
+
+
+def resume_schedule(tx: Transaction, name: str, actor: str) -> ScheduleView:
+    """Lets a paused schedule run again, from its next time after now. Raises NotFound, Conflict."""
+    row = get_schedule(tx.session, name)
+    return resume(tx, name, actor, first_time(row.spec, row.timezone, from_us(tx.now)))
+
+
+def preview(session: Session, name: str, now: datetime, count: int = 5) -> SchedulePreview:
+    """Its next times as the clock on the wall of its zone shows them, with their offsets. Raises NotFound."""
+    row = get_schedule(session, name)
+    zone = ZoneInfo(row.timezone)
+    times = upcoming_times(row.spec, row.timezone, now, count)
+    return SchedulePreview(name=name, times=[time.astimezone(zone).isoformat(sep=" ") for time in times])

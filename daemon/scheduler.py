@@ -1,0 +1,135 @@
+"""The thread that queues what is due.
+
+It sleeps until the next schedule is due and at most a second, on a clock that nobody sets; so a schedule is never
+early, and after the wall clock was set it looks again within the second.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from store import events, schedules
+from store.engine import Record, Transaction
+from store.errors import TrainshedError
+from store.times import SECOND, Clock, to_us, us
+
+log = logging.getLogger(__name__)
+LONGEST_SLEEP: Final = 1.0
+"""Seconds."""
+JUMP: Final = timedelta(seconds=2)
+"""The wall clock was set if it went this much further, or less far, than time did."""
+
+
+class Scheduler:
+    """Ticks until it is stopped. No fault of the record ends it: it is logged, counted and tried again."""
+
+    def __init__(
+        self,
+        record: Record,
+        claim: Callable[[Transaction], list[int]],
+        rewind: Callable[[Transaction], None],
+        clock: Clock,
+        on_claimed: Callable[[], None],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`claim` queues what is due in the transaction it is given; `on_claimed` is called after the commit.
+
+        `rewind` is called in a transaction when the clock was set back.
+        """
+        self._record = record
+        self._claim = claim
+        self._rewind = rewind
+        self._clock = clock
+        self._on_claimed = on_claimed
+        self._monotonic = monotonic
+        self._lead = self._wall_lead()
+        self._look = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
+        self.failures = 0
+        """Ticks in a row that could not use the record."""
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Returns when the thread has ended."""
+        self._stopping = True
+        self._look.set()
+        self._thread.join()
+
+    def wake(self) -> None:
+        """Looks again now: a schedule was changed."""
+        self._look.set()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._look.clear()
+            self._look.wait(self._guarded_tick())
+
+    def _guarded_tick(self) -> float:
+        try:
+            sleep = self.tick()
+        except TrainshedError as error:
+            self.failures += 1
+            log.warning(
+                "schedules could not be looked at (%d in a row), tried again in a second: %s",
+                self.failures,
+                error.what,
+                extra={"action": "tick_failed"},
+            )
+            return LONGEST_SLEEP
+        except Exception:
+            # A fault of ours in one schedule must not be the end of all others.
+            self.failures += 1
+            log.exception("schedules could not be looked at; tried again in a second", extra={"action": "tick_failed"})
+            return LONGEST_SLEEP
+        self.failures = 0
+        return sleep
+
+    def tick(self) -> float:
+        """Queues what is due; seconds until it wants to be called again. Raises RecordBusy, StorageError."""
+        self._notice_jump()
+        due = self._next_due()
+        while due is not None and due <= to_us(self._clock()):
+            with self._record.transaction() as tx:
+                claimed = self._claim(tx)
+            if claimed:
+                self._on_claimed()
+            due = self._next_due()
+        if due is None:
+            return LONGEST_SLEEP
+        return min(LONGEST_SLEEP, max(0.0, (due - to_us(self._clock())) / SECOND))
+
+    def _next_due(self) -> int | None:
+        with self._record.read() as session:
+            return schedules.next_due(session)
+
+    def _wall_lead(self) -> int:
+        """How far (µs) the wall clock is ahead of the clock that nobody sets."""
+        return to_us(self._clock()) - int(self._monotonic() * SECOND)
+
+    def _notice_jump(self) -> None:
+        lead = self._wall_lead()
+        jump = lead - self._lead
+        if abs(jump) <= us(JUMP):
+            # Small differences add up over months (NTP slews): follow them, so that they are never taken for a jump.
+            self._lead = lead
+            return
+        with self._record.transaction() as tx:
+            events.append(
+                tx,
+                actor="daemon",
+                kind="clock.jumped",
+                subject="daemon",
+                message=f"the wall clock was set by {jump / SECOND:+.1f} s; schedules follow it",
+                data={"seconds": jump / SECOND},
+            )
+            if jump < 0:
+                self._rewind(tx)
+        self._lead = lead
