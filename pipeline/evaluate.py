@@ -24,7 +24,7 @@ from pipeline.evidence import (
     SliceFacts,
 )
 from pipeline.stats.calibration import error_by_chance, reliability, top_label
-from pipeline.stats.estimates import LEVEL, estimates, paired_tests
+from pipeline.stats.estimates import LEVEL, RESAMPLES, estimates, paired_tests
 from pipeline.stats.metrics import LOSS, METRICS, Array, MetricName, Task, gain, measure
 
 SLICES_PER_COLUMN = 50
@@ -77,10 +77,17 @@ def gather_evidence(
 
 
 def compare(
-    task: Task, labels: Array, scores: Array, reference: Array, rng: np.random.Generator, version: int | None = None
+    task: Task,
+    labels: Array,
+    scores: Array,
+    reference: Array,
+    rng: np.random.Generator,
+    *,
+    version: int | None = None,
+    resamples: int = RESAMPLES,
 ) -> Comparison:
     """Every metric of the task: the reference's value, and the paired difference to it."""
-    tests = paired_tests(METRICS[task], labels, scores, reference, rng)
+    tests = paired_tests(METRICS[task], labels, scores, reference, rng, resamples=resamples)
     return Comparison(
         version=version,
         metrics={name: measure(name, labels, reference).value for name in METRICS[task]},
@@ -98,12 +105,18 @@ def compare(
 
 
 def compare_with_production(
-    task: Task, labels: Array, scores: Array, production: ProductionScores, rng: np.random.Generator
+    task: Task,
+    labels: Array,
+    scores: Array,
+    production: ProductionScores,
+    rng: np.random.Generator,
+    *,
+    resamples: int = RESAMPLES,
 ) -> Comparison:
     """As `compare`, with the version's number; without scores the comparison says why there is none."""
     if production.scores is None:
         return Comparison(version=production.version, incomparable=production.incomparable)
-    return compare(task, labels, scores, production.scores, rng, production.version)
+    return compare(task, labels, scores, production.scores, rng, version=production.version, resamples=resamples)
 
 
 def curve_facts(curve: LearningCurve) -> CurveFacts:

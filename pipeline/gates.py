@@ -6,6 +6,7 @@ pass: a gate without its number fails and says what was missing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict
@@ -156,14 +157,14 @@ def _curve(evidence: Evidence) -> Iterator[GateResult]:
 
 
 def _calibration(evidence: Evidence, gates: Gates) -> Iterator[GateResult]:
-    """An error that a perfectly calibrated model would show on so few rows warns instead of failing."""
+    """Few rows show an error even of a perfect model, and errors add up as squares: up to √(limit² + chance²) warns."""
     if gates.max_calibration_error is None or evidence.calibration is None:
         return
     error, by_chance, limit = evidence.calibration.error, evidence.calibration.by_chance, gates.max_calibration_error
     sentence = f"calibration error {error:.4f}; at most {limit:.4f} is allowed"
     outcome: Outcome = "pass" if error <= limit else "fail"
-    if outcome == "fail" and error <= by_chance:
-        outcome, sentence = "warn", f"{sentence}, but on {evidence.rows} rows chance alone gives up to {by_chance:.4f}"
+    if outcome == "fail" and error <= math.hypot(limit, by_chance):
+        outcome, sentence = "warn", f"{sentence}, and on {evidence.rows} rows chance alone gives up to {by_chance:.4f}"
     yield GateResult(gate="calibration", outcome=outcome, reason=sentence, value=error, limit=limit)
 
 

@@ -65,7 +65,8 @@ def duplicates(columns: Sequence[Codes], train_rows: int) -> tuple[float, float]
     """(share of test rows equal to a training row, share to be expected by chance).
 
     `columns`: one number a distinct value, training rows first. Rows are compared by a 64-bit hash. By chance, were the
-    columns independent, a row has a twin among m training rows with 1 - (1 - Πp)^m, p the share of its value.
+    columns independent, a row has a twin among m training rows with 1 - (1 - Πp)^m, p the share of its value among
+    the others (the twin left out: a value that only the two of them have is no chance).
     """
     hashes = np.zeros(len(columns[0]), dtype=np.uint64)
     log_chance = np.zeros(len(columns[0]) - train_rows)
@@ -73,7 +74,7 @@ def duplicates(columns: Sequence[Codes], train_rows: int) -> tuple[float, float]
         hashes = _mixed(hashes ^ column.astype(np.uint64))
         seen = np.bincount(column[:train_rows], minlength=int(column.max()) + 1)[column[train_rows:]]
         with np.errstate(divide="ignore"):
-            log_chance += np.log(seen / train_rows)
+            log_chance += np.log(np.maximum(seen - 1, 0) / train_rows)
     twins = np.isin(hashes[train_rows:], hashes[:train_rows])
     chance = -np.expm1(train_rows * np.log1p(-np.minimum(np.exp(log_chance), 1 - 1e-12)))
     return float(twins.mean()), float((twins * chance).mean())
