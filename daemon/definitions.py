@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlmodel import Session
-
-from daemon.timetable import next_time, upcoming_times
+from daemon.timetable import next_time
 from pipeline.config.jobs import Job
 from pipeline.config.project import Project
 from pipeline.config.schedules import ScheduleSection
 from store.engine import Transaction
-from store.schedules import Definition, get_schedule, resume, sync_schedules
+from store.schedules import Definition, sync_schedules
 from store.times import from_us, to_us, us
-from store.wire import SchedulePreview, ScheduleView
 
 
 def sync(tx: Transaction, project: Project, jobs: Mapping[str, Job]) -> None:
@@ -57,17 +53,3 @@ def first_time(spec: Mapping[str, Any], zone: str, now: datetime) -> int | None:
     """The next time (µs) after `now`."""
     found = next_time(spec, zone, now)
     return to_us(found) if found is not None else None
-
-
-def resume_schedule(tx: Transaction, name: str, actor: str) -> ScheduleView:
-    """Lets a paused schedule run again, from its next time after now. Raises NotFound, Conflict."""
-    row = get_schedule(tx.session, name)
-    return resume(tx, name, actor, first_time(row.spec, row.timezone, from_us(tx.now)))
-
-
-def preview(session: Session, name: str, now: datetime, count: int = 5) -> SchedulePreview:
-    """Its next times as the clock on the wall of its zone shows them, with their offsets. Raises NotFound."""
-    row = get_schedule(session, name)
-    zone = ZoneInfo(row.timezone)
-    times = upcoming_times(row.spec, row.timezone, now, count)
-    return SchedulePreview(name=name, times=[time.astimezone(zone).isoformat(sep=" ") for time in times])

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
+from daemon.claim import rewind
 from store import events, schedules
 from store.engine import Record, Transaction
 from store.errors import TrainshedError
@@ -32,18 +33,13 @@ class Scheduler:
         self,
         record: Record,
         claim: Callable[[Transaction], list[int]],
-        rewind: Callable[[Transaction], None],
         clock: Clock,
         on_claimed: Callable[[], None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`claim` queues what is due in the transaction it is given; `on_claimed` is called after the commit.
-
-        `rewind` is called in a transaction when the clock was set back.
-        """
+        """`claim` queues what is due in the transaction it is given; `on_claimed` is called after the commit."""
         self._record = record
         self._claim = claim
-        self._rewind = rewind
         self._clock = clock
         self._on_claimed = on_claimed
         self._monotonic = monotonic
@@ -131,5 +127,5 @@ class Scheduler:
                 data={"seconds": jump / SECOND},
             )
             if jump < 0:
-                self._rewind(tx)
+                rewind(tx)
         self._lead = lead

@@ -45,16 +45,6 @@ def next_time(spec: Mapping[str, Any], zone: str, after: datetime) -> datetime |
     return (_next_elapsed if elapsed else _next_named)(next_wall, ZoneInfo(zone), after)
 
 
-def upcoming_times(spec: Mapping[str, Any], zone: str, after: datetime, count: int) -> list[datetime]:
-    """The next `count` times after `after`, in UTC; fewer when there are no more."""
-    times: list[datetime] = []
-    found = next_time(spec, zone, after)
-    while found is not None and len(times) < count:
-        times.append(found)
-        found = next_time(spec, zone, found)
-    return times
-
-
 def previous_time(spec: Mapping[str, Any], zone: str, at: datetime, since: datetime) -> datetime | None:
     """The last time in (since, at], found by halving: a week of missed seconds is not walked through."""
     found = next_time(spec, zone, since)
