@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,14 +30,14 @@ References = Mapping[str, ReferenceTable]
 
 @dataclass(frozen=True, kw_only=True)
 class RowRule:
-    """A row check, compiled."""
+    """A row check, compiled. One of `broken` and `found_in` says which rows break it."""
 
-    broken: str
-    """SQL condition, never NULL, that is true for a row that breaks the rule; "FALSE" where `key` decides."""
-    key: tuple[str, ...] = ()
-    """Columns of which each combination may occur once; rows after the first break the rule."""
     complaint: str
     """What is wrong with a breaking row, to follow "3 of 100 rows"."""
+    broken: str | None = None
+    """SQL condition over one row, never NULL."""
+    found_in: Callable[[str], str] | None = None
+    """From the SQL name of a table to a condition over its rows that needs to see all of them, or another table."""
     untried: str | None = None
     """Of a rule in SQL its own text, which raises on a row that could not be judged."""
 
@@ -55,8 +55,10 @@ def compile_row_check(check: AnyRowCheck, columns: Columns, references: Referenc
         case Unique():
             for column in check.columns:
                 _type_of(column, columns, f"{where}.columns")
-            named = ", ".join(check.columns)
-            return RowRule(broken="FALSE", key=tuple(check.columns), complaint=f"repeat the {named} of an earlier row")
+            return RowRule(
+                found_in=lambda rows: _repeats(check.columns, rows),
+                complaint=f"repeat the {', '.join(check.columns)} of an earlier row",
+            )
         case Accepted():
             return _accepted(check, columns, where)
         case Range():
@@ -136,8 +138,19 @@ def _foreign_key(check: ForeignKey, columns: Columns, references: References, wh
     column, to = identifier(check.column), identifier(check.to)
     allowed = f"SELECT {to} FROM {identifier(reference.relation)} WHERE {to} IS NOT NULL"
     return RowRule(
-        broken=f"({column} IS NOT NULL AND {column} NOT IN ({allowed}))",
+        found_in=lambda _: f"{column} IS NOT NULL AND {column} NOT IN ({allowed})",
         complaint=f"have a {check.column} that {check.dataset}.{check.to} does not have",
+    )
+
+
+def _repeats(key: Sequence[str], rows: str) -> str:
+    """Rows after the first of their key; a key with a missing part repeats nothing."""
+    columns = ", ".join(identifier(column) for column in key)
+    whole = " AND ".join(f"{identifier(column)} IS NOT NULL" for column in key)
+    return (
+        f"rowid IN (SELECT r.rowid FROM {rows} r JOIN ("
+        f"SELECT {columns}, min(rowid) AS _first FROM {rows} WHERE {whole} GROUP BY ALL HAVING count(*) > 1"
+        f") USING ({columns}) WHERE r.rowid > _first)"
     )
 
 

@@ -1,4 +1,4 @@
-"""The rows of a relation, read once into a temporary table, and beside it the few that break a rule, a bit for each."""
+"""The rows of a relation, read once into a temporary table, each with a bit for every rule that it breaks."""
 
 from __future__ import annotations
 
@@ -36,40 +36,42 @@ class JudgedRule:
     """Among the row checks, from 0."""
 
     @property
-    def word(self) -> int:
-        return self.number // _BITS
+    def column(self) -> str:
+        return f"{MARK_PREFIX}{self.number // _BITS}"
 
     @property
     def bit(self) -> int:
         return 1 << (self.number % _BITS)
 
     @property
-    def broken(self) -> str:
-        """SQL condition over the broken rows."""
-        return f"(_broken_{self.word} & {self.bit}) <> 0"
+    def marked(self) -> str:
+        """SQL condition: the row breaks the rule."""
+        return f"({self.column} & {self.bit}) <> 0"
 
 
 class Marks:
-    """Reads the relation as it is made; the parts and the facts then come from the temporary tables."""
+    """Reads the relation as it is made; the parts and the facts then come from the temporary table.
+
+    The parts keep the order of the relation: a filter over the table does, a join would not.
+    """
 
     def __init__(
         self, connection: DuckDBPyConnection, relation: str, dataset: str, rules: Sequence[JudgedRule]
     ) -> None:
         self._connection = connection
         self._rules = rules
-        self._words = range(max((rule.word for rule in rules), default=0) + 1)
+        self._columns = list(dict.fromkeys(rule.column for rule in rules))
         self._rows = identifier(f"_rows_of_{dataset}")
-        self._broken = identifier(f"_broken_of_{dataset}")
         self.good = f"_good_of_{dataset}"
         self.bad = f"_bad_of_{dataset}"
         self._read(relation)
-        self._find_broken()
-        self.counts = self._counts()
+        self._mark_found()
         self._part()
+        self.counts, self._failing = self._count()
 
     def facts(self, rule: JudgedRule) -> CheckFacts:
         """How many rows break the rule, and the first of them. Raises ProjectError if it fails on a row."""
-        ((failing,),) = self._connection.sql(f"SELECT count(*) FROM {self._broken} WHERE {rule.broken}").fetchall()
+        failing = self._failing[rule.number]
         if failing and rule.rule.untried:
             self._require_answers(rule, rule.rule.untried)
         allowed = f"; at most {rule.check.max_share:.2%} may" if rule.check.max_share else ""
@@ -83,83 +85,66 @@ class Marks:
         )
 
     def _read(self, relation: str) -> None:
-        """The one scan: every row with its marks."""
-        marks = [["0::BIGINT"] for _ in self._words]
+        """The one scan: every row with the marks that it alone decides."""
+        marks = {column: ["0::BIGINT"] for column in self._columns}
         for rule in self._rules:
-            marks[rule.word].append(f"(CASE WHEN {rule.rule.broken} THEN {rule.bit} ELSE 0 END)")
-        columns = ", ".join(f"{' | '.join(marks[i])} AS {MARK_PREFIX}{i}" for i in self._words)
+            if rule.rule.broken:
+                marks[rule.column].append(f"(CASE WHEN {rule.rule.broken} THEN {rule.bit} ELSE 0 END)")
+        columns = "".join(f", {' | '.join(terms)} AS {column}" for column, terms in marks.items())
         self._connection.sql(
-            f"CREATE OR REPLACE TEMP TABLE {self._rows} AS SELECT *, {columns} FROM {identifier(relation)}"
+            f"CREATE OR REPLACE TEMP TABLE {self._rows} AS SELECT *{columns} FROM {identifier(relation)}"
         )
 
-    def _find_broken(self) -> None:
-        """Marked rows, and rows that repeat a key: those are found in the temporary table, not in the source."""
-        renamed = ", ".join(f"{MARK_PREFIX}{i} AS _broken_{i}" for i in self._words)
-        marked = " OR ".join(f"{MARK_PREFIX}{i} <> 0" for i in self._words)
-        sources = [f"SELECT rowid AS _row, {renamed} FROM {self._rows} WHERE {marked}"]
-        sources += [self._repeats(rule) for rule in self._rules if rule.rule.key]
-        together = ", ".join(f"bit_or(_broken_{i}) AS _broken_{i}" for i in self._words)
-        self._connection.sql(
-            f"CREATE OR REPLACE TEMP TABLE {self._broken} AS "
-            f"SELECT _row, {together} FROM ({' UNION ALL '.join(sources)}) GROUP BY _row"
-        )
-
-    def _repeats(self, rule: JudgedRule) -> str:
-        """Rows after the first of their key; a key with a missing part repeats nothing."""
-        key = ", ".join(identifier(column) for column in rule.rule.key)
-        whole = " AND ".join(f"{identifier(column)} IS NOT NULL" for column in rule.rule.key)
-        bits = ", ".join(f"{rule.bit if i == rule.word else 0}::BIGINT" for i in self._words)
-        return (
-            f"SELECT r.rowid, {bits} FROM {self._rows} r JOIN ("
-            f"SELECT {key}, min(rowid) AS _first FROM {self._rows} WHERE {whole} GROUP BY ALL HAVING count(*) > 1"
-            f") USING ({key}) WHERE r.rowid > _first"
-        )
-
-    def _counts(self) -> Counts:
-        ((total, quarantined),) = self._connection.sql(
-            f"SELECT (SELECT count(*) FROM {self._rows}), "
-            f"(SELECT count(*) FROM {self._broken} WHERE {self._quarantining})"
-        ).fetchall()
-        return Counts(input=total, good=total - quarantined, quarantined=quarantined)
+    def _mark_found(self) -> None:
+        """Marks that other rows, or another table, decide."""
+        for rule in self._rules:
+            if rule.rule.found_in:
+                self._connection.sql(
+                    f"UPDATE {self._rows} SET {rule.column} = {rule.column} | {rule.bit} "
+                    f"WHERE {rule.rule.found_in(self._rows)}"
+                )
 
     def _part(self) -> None:
-        apart = f"SELECT _row FROM {self._broken} WHERE {self._quarantining}"
-        names = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.name)} END" for rule in self._rules)
+        names = ", ".join(f"CASE WHEN {rule.marked} THEN {literal(rule.name)} END" for rule in self._rules)
         self._connection.sql(
-            f"CREATE OR REPLACE TEMP VIEW {identifier(self.good)} AS SELECT {self._columns} FROM {self._rows} r "
-            + (f"WHERE rowid NOT IN ({apart})" if self.counts.quarantined else "")
+            f"CREATE OR REPLACE TEMP VIEW {identifier(self.good)} AS "
+            f"SELECT {self._plain} FROM {self._rows} WHERE NOT ({self._quarantined})"
         )
         self._connection.sql(
-            f"CREATE OR REPLACE TEMP VIEW {identifier(self.bad)} AS SELECT {self._columns}, "
+            f"CREATE OR REPLACE TEMP VIEW {identifier(self.bad)} AS SELECT {self._plain}, "
             f"list_filter([{names}]::VARCHAR[], lambda name: name IS NOT NULL) AS {CHECKS_COLUMN} "
-            f"{self._joined} WHERE {self._quarantining} ORDER BY _row"
+            f"FROM {self._rows} WHERE {self._quarantined}"
         )
 
+    def _count(self) -> tuple[Counts, list[int]]:
+        """Rows in and out, and for each rule the rows that break it."""
+        conditions = [self._quarantined, *(rule.marked for rule in self._rules)]
+        asked = ", ".join(["count(*)", *(f"count(*) FILTER ({condition})" for condition in conditions)])
+        ((total, quarantined, *failing),) = self._connection.sql(f"SELECT {asked} FROM {self._rows}").fetchall()
+        return Counts(input=total, good=total - quarantined, quarantined=quarantined), failing
+
     def _sample(self, rule: JudgedRule) -> list[dict[str, Any]]:
-        rows = self._connection.sql(
-            f"SELECT {self._columns} {self._joined} WHERE {rule.broken} ORDER BY _row LIMIT {SAMPLE_ROWS}"
-        )
-        return sample_of(rows.to_arrow_table())
+        rows = f"SELECT {self._plain} FROM {self._rows} WHERE {rule.marked} ORDER BY rowid LIMIT {SAMPLE_ROWS}"
+        return sample_of(self._connection.sql(rows).to_arrow_table())
 
     def _require_answers(self, rule: JudgedRule, untried: str) -> None:
         try:
-            self._connection.sql(f"SELECT count({untried}) {self._joined} WHERE {rule.broken}").fetchall()
+            self._connection.sql(f"SELECT count({untried}) FROM {self._rows} WHERE {rule.marked}").fetchall()
         except duckdb.Error as error:
             raise rule_fault(rule, error) from None
 
     @property
-    def _columns(self) -> str:
-        marks = ", ".join(f"{MARK_PREFIX}{i}" for i in self._words)
-        return f"r.* EXCLUDE ({marks})"
+    def _plain(self) -> str:
+        """The relation's own columns."""
+        return f"* EXCLUDE ({', '.join(self._columns)})" if self._columns else "*"
 
     @property
-    def _joined(self) -> str:
-        return f"FROM {self._rows} r JOIN {self._broken} ON r.rowid = _row"
-
-    @property
-    def _quarantining(self) -> str:
-        """SQL condition over the broken rows: they leave the dataset."""
-        return " OR ".join(rule.broken for rule in self._rules if rule.check.quarantine) or "FALSE"
+    def _quarantined(self) -> str:
+        """SQL condition: the row leaves the dataset."""
+        bits = dict.fromkeys(self._columns, 0)
+        for rule in self._rules:
+            bits[rule.column] |= rule.bit if rule.check.quarantine else 0
+        return " OR ".join(f"({column} & {mask}) <> 0" for column, mask in bits.items()) or "FALSE"
 
 
 def rule_fault(rule: JudgedRule, error: duckdb.Error) -> ProjectError:

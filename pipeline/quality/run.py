@@ -42,7 +42,8 @@ def run_checks(
     names = names_of(checks)
     rules = _compile(checks, names, columns, known, dataset)
     for rule in rules.values():
-        _require_bindable(connection, relation, rule)
+        if rule.rule.broken:
+            _require_bindable(connection, relation, rule, rule.rule.broken)
     marks = Marks(connection, relation, dataset, list(rules.values()))
     table = Table(relation=marks.good, rows=marks.counts.good, previous=previous, now=now)
 
@@ -80,10 +81,10 @@ def _compile(
     return rules
 
 
-def _require_bindable(connection: DuckDBPyConnection, relation: str, rule: JudgedRule) -> None:
+def _require_bindable(connection: DuckDBPyConnection, relation: str, rule: JudgedRule, broken: str) -> None:
     """Raises ProjectError for a rule that DuckDB refuses; reads no row."""
     try:
-        connection.sql(f"EXPLAIN SELECT *, {rule.rule.broken} FROM {identifier(relation)}").fetchall()
+        connection.sql(f"EXPLAIN SELECT *, {broken} FROM {identifier(relation)}").fetchall()
     except duckdb.Error as error:
         raise rule_fault(rule, error) from None
 
