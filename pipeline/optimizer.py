@@ -9,6 +9,17 @@ import optax
 
 from pipeline.config.models import Training
 
+STEPS = 2000
+"""Of a training whose number of epochs is left open: enough for tables from thousands to millions of rows."""
+EPOCHS = (5, 100)
+
+
+def planned_epochs(training: Training, steps_per_epoch: int) -> int:
+    """Epochs as configured, or as many as give `STEPS` optimiser steps."""
+    if training.epochs is not None:
+        return training.epochs
+    return min(max(-(-STEPS // steps_per_epoch), EPOCHS[0]), EPOCHS[1])
+
 
 def make_schedule(training: Training, total: int) -> optax.Schedule:
     """Step (counted from 0) → learning rate: up from near zero in the warm-up, then as `schedule` says down to zero.

@@ -27,7 +27,7 @@ from pipeline.context import Preempted
 from pipeline.diverged import explain
 from pipeline.looks import Looks, Objective
 from pipeline.models.flat import FlatModel, Leaves
-from pipeline.optimizer import make_optimizer, make_schedule
+from pipeline.optimizer import make_optimizer, make_schedule, planned_epochs
 from pipeline.pace import Ledger, Pace
 from pipeline.steps import Chunk, Trace, TrainState, all_finite, chunk_function, initial_state, snapshot
 from pipeline.stopping import Evaluation, Progress, judge
@@ -138,7 +138,7 @@ class _Loop:
         self.lesson, self.training = lesson, training
         self.watcher, self.clock, self.stop, self.saver = watcher, clock, stop, saver
         self.plan = BatchPlan(lesson.train.size, training.batch, training.seed)
-        self.total = training.epochs * self.plan.steps_per_epoch
+        self.total = planned_epochs(training, self.plan.steps_per_epoch) * self.plan.steps_per_epoch
         self.every = max(1, round(self.plan.steps_per_epoch / training.evaluations_per_epoch))
         self.capacity = min(training.chunk or _capacity(lesson, self.plan), self.every)
         self.pace = Pace(capacity=self.capacity, fixed=training.chunk is not None)
@@ -268,6 +268,11 @@ class _Loop:
         return explain(
             self.lesson.model, self.state.model, self.lesson.train.take(ids), ids, step, streak, self.lesson.name_rows
         )
+
+
+def blank_state(lesson: Lesson) -> TrainState:
+    """A state of the right shape, to say how a checkpoint's arrays are to be placed."""
+    return initial_state(lesson.leaves, lesson.model, make_optimizer(lesson.training, lambda step: step))
 
 
 def pack(kept: tuple[TrainState, Leaves]) -> dict[str, Any]:

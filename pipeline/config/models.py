@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from pipeline.config.base import Duration, Name, PythonReference, Section, Share
 from store.words import DeviceChoice
 
+ObjectiveName = Literal["auc", "log_loss", "accuracy", "rmse", "mae", "r2"]
+DEFAULT_OBJECTIVE: Final[dict[str, ObjectiveName]] = {"binary": "auc", "multiclass": "accuracy", "regression": "rmse"}
+
 
 class Join(Section):
     """A feature view looked up for each row, at the row's own time."""
 
     view: Name
+    """Feature view."""
     on: dict[str, str] = {}
     """Entity column of the view → column of the dataset; without it the names are the same."""
     prefix: str = ""
@@ -36,8 +40,11 @@ class Mlp(Section):
 
     kind: Literal["mlp"]
     width: int = Field(default=128, gt=0)
+    """Units in a hidden layer."""
     depth: int = Field(default=2, gt=0)
+    """Hidden layers."""
     dropout: Share = 0.1
+    """Share of units left out in a training step."""
     embedding: Literal["linear", "piecewise"] = "piecewise"
     """How a number enters: as it is, or piecewise-linear over the quantiles of the training rows."""
     bins: int = Field(default=24, gt=1)
@@ -48,10 +55,14 @@ class Tabm(Section):
     """TabM-mini: one network, many cheap members, averaged (Gorishniy 2025)."""
 
     kind: Literal["tabm"] = "tabm"
-    width: int = Field(default=128, gt=0)
+    width: int = Field(default=64, gt=0)
+    """Units in a hidden layer."""
     depth: int = Field(default=2, gt=0)
-    members: int = Field(default=16, gt=0)
+    """Hidden layers."""
+    members: int = Field(default=8, gt=0)
+    """Members whose answers are averaged."""
     dropout: Share = 0.1
+    """Share of units left out in a training step."""
     embedding: Literal["linear", "piecewise"] = "piecewise"
     """How a number enters: as it is, or piecewise-linear over the quantiles of the training rows."""
     bins: int = Field(default=24, gt=1)
@@ -73,26 +84,36 @@ Network = Annotated[Mlp | Tabm | OwnNetwork, Field(discriminator="kind")]
 
 
 class Training(Section):
-    epochs: int = Field(default=20, gt=0)
-    batch: int = Field(default=512, gt=0)
+    """How a network is trained."""
+
+    epochs: int | None = Field(default=None, gt=0)
+    """Passes over the training rows, at most; None: enough for 2,000 optimiser steps, from 5 to 100."""
+    batch: int = Field(default=256, gt=0)
     """Rows in an optimiser step."""
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    """Rule by which a gradient becomes a step (optax)."""
     learning_rate: float = Field(default=2e-3, gt=0)
+    """Highest learning rate, reached after the warm-up."""
     schedule: Literal["constant", "cosine", "linear"] = "cosine"
     """How the learning rate goes down after the warm-up."""
     warmup: Share = 0.05
     """Share of the steps in which the learning rate rises from zero."""
     weight_decay: float = Field(default=1e-4, ge=0)
+    """Pull of the weights towards zero, decoupled from the gradient (adamw)."""
     clip: float | None = Field(default=1.0, gt=0)
     """Bound on the global norm of the gradient."""
-    patience: int | None = Field(default=4, gt=0)
+    patience: int | None = Field(default=8, gt=0)
     """Stop after this many evaluations without improvement and take the best; None: never."""
     evaluations_per_epoch: int = Field(default=1, gt=0)
+    """How often the validation rows are looked at."""
     seed: int = 0
+    """Of everything random: equal seeds give equal models on equal machines."""
     chunk: int | None = Field(default=None, gt=0)
     """Optimiser steps compiled into one scan; None: measured, so that a chunk lasts about 0.1 s."""
     checkpoint_every: Duration = Field(default="30s", validate_default=True)
+    """Time between two checkpoints: what a crash can cost at most."""
     keep_checkpoints: int = Field(default=2, gt=0)
+    """Newest checkpoints that stay."""
     nan_patience: int = Field(default=10, gt=0)
     """Steps in a row with a non-finite loss or gradient, each skipped, before the run is stopped."""
     data: Literal["auto", "host", "device"] = "auto"
@@ -115,11 +136,13 @@ class Gates(Section):
     max_slice_drop: float | None = Field(default=0.1, gt=0)
     """No slice's objective is worse than the whole by more than this (after correction for many slices)."""
     min_slice_rows: int = Field(default=200, gt=0)
+    """Smaller slices are not judged."""
     max_single_feature_auc: float | None = Field(default=0.995, gt=0.5)
     """A feature that alone predicts the label better than this is taken for a leak."""
     max_duplicate_share: Share | None = 0.01
     """Share of test rows that also are training rows."""
     min_test_rows: int = Field(default=200, gt=0)
+    """With fewer test rows nothing is judged, and the gate fails."""
 
 
 class Model(Section):
@@ -128,6 +151,7 @@ class Model(Section):
     description: str = ""
     """For people."""
     task: Literal["binary", "multiclass", "regression"]
+    """Yes or no, one of several classes, or a number."""
     dataset: Name
     """One row an example."""
     label: str
@@ -144,15 +168,20 @@ class Model(Section):
     """Feature views joined at `time`; text columns are categories, all others numbers."""
     slices: list[str] = []
     """Columns by whose values the evidence is split."""
-    objective: Literal["auc", "log_loss", "accuracy", "rmse", "mae", "r2"] | None = None
+    objective: ObjectiveName | None = None
     """What gates compare; default auc (binary), accuracy (multiclass), rmse (regression)."""
     split: Split = Split()
+    """How the rows are parted into train, validate and test."""
     network: Network = Tabm()
+    """What learns."""
     training: Training = Training()
+    """How it learns."""
     baseline: Literal["gbdt", "none"] = "gbdt"
     """Model that the network has to match: gradient-boosted trees on the same rows."""
     gates: Gates = Gates()
+    """What a version has to fulfil to be promoted."""
     device: DeviceChoice = "auto"
+    """Where it trains; a device that is asked for and missing is an error. auto: the best that is here."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -163,5 +192,5 @@ class Model(Section):
         return self
 
     @property
-    def objective_name(self) -> str:
-        return self.objective or {"binary": "auc", "multiclass": "accuracy", "regression": "rmse"}[self.task]
+    def objective_name(self) -> ObjectiveName:
+        return self.objective or DEFAULT_OBJECTIVE[self.task]
