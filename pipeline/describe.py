@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.dataset as pads
 
 from pipeline.arrow import word_of
-from pipeline.shape import connect, quoted
+from pipeline.shape import connect
+from pipeline.sqltext import identifier
 from store.facts import ColumnFacts
 
 SAMPLE_ROWS: Final = 20
@@ -34,7 +35,7 @@ class Description:
 def describe(data: pads.Dataset, time: str | None = None) -> Description:
     """One scan over the rows; `time` names the column whose newest value counts (a timestamp or a date)."""
     asked = ["count(*)", *(part for field in data.schema for part in _questions(field))]
-    asked.append(f"epoch_us(max({quoted(time)})::TIMESTAMPTZ)" if time in data.schema.names and time else "NULL")
+    asked.append(f"epoch_us(max({identifier(time)})::TIMESTAMPTZ)" if time in data.schema.names and time else "NULL")
     connection = connect()
     try:
         connection.register("rows", data)
@@ -85,7 +86,7 @@ def plain(value: Any) -> Any:
 
 def _questions(field: pa.Field) -> list[str]:
     """SQL for: values that are not null, distinct values, lowest, highest (as text)."""
-    name = quoted(field.name)
+    name = identifier(field.name)
     if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
         return [f"count({name})", "NULL", "NULL", "NULL"]
     return [f"count({name})", f"approx_count_distinct({name})", f"min({name})::VARCHAR", f"max({name})::VARCHAR"]

@@ -7,12 +7,12 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from store.errors import ProjectError
+from store.errors import ProjectError, TrainshedError
 
 
 def load_function(project_root: Path, reference: str) -> Callable[..., Any]:
@@ -49,22 +49,22 @@ def call(function: Callable[..., Any], offered: Mapping[str, Any], *, where: str
             remedy="correct the names of its arguments, or give them defaults",
         )
     arguments = {n: v for n, v in offered.items() if takes_all or n in parameters}
-    with_place = translating(where)
-    return with_place(lambda: function(**arguments))
+    try:
+        return function(**arguments)
+    except TrainshedError:
+        raise
+    except Exception as error:
+        raise user_fault(error, where) from error
 
 
-def translating(where: str) -> Callable[[Callable[[], Any]], Any]:
-    """A caller that turns any exception of user code into a ProjectError naming file and line."""
-
-    def run(action: Callable[[], Any]) -> Any:
-        try:
-            return action()
-        except (ProjectError, StopIteration):
-            raise
-        except Exception as error:
-            raise user_fault(error, where) from error
-
-    return run
+def iterating(values: Any, where: str) -> Iterator[Any]:
+    """What user code yields; whatever it raises on the way becomes a ProjectError with its file and line."""
+    try:
+        yield from values
+    except TrainshedError:
+        raise
+    except Exception as error:
+        raise user_fault(error, where) from error
 
 
 def user_fault(error: BaseException, where: str) -> ProjectError:

@@ -21,6 +21,7 @@ from pipeline import plugins
 from pipeline.arrow import lake_type, naive_times, to_lake
 from pipeline.config import Project
 from pipeline.config.datasets import Made
+from pipeline.sqltext import identifier
 from store.errors import ProjectError, StorageError, TrainshedError
 
 BATCH_ROWS: Final = 65_536
@@ -145,12 +146,7 @@ def _projection(relation: duckdb.DuckDBPyRelation, where: str) -> str:
 
 def _column(name: str, kind: str) -> str:
     target = "VARCHAR" if kind.startswith("ENUM(") else _NARROWED.get(kind)
-    return f"CAST({quoted(name)} AS {target}) AS {quoted(name)}" if target else quoted(name)
-
-
-def quoted(name: str) -> str:
-    """The name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
+    return f"CAST({identifier(name)} AS {target}) AS {identifier(name)}" if target else identifier(name)
 
 
 def _refuse_twins(names: list[str], where: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import pyarrow as pa
 import pyarrow.dataset as pads
@@ -54,8 +54,6 @@ class LakeVersion:
     schema: pa.Schema
     metadata: Mapping[str, str]
     """Our keys of the commit, each starting with `trainshed.`."""
-    merged: Mapping[str, int]
-    """After a merge: `inserted` and `updated` rows; else empty."""
 
 
 def latest(path: Path) -> LakeVersion | None:
@@ -216,22 +214,11 @@ def _facts(table: DeltaTable) -> LakeVersion:
         bytes=_total(files, "size_bytes"),
         schema=pa.schema(table.schema().to_arrow()),
         metadata={k: str(v) for k, v in commit_info.items() if k.startswith(PREFIX)},
-        merged=_merged(commit_info),
     )
 
 
 def _total(files: pa.Table, column: str) -> int:
     return sum(value or 0 for value in files[column].to_pylist())
-
-
-def _merged(commit_info: Mapping[str, Any]) -> dict[str, int]:
-    if commit_info.get("operation") != "MERGE":
-        return {}
-    numbers = commit_info["operationMetrics"]
-    return {
-        "inserted": int(numbers["num_target_rows_inserted"]),
-        "updated": int(numbers["num_target_rows_updated"]),
-    }
 
 
 def _flush(path: Path, version: int) -> None:

@@ -1,0 +1,189 @@
+"""`etl:NAME`: one dataset, from its source or its inputs to a new version. The flow, top to bottom:
+
+    nothing changed? → skip
+    source or inputs → staging (raw rows at rest) → contract (columns and types) → candidate
+    candidate → checks → good rows, and quarantined ones
+    good rows → one commit → what the record is told
+
+A crash at any place loses nothing and doubles nothing: what is staged is found again, the commit is one, and what
+was committed but not told is told by the next attempt.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from duckdb import DuckDBPyConnection
+
+from pipeline import candidate
+from pipeline.admission import PREVIOUS, judge
+from pipeline.arrow import contract_type
+from pipeline.context import Preempted, RunContext
+from pipeline.contract import Settled, found_schema, settle
+from pipeline.features import newest_versions
+from pipeline.fingerprint import fingerprint
+from pipeline.ingest import FORMAT, fetch
+from pipeline.landing import Landing, landing_of, save, tell, tell_untold
+from pipeline.quality import CheckReport
+from pipeline.shape import BATCH_ROWS, code_text, connect, shape
+from pipeline.sqltext import identifier
+from pipeline.staging import locked, remove
+from pipeline.storage import storage_faults
+from pipeline.work import Raw, Unchanged, Work
+from store import lake
+from store.errors import ProjectError
+from store.lake import LakeVersion
+
+_CANDIDATE: Final = "candidate.parquet"
+
+
+def run_etl(ctx: RunContext) -> None:
+    """Makes a new version of the dataset `ctx.spec.target`, or skips with the reason.
+
+    Raises SourceError, SchemaChanged, ChecksFailed, ProjectError, Conflict, StorageError, each with a remedy and
+    the lake as it was; Preempted when asked to stop, with everything fetched so far saved.
+    """
+    name = ctx.spec.target
+    with storage_faults(ctx.home.root), locked(ctx.home.staging(name)):
+        work = Work(ctx=ctx, name=name, dataset=ctx.project.datasets[name], base=lake.latest(ctx.home.dataset(name)))
+        if tell_untold(work):
+            return
+        raw = _from_source(work) if work.dataset.source else _from_inputs(work)
+        if isinstance(raw, Unchanged):
+            _skip(work, raw)
+            return
+        ctx.spool.write("fingerprint", value=raw.fingerprint)
+        settled = _settle(work, raw)
+        candidate.write(raw.batches, settled.schema, work.folder / _CANDIDATE, work.where)
+        landing, version = _judge_and_commit(work, raw, settled)
+        tell(work, landing, version)
+
+
+def _from_source(work: Work) -> Raw | Unchanged:
+    fetched = fetch(work)
+    if isinstance(fetched, Unchanged):
+        return fetched
+    parts = fetched.staging.parts
+    return Raw(
+        schema=found_schema([pq.read_schema(part) for part in parts], work.where),
+        batches=candidate.read_parts(parts),
+        empty=fetched.staging.progress.rows == 0,
+        fingerprint=fetched.fingerprint,
+        ingest=fetched.staging.ingest,
+        inputs={},
+        metadata=fetched.metadata,
+    )
+
+
+def _from_inputs(work: Work) -> Raw | Unchanged:
+    ctx, dataset, base = work.ctx, work.dataset, work.base
+    inputs = newest_versions(ctx.home, dataset.inputs, where=f"{work.where}.inputs")
+    digest = fingerprint(
+        step="etl",
+        format=FORMAT,
+        dataset=dataset.model_dump(mode="json", exclude={"description"}),
+        code=code_text(ctx.project, dataset),
+        inputs=inputs,
+        references=newest_versions(ctx.home, work.references, where=f"{work.where}.checks"),
+    )
+    if base and not ctx.spec.force and base.metadata.get(lake.FINGERPRINT) == digest:
+        read = ", ".join(f"{given}@{version}" for given, version in inputs.items())
+        return Unchanged(f"{work.name}@{base.version} is up to date: code and inputs are unchanged ({read})")
+    ctx.spool.progress(0, None, "rows", message=f"shaping {', '.join(inputs)}")
+    remove(work.folder)
+    work.folder.mkdir(parents=True)
+    datasets = {given: lake.dataset_at(ctx.home.dataset(given), version) for given, version in inputs.items()}
+    reader = shape(ctx.project, dataset, datasets)
+    return Raw(
+        schema=reader.schema,
+        batches=reader,
+        # The columns of a query are known however many rows it has.
+        empty=False,
+        fingerprint=digest,
+        ingest=f"{ctx.spec.run}:{digest[:16]}",
+        inputs=inputs,
+        metadata={},
+    )
+
+
+def _skip(work: Work, unchanged: Unchanged) -> None:
+    if work.base is not None and lake.FINGERPRINT in work.base.metadata:
+        work.ctx.spool.write("fingerprint", value=work.base.metadata[lake.FINGERPRINT])
+    work.ctx.spool.write("skip", reason=unchanged.reason)
+
+
+def _settle(work: Work, raw: Raw) -> Settled:
+    """The contract's decision, its changes told, and the columns that the dataset names looked for in it."""
+    dataset = work.dataset
+    settled = settle(
+        raw.schema,
+        declared={c: contract_type(word, f"{work.where}.columns.{c}") for c, word in dataset.columns.items()},
+        previous=work.base.schema if work.base else None,
+        keeps_rows=dataset.mode != "replace",
+        on_new=dataset.on_new_column,
+        on_changed=dataset.on_changed_type,
+        where=work.where,
+        empty=raw.empty,
+    )
+    named = {**dict.fromkeys(dataset.key, "key"), **({dataset.time: "time"} if dataset.time else {})}
+    for column, setting in named.items():
+        if column not in settled.schema.names:
+            raise ProjectError(
+                f"there is no column {column!r} (there are: {', '.join(settled.schema.names) or 'none'})",
+                where=f"{work.where}.{setting}",
+                remedy="correct the name, or add the column",
+            )
+    for change in settled.changes:
+        work.ctx.spool.note("schema_changed", f"{work.name}: {change}", dataset=work.name)
+    return settled
+
+
+def _judge_and_commit(work: Work, raw: Raw, settled: Settled) -> tuple[Landing, LakeVersion]:
+    connection = connect(spill=work.folder / "spill")
+    try:
+        last_of = work.dataset.key if work.dataset.mode == "merge" else ()
+        candidate.register(connection, work.folder / _CANDIDATE, last_of=last_of)
+        report = judge(work, raw, connection)
+        if work.ctx.stop.is_set():
+            raise Preempted
+        landing = landing_of(work, raw, settled, report)
+        save(work, landing)
+        return landing, _commit(work, raw, settled, report, connection)
+    finally:
+        connection.close()
+
+
+def _commit(work: Work, raw: Raw, settled: Settled, report: CheckReport, connection: DuckDBPyConnection) -> LakeVersion:
+    base, schema, mode = work.base, settled.schema, work.dataset.mode
+    text = f"SELECT * FROM {identifier(report.good)}"
+    if settled.rewrite and base is not None:
+        # The table cannot change a column's type in place: rows that stay are written again with the new ones.
+        schema = pa.schema([*schema, *(field for field in base.schema if field.name not in schema.names)])
+        text = f"{_kept(work, report)} UNION ALL BY NAME {text}"
+        mode = "replace"
+    batches = connection.sql(text).to_arrow_reader(BATCH_ROWS)
+    return lake.commit(
+        work.path,
+        pa.RecordBatchReader.from_batches(schema, (candidate.conform(b, schema, work.where) for b in batches)),
+        mode=mode,
+        key=work.dataset.key,
+        metadata={
+            **raw.metadata,
+            lake.FINGERPRINT: raw.fingerprint,
+            lake.INGEST: raw.ingest,
+            lake.RUN: str(work.ctx.spec.run),
+            lake.INPUTS: json.dumps(dict(raw.inputs), sort_keys=True),
+        },
+        expected=base.version if base else None,
+    )
+
+
+def _kept(work: Work, report: CheckReport) -> str:
+    """SQL for the rows of the previous version that stay."""
+    if work.dataset.mode != "merge":
+        return f"SELECT * FROM {PREVIOUS}"
+    same = ", ".join(identifier(column) for column in work.dataset.key)
+    return f"SELECT * FROM {PREVIOUS} ANTI JOIN {identifier(report.good)} USING ({same})"
