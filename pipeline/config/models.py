@@ -142,7 +142,7 @@ class Gates(Section):
     max_duplicate_share: Share | None = 0.01
     """Share of test rows that also are training rows."""
     min_test_rows: int = Field(default=200, gt=0)
-    """With fewer test rows nothing is judged, and the gate fails."""
+    """Fewest test rows that a verdict may rest on."""
 
 
 class Model(Section):

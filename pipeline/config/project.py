@@ -15,8 +15,12 @@ from pipeline.config.sources import AnySource
 
 
 class ProjectSection(Section):
+    """What the project is called."""
+
     name: Name
+    """Shown on screen and in the record."""
     description: str = ""
+    """For people."""
 
 
 class Project(Section):

@@ -40,6 +40,7 @@ class ScheduleSection(Section):
     catch_up: CatchUp = "last"
     """After the daemon was down: nothing, the last missed time, or all within the window."""
     catch_up_window: Duration = Field(default="1d", validate_default=True)
+    """How far back missed times count."""
     jitter: Duration = Field(default="0s", validate_default=True)
     """Start up to this much later, spread by the schedule's name; never changes the nominal time."""
     pause_after_failures: int | None = Field(default=None, gt=0)
@@ -66,6 +67,7 @@ class JobSection(Section):
     priority: int = 0
     """Higher goes first."""
     pool: str = "default"
+    """Pool whose slots its runs take."""
     slots: int = Field(default=1, gt=0)
     """Slots of the pool that a run takes."""
     device: DeviceChoice | None = None
@@ -75,6 +77,8 @@ class JobSection(Section):
 
 
 class DaemonSection(Section):
+    """How the daemon of this project works."""
+
     pools: dict[str, int] = {"default": 2}
     """Pool → slots: how many runs at once."""
     grace: Duration = Field(default="30s", validate_default=True)
@@ -90,3 +94,4 @@ class DaemonSection(Section):
     sample_every: Duration = Field(default="2s", validate_default=True)
     """Between two measurements of the box and of the runs."""
     keep_backups: int = Field(default=7, gt=0)
+    """Backups that stay; older ones are removed."""

@@ -24,6 +24,8 @@ class Incremental(Section):
 
 
 class Source(Section):
+    """What all kinds have."""
+
     timezone: Annotated[str, AfterValidator(zone_name)] | None = None
     """IANA zone of times that come without an offset; without it such times are refused."""
     incremental: Incremental | None = None
@@ -35,6 +37,8 @@ class Source(Section):
 
 
 class Paging(Section):
+    """How a paged answer leads to the next one."""
+
     style: Literal["cursor", "page", "offset", "link"]
     """cursor: a token from the answer; page: 1, 2, 3 …; offset: row numbers; link: the Link header (RFC 8288)."""
     param: str = "cursor"
