@@ -1,50 +1,75 @@
-"""A verified copy of the database, taken while it is in use."""
+"""A verified copy of the database, taken while it is in use, and what a backup says about itself."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
 
 from store.errors import RecordDamaged, StorageError
 from store.sqlite import understood
 
+MANIFEST: Final = "manifest.json"
 
-def copy_database(source: Path, target: Path) -> int:
+
+class Manifest(BaseModel):
+    """`manifest.json` of a backup; written last, so a folder without it is not a backup."""
+
+    model_config = ConfigDict(frozen=True)
+    at: datetime
+    release: str
+    schema_revision: str
+    rows: dict[str, int]
+    """Table → rows."""
+    datasets: dict[str, int]
+    """Dataset or feature view → the version up to which its table is here."""
+    bytes: int
+    """Of all files."""
+
+
+def copy_database(source: Path, target: Path) -> dict[str, int]:
     """Copies `source` to the new file `target` with SQLite's online backup and verifies the copy.
 
-    The copy is one state of the database even while others write. It appears under its name only when it is whole,
-    sound and on disk. Returns its bytes. Raises StorageError, RecordDamaged.
+    The copy is one state of the database even while others write, and appears under its name only when it is whole,
+    sound and on disk. Returns its rows by table. Raises StorageError, RecordDamaged.
     """
     partial = target.with_name(target.name + ".partial")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        partial.unlink(missing_ok=True)
         with understood(target), closing(_open(source)) as original, closing(sqlite3.connect(partial)) as copy:
+            original.execute("BEGIN")  # what is counted is what is copied
+            expected = row_counts(original)
             original.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, no -wal beside it
             verify_database(copy, target)
-            _same_counts(original, copy, target)
-        with open(partial, "rb") as written:
-            os.fsync(written.fileno())
+            if row_counts(copy) != expected:
+                raise RecordDamaged(
+                    "the copy does not hold the rows of the original",
+                    where=str(target),
+                    remedy="run `trainshed backup` again; look at the disk's health (`dmesg`)",
+                )
+        _sync(partial)
         partial.replace(target)
+        _sync(target.parent)
     except OSError as error:
         raise StorageError(
-            f"the backup cannot be written: {error.strerror}",
+            f"the copy cannot be written: {error.strerror}",
             where=str(target),
-            remedy="free space there, or give another place: `trainshed backup DEST`",
+            remedy="free space there and run it again",
         ) from error
     finally:
         partial.unlink(missing_ok=True)
-    return target.stat().st_size
-
-
-def _open(database: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{database.resolve()}?mode=ro", uri=True, timeout=30.0)
+    return expected
 
 
 def verify_database(connection: sqlite3.Connection, file: Path) -> None:
-    """Raises RecordDamaged unless SQLite finds every page, index and constraint sound."""
+    """Raises RecordDamaged unless SQLite finds every page, index and reference sound."""
     found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
     if found != ["ok"]:
         raise RecordDamaged(
@@ -60,10 +85,14 @@ def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
     return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}
 
 
-def _same_counts(original: sqlite3.Connection, copy: sqlite3.Connection, file: Path) -> None:
-    """Append-only tables can only have grown since; a copy with more rows, or without a table, is not a copy."""
-    before, after = row_counts(copy), row_counts(original)
-    if before.keys() != after.keys():
-        raise RecordDamaged(
-            "the copy does not have the tables of the original", where=str(file), remedy="run `trainshed backup` again"
-        )
+def _open(database: Path) -> sqlite3.Connection:
+    uri = f"{database.resolve().as_uri()}?mode=ro"
+    return sqlite3.connect(uri, uri=True, timeout=30.0, isolation_level=None)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -106,6 +106,12 @@ class Record:
                 where=str(home.root),
                 remedy="give this user write access there, or name another home with TRAINSHED_HOME",
             ) from error
+        if home.restoring.exists():
+            raise StorageError(
+                "a restore has not come to its end",
+                where=str(home.restoring),
+                remedy="run the same `trainshed restore` again: it finishes what was begun",
+            )
         writer = writer_engine(home.database)
         try:
             with understood(home.database):

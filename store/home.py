@@ -78,8 +78,12 @@ class Home:
     def bundle(self, digest: str) -> Path:
         return self.versions / digest
 
+    @property
+    def checkpoints_root(self) -> Path:
+        return self.root / "checkpoints"
+
     def checkpoints(self, run: int) -> Path:
-        return self.root / "checkpoints" / str(run)
+        return self.checkpoints_root / str(run)
 
     @property
     def runs(self) -> Path:
@@ -96,6 +100,11 @@ class Home:
     @property
     def backups(self) -> Path:
         return self.root / "backups"
+
+    @property
+    def restoring(self) -> Path:
+        """There while a restore exchanges the contents of the home; no record is opened then."""
+        return self.root / "restoring"
 
 
 @dataclass(frozen=True)

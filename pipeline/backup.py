@@ -1,0 +1,147 @@
+"""`backup`: a copy of everything that cannot be made again, taken while work goes on.
+
+    home/backups/<UTC stamp>/  trainshed.db  lake/  versions/  training-sets/  checkpoints/  manifest.json
+
+The database comes first, and from then on the copy follows it: of each table in the lake only the versions that this
+database knows. Files in the lake and in bundles never change once they are there, so on the same disk a backup links
+them: it costs seconds and next to no space, and keeps what the originals' folders later lose. For a copy that
+survives the disk, copy a backup's folder to another machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from pipeline.context import Preempted, RunContext
+from store.backup import MANIFEST, Manifest, copy_database
+from store.errors import StorageError
+from store.home import Home
+from store.release import RELEASE
+from store.words import ENDED
+
+_LOG: Final = "_delta_log"
+_PARTIAL: Final = ".partial-"
+
+
+def run_backup(ctx: RunContext) -> None:
+    """Makes one backup, reports it as an artifact, and lets go of the oldest beyond `daemon.keep_backups`."""
+    backups = ctx.home.backups
+    now = ctx.now()
+    target = backups / now.strftime("%Y%m%dT%H%M%SZ")
+    partial = backups / f"{_PARTIAL}{target.name}"
+    try:
+        backups.mkdir(parents=True, exist_ok=True)
+        _sweep(backups)
+        rows = copy_database(ctx.home.database, partial / ctx.home.database.name)
+        with closing(sqlite3.connect(partial / ctx.home.database.name)) as database:
+            known = _versions(database)
+            files = [*_lake_files(ctx.home, known), *_other_files(ctx.home, database)]
+            revision = str(database.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+        size = _link_all(ctx, files, partial) + (partial / ctx.home.database.name).stat().st_size
+        manifest = Manifest(at=now, release=RELEASE, schema_revision=revision, rows=rows, datasets=known, bytes=size)
+        (partial / MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
+        partial.rename(target)
+    except OSError as error:
+        raise StorageError(
+            f"the backup could not be written: {error.strerror}",
+            where=str(error.filename or target),
+            remedy="free space on the home's disk, then `trainshed run backup`",
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    digest = _digest(target / MANIFEST)
+    path = str(target.relative_to(ctx.home.root))
+    ctx.spool.write("artifact", name=target.name, kind="backup", path=path, digest=digest, bytes=size)
+    for old in _beyond(backups, ctx.project.daemon.keep_backups):
+        shutil.rmtree(old)
+
+
+def _versions(database: sqlite3.Connection) -> dict[str, int]:
+    """Table of the lake → the newest version that the record knows."""
+    rows = database.execute("SELECT kind, dataset, max(version) FROM dataset_version GROUP BY kind, dataset")
+    folders = {"dataset": "datasets", "feature view": "features"}
+    return {f"{folders[kind]}/{name}": version for kind, name, version in rows}
+
+
+def _lake_files(home: Home, known: Mapping[str, int]) -> Iterator[Path]:
+    """Of the tables the record knows, the log up to its version and all data; quarantine as it is."""
+    for table, version in known.items():
+        for file in _files(home.lake / table):
+            if file.parent.name != _LOG or _log_version(file) <= version:
+                yield file
+    yield from _files(home.lake / "quarantine")
+
+
+def _log_version(file: Path) -> int:
+    """The version that a file of a Delta log belongs to; of `_last_checkpoint`, the one that it names."""
+    if file.name == "_last_checkpoint":
+        return int(json.loads(file.read_bytes())["version"])
+    head = file.name.split(".")[0]
+    return int(head) if head.isdigit() else 0
+
+
+def _other_files(home: Home, database: sqlite3.Connection) -> Iterator[Path]:
+    """Bundles of versions, training sets, and checkpoints of runs that may still go on."""
+    for (digest,) in database.execute("SELECT DISTINCT digest FROM model_version"):
+        yield from _files(home.bundle(digest))
+    for (digest,) in database.execute("SELECT digest FROM training_set"):
+        yield from _files(home.training_sets / digest)
+    marks = ", ".join("?" * len(ENDED))
+    for (run,) in database.execute(f"SELECT id FROM run WHERE state NOT IN ({marks})", tuple(ENDED)):
+        yield from _files(home.checkpoints(run))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def _link_all(ctx: RunContext, files: list[Path], target: Path) -> int:
+    """Puts each file under `target` at its place under the home; the bytes of all."""
+    total = 0
+    for done, file in enumerate(files):
+        if ctx.stop.is_set():
+            raise Preempted
+        place = target / file.relative_to(ctx.home.root)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        total += _link(file, place, ctx.home)
+        if done % 1000 == 0:
+            ctx.spool.progress(done, len(files), "file")
+    ctx.spool.progress(len(files), len(files), "file")
+    return total
+
+
+def _link(file: Path, place: Path, home: Home) -> int:
+    """Links, or copies where the file system does not link; the bytes."""
+    try:
+        os.link(file, place)
+    except FileNotFoundError:
+        if file.is_relative_to(home.checkpoints_root):
+            return 0  # a running attempt has replaced it by a newer one
+        raise
+    except OSError:
+        shutil.copy2(file, place)
+    return place.stat().st_size
+
+
+def _sweep(backups: Path) -> None:
+    """What a killed backup left; there is one backup run at a time."""
+    for left in backups.glob(f"{_PARTIAL}*"):
+        shutil.rmtree(left)
+
+
+def _beyond(backups: Path, keep: int) -> list[Path]:
+    """Backups older than the newest `keep`; those taken before a migration are kept."""
+    made = sorted(path.parent for path in backups.glob(f"*/{MANIFEST}"))
+    return made[: max(0, len(made) - keep)]
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
