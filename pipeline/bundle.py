@@ -171,13 +171,18 @@ class LoadedBundle:
 def _export(
     apply: Apply, arrays: Mapping[str, npt.NDArray[Any]], signature: Signature, platforms: Sequence[str]
 ) -> export.Exported:
-    """StableHLO with a free batch size, for all platforms at once."""
+    """StableHLO with a free batch size, for all platforms at once.
+
+    Products are written down as full float32: a GPU's default would round their factors to ten bits, and the same
+    version would answer differently from the fourth digit on.
+    """
     (batch,) = export.symbolic_shape("b")
-    return export.export(jax.jit(apply), platforms=tuple(platforms))(
-        {name: _shape(array.shape, array.dtype) for name, array in arrays.items()},
-        _shape((batch, len(signature.numeric)), np.dtype(np.float32)),
-        _shape((batch, len(signature.categorical)), np.dtype(np.int32)),
-    )
+    with jax.default_matmul_precision("highest"):
+        return export.export(jax.jit(apply), platforms=tuple(platforms))(
+            {name: _shape(array.shape, array.dtype) for name, array in arrays.items()},
+            _shape((batch, len(signature.numeric)), np.dtype(np.float32)),
+            _shape((batch, len(signature.categorical)), np.dtype(np.int32)),
+        )
 
 
 def _shape(shape: tuple[Any, ...], dtype: np.dtype[Any]) -> jax.ShapeDtypeStruct:
@@ -211,7 +216,8 @@ def _write_golden(
     pq.write_table(rows, folder / "golden.parquet")
     numeric, categorical = encode(rows, signature)
     scores = LoadedBundle(folder, signature, function, dict(arrays)).scores(numeric, categorical)
-    direct = np.asarray(jax.jit(apply)(dict(arrays), numeric, categorical))
+    with jax.default_matmul_precision("highest"):
+        direct = np.asarray(jax.jit(apply)(dict(arrays), numeric, categorical))
     if scores.shape != direct.shape or not np.allclose(scores, direct, rtol=TOLERANCE, atol=TOLERANCE):
         raise ValueError("the exported function does not give the scores of the model it was made from")
     np.save(folder / "golden.npy", scores, allow_pickle=False)

@@ -182,9 +182,9 @@ def _slice(
 def _frequent(values: Array) -> list[tuple[str, Array]]:
     """The most frequent values of a slicing column as text, each with its rows [n]; missing is a value too."""
     text = np.array(["(missing)" if value is None or value != value else str(value) for value in values.tolist()])
-    names, counts = np.unique(text, return_counts=True)
+    names, codes, counts = np.unique(text, return_inverse=True, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:SLICES_PER_COLUMN]
-    return [(str(names[place]), text == names[place]) for place in order]
+    return [(str(names[place]), codes == place) for place in order]
 
 
 def _corrected(p_values: Sequence[float | None]) -> list[float | None]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from pipeline.bundle import LoadedBundle, load_bundle
 from pipeline.context import RunContext
+from pipeline.devices import resolve_device
 from pipeline.evaluate import compare_with_production
 from pipeline.evidence import Evidence
 from pipeline.fingerprint import fingerprint
@@ -23,7 +24,7 @@ FORMAT = 1
 def run_evaluate(ctx: RunContext) -> None:
     """Judges `context.evaluate` again and reports a `verdict`; skips if version, production and gates are unchanged.
 
-    Raises NotFound (no such version, its training set is gone), BundleDamaged.
+    Raises NotFound (no such version, its training set is gone), BundleDamaged, DeviceMissing.
     """
     asked = _asked(ctx)
     gates = ctx.project.models[ctx.spec.target].gates
@@ -41,6 +42,7 @@ def run_evaluate(ctx: RunContext) -> None:
             "skip", reason=f"version {asked.version}, production and gates are unchanged since it was judged"
         )
         return
+    resolve_device(ctx.spec.device, gpu=ctx.spec.gpu, memory=ctx.spec.gpu_memory, cache=ctx.home.compilation_cache)
     candidate = load_bundle(ctx.home.bundle(asked.digest))
     _require_golden(candidate)
     evidence = gather_again(ctx, candidate, rival, np.random.default_rng(int(mark[:16], 16)))

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from store.registry import PromotionFacts, plan_token, promotion_facts
+from store.registry import PromotionFacts, plan_token, promotion_facts, rollback_target
 from store.tables import ModelVersion
 from store.wire import DifferenceView, GateView, Interval, PlanView
 from store.words import PRODUCTION
@@ -21,11 +21,16 @@ def planned(session: Session, model: str, version: int, alias: str) -> PlanView:
     return make_plan(promotion_facts(session, model, version, alias))
 
 
-def make_plan(facts: PromotionFacts) -> PlanView:
-    """What the promotion would do. `allowed`: without an override."""
+def planned_rollback(session: Session, model: str, alias: str, to: int | None) -> PlanView:
+    """The plan of going back, to the version before or to `to`. Raises NotFound, Conflict."""
+    return make_plan(promotion_facts(session, model, rollback_target(session, model, alias, to), alias), gated=False)
+
+
+def make_plan(facts: PromotionFacts, *, gated: bool = True) -> PlanView:
+    """What the move would do. `allowed`: without an override; not `gated`: what was live once may be live again."""
     gates = current_gates(facts)
     moves = facts.live is None or facts.live.number != facts.candidate.number
-    refused = facts.protected and any(gate.outcome == "fail" for gate in gates)
+    refused = gated and facts.protected and any(gate.outcome == "fail" for gate in gates)
     return PlanView(
         model=facts.candidate.model,
         alias=facts.alias,

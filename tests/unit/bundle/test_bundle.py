@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jax import export
 
 from pipeline.bundle import Bundle, load_bundle, write_bundle
 from pipeline.evidence import CurveFacts, Estimate, Evidence, LearningCurve
@@ -204,3 +205,9 @@ def test_a_manifest_made_to_fit_changed_files_is_found_by_the_digest(bundle: Bun
 def test_a_copy_under_another_name_is_verified_by_its_own_manifest(bundle: Bundle, tmp_path: Path) -> None:
     copied(bundle, tmp_path).rename(tmp_path / "late-3")
     assert load_bundle(tmp_path / "late-3").check_golden().passed
+
+
+def test_products_are_written_down_in_full_precision_for_every_platform(bundle: Bundle) -> None:
+    function = export.deserialize(bytearray((bundle.path / "function.stablehlo").read_bytes()))
+    assert function.platforms == ("cpu", "cuda", "tpu")
+    assert "HIGHEST" in function.mlir_module()

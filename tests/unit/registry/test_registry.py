@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from pipeline.plan import planned
+from pipeline.plan import planned, planned_rollback
 from store import aliases, registry, versions
 from store.engine import Record
 from store.errors import Conflict, GateRefused, NotFound
@@ -401,3 +401,13 @@ def test_a_plan_warns_when_the_version_is_older_than_the_live_one(shelf: Shelf) 
     shelf.version()
     shelf.promote(2)
     assert shelf.plan(1).warnings == ["version 1 is older than the live version 2"]
+
+
+def test_a_plan_of_going_back_is_allowed_whatever_the_gates_say_of_an_old_version(shelf: Shelf) -> None:
+    shelf.promote(shelf.version(FAILING), override=True, reason="only one there is")
+    shelf.promote(shelf.version())
+    with shelf.record.read() as session:
+        plan = planned_rollback(session, "late", "production", None)
+    assert (plan.from_version, plan.to_version, plan.allowed, plan.needs_override) == (2, 1, True, False)
+    assert plan.gates[0].outcome == "fail"
+    assert plan.undo == "trainshed rollback late --to 2"
