@@ -139,14 +139,28 @@ def _apply(plan: DevicePlan, environment: MutableMapping[str, str], jax: Any) ->
 
 
 def _use_cache(folder: Path) -> None:
-    """Every program is kept, small ones too: they are the ones a tabular model has."""
+    """Every program is kept, small ones too: they are the ones a tabular model has.
+
+    The bound is ours: JAX's own (`jax_compilation_cache_max_size`) locks and stamps a file at each look-up.
+    """
     import jax
 
     folder.mkdir(parents=True, exist_ok=True)
+    trim_cache(folder, CACHE_BYTES)
     jax.config.update("jax_compilation_cache_dir", str(folder))  # type: ignore[no-untyped-call]
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)  # type: ignore[no-untyped-call]
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)  # type: ignore[no-untyped-call]
-    jax.config.update("jax_compilation_cache_max_size", CACHE_BYTES)  # type: ignore[no-untyped-call]
+
+
+def trim_cache(folder: Path, limit: int) -> None:
+    """Deletes the oldest files until at most `limit` bytes are left. Whoever misses one compiles it again."""
+    files = sorted((file.stat().st_mtime_ns, file.stat().st_size, file) for file in folder.iterdir() if file.is_file())
+    excess = sum(size for _, size, _ in files) - limit
+    for _, size, file in files:
+        if excess <= 0:
+            return
+        file.unlink(missing_ok=True)
+        excess -= size
 
 
 def _gpu_fault(machine: Machine, gpu: int | None) -> tuple[str, str] | None:

@@ -14,7 +14,7 @@ from store.errors import ProjectError
 
 def with_overrides(model: Model, overrides: Mapping[str, Any]) -> Model:
     """The section with dotted settings replaced, validated as if it stood so in the file. Raises ProjectError."""
-    document = model.model_dump(mode="json", by_alias=True)
+    document = model.model_dump(by_alias=True)
     for path, value in overrides.items():
         _replace(document, model, path, value)
     try:

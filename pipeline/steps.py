@@ -100,7 +100,7 @@ def chunk_function(
             return total, model.part(model.leaves(module))[1]
 
         (loss, others_after), gradient = jax.value_and_grad(loss_of, has_aux=True)(trained)
-        finite = jnp.isfinite(loss) & jnp.isfinite(optax.global_norm(gradient))
+        finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(gradient))
         structure = jax.tree.structure(jax.eval_shape(optimizer.init, trained))
         moments = jax.tree.unflatten(structure, state.optimizer)
         updates, moments_after = optimizer.update(gradient, moments, trained)
