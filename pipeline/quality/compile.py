@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,20 +30,21 @@ References = Mapping[str, ReferenceTable]
 
 @dataclass(frozen=True, kw_only=True)
 class RowRule:
-    """A row check, compiled. One of `broken` and `found_in` says which rows break it."""
+    """A row check, compiled."""
 
     complaint: str
     """What is wrong with a breaking row, to follow "3 of 100 rows"."""
-    broken: str | None = None
-    """SQL condition over one row, never NULL."""
-    found_in: Callable[[str], str] | None = None
-    """From the SQL name of a table to a condition over its rows that needs to see all of them, or another table."""
+    broken: str
+    """SQL condition, never NULL, over the rows of the table that is judged."""
     untried: str | None = None
     """Of a rule in SQL its own text, which raises on a row that could not be judged."""
 
 
-def compile_row_check(check: AnyRowCheck, columns: Columns, references: References, where: str) -> RowRule:
-    """`where` is the check's place in the project file; Values that are not there break only not_null.
+def compile_row_check(
+    check: AnyRowCheck, columns: Columns, references: References, *, rows: str, where: str
+) -> RowRule:
+    """`rows`: SQL name of the table that is judged; `where`: the check's place in the project file.
+     Values that are not there break only not_null.
 
     Raises ProjectError for a column that is not there or whose type
     the check does not fit.
@@ -56,7 +57,7 @@ def compile_row_check(check: AnyRowCheck, columns: Columns, references: Referenc
             for column in check.columns:
                 _type_of(column, columns, f"{where}.columns")
             return RowRule(
-                found_in=lambda rows: _repeats(check.columns, rows),
+                broken=_repeats(check.columns, rows),
                 complaint=f"repeat the {', '.join(check.columns)} of an earlier row",
             )
         case Accepted():
@@ -138,7 +139,7 @@ def _foreign_key(check: ForeignKey, columns: Columns, references: References, wh
     column, to = identifier(check.column), identifier(check.to)
     allowed = f"SELECT {to} FROM {identifier(reference.relation)} WHERE {to} IS NOT NULL"
     return RowRule(
-        found_in=lambda _: f"{column} IS NOT NULL AND {column} NOT IN ({allowed})",
+        broken=f"{column} IS NOT NULL AND {column} NOT IN ({allowed})",
         complaint=f"have a {check.column} that {check.dataset}.{check.to} does not have",
     )
 

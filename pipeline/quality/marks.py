@@ -49,23 +49,50 @@ class JudgedRule:
         return f"({self.column} & {self.bit}) <> 0"
 
 
-class Marks:
-    """Reads the relation as it is made; the parts and the facts then come from the temporary table.
+@dataclass(frozen=True, kw_only=True)
+class RowTable:
+    """The rows of a relation as a temporary table, with columns for the marks."""
 
-    The parts keep the order of the relation: a filter over the table does, a join would not.
+    dataset: str
+    rules: int
+    """Number of rules that marks are for."""
+
+    @property
+    def sql(self) -> str:
+        """Its name as SQL."""
+        return identifier(f"_rows_of_{self.dataset}")
+
+    @property
+    def marks(self) -> list[str]:
+        return [f"{MARK_PREFIX}{i}" for i in range(self.rules // _BITS + 1)]
+
+    def create(self, connection: DuckDBPyConnection, relation: str) -> None:
+        """Makes it, without a row."""
+        connection.sql(f"CREATE OR REPLACE TEMP TABLE {self.sql} AS {self._select(relation)} WITH NO DATA")
+
+    def fill(self, connection: DuckDBPyConnection, relation: str) -> None:
+        """The one time that the relation is read."""
+        connection.sql(f"INSERT INTO {self.sql} {self._select(relation)}")
+
+    def _select(self, relation: str) -> str:
+        return f"SELECT *, {', '.join(f'0::BIGINT AS {mark}' for mark in self.marks)} FROM {identifier(relation)}"
+
+
+class Marks:
+    """The marked rows, their parts and the facts about them.
+
+    Order is kept: rows are copied as they come, marks are set by row number, and the parts are filters. (Joins, and
+    DuckDB makes joins of long IN lists too, would shuffle the rows.)
     """
 
-    def __init__(
-        self, connection: DuckDBPyConnection, relation: str, dataset: str, rules: Sequence[JudgedRule]
-    ) -> None:
+    def __init__(self, connection: DuckDBPyConnection, rows: RowTable, rules: Sequence[JudgedRule]) -> None:
         self._connection = connection
         self._rules = rules
-        self._columns = list(dict.fromkeys(rule.column for rule in rules))
-        self._rows = identifier(f"_rows_of_{dataset}")
-        self.good = f"_good_of_{dataset}"
-        self.bad = f"_bad_of_{dataset}"
-        self._read(relation)
-        self._mark_found()
+        self._columns = rows.marks
+        self._rows = rows.sql
+        self.good = f"_good_of_{rows.dataset}"
+        self.bad = f"_bad_of_{rows.dataset}"
+        self._mark()
         self._part()
         self.counts, self._failing = self._count()
 
@@ -84,25 +111,18 @@ class Marks:
             sample=self._sample(rule) if failing else [],
         )
 
-    def _read(self, relation: str) -> None:
-        """The one scan: every row with the marks that it alone decides."""
-        marks = {column: ["0::BIGINT"] for column in self._columns}
+    def _mark(self) -> None:
+        """All rules in one query over the rows."""
+        terms = {column: ["0::BIGINT"] for column in self._columns}
         for rule in self._rules:
-            if rule.rule.broken:
-                marks[rule.column].append(f"(CASE WHEN {rule.rule.broken} THEN {rule.bit} ELSE 0 END)")
-        columns = "".join(f", {' | '.join(terms)} AS {column}" for column, terms in marks.items())
+            terms[rule.column].append(f"(CASE WHEN {rule.rule.broken} THEN {rule.bit} ELSE 0 END)")
+        marks = ", ".join(f"{' | '.join(terms[column])} AS new{column}" for column in self._columns)
+        found = ", ".join(f"{column} = new{column}" for column in self._columns)
+        some = " OR ".join(f"new{column} <> 0" for column in self._columns)
         self._connection.sql(
-            f"CREATE OR REPLACE TEMP TABLE {self._rows} AS SELECT *{columns} FROM {identifier(relation)}"
+            f"UPDATE {self._rows} SET {found} FROM (SELECT rowid AS _row, {marks} FROM {self._rows}) "
+            f"WHERE {self._rows}.rowid = _row AND ({some})"
         )
-
-    def _mark_found(self) -> None:
-        """Marks that other rows, or another table, decide."""
-        for rule in self._rules:
-            if rule.rule.found_in:
-                self._connection.sql(
-                    f"UPDATE {self._rows} SET {rule.column} = {rule.column} | {rule.bit} "
-                    f"WHERE {rule.rule.found_in(self._rows)}"
-                )
 
     def _part(self) -> None:
         names = ", ".join(f"CASE WHEN {rule.marked} THEN {literal(rule.name)} END" for rule in self._rules)
@@ -119,8 +139,10 @@ class Marks:
     def _count(self) -> tuple[Counts, list[int]]:
         """Rows in and out, and for each rule the rows that break it."""
         conditions = [self._quarantined, *(rule.marked for rule in self._rules)]
-        asked = ", ".join(["count(*)", *(f"count(*) FILTER ({condition})" for condition in conditions)])
-        ((total, quarantined, *failing),) = self._connection.sql(f"SELECT {asked} FROM {self._rows}").fetchall()
+        asked = ", ".join(f"coalesce(sum(n) FILTER ({condition}), 0)::BIGINT" for condition in ["TRUE", *conditions])
+        # Few patterns of marks occur, so counting those first saves looking at each row once a rule.
+        patterns = f"SELECT {', '.join(self._columns)}, count(*) AS n FROM {self._rows} GROUP BY ALL"
+        ((total, quarantined, *failing),) = self._connection.sql(f"SELECT {asked} FROM ({patterns})").fetchall()
         return Counts(input=total, good=total - quarantined, quarantined=quarantined), failing
 
     def _sample(self, rule: JudgedRule) -> list[dict[str, Any]]:
@@ -136,7 +158,7 @@ class Marks:
     @property
     def _plain(self) -> str:
         """The relation's own columns."""
-        return f"* EXCLUDE ({', '.join(self._columns)})" if self._columns else "*"
+        return f"* EXCLUDE ({', '.join(self._columns)})"
 
     @property
     def _quarantined(self) -> str:
@@ -144,7 +166,7 @@ class Marks:
         bits = dict.fromkeys(self._columns, 0)
         for rule in self._rules:
             bits[rule.column] |= rule.bit if rule.check.quarantine else 0
-        return " OR ".join(f"({column} & {mask}) <> 0" for column, mask in bits.items()) or "FALSE"
+        return " OR ".join(f"({column} & {mask}) <> 0" for column, mask in bits.items())
 
 
 def rule_fault(rule: JudgedRule, error: duckdb.Error) -> ProjectError:

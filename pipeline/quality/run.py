@@ -11,10 +11,9 @@ from duckdb import DuckDBPyConnection
 from pipeline.config.checks import AnyCheck, RowCheck
 from pipeline.pit import column_types
 from pipeline.quality.compile import Columns, References, ReferenceTable, compile_row_check
-from pipeline.quality.marks import CHECKS_COLUMN, MARK_PREFIX, JudgedRule, Marks, rule_fault
+from pipeline.quality.marks import CHECKS_COLUMN, MARK_PREFIX, JudgedRule, Marks, RowTable, rule_fault
 from pipeline.quality.report import CheckReport, facts, names_of
 from pipeline.quality.table import Table, judge_table
-from pipeline.sqltext import identifier
 from store.errors import ProjectError
 from store.facts import CheckFacts
 
@@ -40,11 +39,13 @@ def run_checks(
     _require_free_names(columns, dataset)
     known = {name: ReferenceTable(relation=r, columns=column_types(connection, r)) for name, r in references.items()}
     names = names_of(checks)
-    rules = _compile(checks, names, columns, known, dataset)
+    rows = RowTable(dataset=dataset, rules=len(checks))
+    rules = _compile(checks, names, columns, known, rows)
+    rows.create(connection, relation)
     for rule in rules.values():
-        if rule.rule.broken:
-            _require_bindable(connection, relation, rule, rule.rule.broken)
-    marks = Marks(connection, relation, dataset, list(rules.values()))
+        _require_bindable(connection, rows, rule)
+    rows.fill(connection, relation)
+    marks = Marks(connection, rows, list(rules.values()))
     table = Table(relation=marks.good, rows=marks.counts.good, previous=previous, now=now)
 
     def judge(index: int, check: AnyCheck) -> CheckFacts:
@@ -69,22 +70,22 @@ def place(dataset: str, index: int) -> str:
 
 
 def _compile(
-    checks: Sequence[AnyCheck], names: Sequence[str], columns: Columns, references: References, dataset: str
+    checks: Sequence[AnyCheck], names: Sequence[str], columns: Columns, references: References, rows: RowTable
 ) -> dict[int, JudgedRule]:
     """The row checks by their index among all checks."""
     rules: dict[int, JudgedRule] = {}
     for index, check in enumerate(checks):
         if isinstance(check, RowCheck):
-            where = place(dataset, index)
-            rule = compile_row_check(check, columns, references, where)
+            where = place(rows.dataset, index)
+            rule = compile_row_check(check, columns, references, rows=rows.sql, where=where)
             rules[index] = JudgedRule(name=names[index], check=check, rule=rule, where=where, number=len(rules))
     return rules
 
 
-def _require_bindable(connection: DuckDBPyConnection, relation: str, rule: JudgedRule, broken: str) -> None:
-    """Raises ProjectError for a rule that DuckDB refuses; reads no row."""
+def _require_bindable(connection: DuckDBPyConnection, rows: RowTable, rule: JudgedRule) -> None:
+    """Raises ProjectError for a rule that DuckDB refuses."""
     try:
-        connection.sql(f"EXPLAIN SELECT *, {broken} FROM {identifier(relation)}").fetchall()
+        connection.sql(f"EXPLAIN SELECT rowid, {rule.rule.broken} FROM {rows.sql}").fetchall()
     except duckdb.Error as error:
         raise rule_fault(rule, error) from None
 
