@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, text
 from sqlmodel import SQLModel
 
 from store import tables
 from store.backup import copy_database
 from store.errors import RecordDamaged, RecordTooNew
 from store.home import Home
-from store.migrations import HEAD, REVISIONS
+from store.migrations import OURS, History
 from store.release import RELEASE
 from store.times import Clock
 
@@ -23,7 +23,7 @@ METADATA: Final = SQLModel.metadata
 """All tables of `store.tables`."""
 
 
-def prepare(engine: Engine, home: Home, clock: Clock) -> None:
+def prepare(engine: Engine, home: Home, clock: Clock, history: History = OURS) -> None:
     """Leaves the database at this program's schema, or raises and leaves it as it was.
 
     An existing database is copied to `home.backups`, and the copy verified, before it is changed; the change is one
@@ -34,13 +34,13 @@ def prepare(engine: Engine, home: Home, clock: Clock) -> None:
         found = _revision(connection, home)
         written_by = _written_by(connection) if found else ""
     if found is None:
-        _create(engine)
-    elif found not in REVISIONS:
-        raise _too_new(found, written_by, home)
-    elif found != HEAD:
+        _create(engine, history.head)
+    elif found not in history.revisions:
+        raise _too_new(found, written_by, home, history.head)
+    elif found != history.head:
         stamp = clock().strftime("%Y%m%dT%H%M%SZ")
-        copy_database(home.database, home.backups / f"{stamp}-before-{HEAD}" / home.database.name)
-        _migrate(engine)
+        copy_database(home.database, home.backups / f"{stamp}-before-{history.head}" / home.database.name)
+        _migrate(engine, history)
     if written_by != RELEASE:
         with engine.begin() as connection:
             connection.execute(text(_PUT_META), {"key": "written_by", "value": RELEASE})
@@ -65,24 +65,24 @@ def _written_by(connection: Connection) -> str:
     return str(connection.execute(query).scalar() or "an unknown version")
 
 
-def _too_new(found: str, written_by: str, home: Home) -> RecordTooNew:
+def _too_new(found: str, written_by: str, home: Home, head: str) -> RecordTooNew:
     return RecordTooNew(
-        f"the record was written by Trainshed {written_by} (schema {found}); this is {RELEASE} (schema {HEAD})",
+        f"the record was written by Trainshed {written_by} (schema {found}); this is {RELEASE} (schema {head})",
         where=str(home.database),
         remedy=f"install trainshed>={written_by}, or `trainshed restore` a folder of {home.backups} made before it",
     )
 
 
-def _create(engine: Engine) -> None:
+def _create(engine: Engine, head: str) -> None:
     # Without Alembic, whose import alone takes 0.3 s; a test proves that both ways give the same schema.
     with engine.begin() as connection:
         METADATA.create_all(connection, checkfirst=False)
         connection.execute(text(_VERSION_TABLE))
-        connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:head)"), {"head": HEAD})
+        connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:head)"), {"head": head})
         connection.execute(text(_PUT_META), {"key": "revision", "value": "0"})
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(engine: Engine, history: History) -> None:
     from store.migrations.upgrade import upgrade
 
     # Rebuilding a table looks to SQLite like deleting its rows; references are checked as a whole at the end.
@@ -91,7 +91,7 @@ def _migrate(engine: Engine) -> None:
         _switch_foreign_keys(connection, on=False)
     try:
         with engine.begin() as connection:
-            upgrade(connection)
+            upgrade(connection, history)
             broken = connection.execute(text("PRAGMA foreign_key_check")).all()
             if broken:
                 raise RecordDamaged(
@@ -108,8 +108,3 @@ def _switch_foreign_keys(connection: Connection, *, on: bool) -> None:
     driver = connection.connection.driver_connection
     assert driver is not None
     driver.execute(f"PRAGMA foreign_keys = {'ON' if on else 'OFF'}")
-
-
-def table_names(connection: Connection) -> list[str]:
-    """Tables in the database, for backups and their verification."""
-    return sorted(inspect(connection).get_table_names())

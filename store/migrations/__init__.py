@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-REVISIONS: Final[tuple[str, ...]] = ("0001",)
-"""All that this program knows, oldest first. Named here too, so that opening a record needs no Alembic."""
-HEAD: Final = REVISIONS[-1]
+
+@dataclass(frozen=True)
+class History:
+    """Revisions of a schema, and the Alembic scripts that lead from one to the next."""
+
+    revisions: tuple[str, ...]
+    """All that the program knows, oldest first. Named here too, so that opening a record needs no Alembic."""
+    scripts: Path
+    """Folder with env.py and versions/."""
+
+    @property
+    def head(self) -> str:
+        return self.revisions[-1]
+
+
+OURS: Final = History(revisions=("0001",), scripts=Path(__file__).parent)
+REVISIONS: Final = OURS.revisions
+HEAD: Final = OURS.head
