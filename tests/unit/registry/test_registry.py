@@ -3,119 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlmodel import select
 
-from pipeline.plan import planned, planned_rollback
 from store import aliases, registry, versions
-from store.engine import Record
 from store.errors import Conflict, GateRefused, NotFound
-from store.facts import VersionFacts
 from store.home import Home
-from store.tables import Event, Run
+from store.tables import Event
 from store.times import to_us
-from store.wire import AliasEventView, PlanView, PromoteRequest, RollbackRequest
-
-START = datetime(2026, 1, 1, 14, 0, tzinfo=UTC)
-PASSING = {
-    "passed": True,
-    "gates": [{"gate": "gap", "outcome": "pass", "reason": "a gap of 1 %", "value": 0.01, "limit": 0.15}],
-}
-FAILING = {
-    "passed": False,
-    "gates": [{"gate": "gap", "outcome": "fail", "reason": "a gap of 40 %", "value": 0.4, "limit": 0.15}],
-}
-
-
-class Shelf:
-    """A record, with the few things these tests do to it; every step is a minute later than the one before."""
-
-    def __init__(self, home: Home) -> None:
-        self._moment = START
-        self.record = Record.open(home, self.now)
-
-    def now(self) -> datetime:
-        self._moment += timedelta(minutes=1)
-        return self._moment
-
-    def version(self, verdict: dict[str, Any] = PASSING, **changes: Any) -> int:
-        with self.record.transaction() as tx:
-            run = Run(job="train:late", kind="train", target="late", trigger="manual", actor="anna", created_at=tx.now)
-            tx.session.add(run)
-            tx.session.flush()
-            assert run.id is not None
-            return registry.add_version(tx, facts(verdict=verdict, **changes), run.id)
-
-    def plan(self, version: int, alias: str = "production") -> PlanView:
-        with self.record.read() as session:
-            return planned(session, "late", version, alias)
-
-    def promote(self, version: int, actor: str = "anna", **options: Any) -> AliasEventView:
-        request = PromoteRequest(version=version, **options)
-        with self.record.transaction() as tx:
-            plan = planned(tx.session, "late", request.version, request.alias)
-            return registry.promote(tx, "late", request, actor, plan)
-
-    def rollback(self, actor: str = "anna", **options: Any) -> AliasEventView:
-        with self.record.transaction() as tx:
-            return registry.rollback(tx, "late", RollbackRequest(**options), actor)
-
-    def judged_again(self, version: int, evidence: dict[str, Any], verdict: dict[str, Any]) -> None:
-        with self.record.transaction() as tx:
-            registry.set_verdict(tx, run=1, model="late", version=version, evidence=evidence, verdict=verdict)
-
-    def production(self) -> int | None:
-        with self.record.read() as session:
-            move = aliases.last_move(session, "late", "production")
-            return None if move is None else move.to_version
-
-
-def facts(**changes: Any) -> VersionFacts:
-    plain: dict[str, Any] = {
-        "model": "late",
-        "digest": "d" * 64,
-        "path": "versions/" + "d" * 64,
-        "task": "binary",
-        "objective": "auc",
-        "metrics": {"auc": {"value": 0.77, "low": 0.76, "high": 0.78, "level": 0.95}},
-        "baseline": {"auc": 0.76},
-        "evidence": {"production": None},
-        "signature": {"inputs": [{"name": "hour", "kind": "numeric", "vocabulary": []}], "classes": ["no", "yes"]},
-        "lineage": {"run": 1},
-        "verdict": PASSING,
-        "training_set": "t" * 64,
-        "fingerprint": "f" * 64,
-    }
-    return VersionFacts(**{**plain, **changes})
-
-
-def compared_with(version: int) -> dict[str, Any]:
-    difference = {
-        "metric": "auc",
-        "difference": {"value": 0.01, "low": 0.002, "high": 0.018, "level": 0.95},
-        "p_value": 0.01,
-        "test": "DeLong",
-        "rows": 5000,
-    }
-    return {"production": {"version": version, "metrics": {"auc": 0.76}, "differences": [difference]}}
-
-
-BEATS_PRODUCTION = {
-    "passed": True,
-    "gates": [{"gate": "production", "outcome": "pass", "reason": "0.01 better", "value": 0.002, "limit": -0.005}],
-}
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Iterator[Shelf]:
-    shelf = Shelf(Home(tmp_path))
-    yield shelf
-    shelf.record.close()
+from store.wire import AliasEventView
+from tests.unit.registry.shelf import FAILING, START, Shelf, facts
 
 
 def test_versions_are_numbered_from_one_for_each_model(shelf: Shelf) -> None:
@@ -335,79 +235,3 @@ def test_what_was_live_at_a_time_and_who_put_it_there_can_be_asked(shelf: Shelf)
         assert then is not None
         assert (then.to_version, then.actor) == (1, "anna")
         assert aliases.move_at(session, "late", "production", to_us(START)) is None
-
-
-# ---------------------------------------------------------------------------------------------------------- plan
-
-
-def test_the_first_plan_says_that_nothing_was_live(shelf: Shelf) -> None:
-    shelf.version()
-    plan = shelf.plan(1)
-    assert plan.allowed
-    assert plan.from_version is None
-    assert plan.effects[0] == "production of late: none → version 1"
-    assert plan.differences == []
-
-
-def test_a_plan_shows_the_differences_to_the_live_version_and_how_to_undo(shelf: Shelf) -> None:
-    shelf.promote(shelf.version())
-    shelf.version(BEATS_PRODUCTION, evidence=compared_with(1))
-    plan = shelf.plan(2)
-    assert plan.allowed
-    assert plan.differences[0].difference.low == 0.002
-    assert plan.undo == "trainshed rollback late --to 1"
-    assert plan.effects[0] == "production of late: version 1 → version 2"
-
-
-def test_a_comparison_with_a_version_that_is_no_longer_live_does_not_count(shelf: Shelf) -> None:
-    shelf.promote(shelf.version())
-    shelf.promote(shelf.version())
-    shelf.version(BEATS_PRODUCTION, evidence=compared_with(1))
-    plan = shelf.plan(3)
-    assert not plan.allowed
-    assert plan.needs_override
-    assert plan.differences == []
-    assert "`trainshed run evaluate:late --set version=3`" in plan.gates[0].reason
-    with pytest.raises(GateRefused, match="compared with version 1, and version 2 is in production now"):
-        shelf.promote(3)
-    shelf.judged_again(3, compared_with(2), BEATS_PRODUCTION)
-    assert shelf.promote(3).to_version == 3
-
-
-def test_a_plan_lists_what_callers_would_notice_in_the_signature(shelf: Shelf) -> None:
-    shelf.promote(shelf.version())
-    inputs = [
-        {"name": "hour", "kind": "categorical", "vocabulary": ["1"]},
-        {"name": "wind", "kind": "numeric", "vocabulary": []},
-    ]
-    shelf.version(signature={"inputs": inputs, "classes": ["no", "yes", "maybe"]})
-    assert shelf.plan(2).signature_changes == [
-        "needs numeric column wind, which the live version does not",
-        "column hour was numeric and is categorical",
-        "classes were no, yes and are no, yes, maybe",
-    ]
-
-
-def test_a_plan_for_what_is_live_already_has_nothing_to_do(shelf: Shelf) -> None:
-    shelf.promote(shelf.version())
-    plan = shelf.plan(1)
-    assert not plan.allowed
-    assert not plan.needs_override
-    assert plan.warnings == ["production is version 1 already: there is nothing to do"]
-
-
-def test_a_plan_warns_when_the_version_is_older_than_the_live_one(shelf: Shelf) -> None:
-    shelf.version()
-    shelf.version()
-    shelf.promote(2)
-    assert shelf.plan(1).warnings == ["version 1 is older than the live version 2"]
-
-
-def test_a_plan_of_going_back_is_allowed_whatever_the_gates_say_of_an_old_version(shelf: Shelf) -> None:
-    shelf.promote(shelf.version(FAILING), override=True, reason="only one there is")
-    shelf.promote(shelf.version())
-    with shelf.record.read() as session:
-        plan = planned_rollback(session, "late", "production", None)
-    assert (plan.from_version, plan.to_version, plan.allowed, plan.needs_override) == (2, 1, True, False)
-    assert plan.gates[0].outcome == "fail"
-    assert plan.undo == "trainshed rollback late --to 2"
