@@ -9,6 +9,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from pipeline.batches import Rows
 from pipeline.signature import FIRST_WORD, Signature
+from pipeline.threads import few_threads
 
 MAX_ITERATIONS = 300
 PATIENCE = 10
@@ -32,17 +33,15 @@ class Baseline:
     def scores(self, rows: Rows) -> np.ndarray:
         """Float64 as a network's: [n] P(class 1), [n, k] probabilities, or [n] values."""
         inputs = _inputs(rows)
-        if self._task == "regression":
-            return np.asarray(self._estimator.predict(inputs))
-        probabilities = np.asarray(self._estimator.predict_proba(inputs))
+        with few_threads(inputs.size):
+            if self._task == "regression":
+                return np.asarray(self._estimator.predict(inputs))
+            probabilities = np.asarray(self._estimator.predict_proba(inputs))
         return probabilities[:, 1] if self._task == "binary" else probabilities
 
 
 def fit_baseline(train: Rows, validate: Rows, signature: Signature, *, seed: int) -> Baseline:
-    """Trees with native categories and missing values, stopped early by the validation rows.
-
-    The same for any number of threads; the worker has set how many OpenMP may use.
-    """
+    """Trees with native categories and missing values, stopped early by the validation rows."""
     kind = HistGradientBoostingRegressor if signature.task == "regression" else HistGradientBoostingClassifier
     numbers, categories = len(signature.numeric), len(signature.categorical)
     estimator = kind(
@@ -52,7 +51,9 @@ def fit_baseline(train: Rows, validate: Rows, signature: Signature, *, seed: int
         categorical_features=[False] * numbers + [True] * categories,
         random_state=seed,
     )
-    estimator.fit(_inputs(train), train.target, X_val=_inputs(validate), y_val=np.asarray(validate.target))
+    inputs = _inputs(train)
+    with few_threads(inputs.size):
+        estimator.fit(inputs, train.target, X_val=_inputs(validate), y_val=np.asarray(validate.target))
     return Baseline(estimator, signature)
 
 
