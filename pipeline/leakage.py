@@ -16,6 +16,7 @@ from pipeline.signature import FeatureKind, numbers, words
 from pipeline.stats.auc import auc
 from pipeline.stats.measured import Floats
 from pipeline.stats.metrics import Task
+from pipeline.threads import few_threads
 
 Codes = npt.NDArray[np.int64]
 _GROUPS = 32
@@ -137,8 +138,9 @@ def _adversarial_auc(
     if len({*from_test[:half]}) < 2:
         return float("nan")
     trees = HistGradientBoostingClassifier(max_iter=30, early_stopping=False, random_state=int(rng.integers(2**31)))
-    trees.fit(matrix[:half], from_test[:half])
-    return auc(from_test[half:], trees.predict_proba(matrix[half:])[:, 1])
+    with few_threads(matrix.size):
+        trees.fit(matrix[:half], from_test[:half])
+        return auc(from_test[half:], trees.predict_proba(matrix[half:])[:, 1])
 
 
 def _chosen(table: pa.Table, features: Sequence[NamedFeature], label: str) -> pa.Table:

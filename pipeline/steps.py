@@ -109,7 +109,7 @@ def chunk_function(
         kept = jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, (state.model, state.optimizer))
         return TrainState(kept[0], kept[1], jnp.where(finite, 0, state.streak + 1)), loss, finite
 
-    def run(state: TrainState, chunk: Chunk, resident: Any) -> tuple[TrainState, Trace]:
+    def train_chunk(state: TrainState, chunk: Chunk, resident: Any) -> tuple[TrainState, Trace]:
         def more(carry: tuple[jax.Array, TrainState, jax.Array, jax.Array]) -> jax.Array:
             return (carry[0] < chunk.steps) & (carry[1].streak < nan_patience)
 
@@ -124,7 +124,7 @@ def chunk_function(
         rates = jax.vmap(schedule)(chunk.first + jnp.arange(capacity)) * jnp.ones(capacity)
         return state, Trace(losses, rates, finites, done, state.streak)
 
-    return jax.jit(run, donate_argnums=0)
+    return jax.jit(train_chunk, donate_argnums=0)
 
 
 def evaluate_function(model: FlatModel) -> jax.stages.Wrapped:
