@@ -76,6 +76,11 @@ def test_a_warning_never_refuses_the_version(connection: DuckDBPyConnection) -> 
     assert (report.passed, only(report).outcome, report.bad) == (True, "warn", None)
 
 
+def test_a_rule_may_look_into_another_table(connection: DuckDBPyConnection) -> None:
+    report = judge(connection, {"kind": "sql", "rule": "hub IN (SELECT id FROM hubs)"})
+    assert only(report).failing == 33
+
+
 def test_an_accepted_share_is_exact_at_its_edge(connection: DuckDBPyConnection) -> None:
     third = {"kind": "accepted", "column": "hub", "values": [0, 1]}
     assert only(judge(connection, {**third, "max_share": 0.33})).outcome == "pass"
