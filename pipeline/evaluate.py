@@ -25,6 +25,7 @@ from pipeline.evidence import (
 )
 from pipeline.stats.calibration import error_by_chance, reliability, top_label
 from pipeline.stats.estimates import LEVEL, RESAMPLES, estimates, paired_tests
+from pipeline.stats.measured import Measured
 from pipeline.stats.metrics import LOSS, METRICS, Array, MetricName, Task, gain, measure
 
 SLICES_PER_COLUMN = 50
@@ -147,8 +148,8 @@ def calibration_facts(labels: Array, scores: Array, rng: np.random.Generator) ->
 
 
 def slice_facts(objective: MetricName, labels: Array, scores: Array, slices: Mapping[str, Array]) -> list[SliceFacts]:
-    """Every slice against all other rows, corrected for their number."""
-    whole = measure(objective, labels, scores).value
+    """Every slice against all test rows, corrected for their number."""
+    whole = measure(objective, labels, scores)
     found = [
         _slice(objective, labels, scores, whole, column, value, chosen)
         for column, values in slices.items()
@@ -159,22 +160,21 @@ def slice_facts(objective: MetricName, labels: Array, scores: Array, slices: Map
 
 
 def _slice(
-    objective: MetricName, labels: Array, scores: Array, whole: float, column: str, value: str, chosen: Array
+    objective: MetricName, labels: Array, scores: Array, whole: Measured, column: str, value: str, chosen: Array
 ) -> SliceFacts:
+    """The rows of the slice count in both values, so the difference's influences carry the covariance."""
     inside = measure(objective, labels[chosen], scores[chosen])
-    p_value = math.nan
-    if not chosen.all():
-        outside = measure(objective, labels[~chosen], scores[~chosen])
-        error = math.hypot(inside.standard_error, outside.standard_error)
-        worse = gain(objective, outside.value - inside.value)
-        p_value = float(norm.sf(worse / error)) if error > 0 else math.nan
+    influence = -whole.influence
+    influence[chosen] += inside.influence
+    difference = Measured(inside.value - whole.value, influence)
+    drop, error = gain(objective, -difference.value), difference.standard_error
     return SliceFacts(
         column=column,
         value=value,
         rows=int(chosen.sum()),
         objective=inside.value,
-        drop=gain(objective, whole - inside.value),
-        p_value=p_value,
+        drop=drop,
+        p_value=float(norm.sf(drop / error)) if error > 0 and not chosen.all() else None,
         adjusted=None,
     )
 

@@ -115,7 +115,7 @@ class CalibrationFacts(Fact):
 
 
 class SliceFacts(Fact):
-    """The rows with one value of a column, against all other rows."""
+    """The rows with one value of a column, against all test rows."""
 
     column: str
     value: str
@@ -124,7 +124,7 @@ class SliceFacts(Fact):
     drop: Number
     """How much worse than on all test rows, in the objective's unit; negative: better."""
     p_value: Number
-    """One-sided, of "not worse than the other rows"."""
+    """One-sided, of "not worse than on all test rows"."""
     adjusted: Number
     """The p-value after Benjamini-Hochberg over all slices that have one."""
 

@@ -58,8 +58,10 @@ def interval(statistic: RowMeans, means: Floats, level: float) -> tuple[float, f
 def two_sided(replicates: Floats) -> float:
     """P-value of "the difference is 0" by inverting the percentile interval: twice the smaller share beyond 0.
 
-    One is added to both counts, so that it is never 0 (Davison & Hinkley 1997, §4.2).
+    One is added to both counts, so that it is never 0 (Davison & Hinkley 1997, §4.2). NaN if a replicate is.
     """
+    if np.isnan(replicates).any():
+        return math.nan
     total = len(replicates) + 1
     smaller = min(int(np.sum(replicates <= 0)), int(np.sum(replicates >= 0))) + 1
     return min(1.0, 2 * smaller / total)

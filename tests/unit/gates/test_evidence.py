@@ -126,7 +126,7 @@ def test_a_curve_says_how_far_the_plan_went_and_how_far_the_loss_rose() -> None:
     assert facts.risen_after_best == 0.5
 
 
-def test_slices_are_compared_with_the_rows_outside_and_corrected() -> None:
+def test_slices_are_compared_with_all_rows_and_corrected() -> None:
     labels, scores = binary(4000)
     rng = np.random.default_rng(3)
     carrier = rng.choice(["AA", "UA", "HA"], 4000)
@@ -143,6 +143,15 @@ def test_slices_are_compared_with_the_rows_outside_and_corrected() -> None:
     assert by_value["AA"].adjusted > 0.5
     expected = false_discovery_control([one.p_value for one in found if one.p_value is not None])
     np.testing.assert_allclose([one.adjusted for one in found if one.adjusted is not None], expected)
+
+
+def test_slices_without_a_difference_are_rarely_called_worse() -> None:
+    called, rng = 0, np.random.default_rng(11)
+    for seed in range(60):
+        labels, scores = binary(1200, seed)
+        found = slice_facts("auc", labels, scores, {"x": rng.integers(0, 5, 1200)})
+        called += sum(one.p_value is not None and one.p_value <= 0.05 for one in found)
+    assert 0.02 <= called / 300 <= 0.09
 
 
 def test_missing_values_are_a_slice_and_a_whole_slice_is_never_worse_than_itself() -> None:

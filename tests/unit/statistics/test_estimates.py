@@ -134,3 +134,4 @@ def test_mcnemar_is_the_exact_binomial_test_of_the_discordant_rows(pair: Array) 
 def test_the_bootstraps_p_value_is_never_zero_and_never_above_one() -> None:
     assert two_sided(np.full(99, 1.0)) == pytest.approx(0.02)
     assert two_sided(np.zeros(99)) == 1.0
+    assert np.isnan(two_sided(np.array([1.0, np.nan])))
