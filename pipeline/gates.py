@@ -1,7 +1,7 @@
 """Gates: pure rules over evidence, each saying pass, warn or fail in a sentence with its numbers.
 
-A limit of None in `[models.NAME.gates]` switches its gate off. A warning never blocks. What cannot be measured does not
-pass: a gate without its number fails and says what was missing.
+A limit of "off" in `[models.NAME.gates]`, here None, switches its gate off. A warning never blocks. What cannot be
+measured does not pass: a gate without its number fails and says what was missing.
 """
 
 from __future__ import annotations

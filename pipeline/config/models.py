@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipeline.config.base import Duration, Name, PythonReference, Section, Share
 from store.words import DeviceChoice
@@ -121,18 +121,19 @@ class Training(Section):
 
 
 class Gates(Section):
-    """Limits of the gates; None switches one off."""
+    """Limits of the gates; `"off"` switches one off. Margins are in the objective's unit, of rmse and mae shares of the
+    value compared with."""
 
     baseline_margin: float | None = 0.01
-    """The objective is at most this much worse than the baseline's on the same rows."""
+    """The objective is at most this much worse than the baseline's on the same rows; below 0: it has to be better."""
     production_margin: float | None = Field(default=0.005, ge=0)
     """Lower bound of the objective's difference to production (95 % interval) is above minus this."""
     max_gap: float | None = Field(default=0.15, gt=0)
-    """(validation loss - train loss) / validation loss at the chosen step."""
+    """(validation loss - train loss) / validation loss at the chosen step; one that may be chance only warns."""
     min_objective: float | None = None
     """Worst acceptable objective on the test rows."""
     max_calibration_error: float | None = Field(default=0.05, gt=0)
-    """Expected calibration error, 15 equal-mass bins (classification)."""
+    """Expected calibration error, 15 equal-mass bins (classification); what chance alone can add only warns."""
     max_slice_drop: float | None = Field(default=0.1, gt=0)
     """No slice's objective is worse than the whole by more than this (after correction for many slices)."""
     min_slice_rows: int = Field(default=200, gt=0)
@@ -140,9 +141,15 @@ class Gates(Section):
     max_single_feature_auc: float | None = Field(default=0.995, gt=0.5)
     """A feature that alone predicts the label better than this is taken for a leak."""
     max_duplicate_share: Share | None = 0.01
-    """Share of test rows that also are training rows."""
+    """Share of test rows that also are training rows, beyond what coarse features meet by chance."""
     min_test_rows: int = Field(default=200, gt=0)
     """Fewest test rows that a verdict may rest on."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _switched_off(cls, value: Any) -> Any:
+        """TOML has no word for nothing."""
+        return None if value == "off" else value
 
 
 class Model(Section):
@@ -165,7 +172,7 @@ class Model(Section):
     categorical: list[str] = []
     """Columns of the dataset that are categories."""
     views: list[Join] = []
-    """Feature views joined at `time`; text columns are categories, all others numbers."""
+    """Feature views joined at `time`; text and truth values are categories, all others numbers."""
     slices: list[str] = []
     """Columns by whose values the evidence is split."""
     objective: ObjectiveName | None = None

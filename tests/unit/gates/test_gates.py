@@ -83,8 +83,8 @@ def test_a_sound_model_passes_every_gate() -> None:
     assert {one.outcome for one in verdict.gates} == {"pass"}
 
 
-def test_a_limit_of_none_switches_its_gate_off() -> None:
-    off = dict.fromkeys(
+def test_a_limit_that_is_off_switches_its_gate_off() -> None:
+    off: dict[str, Any] = dict.fromkeys(
         [
             "baseline_margin",
             "production_margin",
@@ -94,7 +94,8 @@ def test_a_limit_of_none_switches_its_gate_off() -> None:
             "max_slice_drop",
             "max_single_feature_auc",
             "max_duplicate_share",
-        ]
+        ],
+        "off",
     )
     assert names(evidence(), **off) == ["test rows", "learning curve"]
 
