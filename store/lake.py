@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import pyarrow as pa
 import pyarrow.dataset as pads
@@ -59,12 +59,12 @@ class LakeVersion:
 def latest(path: Path) -> LakeVersion | None:
     """The newest version, or None when there is no table yet."""
     table = _open(path, None)
-    return None if table is None else _facts(table)
+    return None if table is None else _facts(path, table)
 
 
 def at(path: Path, version: int) -> LakeVersion:
     """That version. Raises NotFound."""
-    return _facts(_existing(path, version))
+    return _facts(path, _existing(path, version))
 
 
 def history(path: Path) -> list[LakeVersion]:
@@ -94,30 +94,44 @@ def commit(
     `expected` is the version that the rows were made against (None: no table yet); if somebody else committed
     since, nothing is written and Conflict is raised. `merge` updates rows with an equal `key` and inserts the
     others; a key must be unique among the new rows and never null. Schemas may gain columns; a changed type needs
-    `replace`. Raises StorageError when the disk is full.
+    `replace`. The rows must not themselves read or write the lake through deltalake while they are made.
+    Raises StorageError when the disk is full, and whatever making the rows raises.
     """
     table = _open(path, None)
     found = None if table is None else table.version()
     if found != expected:
         raise _conflict(path, expected, found)
     properties = CommitProperties(custom_metadata=dict(metadata), max_commit_retries=0)
+    own_faults: list[Exception] = []
+    rows = _watched(batches, own_faults)
     try:
         if mode == "merge" and table is not None:
-            _merge(table, batches, key, properties)
+            _merge(table, rows, key, properties)
         else:
-            _write(table or path, batches, mode, properties, new=table is None)
+            _write(table or path, rows, mode, properties, new=table is None)
     except CommitFailedError:
-        raise _conflict(path, expected, (_open(path, None) or _Absent()).version()) from None
+        now = _open(path, None)
+        raise _conflict(path, expected, None if now is None else now.version()) from None
     except (OSError, DeltaError) as error:
+        if own_faults:
+            raise own_faults[0] from None
         raise _storage_fault(path, error) from error
     written = _existing(path, None)
     _flush(path, written.version())
-    return _facts(written)
+    return _facts(path, written)
 
 
-class _Absent:
-    def version(self) -> None:
-        return None
+def _watched(batches: pa.RecordBatchReader, faults: list[Exception]) -> pa.RecordBatchReader:
+    """The same rows; what goes wrong while they are made is kept, because the writer only passes its text on."""
+
+    def rows() -> Iterator[pa.RecordBatch]:
+        try:
+            yield from batches
+        except Exception as error:
+            faults.append(error)
+            raise
+
+    return pa.RecordBatchReader.from_batches(batches.schema, rows())
 
 
 def _write(
@@ -204,8 +218,9 @@ def _existing(path: Path, version: int | None) -> DeltaTable:
     return table
 
 
-def _facts(table: DeltaTable) -> LakeVersion:
-    commit_info = table.history(1)[0]
+def _facts(path: Path, table: DeltaTable) -> LakeVersion:
+    # Not table.history(): it speaks of the newest commits, whichever version the table was opened at.
+    commit_info = next(e["commitInfo"] for e in _log_entries(path, table.version()) if "commitInfo" in e)
     files = pa.table(table.get_add_actions(flatten=True))
     return LakeVersion(
         version=table.version(),
@@ -223,15 +238,23 @@ def _total(files: pa.Table, column: str) -> int:
 
 def _flush(path: Path, version: int) -> None:
     """Forces a commit's files to disk: the writer leaves them in the page cache, which a power cut forgets."""
-    log = path / "_delta_log" / f"{version:020d}.json"
-    entries = (json.loads(line) for line in log.read_text(encoding="utf-8").splitlines())
-    added = [path / entry["add"]["path"] for entry in entries if "add" in entry]
+    log = _log_file(path, version)
+    added = [path / entry["add"]["path"] for entry in _log_entries(path, version) if "add" in entry]
     for file in (*added, log, path, log.parent):
         descriptor = os.open(file, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _log_file(path: Path, version: int) -> Path:
+    return path / "_delta_log" / f"{version:020d}.json"
+
+
+def _log_entries(path: Path, version: int) -> list[dict[str, Any]]:
+    """The actions of one commit, as Delta's protocol writes them: one JSON object a line."""
+    return [json.loads(line) for line in _log_file(path, version).read_text(encoding="utf-8").splitlines()]
 
 
 def _conflict(path: Path, expected: int | None, found: int | None) -> Conflict:

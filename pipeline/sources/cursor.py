@@ -114,7 +114,7 @@ class Edge:
         """Which rows are behind the start, or at it and not seen before; earlier ones were all seen."""
         if self._start is None:
             return pa.array([True] * rows.num_rows)
-        start = self._start_as(values.type)
+        start = self._as(values.type, self._start[0])
         fresh = pc.greater(values, start)
         at_edge = pc.indices_nonzero(pc.equal(values, start)).to_pylist()
         if not at_edge:
@@ -126,19 +126,22 @@ class Edge:
                 self._known[digest] -= 0 if chosen[index] else 1
         return pa.array(chosen)
 
-    def _start_as(self, type_: pa.DataType) -> pa.Scalar:
-        assert self._start is not None
+    def _as(self, type_: pa.DataType, known: pa.Scalar) -> pa.Scalar:
+        """A value seen earlier, to be compared with values of this type."""
         try:
-            return self._start[0].cast(type_)
+            # As text a time would compare, and wrongly.
+            if pa.types.is_string(type_) != pa.types.is_string(known.type):
+                raise pa.ArrowInvalid
+            return known.cast(type_)
         except pa.ArrowInvalid:
             raise self._fault(
-                f"its values are of type {type_}, and the last run ended at {self._start[0]}",
-                "give the column one type, or start anew with a new dataset",
+                f"some of its values are of type {type_}, and earlier ones went up to {known}",
+                "give the column one type at the source",
             ) from None
 
     def _advance(self, rows: pa.RecordBatch, values: pa.Array, raw: pa.Array) -> None:
         top = pc.max(values)
-        reached = None if self.cursor is None else self._comparable(self.cursor.raw())[0].cast(values.type)
+        reached = None if self.cursor is None else self._as(values.type, self._comparable(self.cursor.raw())[0])
         if reached is not None and reached.as_py() > top.as_py():
             return
         at_top = rows.filter(pc.equal(values, top))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -21,6 +21,9 @@ from pipeline.sources.reader import Opening, Piece, Resume, SourceReader, piece_
 from pipeline.sources.times import Times
 from pipeline.sqltext import identifier
 from store.errors import ProjectError, SourceDenied, SourceError, SourceMalformed, SourceUnreachable
+
+_LOCK_S: Final = 2.0
+"""How long to wait for whoever is writing to a SQLite file; the job's own retry comes back later."""
 
 
 def open_sql(source: SqlSource, opening: Opening) -> SourceReader:
@@ -105,7 +108,7 @@ class SqliteReader:
             raise SourceError("there is no such database", where=str(self._file), remedy="correct the path in `uri`")
         asked = statement(self._source, self._opening)
         try:
-            with closing(sqlite3.connect(f"{self._file.as_uri()}?mode=ro", uri=True)) as connection:
+            with closing(sqlite3.connect(f"{self._file.as_uri()}?mode=ro", uri=True, timeout=_LOCK_S)) as connection:
                 yield from self._rows(connection, asked)
         except sqlite3.Error as error:
             raise self._fault(error, asked) from None
