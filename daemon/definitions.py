@@ -18,7 +18,7 @@ from store.times import from_us, to_us, us
 def sync(tx: Transaction, project: Project, jobs: Mapping[str, Job]) -> None:
     """Brings the schedules of the record in line with the project file."""
     wanted = [definition(name, section, jobs) for name, section in project.schedules.items()]
-    sync_schedules(tx, wanted, {one.name: first_time(one.spec, one.timezone, from_us(tx.now)) for one in wanted})
+    sync_schedules(tx, wanted, lambda one: first_time(one.spec, one.timezone, from_us(tx.now)))
 
 
 def definition(name: str, section: ScheduleSection, jobs: Mapping[str, Job]) -> Definition:

@@ -5,8 +5,8 @@ A row is never deleted: what is no longer in the project file, or names a job th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, cast
 
 from sqlalchemy import func
@@ -43,36 +43,39 @@ class Definition:
     """Why it cannot run, if it cannot."""
 
 
-def sync_schedules(tx: Transaction, definitions: Iterable[Definition], first_times: Mapping[str, int | None]) -> None:
+def sync_schedules(
+    tx: Transaction, definitions: Iterable[Definition], first_time: Callable[[Definition], int | None]
+) -> None:
     """Makes the rows say what the project file says; each difference is an event.
 
-    `first_times`: name → the next time after now (µs), for those that are new or whose times have changed. What is
+    `first_time`: its next time after now (µs), asked for those that are new or whose times have changed. What is
     paused stays paused, and an unchanged schedule keeps its next time, so that what was missed can be caught up.
     """
     rows = {row.name: row for row in tx.session.exec(select(Schedule))}
     for definition in definitions:
         row = rows.pop(definition.name, None)
         if row is None:
-            _add(tx, definition, first_times[definition.name])
+            _add(tx, definition, first_time)
         else:
-            _update(tx, row, definition, first_times[definition.name])
+            _update(tx, row, definition, first_time)
     for row in rows.values():
         if row.broken != GONE:
             row.broken, row.next_at, row.rev = GONE, None, tx.rev
             _tell(tx, row.name, "gone", f"schedule {row.name} rests: {GONE}")
 
 
-def _add(tx: Transaction, definition: Definition, next_at: int | None) -> None:
-    fields = {**asdict(definition), "spec": dict(definition.spec), "params": dict(definition.params)}
-    tx.session.add(Schedule(**fields, next_at=None if definition.broken else next_at, rev=tx.rev))
+def _add(tx: Transaction, definition: Definition, first_time: Callable[[Definition], int | None]) -> None:
+    next_at = None if definition.broken else first_time(definition)
+    tx.session.add(Schedule(**_fields(definition), next_at=next_at, rev=tx.rev))
     said = f"schedule {definition.name} runs {definition.job} {describe(definition.spec)}"
     _tell(tx, definition.name, "added", said + (f"; it rests: {definition.broken}" if definition.broken else ""))
 
 
-def _update(tx: Transaction, row: Schedule, definition: Definition, next_at: int | None) -> None:
-    wanted = {**asdict(definition), "spec": dict(definition.spec), "params": dict(definition.params)}
-    before = {name: getattr(row, name) for name in wanted}
-    changed = sorted(name for name in wanted if wanted[name] != before[name])
+def _update(
+    tx: Transaction, row: Schedule, definition: Definition, first_time: Callable[[Definition], int | None]
+) -> None:
+    wanted = _fields(definition)
+    changed = sorted(name for name, value in wanted.items() if value != getattr(row, name))
     if not changed:
         return
     for name in changed:
@@ -81,12 +84,18 @@ def _update(tx: Transaction, row: Schedule, definition: Definition, next_at: int
     if definition.broken:
         row.next_at = None
     elif {"spec", "timezone", "broken"} & set(changed):
-        row.next_at = next_at
+        row.next_at = first_time(definition)
     if "broken" in changed:
         what = ("broken", f"it rests: {row.broken}") if row.broken else ("mended", "it can run again")
         _tell(tx, row.name, what[0], f"schedule {row.name}: {what[1]}")
     elif changed:
         _tell(tx, row.name, "changed", f"schedule {row.name} has another {', '.join(changed)}")
+
+
+def _fields(definition: Definition) -> dict[str, Any]:
+    """Columns of its row."""
+    values = {each.name: getattr(definition, each.name) for each in fields(definition)}
+    return {**values, "spec": dict(definition.spec), "params": dict(definition.params)}
 
 
 # ------------------------------------------------------------------------------------------------------ operating

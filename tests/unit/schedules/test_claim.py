@@ -36,7 +36,7 @@ HOURLY = Definition(name="hourly", job="train:late", spec={"cron": "0 * * * *"},
 def _sync(record: Record, *definitions: Definition) -> None:
     with record.transaction() as tx:
         now = from_us(tx.now)
-        schedules.sync_schedules(tx, definitions, {d.name: first_time(d.spec, d.timezone, now) for d in definitions})
+        schedules.sync_schedules(tx, definitions, lambda wanted: first_time(wanted.spec, wanted.timezone, now))
 
 
 def _claim(record: Record) -> list[int]:
