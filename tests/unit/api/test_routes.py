@@ -345,7 +345,7 @@ def test_a_schedule_is_paused_with_a_reason_and_goes_on_from_now(client: Client,
         name="nightly", job="train:late", spec={"cron": "30 2 * * *"}, timezone="Europe/Berlin"
     )
     with daemon.record.transaction() as tx:
-        schedules.sync_schedules(tx, [definition], {"nightly": tx.now + SECOND})
+        schedules.sync_schedules(tx, [definition], lambda _: tx.now + SECOND)
     paused = client.pause("nightly", reason="the source moves house")
     assert (paused.enabled, paused.paused_reason) == (False, "the source moves house")
     resumed = client.resume("nightly")
