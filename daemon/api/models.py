@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from daemon.api.shed import NAME_PATTERN, Actor, After, Here, Limit, Name, Number
 from pipeline.config import Project
-from pipeline.plan import planned
+from pipeline.plan import planned, planned_rollback
 from store import aliases, registry, versions
 from store.wire import (
     AliasEventView,
@@ -76,7 +76,7 @@ def rollback_plan(
 ) -> PlanView:
     """What going back would do: to the version before, or to `to`."""
     with shed.daemon.record.read() as session:
-        return planned(session, model, registry.rollback_target(session, model, alias, to), alias)
+        return planned_rollback(session, model, alias, to)
 
 
 @router.post("/models/{model}/rollback")
