@@ -44,6 +44,7 @@ def run_demo(shell: Shell, *, folder: Path | None, headless: bool) -> None:
         running.api = FlightsApi.start(target, environ, until=story.FIRST_DAY_UNPUBLISHED)
         environ["FLIGHTS_API"] = running.api.url
         running.place = place_of(target, environ)
+        time.sleep(story.until_a_quiet_moment(time.time()))
         start(running.place, environ)
         with Client(running.place.socket) as daemon:
             story.tell(daemon, running.api, show)

@@ -31,8 +31,8 @@ class Show:
         self._console.print(what)
 
     @contextmanager
-    def following(self) -> Iterator[Watch]:
-        """Gives what is to be called with the runs that changed."""
+    def following(self, produced: Callable[[RunView], str]) -> Iterator[Watch]:
+        """Gives what is to be called with the runs that changed; `produced` says what a run left behind."""
         columns = (
             TextColumn("  {task.description}"),
             BarColumn(bar_width=24),
@@ -45,7 +45,7 @@ class Show:
             def watch(runs: Sequence[RunView]) -> None:
                 for run in sorted(runs, key=lambda each: each.id):
                     if run.state in ENDED:
-                        self._ended(run)
+                        self._ended(run, produced)
                         if run.id in tasks:
                             bars.remove_task(tasks.pop(run.id))
                     elif run.state in ACTIVE:
@@ -55,14 +55,14 @@ class Show:
 
             yield watch
 
-    def _ended(self, run: RunView) -> None:
+    def _ended(self, run: RunView, produced: Callable[[RunView], str]) -> None:
         if run.id in self._told:
             return
         self._told.add(run.id)
         seconds = (
             "" if not run.started_at or not run.ended_at else f"{(run.ended_at - run.started_at).total_seconds():.1f} s"
         )
-        line = Text.assemble("  ", state(run.state), f"  {run.job:<26}", f"{seconds:>7}  ", run.reason or run.message)
+        line = Text.assemble("  ", state(run.state), f"  {run.job:<26}", f"{seconds:>7}  ", run.reason or produced(run))
         line.truncate(max(self._console.width, 40), overflow="ellipsis")
         self._console.print(line)
 

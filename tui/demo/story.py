@@ -22,6 +22,19 @@ A_MONTH_LATER: Final = "2013-06-01"
 _RAW: Final = ("flights_raw", "weather", "planes", "airports", "airlines")
 """Datasets that hold what came from outside."""
 _SCHEDULE_SECONDS: Final = 90.0
+_EVERY_SECONDS: Final = 15.0
+"""As the project file has it."""
+_START_SECONDS: Final = 5.0
+"""The daemon is up, and its schedule paused, in less than this."""
+
+
+def until_a_quiet_moment(now: float) -> float:
+    """Seconds to wait at `now` (unix), so that the daemon starts well before the schedule fires again.
+
+    The schedule fires on the clock, and the story wants it to fire in its own chapter.
+    """
+    left = _EVERY_SECONDS - now % _EVERY_SECONDS
+    return left if left < _START_SECONDS else 0.0
 
 
 def tell(daemon: Client, api: FlightsApi, show: Show) -> None:
@@ -68,7 +81,11 @@ def _pause(daemon: Client) -> None:
 
 def _follow(daemon: Client, show: Show, run: RunView) -> None:
     """Shows the run and everything it builds upon until it has ended. Raises Failure unless it succeeded."""
-    with show.following() as watch:
+
+    def produced(ended: RunView) -> str:
+        return ", ".join(daemon.run(ended.id).produced)
+
+    with show.following(produced) as watch:
         watch([run])
         ended = daemon.wait_for(run.id, watch)
         group = [each for each in daemon.runs(limit=50).items if each.id == run.id or each.group == run.id]
