@@ -13,10 +13,7 @@ Loading needs jax and none of the user's code, and unpickles nothing.
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -87,9 +84,7 @@ def write_bundle(
     `params`: name → array. `golden`: raw rows, the first 64 are kept. `lineage`: plain JSON. Raises ValueError if the
     exported function does not give the scores of `apply`.
     """
-    home.versions.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".writing-", dir=home.versions))
-    try:
+    with seal.workspace(home.versions) as folder:
         arrays = {name: np.asarray(value) for name, value in params.items()}
         function = _export(apply, arrays, signature, platforms)
         (folder / "function.stablehlo").write_bytes(function.serialize())
@@ -101,9 +96,6 @@ def write_bundle(
         _write_json(folder / "lineage.json", dict(lineage))
         digest = seal.seal(folder)
         seal.publish(folder, home.bundle(digest))
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     return Bundle(digest, home.bundle(digest), seal.verify(home.bundle(digest), digest).bytes)
 
 
@@ -228,5 +220,3 @@ def _write_json(path: Path, value: Mapping[str, Any]) -> None:
     with path.open("x", encoding="utf-8") as file:
         json.dump(value, file, indent=1, sort_keys=True, allow_nan=False)
         file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())

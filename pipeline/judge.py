@@ -92,5 +92,5 @@ def _require_golden(candidate: LoadedBundle) -> None:
         raise BundleDamaged(
             f"its golden rows come out {check.difference:.2g} apart here, at most {check.tolerance:.2g} is allowed",
             where=str(candidate.path),
-            remedy="run `trainshed doctor`: this machine computes the model differently from the one that made it",
+            remedy="judge it on the machine that made it, or train it again here: `trainshed run train:MODEL --force`",
         )

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jax import export
 
+from pipeline import seal
 from pipeline.bundle import Bundle, load_bundle, write_bundle
 from pipeline.evidence import CurveFacts, Estimate, Evidence, LearningCurve
 from pipeline.gates import Verdict
@@ -151,6 +152,17 @@ def test_a_bundle_that_fails_to_be_written_leaves_nothing(tmp_path: Path) -> Non
     assert list(home.versions.iterdir()) == []
 
 
+def test_what_a_killed_writer_left_is_swept_and_what_another_one_is_writing_stays(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    left = home.versions / ".writing-left"
+    (left / "parameters").mkdir(parents=True)
+    with seal.workspace(home.versions) as busy:
+        assert not left.exists()
+        made = written(home)
+        assert busy.exists()
+    assert [path.name for path in home.versions.iterdir()] == [made.digest]
+
+
 def copied(bundle: Bundle, target: Path) -> Path:
     shutil.copytree(bundle.path, target / bundle.digest)
     for path in [target / bundle.digest, *(target / bundle.digest).rglob("*")]:
@@ -192,8 +204,6 @@ def test_a_missing_an_added_and_a_linked_file_are_each_named(bundle: Bundle, tmp
 
 
 def test_a_manifest_made_to_fit_changed_files_is_found_by_the_digest(bundle: Bundle, tmp_path: Path) -> None:
-    from pipeline import seal
-
     copy = copied(bundle, tmp_path)
     (copy / "lineage.json").write_text('{"run": 4}')
     (copy / "manifest.json").unlink()
