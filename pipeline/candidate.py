@@ -82,11 +82,10 @@ def register(connection: DuckDBPyConnection, file: Path, *, last_of: Sequence[st
 def _key_faults(connection: DuckDBPyConnection, keys: str, names: Sequence[str]) -> tuple[int, int]:
     """Rows without a key, and rows whose key an other row has too."""
     missing = " OR ".join(f"{identifier(name)} IS NULL" for name in names)
-    answer = connection.execute(
+    ((keyless, twins),) = connection.execute(
         f"SELECT count(*) FILTER ({missing}), count(*) - count(DISTINCT ({keys})) FROM {RELATION}"
-    ).fetchone()
-    assert answer is not None
-    return int(answer[0]), int(answer[1])
+    ).fetchall()
+    return int(keyless), int(twins)
 
 
 def _conformed(column: pa.Array, field: pa.Field, where: str) -> pa.Array:

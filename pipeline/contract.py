@@ -71,6 +71,7 @@ def settle(
     old = {field.name: field.type for field in previous} if previous is not None else {}
     unknown = [name for name, type_ in wanted.items() if pa.types.is_null(type_)]
     schema = pa.schema([(name, type_) for name, type_ in wanted.items() if name not in unknown])
+    _check_names(schema, found, where)
     changes = [*_differences(schema, old), *_left_out(found, wanted, old, declared)]
     changes += [f"column {n} is left out: it has no value yet, and no declared type" for n in unknown if n not in old]
     rewrite = keeps_rows and any(n in old and old[n] != t for n, t in zip(schema.names, schema.types, strict=True))
@@ -126,6 +127,22 @@ def _check_convertible(name: str, found: pa.DataType, wanted: pa.DataType, on_ch
         where=f"{where}.{name}",
         remedy=f"mend the source; or convert it with `on_changed_type = {choices}`; or change the contract",
     )
+
+
+def _check_names(schema: pa.Schema, found: pa.Schema, where: str) -> None:
+    if not schema.names:
+        held = f"none of its columns ({', '.join(found.names)}) has a value" if found.names else "it has no column"
+        raise SchemaChanged(
+            f"there is nothing to keep: {held}", where=where, remedy=f"declare the columns in [{where}.columns]"
+        )
+    lower = [name.lower() for name in schema.names]
+    twins = sorted(name for name in schema.names if lower.count(name.lower()) > 1)
+    if twins:
+        raise SchemaChanged(
+            f"columns differ only in upper and lower case, which are one in SQL: {', '.join(twins)}",
+            where=where,
+            remedy=f"declare the ones to keep in [{where}.columns], or rename them at the source",
+        )
 
 
 def _check_rewrite(schema: pa.Schema, old: Mapping[str, pa.DataType], on_changed: OnChanged, where: str) -> None:

@@ -24,10 +24,12 @@ def rows(*ids: int, **columns: pa.Array) -> pa.RecordBatchReader:
     return pa.RecordBatchReader.from_batches(table.schema, table.to_batches())
 
 
-def put(path: Path, reader: pa.RecordBatchReader, mode: lake.Mode = "append", **metadata: str) -> lake.LakeVersion:
+def put(
+    path: Path, reader: pa.RecordBatchReader, mode: lake.Mode = "append", metadata: dict[str, str] | None = None
+) -> lake.LakeVersion:
     before = lake.latest(path)
     expected = before.version if before else None
-    return lake.commit(path, reader, mode=mode, key=["id"], metadata=metadata, expected=expected)
+    return lake.commit(path, reader, mode=mode, key=["id"], metadata=metadata or {}, expected=expected)
 
 
 def ids(path: Path, version: int | None = None) -> list[int]:
@@ -77,8 +79,8 @@ def test_an_empty_table_is_a_version_with_its_columns(tmp_path: Path) -> None:
 
 
 def test_our_metadata_stays_with_its_version(tmp_path: Path) -> None:
-    put(tmp_path, rows(1), **{lake.CURSOR: '{"value":1}', lake.RUN: "7"})
-    put(tmp_path, rows(2), **{lake.RUN: "8"})
+    put(tmp_path, rows(1), metadata={lake.CURSOR: '{"value":1}', lake.RUN: "7"})
+    put(tmp_path, rows(2), metadata={lake.RUN: "8"})
     assert [dict(v.metadata) for v in lake.history(tmp_path)] == [
         {lake.RUN: "8"},
         {lake.CURSOR: '{"value":1}', lake.RUN: "7"},
