@@ -44,7 +44,6 @@ class Daemon:
         self._project = project
         self._jobs = jobs_of(project)
         self._draining = False
-        self._stopped = False
         self._stopping = False
         self._gpus = Gpus()
         settings = project.daemon
@@ -91,6 +90,7 @@ class Daemon:
             self.drain()
         self._stopping = True
         self._ended()
+        self._scheduler.stop()
         self._dispatcher.stop()
         self._supervisor.stop()
         self._sampler.stop()
@@ -105,6 +105,7 @@ class Daemon:
     def drain(self) -> None:
         """Takes nothing new and starts nothing; returns when the last run has ended, or when `stop` is called."""
         self._draining = True
+        self._scheduler.stop()  # what falls due is not lost: the next daemon catches up
         with self._idle:
             self._idle.wait_for(lambda: self._stopping or not self._active())
 
