@@ -148,13 +148,13 @@ def _columns_wanted(
 
 def _examples_sql(model: Model, known: Mapping[str, str], wanted: Sequence[str]) -> str:
     """Labelled rows in their order: by time and key, equal ones by content, so that the order never depends on luck."""
-    columns = ", ".join(identifier(column) for column in wanted)
-    order = ", ".join(identifier(column) for column in ([model.time] if model.time else []) + model.key)
+    names = {column: identifier(column) for column in wanted}
+    order = ", ".join(names[column] for column in ([model.time] if model.time else []) + model.key)
+    number = f"row_number() OVER (ORDER BY {order}, hash({', '.join(names.values())})) AS {_ROW}"
+    if known[model.label].startswith("DECIMAL"):
+        names[model.label] = f"{names[model.label]}::DOUBLE AS {names[model.label]}"
     timed = f" AND {identifier(model.time)} IS NOT NULL" if model.time else ""
-    return (
-        f"SELECT row_number() OVER (ORDER BY {order}, hash({columns})) AS {_ROW}, {columns} "
-        f"FROM _dataset WHERE {_labelled(model, known)}{timed}"
-    )
+    return f"SELECT {number}, {', '.join(names.values())} FROM _dataset WHERE {_labelled(model, known)}{timed}"
 
 
 def _labelled(model: Model, known: Mapping[str, str]) -> str:

@@ -37,9 +37,9 @@ class RowHash:
                 lengths.update(_numbers(column.is_valid(), pa.uint8()))
                 values.update(_numbers(column, _BITS[column.type.bit_width]))
             else:
-                text = column.cast(pa.large_string())
+                text = _text(column)
                 lengths.update(_numbers(pc.fill_null(pc.binary_length(text), -1), pa.int64()))
-                values.update("".join(value for value in text.to_pylist() if value is not None).encode())
+                values.update(_joined(text))
 
     def hexdigest(self) -> str:
         parts = (h.digest() for pair in zip(self._lengths, self._values, strict=True) for h in pair)
@@ -53,6 +53,23 @@ def _numbers(column: pa.Array, wide: pa.DataType) -> bytes:
     """The column's values as bytes, zero where there is none."""
     plain = column.cast(wide) if pa.types.is_boolean(column.type) else column.view(wide)
     return bytes(np.ascontiguousarray(pc.fill_null(plain, 0).to_numpy(zero_copy_only=False)).data)
+
+
+def _text(column: pa.Array) -> pa.Array:
+    """The values as bytes, of whatever type they are."""
+    if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
+        return column.cast(pa.large_binary())
+    return pa.array([None if value is None else str(value).encode() for value in column.to_pylist()], pa.large_binary())
+
+
+def _joined(text: pa.Array) -> memoryview:
+    """All bytes of the values, one after the other."""
+    filled = pc.fill_null(text, b"")
+    if len(filled) == 0:
+        return memoryview(b"")
+    _, offsets, data = filled.buffers()
+    first, last = np.frombuffer(offsets, np.int64)[[filled.offset, filled.offset + len(filled)]]
+    return memoryview(data or b"")[first:last]
 
 
 def write_set(
