@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlmodel import Session
 
@@ -28,7 +28,16 @@ _LATEST: Final = (
     "WHERE excluded.step >= metric_latest.step"
 )
 _CURVE: Final = "FROM metric WHERE run = ? AND key = ?"
+_NUMBERS: Final = frozenset({float, int, type(None)})
 _Row = tuple[int, int, float | None]  # step, at, value
+
+
+class _Columns(NamedTuple):
+    """Points of one series, side by side: a container for each point would keep the garbage collector busy."""
+
+    steps: list[int]
+    ats: list[int]
+    values: list[float | None]
 
 
 @dataclass(frozen=True)
@@ -45,21 +54,40 @@ class Chunk:
 
 
 def add_points(tx: Transaction, chunks: Iterable[Chunk]) -> int:
-    """Stores points; one that is there already (a step computed again) is replaced. Returns how many came."""
+    """Stores points; one that is there already (a step computed again) is replaced. Returns how many came.
+
+    Raises ValueError for a chunk that is not numbers in series of equal length.
+    """
     chunks = [chunk for chunk in chunks if chunk.steps]
-    keys = _keys(tx, {name for chunk in chunks for name in chunk.values})
-    count = 0
     for chunk in chunks:
-        run, at, steps = chunk.run, chunk.at, chunk.steps
-        newest = []
+        _check(chunk)
+    keys = _keys(tx, {name for chunk in chunks for name in chunk.values})
+    columns: dict[tuple[int, str], _Columns] = {}
+    for chunk in chunks:
+        size = len(chunk.steps)
         for name, values in chunk.values.items():
-            key = keys[name]
-            rows = zip(repeat(run), repeat(key), steps, repeat(at), values, strict=False)
-            tx.driver.executemany(_POINT, rows)
-            newest.append((run, key, steps[-1], at, values[-1]))
-            count += len(steps)
-        tx.driver.executemany(_LATEST, newest)
-    return count
+            series = columns.get((chunk.run, name)) or columns.setdefault((chunk.run, name), _Columns([], [], []))
+            series.steps.extend(chunk.steps)
+            series.ats.extend(repeat(chunk.at, size))
+            series.values.extend(values)
+    newest = []
+    for (run, name), series in columns.items():
+        key = keys[name]
+        tx.driver.executemany(_POINT, zip(repeat(run), repeat(key), series.steps, series.ats, series.values))
+        last = max(reversed(range(len(series.steps))), key=series.steps.__getitem__)
+        newest.append((run, key, series.steps[last], series.ats[last], series.values[last]))
+    tx.driver.executemany(_LATEST, newest)
+    return sum(len(series.steps) for series in columns.values())
+
+
+def _check(chunk: Chunk) -> None:
+    if set(map(type, chunk.steps)) != {int}:
+        raise ValueError(f"steps of run {chunk.run} are not whole numbers: {str(chunk.steps)[:80]}")
+    for name, values in chunk.values.items():
+        if len(values) != len(chunk.steps):
+            raise ValueError(f"metric {name} of run {chunk.run} has {len(values)} values for {len(chunk.steps)} steps")
+        if not set(map(type, values)) <= _NUMBERS:
+            raise ValueError(f"metric {name} of run {chunk.run} is not numbers: {str(values)[:80]}")
 
 
 def _keys(tx: Transaction, names: set[str]) -> dict[str, int]:
