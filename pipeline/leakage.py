@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +11,7 @@ import pyarrow.compute as pc
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from pipeline.evidence import LeakageFacts
-from pipeline.signature import FeatureKind, numbers, words
+from pipeline.signature import NamedFeature, numbers, words
 from pipeline.stats.auc import auc
 from pipeline.stats.measured import Floats
 from pipeline.stats.metrics import Task
@@ -23,15 +22,6 @@ _GROUPS = 32
 """Quantile groups of a number when the label's mean is learned per group."""
 _ADVERSARIES = 4000
 """Rows of each side that the adversary sees: enough to find what a gate should know, and half a second of work."""
-
-
-class NamedFeature(Protocol):
-    """A feature of a training set, or an input of a signature."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def kind(self) -> FeatureKind: ...
 
 
 def leakage_facts(

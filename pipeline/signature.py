@@ -6,7 +6,7 @@ exported graph; what is left here is names and words: which column is where, and
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,15 @@ MISSING = 0
 UNSEEN = 1
 FIRST_WORD = 2
 """Numbers of a category: 0 is no value, 1 a word that training never saw, 2… the vocabulary in order."""
+
+
+class NamedFeature(Protocol):
+    """A feature of a training set, or an input of a signature."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> FeatureKind: ...
 
 
 class InputColumn(BaseModel):
