@@ -168,9 +168,11 @@ def bind_tcp(address: str) -> socket.socket:
     """A listening TCP socket on `HOST:PORT`. Raises StorageError naming the address when it is taken."""
     host, _, port = address.rpartition(":")
     try:
+        if not 0 <= int(port) <= 65_535:
+            raise ValueError(f"{port} is not a port")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host.strip("[]"), int(port)), family=family)
-    except (OSError, ValueError, OverflowError) as error:
+    except (OSError, ValueError) as error:
         raise StorageError(
             f"cannot listen there: {error}", where=address, remedy="name a free address as --listen HOST:PORT"
         ) from None

@@ -257,6 +257,8 @@ class Client:
         return self._ask(view, "POST", path, json=content)
 
     def _ask(self, view: type[W], method: str, path: str, **options: Any) -> W:
+        if not self._socket.exists():
+            raise _nobody(self._socket)
         try:
             answer = self._http.request(method, path, **options)
         except httpx.TransportError as error:
@@ -274,12 +276,16 @@ def _address(socket: Path) -> tuple[int | None, str]:
     return folder, f"/proc/self/fd/{folder}/{socket.name}"
 
 
+def _nobody(socket: Path) -> NoDaemon:
+    return NoDaemon("no daemon is running here", where=str(socket), remedy="start it with `trainshed up --detach`")
+
+
 def _no_answer(socket: Path, error: httpx.TransportError) -> NoDaemon:
     if isinstance(error, httpx.ConnectError):
         denied = "ermission denied" in str(error)
-        what = "the daemon is another user's" if denied else "no daemon is running here"
-        remedy = "ask for it as that user" if denied else "start it with `trainshed up --detach`"
-        return NoDaemon(what, where=str(socket), remedy=remedy)
+        if not denied:
+            return _nobody(socket)
+        return NoDaemon("the daemon is another user's", where=str(socket), remedy="ask for it as that user")
     return NoDaemon(
         f"the daemon stopped answering ({type(error).__name__})",
         where=str(socket),

@@ -57,9 +57,9 @@ class Door:
             return peer.user
         if self._token is None:
             return None
-        shown = headers.get("authorization", "").removeprefix("Bearer ")
+        scheme, _, shown = headers.get("authorization", "").partition(" ")
         # Compared in constant time: the answer's timing must not spell the token.
-        if not hmac.compare_digest(shown.encode(), self._token.encode()):
+        if scheme.lower() != "bearer" or not hmac.compare_digest(shown.encode(), self._token.encode()):
             return None
         client = scope.get("client") or ("unknown", 0)
         return f"token@{client[0]}"
