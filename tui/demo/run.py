@@ -8,16 +8,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
+from store.wire import ENDED
 from tui.client import Client
 from tui.demo import story
 from tui.demo.flights import FlightsApi, copy_project
 from tui.demo.show import Show
-from tui.failure import Failure
+from tui.failure import ClientError, Failure, NoDaemon
 from tui.launch import start
 from tui.place import Place, place_of
 from tui.render import console
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from tui.verbs.frame import Shell
 
 _STOP_SECONDS: Final = 30.0
+_RUNS: Final = 100
+"""More than the demo ever queues."""
 
 
 def run_demo(shell: Shell, *, folder: Path | None, headless: bool) -> None:
@@ -115,17 +118,19 @@ def _stop_daemon(place: Place) -> None:
     """Cancels what runs, since runs outlive their daemon, then ends the daemon and waits for it."""
     try:
         with Client(place.socket) as daemon:
-            status = daemon.status()
-            at_work = [*status.running, *status.waiting]
+            pid = daemon.status().pid
+            at_work = [run for run in daemon.runs(limit=_RUNS).items if run.state not in ENDED]
             for run in at_work:
-                daemon.cancel(run.id)
+                # Refused when it ended just now, or with the run that it waited for.
+                with suppress(ClientError):
+                    daemon.cancel(run.id)
             for run in at_work:
                 daemon.wait_for(run.id)
             daemon.shutdown()
-    except Failure:
-        # No daemon, or one that is on its way out: nothing of ours is left to ask.
+    except NoDaemon:
+        # It never came up, or is gone already.
         return
-    _wait_for_end(status.pid)
+    _wait_for_end(pid)
 
 
 def _wait_for_end(pid: int) -> None:

@@ -1,0 +1,107 @@
+"""The demo is the product's promise: the whole main job, from an empty folder to a promotion and back."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+pytestmark = pytest.mark.slow
+
+TRAINSHED = [str(Path(sys.executable).with_name("trainshed"))]
+
+
+def left_behind(folder: Path) -> list[str]:
+    """Command lines of processes that still belong to the demo in `folder`."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            told = " ".join(process.cmdline())
+            if str(folder) in told or str(folder) in str(process.cwd()):
+                found.append(told)
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+    folder = tmp_path_factory.mktemp("demo") / "flights"
+    done = subprocess.run(
+        [*TRAINSHED, "demo", "--headless", "--json", "--dir", str(folder)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document, folder
+
+
+def test_it_prints_one_document_with_all_that_happened(told: tuple[dict[str, Any], Path]) -> None:
+    assert set(told[0]) == {"seconds", "rows_ingested", "datasets", "versions", "production", "events"}
+
+
+def test_january_to_may_came_in_and_nothing_twice(told: tuple[dict[str, Any], Path]) -> None:
+    rows = {dataset["name"]: dataset["rows"] for dataset in told[0]["datasets"]}
+    assert rows["flights_raw"] == rows["flights"] == 27_004 + 24_951 + 28_834 + 28_330 + 28_796
+    assert told[0]["rows_ingested"] == sum(
+        rows[name] for name in ("flights_raw", "weather", "planes", "airports", "airlines")
+    )
+
+
+def test_both_versions_pass_their_gates_and_keep_up_with_the_trees(told: tuple[dict[str, Any], Path]) -> None:
+    first, second = told[0]["versions"]
+    for version in (first, second):
+        assert version["verdict"]["passed"]
+        assert version["metrics"]["auc"]["value"] > version["baseline"]["auc"] - 0.01
+    assert second["metrics"]["auc"]["value"] > 0.75
+
+
+def test_the_first_version_is_live_again_after_the_rollback(told: tuple[dict[str, Any], Path]) -> None:
+    assert told[0]["production"] == 1
+    moves = [e["message"] for e in told[0]["events"] if e["kind"].startswith("alias.")]
+    assert len(moves) == 3
+    assert "rolled back from 2 to 1" in moves[-1]
+
+
+def test_the_second_run_was_the_schedules_and_skipped_what_had_not_changed(told: tuple[dict[str, Any], Path]) -> None:
+    events = told[0]["events"]
+    assert [e for e in events if e["actor"] == "schedule new_data" and "train:late" in e["message"]]
+    skipped = {e["message"].split()[0] for e in events if e["kind"] == "run.skipped"}
+    assert {"etl:airlines", "etl:airports", "etl:planes"} <= skipped
+
+
+def test_nothing_runs_any_more(told: tuple[dict[str, Any], Path]) -> None:
+    assert left_behind(told[1]) == []
+
+
+def test_an_interrupted_demo_stops_everything_and_says_where_the_logs_are(tmp_path: Path) -> None:
+    folder = tmp_path / "flights"
+    demo = subprocess.Popen(
+        [*TRAINSHED, "demo", "--dir", str(folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    runs = folder / ".trainshed" / "runs"
+    last = time.monotonic() + 60
+    while not runs.exists() or len(list(runs.iterdir())) < 2:
+        assert time.monotonic() < last
+        time.sleep(0.05)
+    demo.send_signal(signal.SIGTERM)
+    demo.communicate(timeout=60)
+    assert demo.returncode == 130
+    assert left_behind(folder) == []
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    done = subprocess.run(
+        [*TRAINSHED, "demo", "--headless", "--dir", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "not empty" in done.stderr
+    assert os.listdir(tmp_path) == ["mine.txt"]
