@@ -107,10 +107,10 @@ def plan(view: PlanView) -> RenderableType:
         if lines:
             parts += [Text(""), heading(name), *(Text(f"  {line}", style=style) for line in lines)]
     parts += [Text(""), Text.assemble(("undo  ", "bold"), view.undo)]
-    if not view.allowed:
-        parts.append(Text("This move is not allowed as things stand.", style="red"))
-    elif view.needs_override:
+    if view.needs_override:
         parts.append(Text("The gates refuse it: it needs --override and a --reason, shown for ever.", style="red"))
+    elif not view.allowed:
+        parts.append(Text("There is nothing to do.", style="yellow"))
     return Group(*parts)
 
 

@@ -1,0 +1,59 @@
+"""What a process may load before there is work for it: start-up time and memory are promises."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+HEAVY = (
+    "jax",
+    "jaxlib",
+    "flax",
+    "orbax",
+    "optax",
+    "numpy",
+    "pyarrow",
+    "duckdb",
+    "deltalake",
+    "pandas",
+    "sklearn",
+    "scipy",
+)
+
+
+def loaded_by(module: str) -> set[str]:
+    """Names of everything in `sys.modules` after an import, in a fresh process."""
+    program = f"import json, sys; import {module}; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    return set(json.loads(done.stdout))
+
+
+def test_the_daemon_loads_nothing_that_computes() -> None:
+    assert not loaded_by("daemon.main, daemon.serving, daemon.doctor") & set(HEAVY)
+
+
+def test_the_root_of_the_daemon_refuses_before_it_loads_libraries() -> None:
+    """A second daemon is told within milliseconds."""
+    assert not loaded_by("daemon.main") & {"fastapi", "uvicorn", "sqlmodel", "sqlalchemy", "pydantic", "httpx"}
+
+
+def test_the_command_line_loads_typer_and_no_more() -> None:
+    loaded = loaded_by("tui.cli")
+    assert not loaded & {*HEAVY, "httpx", "pydantic", "rich", "sqlmodel", "sqlalchemy", "fastapi"}
+    ours = {name for name in loaded if name.split(".")[0] in {"daemon", "pipeline", "store", "assets"}}
+    assert ours == set()
+
+
+def test_of_ours_the_command_line_knows_the_wire_and_its_words_only() -> None:
+    loaded = loaded_by("tui.client, tui.verbs.wait, tui.draw.status, tui.draw.models, tui.draw.data, tui.launch")
+    ours = {name for name in loaded if name.split(".")[0] in {"daemon", "pipeline", "store"}}
+    assert ours <= {"store", "store.wire", "store.words"}
+    assert not loaded & {*HEAVY, "sqlmodel", "sqlalchemy"}
