@@ -133,23 +133,17 @@ def start_cold(directory: AttemptDir, errors: int | None = None) -> tuple[ShimId
     return identity, process
 
 
-def lock_is_free(directory: AttemptDir) -> bool:
-    """Whether no shim lives in this attempt: true without any clock or heartbeat."""
-    return fence(directory, seal=False)
+def fence(directory: AttemptDir) -> bool:
+    """Makes sure that no shim lives in this attempt, and that none ever will; False if one does.
 
-
-def fence(directory: AttemptDir, *, seal: bool = True) -> bool:
-    """Makes sure that no shim lives here, and (with `seal`) that none ever will; False if one does."""
-    try:
-        descriptor = os.open(directory.lock, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if seal else 0), 0o600)
-    except FileNotFoundError:
-        return True
+    The lock says so without any clock or heartbeat.
+    """
+    descriptor = os.open(directory.lock, os.O_RDWR | os.O_CLOEXEC | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if seal:
-            # A shim that comes late finds no order and goes away.
-            with contextlib.suppress(FileNotFoundError):
-                directory.spec.rename(directory.root / "spec.done.json")
+        # A shim that comes late finds no order and goes away.
+        with contextlib.suppress(FileNotFoundError):
+            directory.spec.rename(directory.root / "spec.done.json")
         return True
     except BlockingIOError:
         return False

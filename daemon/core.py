@@ -176,7 +176,7 @@ class Daemon:
     def submit(self, request: RunRequest, actor: str) -> RunView:
         """Queues a job, with `upstream` everything it builds upon too; the run of the job itself.
 
-        Raises NotFound, Refused (while draining), StorageError.
+        Raises NotFound, ProjectError (settings it does not take), Refused (while draining), StorageError.
         """
         if self._draining:
             raise Refused(
@@ -191,8 +191,10 @@ class Daemon:
             force=request.force,
             priority=request.priority,
         )
+        wanted = orders.new_runs(self._jobs, order)
+        orders.check_params(self._project, self._jobs[request.job], request.params)
         with self.record.transaction() as tx:
-            run = queue.submit(tx, orders.new_runs(self._jobs, order))[-1]
+            run = queue.submit(tx, wanted)[-1]
             tx.finish()
             view = runs.view(tx.session, run, tx.now)
         self._dispatcher.wake()

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.config import Project
 from pipeline.config.jobs import Job, with_upstream
 from pipeline.config.references import nearest
-from store.errors import NotFound
+from pipeline.overrides import with_overrides
+from store.errors import NotFound, ProjectError
 from store.queue import NewRun
 from store.words import Trigger
 
@@ -65,3 +67,18 @@ def _new_run(job: Job, order: Order, depends_on: tuple[str, ...]) -> NewRun:
         scheduled_for=order.scheduled_for if asked else None,
         depends_on=depends_on,
     )
+
+
+def check_params(project: Project, job: Job, params: Mapping[str, Any]) -> None:
+    """Whether a run of the job can be given these settings. Raises ProjectError, before anything is queued."""
+    if job.kind == "train":
+        with_overrides(project.models[job.target], params)
+        return
+    known = ("version",) if job.kind == "evaluate" else ()
+    for name in params:
+        if name not in known:
+            raise ProjectError(
+                f"{job.name} takes no setting {name!r}{nearest(name, known) if known else ''}",
+                where=f"--set {name}",
+                remedy="settings of a single run are for train:MODEL; change trainshed.toml for all others",
+            )

@@ -54,9 +54,19 @@ class Spool:
             self._sequence += 1
             body = {"n": self._sequence, "t": self._clock(), "e": event, **fields}
             line = json.dumps(body, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+            self._append(line)
+
+    def _append(self, line: bytes) -> None:
+        """The whole line or none of it: half a line before a full disk would spoil the next one. Raises OSError."""
+        before = os.fstat(self._descriptor).st_size
+        try:
             written = os.write(self._descriptor, line)
             while written < len(line):
                 written += os.write(self._descriptor, line[written:])
+        except OSError:
+            os.ftruncate(self._descriptor, before)
+            self._sequence -= 1
+            raise
 
     def metrics(self, steps: Sequence[int], values: Mapping[str, Sequence[float]]) -> None:
         """A chunk of points: for each name one value a step."""

@@ -157,7 +157,8 @@ def main(arguments: list[str]) -> None:
     channel = socket.socket(fileno=int(arguments[0]))
     started = time.monotonic()
     WarmProcess(channel, float(arguments[1])).run(PRELOADED)
-    print(f"the warm process ends after {time.monotonic() - started:.0f} s", file=sys.stderr)
+    print(f"the warm process ends after {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    os._exit(0)  # there is nothing to tidy up, and some libraries grumble when they are unloaded
 
 
 if __name__ == "__main__":

@@ -1,0 +1,60 @@
+"""Small judgements from numbers: memory, disk, threads, and what the daemon keeps out of its own process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from daemon import memory
+from daemon.disk import free_bytes, shortage
+from daemon.gpus import Gpus
+from pipeline.worker import cap_threads
+
+GB = 10**9
+
+
+def test_the_kernels_count_tells_that_memory_ran_out() -> None:
+    said = memory.judge(before=3, after=4, peak_rss=GB, total=16 * GB)
+    assert said == "the kernel killed for memory, peak RSS 1.0 of 16.0 GB"
+
+
+def test_a_kill_without_such_a_count_was_something_else_however_large_the_process() -> None:
+    assert memory.judge(before=3, after=3, peak_rss=15 * GB, total=16 * GB) is None
+
+
+@pytest.mark.parametrize(("peak", "told"), [(15, True), (2, False)])
+def test_where_the_kernel_does_not_count_size_decides(peak: int, told: bool) -> None:
+    assert (memory.judge(before=None, after=None, peak_rss=peak * GB, total=16 * GB) is not None) is told
+
+
+def test_this_machines_memory_is_known() -> None:
+    assert memory.machine_memory() > 10**8
+
+
+def test_a_disk_below_its_floor_says_both_numbers() -> None:
+    assert shortage(free=2 * GB, min_free=2 * GB) is None
+    assert shortage(free=GB, min_free=2 * GB) == "the disk has 1.00 GB free, and daemon.min_free asks for 2.00 GB"
+
+
+def test_free_space_is_that_of_the_folders_file_system(tmp_path: Path) -> None:
+    assert free_bytes(tmp_path) > 0
+
+
+def test_without_a_driver_there_are_no_gpus_and_their_library_is_not_loaded(tmp_path: Path) -> None:
+    gpus = Gpus(driver=tmp_path / "none")
+    assert (gpus.views(), gpus.indexes(), gpus.memory_by_pid()) == ([], [], {})
+
+
+def test_what_the_operator_set_for_threads_stays() -> None:
+    caps = cap_threads({"OMP_NUM_THREADS": "3"}, cores=16)
+    assert caps == {"OMP_NUM_THREADS": "3", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+def test_the_daemon_loads_none_of_the_heavy_libraries() -> None:
+    heavy = ("numpy", "pyarrow", "duckdb", "deltalake", "jax", "scipy", "sklearn", "pandas", "pynvml")
+    program = f"import sys, daemon.core; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
