@@ -20,6 +20,7 @@ _REASONS: Final = {
     errno.EACCES: "this user may not write here",
     errno.EPERM: "this user may not write here",
     errno.EIO: "the disk reports a fault",
+    errno.EEXIST: "there is a file where a folder has to be",
     errno.ENOTDIR: "there is a file where a folder has to be",
 }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +14,16 @@ from typing import IO
 import pyarrow as pa
 
 from pipeline.config.sources import FileSource
-from pipeline.sources.bytestream import ZIP_MAGIC, Allowance, ChunkFile, bounded, gunzipped, read_chunks, zip_members
+from pipeline.sources.bytestream import (
+    GZIP_MAGIC,
+    ZIP_MAGIC,
+    Allowance,
+    ChunkFile,
+    bounded,
+    gunzipped,
+    read_chunks,
+    zip_members,
+)
 from pipeline.sources.client import spool
 from pipeline.sources.decode import Decoder
 from pipeline.sources.reader import Opening, Piece, Resume, no_rows, piece_of
@@ -64,7 +75,7 @@ class FileReader:
     def _batches(self, file: Path) -> Iterator[pa.RecordBatch]:
         try:
             with file.open("rb") as content:
-                if self._is_archive(content):
+                if begins_with(content, ZIP_MAGIC):
                     yield from self._archive(file, content)
                 else:
                     yield from self._content(content, str(file))
@@ -75,24 +86,34 @@ class FileReader:
         except FileNotFoundError:
             raise SourceError("the file is gone", where=str(file), remedy="run the job again") from None
 
-    def _is_archive(self, content: IO[bytes]) -> bool:
-        head = content.read(len(ZIP_MAGIC))
-        content.seek(0)
-        return head == ZIP_MAGIC
-
     def _archive(self, file: Path, content: IO[bytes]) -> Iterator[pa.RecordBatch]:
         with closing(zip_members(content, self._allowance)) as members:
             for name, member in members:
                 yield from self._content(member, f"{file}!{name}")
 
     def _content(self, content: IO[bytes], where: str) -> Iterator[pa.RecordBatch]:
+        if (
+            self._source.format == "parquet"
+            and not isinstance(content, zipfile.ZipExtFile)
+            and not begins_with(content, GZIP_MAGIC)
+        ):
+            self._allowance.take(content.seek(0, io.SEEK_END))
+            yield from self._decoder.batches(content, where)
+            return
         chunks = bounded(gunzipped(read_chunks(content), where), self._allowance)
         if self._source.format == "parquet":
-            # Parquet is read from its end, so it has to be a real file: as it is, or unpacked.
+            # Parquet is read from its end, so it has to be unpacked to a real file.
             with spool(chunks, self._opening.scratch) as file:
                 yield from self._decoder.batches(file, where)
         else:
             yield from self._decoder.batches(ChunkFile(chunks), where)  # type: ignore[arg-type]
+
+
+def begins_with(content: IO[bytes], magic: bytes) -> bool:
+    """Whether a file at its start begins so; it stays at its start."""
+    head = content.read(len(magic))
+    content.seek(0)
+    return head == magic
 
 
 def matching(root: Path, pattern: str, where: str) -> list[Path]:
