@@ -48,8 +48,8 @@ class Rows(NamedTuple):
 class BatchPlan:
     """The order of rows: a permutation an epoch, cut into batches of one size.
 
-    The last batch of an epoch is filled up with the epoch's first rows, which count with weight zero: a second shape
-    would be a second compilation.
+    The last batch of an epoch is filled up with its own rows once more, which then count with weight zero: a second
+    shape would be a second compilation. Its own rows, because even at weight zero a bad row spoils a gradient.
     """
 
     rows: int
@@ -65,7 +65,7 @@ class BatchPlan:
         """int32 [rows], the permutation of an epoch (counted from 0), from Philox keyed by (seed, epoch)."""
         if epoch not in self._orders:
             self._orders.clear()
-            generator = np.random.Generator(np.random.Philox(key=[self.seed & (2**64 - 1), epoch]))
+            generator = np.random.Generator(np.random.Philox(key=np.array([self.seed & (2**64 - 1), epoch], np.uint64)))
             self._orders[epoch] = generator.permutation(self.rows).astype(np.int32)
         return self._orders[epoch]
 
@@ -78,13 +78,7 @@ class BatchPlan:
         """int32 [batch], the row numbers of a step (counted from 0 over the whole run)."""
         epoch, place = divmod(step, self.steps_per_epoch)
         start = place * self.batch
-        order = self.order(epoch)
-        chosen = order[start : start + self.batch]
-        return (
-            chosen
-            if len(chosen) == self.batch
-            else np.concatenate([chosen, np.resize(order, self.batch - len(chosen))])
-        )
+        return np.resize(self.order(epoch)[start : start + self.batch], self.batch)
 
     def chunk(self, first: int, steps: int) -> np.ndarray:
         """int32 [steps, batch], the row numbers of steps first … first + steps - 1."""
@@ -151,7 +145,10 @@ class DeviceFeed:
 
 
 def pick(resident: Rows | None, slot: Rows | jax.Array) -> Rows:
-    """Inside the compiled step: the batch of a slot, whichever feed filled it."""
+    """Inside the compiled step: the batch of a slot, whichever feed filled it.
+
+    Both feeds give the same rows; XLA may fuse the gather into what follows, so results agree to rounding only.
+    """
     if resident is None:
         assert isinstance(slot, Rows)
         return slot

@@ -101,7 +101,7 @@ def resolve_device(choice: DeviceChoice, *, gpu: int | None, memory: float, cach
     import jax
 
     if cache is not None:
-        _use_cache(cache)
+        use_cache(cache)
     try:
         device = jax.devices()[0]
     except RuntimeError as error:
@@ -138,7 +138,7 @@ def _apply(plan: DevicePlan, environment: MutableMapping[str, str], jax: Any) ->
         jax.config.update("jax_platforms", plan.environment["JAX_PLATFORMS"])
 
 
-def _use_cache(folder: Path) -> None:
+def use_cache(folder: Path) -> None:
     """Every program is kept, small ones too: they are the ones a tabular model has.
 
     The bound is ours: JAX's own (`jax_compilation_cache_max_size`) locks and stamps a file at each look-up.

@@ -25,12 +25,12 @@ def explain(
 ) -> Diverged:
     """The error for `streak` bad steps up to `step` (counted from 1), whose rows were `batch`, numbered `ids`.
 
-    `leaves`: the last good state; a row whose loss under it is not finite is bad of its own.
+    `leaves`: the last good state. A row whose loss under it is not finite is bad by itself, unless all are.
     """
     losses = np.asarray(jax.device_get(_losses(model, leaves, batch)))
     own = ids[~np.isfinite(losses)]
     names = name_rows or (lambda numbers: [f"row {n}" for n in numbers])
-    if len(own):
+    if 0 < len(own) < len(ids):
         which = f"{len(own)} of its {len(ids)} rows are bad by themselves: {_list(names(own[:SHOWN]), len(own))}"
         remedy = "look at these rows for infinities and absurd values, and add a check that keeps such rows out"
     else:

@@ -68,9 +68,10 @@ class Chunk(NamedTuple):
 
 
 def initial_state(leaves: Leaves, model: FlatModel, optimizer: optax.GradientTransformation) -> TrainState:
+    """The state before the first step, of arrays of its own."""
     trained, _ = model.part(leaves)
     moments = jax.jit(lambda tree: tuple(jax.tree.leaves(optimizer.init(tree))))(trained)
-    return TrainState(tuple(leaves), moments, jax.device_put(np.int32(0)))
+    return TrainState(snapshot(leaves), moments, jax.device_put(np.int32(0)))
 
 
 def chunk_function(
@@ -84,7 +85,7 @@ def chunk_function(
     """(state, `Chunk`, resident rows or None) → (state, `Trace`). Up to `capacity` steps a call; the state is donated.
 
     It is a scan whose length is an argument: one compilation serves chunks of any length, so the length can follow
-    the measured time and cannot change a result. A step with a non-finite loss or gradient leaves the state as it
+    the measured time and cannot change a result. A step with a non-finite loss, gradient or update leaves the state as it
     was; after `nan_patience` of them in a row the rest of the chunk is not run.
     """
 
@@ -100,10 +101,11 @@ def chunk_function(
             return total, model.part(model.leaves(module))[1]
 
         (loss, others_after), gradient = jax.value_and_grad(loss_of, has_aux=True)(trained)
-        finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(gradient))
         structure = jax.tree.structure(jax.eval_shape(optimizer.init, trained))
         moments = jax.tree.unflatten(structure, state.optimizer)
         updates, moments_after = optimizer.update(gradient, moments, trained)
+        norms = jnp.stack([loss, optax.tree.norm(gradient), optax.tree.norm(updates)])
+        finite = jnp.all(jnp.isfinite(norms))
         trained_after = optax.apply_updates(trained, updates)
         after = (model.join(trained_after, others_after), tuple(jax.tree.leaves(moments_after)))
         kept = jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, (state.model, state.optimizer))
