@@ -478,6 +478,7 @@ def test_quarantine_keeps_what_it_has_when_a_type_changes(shed: Shed) -> None:
 # ---- crashes and company ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_was_committed_and_not_told_is_told_by_the_next_attempt(shed: Shed) -> None:
     """The process dies right behind the commit: killed inside the spool's write, in a child of its own."""
     csv_source(shed, checks=[{"kind": "not_null", "column": "id"}])

@@ -46,6 +46,7 @@ def test_other_errors_go_through_as_they_are(tmp_path: Path) -> None:
         (tmp_path / "nope").open()
 
 
+@pytest.mark.slow
 def test_an_ingest_that_does_not_fit_on_the_disk_leaves_the_lake_as_it_was(shed: Shed) -> None:
     """A real limit of the operating system, in a process of its own: no file may be larger than 200 kB."""
     shed.sections["sources"] = {"orders": {"kind": "file", "path": "orders.csv", "format": "csv"}}

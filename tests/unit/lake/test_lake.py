@@ -131,6 +131,7 @@ def test_a_reader_that_fails_leaves_the_table_as_it_was(tmp_path: Path) -> None:
     assert ids(tmp_path) == [1]
 
 
+@pytest.mark.slow
 def test_a_table_that_may_not_grow_is_a_storage_error_and_stays_as_it_was(tmp_path: Path) -> None:
     """A real limit of the operating system, in a process of its own: no file may be larger than 100 kB."""
     put(tmp_path, rows(1))
