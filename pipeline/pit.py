@@ -57,6 +57,8 @@ def point_in_time(connection: DuckDBPyConnection, lookup: Lookup, into: str) -> 
     a timestamp with time zone, or an entity has another type than its column in the examples ("1" is not 1).
     """
     _require_joinable(lookup, column_types(connection, lookup.examples), column_types(connection, lookup.rows))
+    # DuckDB takes an Arrow dataset for one row, and would compare every example with every row of it in a nested loop.
+    connection.sql("SET asof_loop_join_threshold = 0")
     connection.sql(f"CREATE OR REPLACE TEMP TABLE {identifier(into)} AS {point_in_time_sql(lookup)}")
 
 
@@ -100,7 +102,7 @@ def type_family(kind: str) -> str:
 
 
 def _seen_rows(lookup: Lookup, keys: list[str]) -> str:
-    """Rows with their entity, the time `_seen` from which they answer, event time `_e` and features `_f…`.
+    """Rows with their entity, the time `_seen` from which they answer, event time `_e` (for a TTL), features `_f…`.
 
     Without `created`, a newer row is always seen later, so each row answers from its `_seen` until the next one's.
     With it, a row that was known late may be older than one seen before; such a row never answers. What is left
@@ -111,16 +113,16 @@ def _seen_rows(lookup: Lookup, keys: list[str]) -> str:
     values = "".join(f", {identifier(column)} AS _f{i}" for i, column in enumerate(lookup.features))
     event = f"epoch_us({identifier(view.time)})"
     landed = f"{event} + {_microseconds(view.data_delay)}"
+    source = f"FROM {identifier(lookup.rows)} WHERE {identifier(view.time)} IS NOT NULL"
+    age = f", {event} AS _e" if view.ttl is not None else ""
     if view.created is None:
-        return f"""
-            SELECT {entity}, {event} AS _e, {landed} AS _seen{values}
-            FROM {identifier(lookup.rows)} WHERE {identifier(view.time)} IS NOT NULL"""
-    created = identifier(view.created)
+        return f"SELECT {entity}, {landed} AS _seen{age}{values} {source}"
+    created = f"epoch_us({identifier(view.created)})"
+    kept = ", ".join([*keys, "_seen", *(["_e"] if age else []), *(f"_f{i}" for i in range(len(lookup.features)))])
     return f"""
-        SELECT * FROM (
-            SELECT {entity}, {event} AS _e, epoch_us({created}) AS _c, greatest({landed}, epoch_us({created})) AS _seen
-                {values}
-            FROM {identifier(lookup.rows)} WHERE {identifier(view.time)} IS NOT NULL AND {created} IS NOT NULL)
+        SELECT {kept} FROM (
+            SELECT {entity}, {event} AS _e, {created} AS _c, greatest({landed}, {created}) AS _seen{values}
+            {source} AND {created} IS NOT NULL)
         WINDOW before AS (PARTITION BY {", ".join(keys)} ORDER BY _seen, _e DESC, _c DESC
                           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
         QUALIFY coalesce(_e > max(_e) OVER before

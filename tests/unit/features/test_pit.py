@@ -136,7 +136,7 @@ def joined(connection: DuckDBPyConnection, case: Case) -> list[dict[str, Any]]:
     return list(answer.to_pylist())
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(case=cases())
 def test_each_example_gets_the_row_that_a_search_through_all_rows_finds(
     connection: DuckDBPyConnection, case: Case
