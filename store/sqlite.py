@@ -32,7 +32,7 @@ def writer_engine(database: Path) -> Engine:
     """One connection, whose every transaction takes the write lock when it begins."""
 
     def connect() -> sqlite3.Connection:
-        connection = _connect(f"file:{_quoted(database)}?mode=rwc")
+        connection = _connect(f"{database.resolve().as_uri()}?mode=rwc")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")  # NORMAL may lose acknowledged commits in a power cut
         connection.execute("PRAGMA foreign_keys = ON")
@@ -45,7 +45,7 @@ def reader_engine(database: Path) -> Engine:
     """Connections that cannot write; each transaction sees one state of the record."""
 
     def connect() -> sqlite3.Connection:
-        return _connect(f"file:{_quoted(database)}?mode=ro")
+        return _connect(f"{database.resolve().as_uri()}?mode=ro")
 
     return _engine(connect, "BEGIN", poolclass=QueuePool, pool_size=READERS, max_overflow=0)
 
@@ -53,12 +53,6 @@ def reader_engine(database: Path) -> Engine:
 def _connect(uri: str) -> sqlite3.Connection:
     # check_same_thread: the lock of the record, or the pool, sees to it that a connection has one user at a time.
     return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-
-
-def _quoted(database: Path) -> str:
-    from urllib.parse import quote
-
-    return quote(str(database.resolve()))
 
 
 def _engine(connect: Any, begin: str, **options: Any) -> Engine:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -233,6 +234,42 @@ def test_a_home_that_cannot_be_made_is_named_with_the_way_out(tmp_path: Path) ->
     with pytest.raises(StorageError, match="the home cannot be made") as error:
         Record.open(Home(tmp_path / "file" / "home"), system_clock)
     assert "TRAINSHED_HOME" in error.value.remedy
+
+
+@contextmanager
+def _without_permission() -> Iterator[None]:
+    """Root may write everywhere; so it becomes nobody for a moment."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+@pytest.fixture
+def readable_folder() -> Iterator[Path]:
+    """A folder that everybody may enter, which pytest's are not."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
+def test_a_read_only_home_is_told_with_the_way_out_and_left_as_it_was(readable_folder: Path) -> None:
+    home = Home(readable_folder / "home")
+    Record.open(home, system_clock).close()
+    before = home.database.read_bytes()
+    home.root.chmod(0o555)
+    home.database.chmod(0o444)
+    with _without_permission(), pytest.raises(StorageError, match="cannot be written") as error:
+        Record.open(home, system_clock)
+    assert "TRAINSHED_HOME" in error.value.remedy
+    with _without_permission(), pytest.raises(StorageError, match="the home cannot be made"):
+        Record.open(Home(readable_folder / "home" / "deeper"), system_clock)
+    home.root.chmod(0o755)
+    assert home.database.read_bytes() == before
 
 
 def test_damage_found_while_working_is_told_with_the_way_back(tmp_path: Path) -> None:
