@@ -77,7 +77,14 @@ def dataset_at(path: Path, version: int | None = None) -> pads.Dataset:
     """A version's rows (None: the newest) as an Arrow dataset, which DuckDB scans lazily. Raises NotFound."""
     table = _existing(path, version)
     files = pafs.SubTreeFileSystem(str(path.resolve()), pafs.LocalFileSystem())
-    return table.to_pyarrow_dataset(filesystem=files)
+    listed = table.to_pyarrow_dataset(filesystem=files)
+    # deltalake asks for read-ahead of whole files, which on a local disk gains nothing and costs their size in memory.
+    plain = pads.ParquetFileFormat(pre_buffer=False)
+    fragments = [
+        plain.make_fragment(f.path, filesystem=files, partition_expression=f.partition_expression)
+        for f in listed.get_fragments()
+    ]
+    return pads.FileSystemDataset(fragments, listed.schema, plain, files)
 
 
 def commit(
