@@ -101,10 +101,10 @@ class Bug(TrainshedError):
 
     @classmethod
     def found(cls, error: Exception, run: int) -> Bug:
-        """With the last line of the traceback, and the innermost place."""
+        """In the words of the error, with the innermost place."""
         frames = traceback.extract_tb(error.__traceback__)
         place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-        what = traceback.format_exception_only(error)[-1].strip()
+        what = f"{type(error).__name__}: {error}".strip()
         return cls(what[:2000], where=place, remedy=f"read the traceback: `trainshed runs logs {run} --stderr`")
 
 

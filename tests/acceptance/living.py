@@ -46,6 +46,11 @@ def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
         time.sleep(0.02)
 
 
+def crowd() -> float:
+    """How many times longer work takes now than alone: what else runs on this box, for each core."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 class Living:
     """One project with its daemon, which may be killed and started again."""
 
@@ -69,13 +74,14 @@ class Living:
     def start(self) -> float:
         """Starts the daemon; seconds until it answered."""
         began = time.monotonic()
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "daemon.main", "--project", str(self.folder)],
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        self.launch()
         until(self.answers)
         return time.monotonic() - began
+
+    def launch(self) -> None:
+        """Starts the daemon's process and does not wait for it."""
+        command = [sys.executable, "-P", "-m", "daemon.main", "--project", str(self.folder)]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def answers(self) -> bool:
         assert self.process is not None

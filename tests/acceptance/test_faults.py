@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import procfs
-from tests.acceptance.living import Living, until
+from tests.acceptance.living import Living, crowd, until
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ def rows_steady(cursor=None):
         steps = list(range(chunk * 50, chunk * 50 + 50))
         out.metrics(steps, {"loss": [float(s) for s in steps], "rate": [s / 2 for s in steps]})
         if chunk % 10 == 0:
-            out.note("tick", str(chunk))
+            out.note("test.tick", str(chunk))
         if os.path.exists("stop"):
             break
         time.sleep(0.05)
@@ -62,14 +62,17 @@ def test_a_run_outlives_twenty_kills_of_the_daemon_and_no_metric_is_lost_or_doub
     run = living.submit("etl:steady")
     living.wait(run, "running")
     shim = living.status(run)["pid"]
-    for _ in range(20):
-        time.sleep(rng.uniform(0.0, 0.3))
+    for moment in range(20):
+        # Half of them strike a daemon at work, half one that is starting, recovering or reading the backlog.
+        time.sleep(rng.uniform(0.0, 0.3) if moment % 2 else rng.uniform(0.3, 2.0) * crowd())
         living.kill()
-        time.sleep(rng.uniform(0.0, 0.2))
         assert procfs.is_alive(shim), "the run goes on without its daemon"
-        living.start()
-        assert str(run) in living.history("daemon.adopted")[0]["message"]
-        assert living.state(run) == "running"
+        living.launch()
+        if moment % 2 == 0:
+            until(living.answers)
+            assert str(run) in living.history("daemon.adopted")[0]["message"]
+            assert living.state(run) == "running"
+    until(living.answers)
     (living.folder / "stop").touch()
     detail = living.wait(run)
     assert (detail["run"]["state"], detail["run"]["attempt"]) == ("succeeded", 1)
@@ -78,7 +81,7 @@ def test_a_run_outlives_twenty_kills_of_the_daemon_and_no_metric_is_lost_or_doub
         points = living.points(run, name)
         assert [step for step, _ in points] == list(range(chunks * 50))
         assert all(value == step * factor for step, value in points)
-    ticks = sorted(int(event["message"]) for event in living.history("tick"))
+    ticks = sorted(int(event["message"]) for event in living.history("test.tick"))
     assert ticks == list(range(0, chunks, 10)), "each event of the spool counts once"
 
 
@@ -86,7 +89,7 @@ def test_a_restarted_daemon_adopts_within_two_seconds_and_the_run_obeys_it(livin
     run = living.submit("etl:endless")
     living.wait(run, "running")
     # The box is shared with whatever else is tested now: the best of three is what the daemon itself needs.
-    assert min(_seconds_to_adoption(living) for _ in range(3)) < 2.0
+    assert min(_seconds_to_adoption(living) for _ in range(3)) < 2.0 * crowd()
     living.post(f"/v1/runs/{run}/cancel")
     living.post(f"/v1/runs/{run}/cancel")
     assert living.wait(run)["run"]["state"] == "cancelled"
@@ -106,7 +109,7 @@ def test_a_killed_worker_is_a_final_state_with_its_cause_and_is_tried_again(livi
     began = time.monotonic()
     os.kill(worker, signal.SIGKILL)
     until(lambda: living.run(run)["attempts"][0]["state"] == "failed")
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 2.0 * crowd()
     first = living.run(run)["attempts"][0]
     assert (first["signal"], first["reason"]) == (9, "killed by signal 9 (SIGKILL)")
     detail = until(lambda: len(living.run(run)["attempts"]) == 2 and living.run(run))
@@ -123,7 +126,7 @@ def test_a_killed_shim_is_a_lost_attempt_and_its_worker_is_gone(living: Living) 
     began = time.monotonic()
     os.kill(living.status(run)["pid"], signal.SIGKILL)
     until(lambda: living.run(run)["attempts"][0]["state"] == "lost")
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < 5.0 * crowd()
     assert not procfs.is_alive(worker)
     assert "SIGKILL" in living.run(run)["attempts"][0]["reason"]
 
@@ -138,7 +141,7 @@ def test_what_died_together_with_the_daemon_is_settled_at_the_next_start(living:
     began = time.monotonic()
     living.start()
     until(lambda: living.run(run)["attempts"][0]["state"] == "lost")
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 2.0 * crowd()
     assert not living.history("daemon.adopted")
 
 
@@ -149,7 +152,7 @@ def test_a_run_that_ended_while_the_daemon_was_dead_has_its_true_end(living: Liv
     (living.folder / "stop").touch()
     until(lambda: living.status(run)["state"] == "ended")
     living.start()
-    detail = living.wait(run, seconds=2)
+    detail = living.wait(run, seconds=2 * crowd())
     assert detail["run"]["state"] == "succeeded"
     assert len(living.points(run, "loss")) == detail["params"]["chunks"] * 50
 
@@ -161,7 +164,7 @@ def test_a_daemon_that_is_told_to_stop_leaves_its_runs_alone(living: Living) -> 
     began = time.monotonic()
     living.process.terminate()
     assert living.process.wait(10) == 0
-    assert time.monotonic() - began < 3.0
+    assert time.monotonic() - began < 3.0 * crowd()
     assert procfs.is_alive(living.status(run)["worker"])
     living.start()
     assert living.state(run) == "running"

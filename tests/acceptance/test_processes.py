@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import procfs
-from tests.acceptance.living import Living, until
+from tests.acceptance.living import Living, crowd, until
 
 pytestmark = pytest.mark.slow
 
@@ -103,7 +103,7 @@ def test_cancel_leaves_no_process_whatever_it_did_to_get_away(living: Living) ->
     began = time.monotonic()
     living.post(f"/v1/runs/{run}/cancel")
     assert living.wait(run)["run"]["state"] == "cancelled"
-    assert time.monotonic() - began < 1.0 + 2.0, "grace and two seconds"
+    assert time.monotonic() - began < 1.0 + 2.0 * crowd(), "grace and two seconds"
     assert not procfs.is_alive(grandchild)
     assert not procfs.is_alive(worker)
 
@@ -115,7 +115,7 @@ def test_a_run_is_killed_at_its_timeout_and_says_so(living: Living) -> None:
     assert "timeout of 1 s" in ended["run"]["reason"]
     attempt = ended["attempts"][0]
     took = datetime.fromisoformat(attempt["ended_at"]) - datetime.fromisoformat(attempt["started_at"])
-    assert 1.0 <= took.total_seconds() < 3.5
+    assert 1.0 <= took.total_seconds() < 1.0 + 2.0 * crowd()
     assert attempt["exit_code"] is None or attempt["exit_code"] != 0
 
 
@@ -172,8 +172,7 @@ def test_the_run_and_the_box_are_measured(living: Living) -> None:
     (living.folder / "gentle").unlink(missing_ok=True)
     run = living.submit("etl:gentle", force=True)
     living.file("gentle")
-    samples = until(lambda: living.get(f"/v1/runs/{run}/resources")["items"])
-    assert samples[0]["rss"] > 10_000_000
+    until(lambda: any(sample["rss"] > 20_000_000 for sample in living.get(f"/v1/runs/{run}/resources")["items"]))
     assert living.get("/v1/status")["box"]["memory_total"] > 10**8
     (living.folder / "go").touch()
     living.wait(run)
