@@ -85,7 +85,7 @@ def run_alone(case: str, folder: str) -> dict[str, Any]:
 
 def measure(data: Path, view: FeatureView) -> dict[str, Any]:
     """Parquet in, Parquet out."""
-    connection = connect()
+    connection = connect(memory=700_000_000)  # what does not fit is spilled
     plain = pads.ParquetFileFormat(pre_buffer=False)  # as the lake reads its tables
     connection.register("rows", pads.dataset(data / "rows.parquet", format=plain))
     connection.register("labels", pads.dataset(data / "labels.parquet", format=plain))

@@ -13,7 +13,7 @@ from pipeline.describe import sample_of
 from pipeline.quality.compile import AnyRowCheck, RowRule
 from pipeline.quality.report import Counts, facts
 from pipeline.sqltext import identifier, literal
-from store.errors import ProjectError
+from store.errors import ProjectError, StorageError, TrainshedError
 from store.facts import CheckFacts
 
 SAMPLE_ROWS: Final = 5
@@ -119,10 +119,14 @@ class Marks:
         marks = ", ".join(f"{' | '.join(terms[column])} AS new{column}" for column in self._columns)
         found = ", ".join(f"{column} = new{column}" for column in self._columns)
         some = " OR ".join(f"new{column} <> 0" for column in self._columns)
-        self._connection.sql(
+        query = (
             f"UPDATE {self._rows} SET {found} FROM (SELECT rowid AS _row, {marks} FROM {self._rows}) "
             f"WHERE {self._rows}.rowid = _row AND ({some})"
         )
+        try:
+            self._connection.sql(query)
+        except duckdb.Error as error:
+            raise _marking_fault(self._rules, error) from None
 
     def _part(self) -> None:
         names = ", ".join(f"CASE WHEN {rule.marked} THEN {literal(rule.name)} END" for rule in self._rules)
@@ -167,6 +171,18 @@ class Marks:
         for rule in self._rules:
             bits[rule.column] |= rule.bit if rule.check.quarantine else 0
         return " OR ".join(f"({column} & {mask}) <> 0" for column, mask in bits.items())
+
+
+def _marking_fault(rules: Sequence[JudgedRule], error: duckdb.Error) -> TrainshedError:
+    """A fault of the machine, or of a rule that could not be tried row by row."""
+    suspects = [rule for rule in rules if rule.check.kind == "sql" and rule.rule.untried is None]
+    if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException) or not suspects:
+        return StorageError(
+            f"the checks could not be judged: {str(error).strip()}",
+            where="temporary files of DuckDB",
+            remedy="free memory and disk space, then run the job again",
+        )
+    return rule_fault(suspects[0], error)
 
 
 def rule_fault(rule: JudgedRule, error: duckdb.Error) -> ProjectError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import duckdb
@@ -42,8 +43,7 @@ def run_checks(
     rows = RowTable(dataset=dataset, rules=len(checks))
     rules = _compile(checks, names, columns, known, rows)
     rows.create(connection, relation)
-    for rule in rules.values():
-        _require_bindable(connection, rows, rule)
+    rules = {index: _bound(connection, rows, rule) for index, rule in rules.items()}
     rows.fill(connection, relation)
     marks = Marks(connection, rows, list(rules.values()))
     table = Table(relation=marks.good, rows=marks.counts.good, previous=previous, now=now)
@@ -82,12 +82,24 @@ def _compile(
     return rules
 
 
-def _require_bindable(connection: DuckDBPyConnection, rows: RowTable, rule: JudgedRule) -> None:
-    """Raises ProjectError for a rule that DuckDB refuses."""
+def _bound(connection: DuckDBPyConnection, rows: RowTable, rule: JudgedRule) -> JudgedRule:
+    """The rule as DuckDB takes it: one with a subquery cannot be tried row by row. Raises ProjectError."""
+    if _refusal(connection, rows, rule.rule.broken) is None:
+        return rule
+    untried = rule.rule.untried
+    plain = replace(rule.rule, broken=f"{untried} IS NOT TRUE", untried=None) if untried else rule.rule
+    error = _refusal(connection, rows, plain.broken)
+    if error is not None:
+        raise rule_fault(rule, error)
+    return replace(rule, rule=plain)
+
+
+def _refusal(connection: DuckDBPyConnection, rows: RowTable, condition: str) -> duckdb.Error | None:
     try:
-        connection.sql(f"EXPLAIN SELECT rowid, {rule.rule.broken} FROM {rows.sql}").fetchall()
+        connection.sql(f"EXPLAIN SELECT rowid, {condition} FROM {rows.sql}").fetchall()
     except duckdb.Error as error:
-        raise rule_fault(rule, error) from None
+        return error
+    return None
 
 
 def _require_free_names(columns: Columns, dataset: str) -> None:

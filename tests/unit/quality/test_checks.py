@@ -77,8 +77,12 @@ def test_a_warning_never_refuses_the_version(connection: DuckDBPyConnection) -> 
 
 
 def test_a_rule_may_look_into_another_table(connection: DuckDBPyConnection) -> None:
-    report = judge(connection, {"kind": "sql", "rule": "hub IN (SELECT id FROM hubs)"})
-    assert only(report).failing == 33
+    for rule in (
+        "hub IN (SELECT id FROM hubs)",
+        "(hub, flown) IN (SELECT id, TRUE FROM hubs)",
+        "hub <= (FROM hubs SELECT max(id))",
+    ):
+        assert only(judge(connection, {"kind": "sql", "rule": rule})).failing == 33
 
 
 def test_an_accepted_share_is_exact_at_its_edge(connection: DuckDBPyConnection) -> None:
@@ -147,6 +151,13 @@ def test_a_time_bound_is_utc_whatever_its_offset(connection: DuckDBPyConnection)
     bound = datetime.fromisoformat("2013-06-01T02:00:00+02:00")
     assert only(judge(connection, {"kind": "range", "column": "leaves", "max": bound})).failing == 0
     assert only(judge(connection, {"kind": "range", "column": "leaves", "min": datetime(2013, 6, 1)})).failing == 99  # noqa: DTZ001
+
+
+def test_a_rule_with_a_subquery_that_fails_on_a_row_is_refused(connection: DuckDBPyConnection) -> None:
+    rule = {"kind": "sql", "rule": "tail::INT > (SELECT max(id) FROM hubs)"}
+    with pytest.raises(ProjectError, match="Could not convert string 'N0'") as caught:
+        judge(connection, rule)
+    assert caught.value.where == "datasets.flights.checks[0].rule"
 
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
