@@ -20,7 +20,7 @@ class Line(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
 
-    def converter(self, seconds: float | None) -> time.struct_time:  # type: ignore[override]
+    def converter(self, seconds: float | None) -> time.struct_time:
         return time.gmtime(seconds)
 
     def formatMessage(self, record: logging.LogRecord) -> str:

@@ -77,9 +77,7 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
         self.close()
 
     def close(self) -> None:
@@ -115,6 +113,10 @@ class Client:
     def changes(self, since: int, *, wait: float = 0.0) -> ChangesView:
         """What changed after revision `since`; waits up to `wait` seconds for something to change."""
         return self._get(ChangesView, "/changes", since=since, wait=wait)
+
+    def reload(self) -> Done:
+        """The daemon reads the project file again; a broken one is refused and the old one stays in force."""
+        return self._post(Done, "/reload")
 
     def shutdown(self, *, drain: bool = False) -> Done:
         return self._post(Done, "/shutdown", {"drain": drain})
@@ -296,10 +298,6 @@ def _no_answer(socket: Path, error: httpx.TransportError) -> NoDaemon:
 def _problem(answer: httpx.Response) -> Problem:
     if answer.headers.get("content-type", "").startswith("application/problem+json"):
         return Problem.model_validate_json(answer.content)
-    return Problem(
-        title="Not an answer of ours",
-        status=answer.status_code,
-        detail=f"the daemon answered {answer.status_code} without a reason",
-        code="BadAnswer",
-        remedy="the daemon is of another release: restart it with `trainshed down`, `trainshed up --detach`",
-    )
+    detail = f"the daemon answered {answer.status_code} without a reason"
+    remedy = "the daemon is of another release: restart it with `trainshed down`, `trainshed up --detach`"
+    return Problem(title="Bad answer", status=answer.status_code, detail=detail, code="BadAnswer", remedy=remedy)

@@ -30,7 +30,9 @@ def list_schedules(shed: Here) -> Page[ScheduleView]:
 def pause(shed: Here, actor: Actor, name: Name, request: PauseRequest | None = None) -> ScheduleView:
     """Queues nothing by it until it is resumed."""
     with shed.daemon.record.transaction() as tx:
-        return schedules.pause(tx, name, actor, request.reason if request else "")
+        view = schedules.pause(tx, name, actor, request.reason if request else "")
+    shed.daemon.schedules_changed()
+    return view
 
 
 @router.post("/schedules/{name}/resume")
@@ -39,7 +41,9 @@ def resume(shed: Here, actor: Actor, name: Name) -> ScheduleView:
     now = shed.daemon.clock()
     with shed.daemon.record.transaction() as tx:
         following = next(coming(schedules.get_schedule(tx.session, name), now, 1), None)
-        return schedules.resume(tx, name, actor, to_us(following) if following else None)
+        view = schedules.resume(tx, name, actor, to_us(following) if following else None)
+    shed.daemon.schedules_changed()
+    return view
 
 
 @router.get("/schedules/{name}/next")

@@ -80,6 +80,13 @@ def list_events(
         )
 
 
+@router.post("/reload")
+def reload(shed: Here) -> Done:
+    """Reads trainshed.toml again. A broken one is refused, and the one before stays in force."""
+    shed.daemon.reload()
+    return Done(message="the project file was read again")
+
+
 @router.post("/shutdown", status_code=202)
 async def shutdown(shed: Here, actor: Actor, request: ShutdownRequest) -> Done:
     """Ends the daemon; runs go on. With `drain`, after the last run has ended."""

@@ -21,6 +21,7 @@ _STOP_SECONDS: Final = 10.0
 def add_to(app: typer.Typer) -> None:
     verb(app, "up", example="trainshed up --detach")(up)
     verb(app, "down", example="trainshed down --drain")(down)
+    verb(app, "reload", example="trainshed reload")(reload)
     verb(app, "status", example="trainshed status --json")(status)
 
 
@@ -58,6 +59,13 @@ def down(
         shell.note(answer.message)
     _wait_for_end(pid, None if drain else _STOP_SECONDS)
     shell.say({"message": "the daemon has stopped", "pid": pid}, "the daemon has stopped")
+
+
+def reload(shell: Shell) -> None:
+    """Read trainshed.toml again, without a restart. A broken one is refused; the one before stays in force."""
+    with shell.daemon() as daemon:
+        answer = daemon.reload()
+    shell.say(answer, answer.message)
 
 
 def status(shell: Shell) -> None:

@@ -92,6 +92,18 @@ def test_the_schema_of_the_api_is_told(http: httpx.Client) -> None:
     assert len(operations) == len(set(operations))
 
 
+def test_an_edited_project_is_read_again_and_a_broken_one_is_refused(client: Client, project: Path) -> None:
+    file = project / "trainshed.toml"
+    good = file.read_text()
+    file.write_text(good + '\n[datasets.more]\nsource = "orders"\n')
+    client.reload()
+    assert "etl:more" in [job.name for job in client.jobs()]
+    file.write_text(good + "\n[colour]\n")
+    with pytest.raises(ClientError, match="unknown key 'colour'"):
+        client.reload()
+    assert "etl:more" in [job.name for job in client.jobs()]
+
+
 def test_a_shutdown_is_handed_on_as_it_was_asked(client: Client, stops: list[bool]) -> None:
     client.shutdown(drain=True)
     client.shutdown()
@@ -223,12 +235,14 @@ def test_a_log_is_read_by_offset_and_followed_to_its_end(client: Client, daemon:
 
 def test_who_waits_for_changes_is_woken_by_one(client: Client) -> None:
     since = client.status().rev
-    threading.Timer(0.3, lambda: run_of(client, "backup")).start()
+    asking = threading.Timer(0.3, lambda: run_of(client, "backup"))
+    asking.start()
     began = time.monotonic()
     changes = client.changes(since, wait=10)
     assert time.monotonic() - began < 5
     assert [run.job for run in changes.runs] == ["backup"]
     assert changes.rev > since
+    asking.join()
 
 
 def test_without_news_the_answer_is_empty_and_comes_in_time(client: Client) -> None:
@@ -242,8 +256,10 @@ def test_without_news_the_answer_is_empty_and_comes_in_time(client: Client) -> N
 def test_waiting_for_a_run_sees_each_of_its_states(client: Client) -> None:
     run = run_of(client, "backup")
     seen: list[str] = []
-    threading.Timer(0.3, lambda: client.cancel(run)).start()
+    cancelling = threading.Timer(0.3, lambda: client.cancel(run))
+    cancelling.start()
     ended = client.wait_for(run, lambda changed: seen.extend(view.state for view in changed))
+    cancelling.join()
     assert ended.state == "cancelled"
     assert seen == ["cancelled"]
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from tui.cli import app
 
 VERBS = {
-    *("init", "check", "demo", "doctor", "up", "down", "status", "run", "jobs", "runs", "models", "versions"),
+    *("init", "check", "demo", "doctor", "up", "down", "reload", "status", "run", "jobs", "runs", "models", "versions"),
     *("plan", "promote", "rollback", "schedules", "events", "data", "features", "backup", "restore"),
 }
 
