@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import re
 import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -411,21 +414,19 @@ def test_names_are_completed_from_the_daemon(shop: Shop) -> None:
 
 def on_a_terminal(shop: Shop, *words: str, **environ: str) -> str:
     """What a terminal of 100 columns sees."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.chdir(shop.folder)
-        os.execve(
-            TRAINSHED, [TRAINSHED, *words], {**shop.environ, "TERM": "xterm-256color", "COLUMNS": "100", **environ}
-        )
+    terminal, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("4H", 30, 100, 0, 0))
+    told = {**shop.environ, "TERM": "xterm-256color", **environ}
+    child = subprocess.Popen([TRAINSHED, *words], cwd=shop.folder, env=told, stdin=end, stdout=end, stderr=end)
+    os.close(end)
     seen = b""
     while select.select([terminal], [], [], 30)[0]:
         try:
-            piece = os.read(terminal, 65536)
+            seen += os.read(terminal, 65_536)
         except OSError:
             break
-        seen += piece
-    os.waitpid(child, 0)
     os.close(terminal)
+    child.wait()
     return seen.decode()
 
 
