@@ -47,6 +47,7 @@ def rows(cursor=None):
     x = rng.normal(size=(20_000, 8))
     at = np.datetime64("2026-01-01", "us") + np.arange(20_000) * np.timedelta64(60, "s")
     columns = {f"x{i}": x[:, i] for i in range(8)}
+    columns["place"] = np.array(["JFK", "LGA", "EWR"])[rng.integers(0, 3, 20_000)]
     label = (x[:, 0] - x[:, 1] * x[:, 2] + rng.normal(size=20_000) > 0).astype("int64")
     yield pa.table({"id": np.arange(20_000), "at": pa.array(at, pa.timestamp("us", "UTC")), "label": label, **columns})
 """
@@ -82,6 +83,7 @@ label = "label"
 key = ["id"]
 time = "at"
 numeric = ["x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7"]
+categorical = ["place"]
 baseline = "none"
 [models.m.training]
 epochs = 2
@@ -131,7 +133,7 @@ def first_lines(*, warm: bool, every: int) -> dict[str, Any]:
 def lateness(daemon: Daemon, view: RunView) -> float:
     assert view.scheduled_for is not None
     hello = next(spool_lines(daemon, view.id))
-    return 1000 * (hello["t"] - view.scheduled_for.timestamp())
+    return 1000 * (float(hello["t"]) - view.scheduled_for.timestamp())
 
 
 def first_step() -> float:

@@ -41,11 +41,6 @@ class Home:
         return self.root / "daemon.log"
 
     @property
-    def warm_socket(self) -> Path:
-        """Where the warm-worker forkserver listens."""
-        return self.root / "warm.sock"
-
-    @property
     def lake(self) -> Path:
         return self.root / "lake"
 

@@ -143,12 +143,14 @@ class Living:
         return events
 
     def points(self, run: int, metric: str) -> list[tuple[int, float]]:
-        """All points of a curve, straight from the record: the API thins long ones."""
+        """All points of a curve: the API thins long ones."""
+        query = "SELECT step, value FROM metric JOIN metric_key ON id = key WHERE run = ? AND name = ? ORDER BY step"
+        return self.rows(query, run, metric)
+
+    def rows(self, query: str, *values: Any) -> list[Any]:
+        """Straight from the record."""
         with closing(sqlite3.connect(f"file:{self.home.database}?mode=ro", uri=True)) as record:
-            query = (
-                "SELECT step, value FROM metric JOIN metric_key ON id = key WHERE run = ? AND name = ? ORDER BY step"
-            )
-            return record.execute(query, (run, metric)).fetchall()
+            return record.execute(query, values).fetchall()
 
     # ---------------------------------------------------------------------------------------------- processes
 

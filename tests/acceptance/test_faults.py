@@ -81,8 +81,8 @@ def test_a_run_outlives_twenty_kills_of_the_daemon_and_no_metric_is_lost_or_doub
         points = living.points(run, name)
         assert [step for step, _ in points] == list(range(chunks * 50))
         assert all(value == step * factor for step, value in points)
-    ticks = sorted(int(event["message"]) for event in living.history("test.tick"))
-    assert ticks == list(range(0, chunks, 10)), "each event of the spool counts once"
+    ticks = living.rows("SELECT message FROM event WHERE kind = 'test.tick' ORDER BY id")
+    assert ticks == [(str(chunk),) for chunk in range(0, chunks, 10)], "each event of the spool counts once, in order"
 
 
 def test_a_restarted_daemon_adopts_within_two_seconds_and_the_run_obeys_it(living: Living) -> None:
@@ -138,10 +138,8 @@ def test_what_died_together_with_the_daemon_is_settled_at_the_next_start(living:
     living.kill()
     os.kill(status["pid"], signal.SIGKILL)
     until(lambda: not procfs.is_alive(status["worker"]))
-    began = time.monotonic()
     living.start()
-    until(lambda: living.run(run)["attempts"][0]["state"] == "lost")
-    assert time.monotonic() - began < 2.0 * crowd()
+    assert living.run(run)["attempts"][0]["state"] == "lost", "settled before anybody can ask"
     assert not living.history("daemon.adopted")
 
 
