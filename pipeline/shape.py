@@ -61,6 +61,8 @@ def connect(*, memory: int | None = None, spill: Path | None = None) -> duckdb.D
     )
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET python_enable_replacements = false")
+    # DuckDB takes an Arrow dataset for one row long, and would join two large ones AS OF by a nested loop.
+    connection.execute("SET asof_loop_join_threshold = 0")
     return connection
 
 

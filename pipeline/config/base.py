@@ -56,3 +56,8 @@ PythonReference = Annotated[str, Field(pattern=r"^[^:\s]+\.py:[A-Za-z_][A-Za-z0-
 """`"file.py:function"`, the file relative to the project."""
 Reference = str
 """A literal, or `env:NAME`, or `file:PATH`: read when it is used, never stored."""
+
+
+def none_if_off(value: Any) -> Any:
+    """`"off"` → None: TOML has no word for nothing."""
+    return None if value == "off" else value

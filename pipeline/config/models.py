@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from pipeline.config.base import Duration, Name, PythonReference, Section, Share
+from pipeline.config.base import Duration, Name, PythonReference, Section, Share, none_if_off
 from store.words import DeviceChoice
 
 ObjectiveName = Literal["auc", "log_loss", "accuracy", "rmse", "mae", "r2"]
@@ -101,9 +101,9 @@ class Training(Section):
     weight_decay: float = Field(default=1e-4, ge=0)
     """Pull of the weights towards zero, decoupled from the gradient (adamw)."""
     clip: float | None = Field(default=1.0, gt=0)
-    """Bound on the global norm of the gradient."""
+    """Bound on the global norm of the gradient; "off": none."""
     patience: int | None = Field(default=8, gt=0)
-    """Stop after this many evaluations without improvement and take the best; None: never."""
+    """Stop after this many evaluations without improvement and take the best; "off": never."""
     evaluations_per_epoch: int = Field(default=1, gt=0)
     """How often the validation rows are looked at."""
     seed: int = 0
@@ -118,6 +118,11 @@ class Training(Section):
     """Steps in a row with a non-finite loss or gradient, each skipped, before the run is stopped."""
     data: Literal["auto", "host", "device"] = "auto"
     """Where the training rows lie; auto: on the device where they fit into a quarter of its memory."""
+
+    @field_validator("clip", "patience", mode="before")
+    @classmethod
+    def _switched_off(cls, value: Any) -> Any:
+        return none_if_off(value)
 
 
 class Gates(Section):
@@ -148,8 +153,7 @@ class Gates(Section):
     @field_validator("*", mode="before")
     @classmethod
     def _switched_off(cls, value: Any) -> Any:
-        """TOML has no word for nothing."""
-        return None if value == "off" else value
+        return none_if_off(value)
 
 
 class Model(Section):

@@ -1,4 +1,4 @@
-"""Names that a project mentions and does not define."""
+"""Names that a project mentions and does not define, or defines twice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
 def find_dangling(project: Project) -> list[str]:
     """One sentence for each unresolved name, with the nearest known one; cycles among datasets too."""
-    return [*_unknown(project), *_cycles(project), *_job_names(project)]
+    return [*_unknown(project), *_cycles(project), *_job_names(project), *_shared_names(project)]
+
+
+def _shared_names(project: Project) -> Iterator[str]:
+    for name in project.features.keys() & project.datasets.keys():
+        yield f"features.{name}: a dataset has this name too, and both keep versions under it"
 
 
 def nearest(name: str, known: Collection[str]) -> str:

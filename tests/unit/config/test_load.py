@@ -191,6 +191,19 @@ def test_datasets_made_from_each_other_are_refused_with_the_circle(tmp_path: Pat
     assert "a → b → a" in fault.what
 
 
+def test_a_view_with_the_name_of_a_dataset_is_refused(tmp_path: Path) -> None:
+    view = '[features.d]\ninputs = ["d"]\nentity = ["k"]\ntime = "t"\n'
+    fault = only_fault(tmp_path, GOOD + view)
+    assert "features.d" in fault.where
+    assert "a dataset has this name too" in fault.what
+
+
+def test_patience_and_clip_are_switched_off_by_a_word(tmp_path: Path) -> None:
+    training = MODEL + '[models.m.training]\npatience = "off"\nclip = "off"\n'
+    model = load_project(write(tmp_path, GOOD + training)).models["m"]
+    assert (model.training.patience, model.training.clip) == (None, None)
+
+
 def test_a_folder_without_a_project_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="no such file") as caught:
         load_project(tmp_path)
