@@ -62,10 +62,10 @@ class BatchPlan:
         return -(-self.rows // self.batch)
 
     def order(self, epoch: int) -> np.ndarray:
-        """int32 [rows], the permutation of an epoch (counted from 0), from Philox keyed by (seed, epoch)."""
+        """int32 [rows], the permutation of an epoch (counted from 0), from PCG64 seeded with (seed, epoch)."""
         if epoch not in self._orders:
             self._orders.clear()
-            generator = np.random.Generator(np.random.Philox(key=np.array([self.seed & (2**64 - 1), epoch], np.uint64)))
+            generator = np.random.default_rng([self.seed % 2**64, epoch])
             self._orders[epoch] = generator.permutation(self.rows).astype(np.int32)
         return self._orders[epoch]
 
@@ -76,16 +76,34 @@ class BatchPlan:
 
     def ids(self, step: int) -> np.ndarray:
         """int32 [batch], the row numbers of a step (counted from 0 over the whole run)."""
-        epoch, place = divmod(step, self.steps_per_epoch)
-        start = place * self.batch
-        return np.resize(self.order(epoch)[start : start + self.batch], self.batch)
+        return np.asarray(self.chunk(step, 1)[0])
 
     def chunk(self, first: int, steps: int) -> np.ndarray:
         """int32 [steps, batch], the row numbers of steps first … first + steps - 1."""
-        ids = np.empty((steps, self.batch), np.int32)
-        for index in range(steps):
-            ids[index] = self.ids(first + index)
-        return ids
+        pieces = [np.empty((0, self.batch), np.int32)]
+        while steps > 0:
+            epoch, place = divmod(first, self.steps_per_epoch)
+            here = min(steps, self.steps_per_epoch - place)
+            numbers = self.order(epoch)[place * self.batch : (place + here) * self.batch]
+            if len(numbers) < here * self.batch:
+                own = numbers[(here - 1) * self.batch :]
+                numbers = np.concatenate([numbers, np.resize(own, here * self.batch - len(numbers))])
+            pieces.append(numbers.reshape(here, self.batch))
+            first, steps = first + here, steps - here
+        return np.concatenate(pieces)
+
+
+class Chunk(NamedTuple):
+    """What one call of the compiled chunk works on, all on the device."""
+
+    first: jax.Array
+    """int32 []: number of the first step."""
+    steps: jax.Array
+    """int32 []: how many, at most capacity."""
+    slots: Rows | jax.Array
+    """Rows [capacity, batch, …], or int32 [capacity, batch] numbers of resident rows."""
+    live: jax.Array
+    """int32 [capacity]: rows of each batch that count."""
 
 
 class Feed(Protocol):
@@ -94,8 +112,8 @@ class Feed(Protocol):
     resident: Rows | None
     """What stays on the device all through the run; None if rows come with each chunk."""
 
-    def load(self, first: int, steps: int) -> tuple[Rows | jax.Array, jax.Array]:
-        """(what the compiled chunk takes as its slots, int32 [capacity] of live rows), of steps first…first+steps-1."""
+    def load(self, first: int, steps: int) -> Chunk:
+        """The batches of steps first … first + steps - 1."""
         ...
 
 
@@ -120,14 +138,14 @@ class HostFeed:
         self._capacity = capacity
         self._turn = 0
 
-    def load(self, first: int, steps: int) -> tuple[Rows | jax.Array, jax.Array]:
+    def load(self, first: int, steps: int) -> Chunk:
         buffers = self._buffers[self._turn]
         self._turn = (self._turn + 1) % self.SETS
         ids = self._plan.chunk(first, steps).reshape(-1)
         for column, buffer in zip(self._rows, buffers, strict=True):
             np.take(np.asarray(column), ids, axis=0, out=np.asarray(buffer)[: len(ids)], mode="clip")
         slots = Rows(*(np.asarray(b).reshape(self._capacity, self._plan.batch, *np.shape(b)[1:]) for b in buffers))
-        return _put((slots, _live(self._plan, first, steps, self._capacity)))
+        return _put(self._plan, first, steps, slots, self._capacity)
 
 
 class DeviceFeed:
@@ -138,10 +156,10 @@ class DeviceFeed:
         self._plan = plan
         self._capacity = capacity
 
-    def load(self, first: int, steps: int) -> tuple[Rows | jax.Array, jax.Array]:
+    def load(self, first: int, steps: int) -> Chunk:
         ids = np.zeros((self._capacity, self._plan.batch), np.int32)
         ids[:steps] = self._plan.chunk(first, steps)
-        return _put((ids, _live(self._plan, first, steps, self._capacity)))
+        return _put(self._plan, first, steps, ids, self._capacity)
 
 
 def pick(resident: Rows | None, slot: Rows | jax.Array) -> Rows:
@@ -174,15 +192,12 @@ def make_feed(placement: Placement, rows: Rows, plan: BatchPlan, capacity: int) 
     return (DeviceFeed if placement == "device" else HostFeed)(rows, plan, capacity)
 
 
-def _put(chunk: tuple[Rows | np.ndarray, np.ndarray]) -> tuple[Rows | jax.Array, jax.Array]:
-    placed: tuple[Rows | jax.Array, jax.Array] = jax.device_put(chunk)
-    return placed
-
-
-def _live(plan: BatchPlan, first: int, steps: int, capacity: int) -> np.ndarray:
+def _put(plan: BatchPlan, first: int, steps: int, slots: Rows | np.ndarray, capacity: int) -> Chunk:
+    """All parts of a chunk in one transfer."""
     live = np.zeros(capacity, np.int32)
     live[:steps] = [plan.live(step) for step in range(first, first + steps)]
-    return live
+    chunk: Chunk = jax.device_put(Chunk(np.int32(first), np.int32(steps), slots, live))  # type: ignore[arg-type]
+    return chunk
 
 
 def _aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from pipeline.batches import Rows, pick
+from pipeline.batches import Chunk, Rows, pick
 from pipeline.models.flat import FlatModel, Leaves
 
 
@@ -42,29 +42,23 @@ class TrainState(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """What the steps of a chunk left behind; [capacity], of which the first `done` mean something."""
+    """What the steps of a chunk left behind, on the host: arrays of [done]."""
 
-    loss: jax.Array
-    learning_rate: jax.Array
-    finite: jax.Array
+    loss: np.ndarray
+    learning_rate: np.ndarray
+    finite: np.ndarray
     """False where the step had a non-finite loss or gradient and was skipped."""
-    done: jax.Array
-    """int32 []: steps taken; fewer than asked only when the chunk met `nan_patience`."""
-    streak: jax.Array
-    """int32 []: as in the state after the chunk."""
+    done: int
+    """Steps taken; fewer than asked only when the chunk met `nan_patience`."""
+    streak: int
+    """Non-finite steps in a row, at the end of the chunk."""
 
-
-class Chunk(NamedTuple):
-    """What one call works on."""
-
-    first: jax.Array
-    """int32 []: number of the first step."""
-    steps: jax.Array
-    """int32 []: how many, at most capacity."""
-    slots: Any
-    """Rows [capacity, batch, …], or int32 [capacity, batch] numbers of resident rows."""
-    live: jax.Array
-    """int32 [capacity]: rows of each batch that count."""
+    @classmethod
+    def read(cls, packed: np.ndarray) -> Trace:
+        """From what the compiled chunk gives: float32 [3, capacity + 1], so that one transfer brings all."""
+        done, streak = int(packed[0, -1]), int(packed[1, -1])
+        loss, rate, finite = packed[:, :done]
+        return cls(loss, rate, finite > 0, done, streak)
 
 
 def initial_state(leaves: Leaves, model: FlatModel, optimizer: optax.GradientTransformation) -> TrainState:
@@ -82,36 +76,36 @@ def chunk_function(
     capacity: int,
     nan_patience: int,
 ) -> jax.stages.Wrapped:
-    """(state, `Chunk`, resident rows or None) → (state, `Trace`). Up to `capacity` steps a call; the state is donated.
+    """(state, `Chunk`, resident rows or None) → (state, packed `Trace`); the state is donated.
 
-    It is a scan whose length is an argument: one compilation serves chunks of any length, so the length can follow
-    the measured time and cannot change a result. A step with a non-finite loss, gradient or update leaves the state as it
-    was; after `nan_patience` of them in a row the rest of the chunk is not run.
+    Up to `capacity` steps a call: a scan whose length is an argument. One compilation serves chunks of any length, so
+    the length can follow the measured time and cannot change a result. A step with a non-finite loss or gradient
+    leaves the state as it was; after `nan_patience` of them in a row the rest of the chunk is not run.
     """
 
     def step(state: TrainState, rows: Rows, live: jax.Array) -> tuple[TrainState, jax.Array, jax.Array]:
         trained, others = model.part(state.model)
-        weight = (jnp.arange(jnp.shape(rows.target)[0]) < live).astype(jnp.float32)
 
         def loss_of(trained: Leaves) -> tuple[jax.Array, Leaves]:
             module = model.module(model.join(trained, others), train=True)
             losses = module.losses(rows)
-            # where, not only weights: 0 x inf of a filling row would be NaN.
-            total = jnp.sum(jnp.where(weight > 0, losses, 0.0)) / jnp.maximum(jnp.sum(weight), 1.0)
-            return total, model.part(model.leaves(module))[1]
+            counted = jnp.where(jnp.arange(losses.shape[0]) < live, losses, 0.0)
+            return jnp.sum(counted) / live, model.part(model.leaves(module))[1]
 
         (loss, others_after), gradient = jax.value_and_grad(loss_of, has_aux=True)(trained)
-        structure = jax.tree.structure(jax.eval_shape(optimizer.init, trained))
-        moments = jax.tree.unflatten(structure, state.optimizer)
-        updates, moments_after = optimizer.update(gradient, moments, trained)
-        norms = jnp.stack([loss, optax.tree.norm(gradient), optax.tree.norm(updates)])
-        finite = jnp.all(jnp.isfinite(norms))
-        trained_after = optax.apply_updates(trained, updates)
-        after = (model.join(trained_after, others_after), tuple(jax.tree.leaves(moments_after)))
-        kept = jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, (state.model, state.optimizer))
-        return TrainState(kept[0], kept[1], jnp.where(finite, 0, state.streak + 1)), loss, finite
+        finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(gradient))
 
-    def train_chunk(state: TrainState, chunk: Chunk, resident: Any) -> tuple[TrainState, Trace]:
+        def update() -> tuple[Leaves, Leaves]:
+            structure = jax.tree.structure(jax.eval_shape(optimizer.init, trained))
+            updates, moments = optimizer.update(gradient, jax.tree.unflatten(structure, state.optimizer), trained)
+            after = optax.apply_updates(trained, updates)
+            return model.join(after, others_after), tuple(jax.tree.leaves(moments))
+
+        # A branch, not a selection of every number: it costs next to nothing.
+        leaves, moments = jax.lax.cond(finite, update, lambda: (state.model, state.optimizer))
+        return TrainState(leaves, moments, jnp.where(finite, 0, state.streak + 1)), loss, finite
+
+    def train_chunk(state: TrainState, chunk: Chunk, resident: Any) -> tuple[TrainState, jax.Array]:
         def more(carry: tuple[jax.Array, TrainState, jax.Array, jax.Array]) -> jax.Array:
             return (carry[0] < chunk.steps) & (carry[1].streak < nan_patience)
 
@@ -121,10 +115,11 @@ def chunk_function(
             state, loss, finite = step(state, rows, chunk.live[index])
             return index + 1, state, losses.at[index].set(loss), finites.at[index].set(finite)
 
-        start = (jnp.int32(0), state, jnp.zeros(capacity), jnp.zeros(capacity, bool))
+        start = (jnp.int32(0), state, jnp.zeros(capacity + 1), jnp.zeros(capacity + 1))
         done, state, losses, finites = jax.lax.while_loop(more, advance, start)
-        rates = jax.vmap(schedule)(chunk.first + jnp.arange(capacity)) * jnp.ones(capacity)
-        return state, Trace(losses, rates, finites, done, state.streak)
+        rates = jax.vmap(schedule)(chunk.first + jnp.arange(capacity + 1)) * jnp.ones(capacity + 1)
+        packed = jnp.stack([losses, rates, finites])
+        return state, packed.at[:2, -1].set(jnp.stack([done, state.streak]).astype(jnp.float32))
 
     return jax.jit(train_chunk, donate_argnums=0)
 

@@ -27,15 +27,15 @@ class SpoolWatcher:
         self._spool.note("compile", f"the training step is compiled ({seconds:.1f} s)", seconds=round(seconds, 3))
 
     def chunk(self, first: int, trace: Trace, seconds: float) -> None:
-        done = int(trace.done)
+        done = trace.done
         if done == 0:
             return
         steps = range(first + 1, first + done + 1)
-        losses, rates = np.asarray(trace.loss[:done]), np.asarray(trace.learning_rate[:done])
-        self._spool.metrics(steps, {"train/loss": losses.tolist(), "train/learning_rate": rates.tolist()})
+        losses, rates = trace.loss.tolist(), trace.learning_rate.tolist()
+        self._spool.metrics(steps, {"train/loss": losses, "train/learning_rate": rates})
         last = first + done
         self._spool.metrics([last], {"time/step_ms": [1000 * seconds / done], "time/chunk_ms": [1000 * seconds]})
-        self._warn(first, np.asarray(trace.finite[:done]))
+        self._warn(first, trace.finite)
         self._seconds += seconds
         self._steps += done
         self._progress(last)

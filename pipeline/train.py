@@ -29,7 +29,7 @@ from pipeline.looks import Looks, Objective
 from pipeline.models.flat import FlatModel, Leaves
 from pipeline.optimizer import make_optimizer, make_schedule, planned_epochs
 from pipeline.pace import Ledger, Pace
-from pipeline.steps import Chunk, Trace, TrainState, all_finite, chunk_function, initial_state, snapshot
+from pipeline.steps import Trace, TrainState, all_finite, chunk_function, initial_state, snapshot
 from pipeline.stopping import Evaluation, Progress, judge
 from store.errors import Diverged
 
@@ -45,7 +45,7 @@ class Watcher(Protocol):
     def compiled(self, seconds: float) -> None: ...
 
     def chunk(self, first: int, trace: Trace, seconds: float) -> None:
-        """`trace` holds NumPy arrays; `seconds`: from the end of the chunk before to the end of this one."""
+        """`seconds`: from the end of the chunk before to the end of this one."""
         ...
 
     def evaluated(self, found: Evaluation, is_best: bool, seconds: float) -> None: ...
@@ -145,7 +145,7 @@ class _Loop:
         self.ledger = Ledger(clock)
         self.feed = make_feed(lesson.placement, lesson.train, self.plan, self.capacity)
         self.looks = Looks(lesson.model, lesson.train, lesson.validate, training.seed)
-        self.pending: tuple[int, Trace] | None = None
+        self.pending: tuple[int, jax.Array] | None = None
         self.saved_at, self.saved_step = clock(), -1
 
     def begin(self, resume: Resume | None) -> None:
@@ -163,7 +163,7 @@ class _Loop:
         with self.ledger.spent("compile"):
             limits = {"capacity": self.capacity, "nan_patience": self.training.nan_patience}
             function = chunk_function(self.lesson.model, optimizer, schedule, **limits)
-            self.run_chunk = function.lower(self.state, self.load(0), self.feed.resident).compile()
+            self.run_chunk = function.lower(self.state, self.feed.load(self.step, 0), self.feed.resident).compile()
             self.looks.compile(self.state.model)
         self.watcher.compiled(self.ledger.seconds["compile"])
 
@@ -187,33 +187,26 @@ class _Loop:
 
     def dispatch(self, steps: int) -> None:
         """Sends the next chunk off, then reads the one before."""
-        chunk = self.load(steps)
-        self.state, trace = self.run_chunk(self.state, chunk, self.feed.resident)
-        for array in trace:
-            array.copy_to_host_async()
+        chunk = self.feed.load(self.step, steps)
+        self.state, packed = self.run_chunk(self.state, chunk, self.feed.resident)
+        packed.copy_to_host_async()
         self.settle()
-        self.pending = (self.step, trace)
+        self.pending = (self.step, packed)
         self.step += steps
-
-    def load(self, steps: int) -> Chunk:
-        slots, live = self.feed.load(self.step, steps)
-        first, count = jax.device_put((np.int32(self.step), np.int32(steps)))
-        return Chunk(first, count, slots, live)
 
     def settle(self) -> None:
         """Reads the chunk under way, if there is one."""
         if self.pending is None:
             return
-        first, trace = self.pending
+        first, packed = self.pending
         self.pending = None
-        read: Trace = jax.device_get(trace)
-        done = int(read.done)
-        seconds = self.pace.lap(self.clock(), done)
+        trace = Trace.read(jax.device_get(packed))
+        seconds = self.pace.lap(self.clock(), trace.done)
         self.ledger.seconds["train"] += seconds
-        self.progress = self.progress.at(first + done, int(np.sum(~read.finite[:done])))
-        self.watcher.chunk(first, read, seconds)
-        if int(read.streak) >= self.training.nan_patience:
-            raise self.diverged(first + done, int(read.streak))
+        self.progress = self.progress.at(first + trace.done, int(np.sum(~trace.finite)))
+        self.watcher.chunk(first, trace, seconds)
+        if trace.streak >= self.training.nan_patience:
+            raise self.diverged(first + trace.done, trace.streak)
 
     def evaluate(self) -> None:
         """Looks at the validation rows, and keeps the state if it is the best so far."""

@@ -63,11 +63,10 @@ class Notes:
         self.compilations += 1
 
     def chunk(self, first: int, trace: Trace, seconds: float) -> None:
-        done = int(trace.done)
-        self.chunks.append((first, done))
-        self.losses += np.asarray(trace.loss[:done]).tolist()
-        self.finite += np.asarray(trace.finite[:done]).tolist()
-        self.after_chunk(first + done)
+        self.chunks.append((first, trace.done))
+        self.losses += trace.loss.tolist()
+        self.finite += trace.finite.tolist()
+        self.after_chunk(first + trace.done)
 
     def evaluated(self, found: Evaluation, is_best: bool, seconds: float) -> None:
         self.evaluations.append(found)

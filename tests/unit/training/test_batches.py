@@ -52,13 +52,14 @@ def test_both_feeds_bring_the_rows_of_the_plan(rows: int, batch: int, capacity: 
     for _ in range(4):
         steps = data.draw(st.integers(0, capacity))
         for feed in (host, device):
-            slots, live = feed.load(step, steps)
+            chunk = feed.load(step, steps)
+            assert (int(chunk.first), int(chunk.steps)) == (step, steps)
             for index in range(steps):
-                here = pick(feed.resident, jax.tree.map(lambda column, index=index: column[index], slots))
+                here = pick(feed.resident, jax.tree.map(lambda column, index=index: column[index], chunk.slots))
                 expected = table.take(plan.ids(step + index))
                 for found, wanted in zip(here, expected, strict=True):
                     np.testing.assert_array_equal(np.asarray(found), wanted)
-                assert int(live[index]) == plan.live(step + index)
+                assert int(chunk.live[index]) == plan.live(step + index)
         step += steps
 
 

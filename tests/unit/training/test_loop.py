@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -187,7 +188,7 @@ def test_too_many_bad_steps_in_a_row_end_the_run_and_name_steps_and_rows(bench: 
     with pytest.raises(Diverged) as caught:
         bench.fit(lesson, saver=shelf)
     assert "steps 1 to 4" in caught.value.what
-    named = [int(word.split()[0]) for word in caught.value.what.split("flight ")[1:] if word[0].isdigit()]
+    named = [int(number) for number in re.findall(r"flight (\d+)", caught.value.what)]
     assert named
     assert all(number % 8 == 0 for number in named)
     assert "check" in caught.value.remedy
