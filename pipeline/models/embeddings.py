@@ -102,29 +102,43 @@ class FirstLayer(nnx.Module):
     """The first linear layer, one block of weights an input: [b] raw rows → [b, inputs, width] contributions.
 
     A number's block takes its embedding; a category's is a row of a table, which is a one-hot input times a matrix.
+    A kind of input that the model does not have has no weights: Orbax cannot keep arrays of size 0.
     """
 
     def __init__(self, preparation: Preparation, embedding: str, width: int, rngs: nnx.Rngs) -> None:
-        self.numbers = numbers_embedding(preparation, embedding)
-        self.forget = Forget(FORGET_RATE, rngs)
-        count = len(preparation.mean)
         scale = 1.0 / np.sqrt(max(1, preparation.inputs))
-        self.weights = nnx.Param(scale * jax.random.normal(rngs.params(), (count, self.numbers.size, width)))
-        self.table = nnx.Param(scale * jax.random.normal(rngs.params(), (sum(preparation.cardinalities), width)))
+        count, words = len(preparation.mean), sum(preparation.cardinalities)
+        self.width = width
+
+        def block(*shape: int) -> nnx.Param[jax.Array]:
+            return nnx.Param(scale * jax.random.normal(rngs.params(), (*shape, width)))
+
+        numbers = numbers_embedding(preparation, embedding)
+        self.numbers = numbers if count else None
+        self.weights = block(count, numbers.size) if count else None
+        self.table = block(words) if words else None
+        self.forget = Forget(FORGET_RATE, rngs)
         self.offsets = tuple(int(n) for n in np.cumsum((0, *preparation.cardinalities))[:-1])
         self.limits = tuple(n - 1 for n in preparation.cardinalities)
 
     def __call__(self, numeric: jax.Array, categorical: jax.Array) -> jax.Array:
         """float32 [b, d], int32 [b, c] → [b, d + c, width]."""
-        numbers = jnp.einsum("bdi,diw->bdw", self.numbers(numeric), self.weights[...])
-        return jnp.concatenate([numbers, self.categories(categorical)], axis=1)
+        return jnp.concatenate([self._numbers(numeric, "bdi,diw->bdw"), self.categories(categorical)], axis=1)
 
     def summed(self, numeric: jax.Array, categorical: jax.Array) -> jax.Array:
         """[b, width]: the sum over the inputs, in one product."""
-        numbers = jnp.einsum("bdi,diw->bw", self.numbers(numeric), self.weights[...])
-        return numbers + jnp.sum(self.categories(categorical), axis=1)
+        words = jnp.sum(self.categories(categorical), axis=1)
+        return words if self.weights is None else self._numbers(numeric, "bdi,diw->bw") + words
+
+    def _numbers(self, numeric: jax.Array, product: str) -> jax.Array:
+        """Embedding times weights, [b, d, width] or summed over d, as `product` says."""
+        if self.numbers is None or self.weights is None:
+            return jnp.zeros((numeric.shape[0], 0, self.width))
+        return jnp.einsum(product, self.numbers(numeric), self.weights[...])
 
     def categories(self, categorical: jax.Array) -> jax.Array:
         """int32 [b, c] → [b, c, width]."""
+        if self.table is None:
+            return jnp.zeros((categorical.shape[0], 0, self.width))
         codes = jnp.clip(self.forget(categorical), 0, jnp.asarray(self.limits, jnp.int32))
         return jnp.take(self.table[...], codes + jnp.asarray(self.offsets, jnp.int32), axis=0)

@@ -23,16 +23,16 @@ class OwnTrunk(nnx.Module):
         outputs: int,
         rngs: nnx.Rngs,
     ) -> None:
-        self.numbers = Standardised(preparation.mean, preparation.deviation)
+        self.numbers = Standardised(preparation.mean, preparation.deviation) if len(preparation.mean) else None
         self.forget = Forget(FORGET_RATE, rngs)
         self.cardinalities = preparation.cardinalities
-        inputs = len(preparation.mean) * self.numbers.size + sum(preparation.cardinalities)
+        inputs = len(preparation.mean) * Standardised.size + sum(preparation.cardinalities)
         self.module = make(inputs, outputs, rngs, **params)
 
     def __call__(self, numeric: jax.Array, categorical: jax.Array) -> jax.Array:
         """float32 [b, d], int32 [b, c] → float32 [b, 1, outputs]."""
-        numbers = self.numbers(numeric).reshape(numeric.shape[0], -1)
+        numbers = [] if self.numbers is None else [self.numbers(numeric).reshape(numeric.shape[0], -1)]
         codes = self.forget(categorical)
         hot = [jax.nn.one_hot(codes[:, i], size) for i, size in enumerate(self.cardinalities)]
         inner: Any = self.module
-        return jnp.asarray(inner(jnp.concatenate([numbers, *hot], axis=1)))[:, None, :]
+        return jnp.asarray(inner(jnp.concatenate([*numbers, *hot], axis=1)))[:, None, :]
