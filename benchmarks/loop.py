@@ -154,8 +154,7 @@ def fresh(optimizer: optax.GradientTransformation) -> Any:
 
 
 def guarded(optimizer: optax.GradientTransformation) -> optax.GradientTransformation:
-    """No update and no change of memory where the gradient is not finite; as NaN losses have NaN gradients, that is
-    all a careful person writes."""
+    """No update, and no change of memory, where the gradient is not finite (that of a NaN loss is not)."""
 
     def update(gradient: Any, state: Any, parameters: Any) -> Any:
         finite = jnp.isfinite(optax.tree.norm(gradient))
@@ -228,14 +227,8 @@ def keras_fit(rows: Rows, batch: int) -> Contender | None:
         return None
     import keras
 
-    model = keras.Sequential(
-        [
-            keras.layers.Input((COLUMNS,)),
-            keras.layers.Dense(WIDTH, activation="relu"),
-            keras.layers.Dense(WIDTH, activation="relu"),
-            keras.layers.Dense(1),
-        ]
-    )
+    hidden = [keras.layers.Dense(WIDTH, activation="relu") for _ in range(2)]
+    model = keras.Sequential([keras.layers.Input((COLUMNS,)), *hidden, keras.layers.Dense(1)])
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(RATE), loss=loss, steps_per_execution=CHUNK)
     usable = ROWS // batch // CHUNK * CHUNK * batch
@@ -281,7 +274,7 @@ def compare(batch: int) -> dict[str, Any]:
 
 
 def ratio(over: list[float], under: list[float]) -> float:
-    """Median of the rounds' ratios: what disturbs the machine in a round disturbs both."""
+    """Median of the rounds' ratios: what disturbs a round disturbs both."""
     return round(statistics.median(a / b for a, b in zip(over, under, strict=True)), 3)
 
 

@@ -181,7 +181,7 @@ class _Loop:
                 self.settle()
                 self.save(wait=True)
                 raise Preempted(f"stopped after step {self.step} of {self.total}, and saved")
-            if self.clock() - self.saved_at >= self.training.checkpoint_every.total_seconds():
+            if self.checkpoint_is_due():
                 self.settle()
                 self.save(wait=False)
 
@@ -222,9 +222,15 @@ class _Loop:
 
     # ---- checkpoints and ends --------------------------------------------------------------------------------------
 
+    def checkpoint_is_due(self) -> bool:
+        """Raises what the last save met in the background."""
+        if self.saver is None or self.clock() - self.saved_at < self.training.checkpoint_every.total_seconds():
+            return False
+        return self.saver.idle()
+
     def save(self, *, wait: bool) -> None:
         """Hands a copy of everything to the saver. A state with a non-finite number is never saved."""
-        if self.saver is None or self.step == self.saved_step or not (wait or self.saver.idle()):
+        if self.saver is None or self.step == self.saved_step:
             return
         start = self.clock()
         if not bool(jax.device_get(all_finite((self.state.model, self.state.optimizer)))):
