@@ -16,10 +16,10 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from pipeline.evaluate import ProductionScores, gather_evidence
-from pipeline.evidence import LeakageFacts, LearningCurve
-from pipeline.leakage import leakage_facts
-from pipeline.signature import InputColumn
+from pipeline.judging.evaluate import ProductionScores, gather_evidence
+from pipeline.judging.evidence import LeakageFacts, LearningCurve
+from pipeline.judging.leakage import leakage_facts
+from pipeline.versions.signature import InputColumn
 
 TRAIN, TEST, ROUNDS = 100_000, 30_000, 3
 NUMERIC, CATEGORICAL = 20, 10

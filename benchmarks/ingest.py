@@ -27,7 +27,7 @@ from sqlalchemy import text
 
 from daemon.ingest import Place, ingest
 from daemon.spoolfile import read_lines
-from pipeline.spool import Spool
+from pipeline.process.spool import Spool
 from store import lifecycle, queue
 from store.engine import Record
 from store.home import AttemptDir, Home

@@ -35,13 +35,13 @@ import numpy as np
 import optax
 from flax import nnx
 
-from pipeline.batches import BatchPlan, Rows
 from pipeline.config.models import Training
-from pipeline.looks import Objective
 from pipeline.models.flat import flatten
-from pipeline.steps import Trace
-from pipeline.stopping import Evaluation
-from pipeline.train import Lesson, fit
+from pipeline.training.batches import BatchPlan, Rows
+from pipeline.training.looks import Objective
+from pipeline.training.steps import Trace
+from pipeline.training.stopping import Evaluation
+from pipeline.training.train import Lesson, fit
 
 ROWS, COLUMNS, WIDTH, CHUNK = 100_000, 32, 128, 50
 ROUNDS = 7

@@ -25,8 +25,8 @@ import duckdb
 import pyarrow.dataset as pads
 
 from pipeline.config.datasets import FeatureView
-from pipeline.pit import Lookup, point_in_time
-from pipeline.shape import connect
+from pipeline.features.pit import Lookup, point_in_time
+from pipeline.tables.shape import connect
 
 LABELS, ROWS, ENTITIES = 1_000_000, 10_000_000, 100_000
 GOAL = {"cpu_seconds": 5.0, "peak_rss_gb": 1.0}

@@ -7,8 +7,8 @@ import os
 from daemon.children import ShimId, Status
 from daemon.settle import AttemptEnd, settle
 from daemon.spoolfile import last_word
-from pipeline import procfs
-from pipeline.spec import RunSpec
+from pipeline.process import procfs
+from pipeline.process.spec import RunSpec
 from store import lifecycle
 from store.engine import Record
 from store.home import AttemptDir

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from pipeline import procfs, shim
+from pipeline.process import procfs, shim
 from store.home import AttemptDir
 
 
@@ -46,7 +46,7 @@ class ShimId:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """What a shim wrote about its attempt (see pipeline/shim.py)."""
+    """What a shim wrote about its attempt (see pipeline/process/shim.py)."""
 
     shim: ShimId
     nonce: str

@@ -20,7 +20,7 @@ from daemon.supervisor import Supervisor, Watched
 from daemon.warmth import WarmWorkers
 from pipeline.config import Project
 from pipeline.config.schedules import JobSection
-from pipeline.spec import RunSpec
+from pipeline.process.spec import RunSpec
 from store import lifecycle, queue
 from store.engine import Record
 from store.errors import TrainshedError

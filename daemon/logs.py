@@ -1,4 +1,4 @@
-"""Reading the size-capped logs of an attempt by offset (written by pipeline/cappedlog.py)."""
+"""Reading the size-capped logs of an attempt by offset (written by pipeline/process/cappedlog.py)."""
 
 from __future__ import annotations
 

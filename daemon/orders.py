@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.config import Project
 from pipeline.config.jobs import Job, with_upstream
 from pipeline.config.references import nearest
-from pipeline.overrides import with_overrides
+from pipeline.training.overrides import with_overrides
 from store.errors import NotFound, ProjectError
 from store.queue import NewRun
 from store.words import Trigger

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import Session
 
-from pipeline.spec import ProductionFacts, RecordFacts
+from pipeline.process.spec import ProductionFacts, RecordFacts
 from store import runs, versions
 from store.tables import ModelVersion, Run
 from store.words import PRODUCTION

@@ -1,4 +1,4 @@
-"""The daemon's end of the warm process (pipeline/warm.py): started when work is near, replaced when code changes."""
+"""The daemon's end of the warm process (pipeline/process/warm.py): begun when work is near, renewed with the code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from daemon.children import ShimId
-from pipeline.warm import PACKET, fingerprint
+from pipeline.process.warm import PACKET, fingerprint
 from store.home import AttemptDir
 
 ANSWER_S: Final = 10.0
@@ -92,7 +92,14 @@ class WarmWorkers:
         ours.settimeout(ANSWER_S)
         with theirs, self._log_file.open("ab") as errors:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "pipeline.warm", str(theirs.fileno()), str(self._idle.total_seconds())],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "pipeline.process.warm",
+                    str(theirs.fileno()),
+                    str(self._idle.total_seconds()),
+                ],
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
                 stdin=subprocess.DEVNULL,

@@ -20,7 +20,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from pipeline.context import Preempted, RunContext
+from pipeline.process.context import Preempted, RunContext
 from store.backup import MANIFEST, Manifest, copy_database
 from store.errors import StorageError
 from store.home import Home

@@ -1,7 +1,7 @@
 """The registry: who may answer. Moves of aliases, each one transaction with compare-and-set, reason and actor.
 
     with record.transaction() as tx:
-        plan = pipeline.plan.planned(tx.session, model, request.version, request.alias)
+        plan = pipeline.judging.plan.planned(tx.session, model, request.version, request.alias)
         registry.promote(tx, model, request, actor, plan)
 
 Versions are in `store/versions.py`, reading of aliases in `store/aliases.py`; what other rooms need is named here.

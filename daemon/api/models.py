@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from daemon.api.shed import NAME_PATTERN, Actor, After, Here, Limit, Name, Number
 from pipeline.config import Project
-from pipeline.plan import planned, planned_rollback
+from pipeline.judging.plan import planned, planned_rollback
 from store import aliases, registry, versions
 from store.wire import (
     AliasEventView,

@@ -16,8 +16,8 @@ from pipeline.config.checks import AnyCheck
 from pipeline.config.datasets import FeatureView
 from pipeline.config.models import Model
 from pipeline.config.references import nearest
-from pipeline.shape import connect
-from pipeline.sqltext import identifier, literal
+from pipeline.tables.shape import connect
+from pipeline.tables.sqltext import identifier, literal
 
 _OBJECTIVES = {
     "binary": {"auc", "log_loss", "accuracy"},

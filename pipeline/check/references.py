@@ -9,7 +9,7 @@ from pipeline import plugins, secrets
 from pipeline.check.findings import Findings
 from pipeline.config import Project
 from pipeline.config.sources import FileSource, HttpSource, PythonSource, SqlSource
-from pipeline.shape import sql_text
+from pipeline.tables.shape import sql_text
 from store.errors import TrainshedError
 
 

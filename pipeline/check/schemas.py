@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.dataset as pads
 
-from pipeline.arrow import contract_type
 from pipeline.check.findings import Findings
 from pipeline.check.peek import peek
 from pipeline.check.references import matches
@@ -20,7 +19,8 @@ from pipeline.config.datasets import Dataset, FeatureView, Made
 from pipeline.config.jobs import jobs_of
 from pipeline.config.references import nearest
 from pipeline.config.sources import FileSource
-from pipeline.shape import shape
+from pipeline.tables.arrow import contract_type
+from pipeline.tables.shape import shape
 from store import lake
 from store.errors import ProjectError, TrainshedError
 from store.home import Home

@@ -7,16 +7,16 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from pipeline import candidate, quarantine
 from pipeline.config.checks import AnyCheck, SqlRule
 from pipeline.config.datasets import Dataset
-from pipeline.features import newest_versions
+from pipeline.etl import candidate, quarantine
+from pipeline.etl.staging import remove
+from pipeline.etl.work import Raw, Work
+from pipeline.features.run import newest_versions
 from pipeline.quality import CheckReport, run_checks
 from pipeline.quality.report import names_of
-from pipeline.shape import BATCH_ROWS
-from pipeline.sqltext import identifier
-from pipeline.staging import remove
-from pipeline.work import Raw, Work
+from pipeline.tables.shape import BATCH_ROWS
+from pipeline.tables.sqltext import identifier
 from store import lake
 from store.errors import ChecksFailed
 from store.lake import LakeVersion

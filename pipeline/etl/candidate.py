@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
 
-from pipeline.arrow import lake_column, word_of
-from pipeline.sqltext import identifier, literal
+from pipeline.tables.arrow import lake_column, word_of
+from pipeline.tables.sqltext import identifier, literal
 from store.errors import DataError, SchemaChanged
 
 RELATION: Final = "candidate"

@@ -11,7 +11,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-from pipeline.arrow import word_of
+from pipeline.tables.arrow import word_of
 from store.errors import SchemaChanged
 
 OnNew = Literal["add", "ignore", "refuse"]

@@ -10,15 +10,15 @@ from typing import Final
 
 import pyarrow as pa
 
-from pipeline.arrow import contract_type
 from pipeline.config.datasets import Dataset
 from pipeline.config.sources import AnySource
-from pipeline.context import Preempted, RunContext
-from pipeline.fingerprint import fingerprint
+from pipeline.etl.staging import Staging, remove
+from pipeline.etl.work import Unchanged, Work
+from pipeline.process.context import Preempted, RunContext
 from pipeline.sources import Cursor, Edge, Opening, SourceReader, open_source
 from pipeline.sources.times import Times
-from pipeline.staging import Staging, remove
-from pipeline.work import Unchanged, Work
+from pipeline.tables.arrow import contract_type
+from pipeline.tables.fingerprint import fingerprint
 from store import lake
 from store.errors import ProjectError
 from store.lake import LakeVersion

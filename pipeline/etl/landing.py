@@ -7,11 +7,11 @@ import json
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.contract import Settled
-from pipeline.describe import describe
+from pipeline.etl.contract import Settled
+from pipeline.etl.staging import remove, write_durably
+from pipeline.etl.work import Raw, Work
 from pipeline.quality import CheckReport
-from pipeline.staging import remove, write_durably
-from pipeline.work import Raw, Work
+from pipeline.tables.describe import describe
 from store import lake
 from store.facts import CheckFacts, DatasetFacts
 from store.lake import LakeVersion

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.arrow import TIMESTAMP, lake_type
-from pipeline.candidate import conform
+from pipeline.etl.candidate import conform
+from pipeline.tables.arrow import TIMESTAMP, lake_type
 from store import lake
 from store.lake import LakeVersion
 

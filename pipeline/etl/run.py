@@ -18,21 +18,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
 
-from pipeline import candidate
-from pipeline.admission import PREVIOUS, judge
-from pipeline.arrow import contract_type
-from pipeline.context import Preempted, RunContext
-from pipeline.contract import Settled, found_schema, settle
-from pipeline.features import newest_versions
-from pipeline.fingerprint import fingerprint
-from pipeline.ingest import FORMAT, fetch
-from pipeline.landing import Landing, landing_of, save, tell, tell_untold
+from pipeline.etl import candidate
+from pipeline.etl.admission import PREVIOUS, judge
+from pipeline.etl.contract import Settled, found_schema, settle
+from pipeline.etl.ingest import FORMAT, fetch
+from pipeline.etl.landing import Landing, landing_of, save, tell, tell_untold
+from pipeline.etl.staging import locked, remove
+from pipeline.etl.work import Raw, Unchanged, Work
+from pipeline.features.run import newest_versions
+from pipeline.process.context import Preempted, RunContext
 from pipeline.quality import CheckReport
-from pipeline.shape import BATCH_ROWS, code_text, connect, shape
-from pipeline.sqltext import identifier
-from pipeline.staging import locked, remove
-from pipeline.storage import storage_faults
-from pipeline.work import Raw, Unchanged, Work
+from pipeline.tables.arrow import contract_type
+from pipeline.tables.fingerprint import fingerprint
+from pipeline.tables.shape import BATCH_ROWS, code_text, connect, shape
+from pipeline.tables.sqltext import identifier
+from pipeline.tables.storage import storage_faults
 from store import lake
 from store.errors import ProjectError
 from store.lake import LakeVersion

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.config.datasets import Dataset
-from pipeline.context import RunContext
+from pipeline.process.context import RunContext
 from store.lake import LakeVersion
 
 

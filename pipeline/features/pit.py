@@ -18,7 +18,7 @@ from duckdb import DuckDBPyConnection
 
 from pipeline.config.datasets import FeatureView
 from pipeline.config.references import nearest
-from pipeline.sqltext import identifier
+from pipeline.tables.sqltext import identifier
 from store.errors import ProjectError
 
 UTC_TIMESTAMP: Final = "TIMESTAMP WITH TIME ZONE"

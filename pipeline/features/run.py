@@ -12,12 +12,12 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from pipeline.config.datasets import FeatureView
-from pipeline.context import Preempted, RunContext
-from pipeline.describe import describe
-from pipeline.fingerprint import fingerprint
-from pipeline.pit import column_types, require_columns, require_utc
-from pipeline.shape import BATCH_ROWS, code_text, connect, shape
-from pipeline.sqltext import identifier
+from pipeline.features.pit import column_types, require_columns, require_utc
+from pipeline.process.context import Preempted, RunContext
+from pipeline.tables.describe import describe
+from pipeline.tables.fingerprint import fingerprint
+from pipeline.tables.shape import BATCH_ROWS, code_text, connect, shape
+from pipeline.tables.sqltext import identifier
 from store import lake
 from store.errors import NotFound, ProjectError
 from store.facts import DatasetFacts

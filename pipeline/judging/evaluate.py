@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import false_discovery_control, norm
 
-from pipeline.evidence import (
+from pipeline.judging.evidence import (
     CalibrationBin,
     CalibrationFacts,
     Comparison,

@@ -1,6 +1,6 @@
 """Evidence: what is known about a candidate, as plain numbers. Gates judge by it alone; it is kept with the version.
 
-Types only; `pipeline/evaluate.py` gathers it from rows. JSON knows no NaN: a number that does not exist is None.
+Types only; `pipeline.judging.evaluate` gathers it from rows. JSON knows no NaN: a number that does not exist is None.
 """
 
 from __future__ import annotations

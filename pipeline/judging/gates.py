@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.config.models import Gates
-from pipeline.evidence import Comparison, Difference, Evidence, SliceFacts
+from pipeline.judging.evidence import Comparison, Difference, Evidence, SliceFacts
 from pipeline.stats.metrics import IN_LABEL_UNITS, SMALLER_IS_BETTER, gain, scale
 from store.words import Outcome
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.bundle import LoadedBundle, load_bundle
-from pipeline.context import RunContext
-from pipeline.devices import resolve_device
-from pipeline.evaluate import compare_with_production
-from pipeline.evidence import Evidence
-from pipeline.fingerprint import fingerprint
-from pipeline.gates import judge
-from pipeline.rival import production_scores
-from pipeline.signature import encode_labels
-from pipeline.spec import ProductionFacts
+from pipeline.judging.evaluate import compare_with_production
+from pipeline.judging.evidence import Evidence
+from pipeline.judging.gates import judge
+from pipeline.judging.rival import production_scores
+from pipeline.process.context import RunContext
+from pipeline.process.spec import ProductionFacts
+from pipeline.tables.fingerprint import fingerprint
+from pipeline.training.devices import resolve_device
 from pipeline.trainingset import open_training_set
+from pipeline.versions.bundle import LoadedBundle, load_bundle
+from pipeline.versions.signature import encode_labels
 from store.errors import BundleDamaged, NotFound
 
 FORMAT = 1

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from pipeline.evidence import LeakageFacts
-from pipeline.signature import NamedFeature, numbers, words
+from pipeline.judging.evidence import LeakageFacts
+from pipeline.process.threads import few_threads
 from pipeline.stats.auc import auc
 from pipeline.stats.measured import Floats
 from pipeline.stats.metrics import Task
-from pipeline.threads import few_threads
+from pipeline.versions.signature import NamedFeature, numbers, words
 
 Codes = npt.NDArray[np.int64]
 _GROUPS = 32

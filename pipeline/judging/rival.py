@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from pipeline.bundle import Scores, load_bundle
-from pipeline.evaluate import ProductionScores
-from pipeline.signature import Signature
-from pipeline.spec import ProductionFacts
+from pipeline.judging.evaluate import ProductionScores
+from pipeline.process.spec import ProductionFacts
 from pipeline.stats.metrics import probabilities
+from pipeline.versions.bundle import Scores, load_bundle
+from pipeline.versions.signature import Signature
 from store.errors import SchemaChanged
 from store.home import Home
 

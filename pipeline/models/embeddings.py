@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from pipeline.signature import FIRST_WORD, UNSEEN
+from pipeline.versions.signature import FIRST_WORD, UNSEEN
 
 FORGET_RATE = 0.01
 """Share of known categories that training takes for unseen ones, so that the bucket learns what to say of them."""

@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from pipeline.batches import Rows
 from pipeline.config.models import Mlp, OwnNetwork, Tabm
 from pipeline.models.embeddings import Preparation
 from pipeline.models.flat import FlatModel, Leaves
@@ -17,7 +16,8 @@ from pipeline.models.heads import BinaryHead, Head, MulticlassHead, RegressionHe
 from pipeline.models.mlp import MlpTrunk
 from pipeline.models.own import OwnTrunk
 from pipeline.models.tabm import TabmTrunk
-from pipeline.signature import Task
+from pipeline.training.batches import Rows
+from pipeline.versions.signature import Task
 
 
 class Trunk(Protocol):
@@ -27,7 +27,7 @@ class Trunk(Protocol):
 
 
 class Network(nnx.Module):
-    """Trunk and head. See `pipeline.steps.Trainable` for what the methods promise."""
+    """Trunk and head. See `pipeline.training.steps.Trainable` for what the methods promise."""
 
     def __init__(self, trunk: Trunk, head: Head) -> None:
         self.trunk = trunk

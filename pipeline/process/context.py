@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.config import Project
-from pipeline.spec import RunSpec
-from pipeline.spool import Spool
+from pipeline.process.spec import RunSpec
+from pipeline.process.spool import Spool
 from store.home import Home
 
 

@@ -25,10 +25,10 @@ from collections.abc import Callable
 
 if __name__ == "__main__":
     # Started with -I -S, so that nothing but the standard library is in the way: our own folder has to be named.
-    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from pipeline.cappedlog import CappedLog
-from pipeline.procfs import boot_id, descendants, start_ticks
+from pipeline.process.cappedlog import CappedLog
+from pipeline.process.procfs import boot_id, descendants, start_ticks
 
 PROTOCOL = 1
 RESERVED = 4096
@@ -257,7 +257,7 @@ def supervise(directory: str, enter_worker: Callable[[str], None]) -> int:
 
 def execute_worker(directory: str) -> None:
     """In the child of a cold start: becomes the worker."""
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "pipeline.worker", directory])
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "pipeline.process.worker", directory])
 
 
 def _prctl(option: int, value: int) -> None:

@@ -1,9 +1,9 @@
 """The warm process: has the libraries imported, and forks shims that fork workers.
 
-`python -P -m pipeline.warm DESCRIPTOR IDLE_SECONDS`, started by the daemon in a session of its own. The descriptor is
-its end of a socket pair, so nobody else can ask. One packet asks for `{"attempt": DIR}`, one packet answers
-`{"pid": …}` or `{"refused": REASON}`; its first word is `{"fingerprint": …}`. It serves from the first moment: between
-two imports it looks for orders, and a worker forked early imports the rest itself.
+`python -P -m pipeline.process.warm DESCRIPTOR IDLE_SECONDS`, started by the daemon in a session of its own. The
+descriptor is its end of a socket pair, so nobody else can ask. One packet asks for `{"attempt": DIR}`, one packet
+answers `{"pid": …}` or `{"refused": REASON}`; its first word is `{"fingerprint": …}`. It serves from the first moment:
+between two imports it looks for orders, and a worker forked early imports the rest itself.
 
 It ends when the daemon's end closes, when nothing was asked for during IDLE_SECONDS, and after a refusal. Its workers
 live on. A fork is only sound while no JAX backend exists and no thread of ours runs, so both are checked each time.
@@ -25,22 +25,22 @@ from pathlib import Path
 from typing import Final
 
 PRELOADED: Final = (
-    "pipeline.worker",
+    "pipeline.process.worker",
     "numpy",
     "pyarrow.dataset",
     "duckdb",
     "deltalake",
-    "pipeline.etl",
+    "pipeline.etl.run",
     "pipeline.sources.http",
-    "pipeline.features",
+    "pipeline.features.run",
     "jax",
     "flax.nnx",
     "optax",
     "orbax.checkpoint",
     "scipy.stats",
     "sklearn.ensemble",
-    "pipeline.learn",
-    "pipeline.judge",
+    "pipeline.training.learn",
+    "pipeline.judging.judge",
 )
 """In the order in which a first run needs them: data before training. Small pieces, so that orders wait little."""
 PACKET: Final = 65_536
@@ -56,7 +56,7 @@ def fingerprint(path: Iterable[str]) -> str:
     import hashlib
 
     digest = hashlib.sha256(sys.version.encode())
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parent.parent.parent
     for package in ("pipeline", "store"):
         for file in sorted((root / package).rglob("*.py")):
             facts = file.stat()
@@ -143,15 +143,15 @@ def _import(name: str) -> None:
 
 
 def _become_shim(directory: str) -> int:
-    from pipeline.shim import supervise
-    from pipeline.worker import enter
+    from pipeline.process.shim import supervise
+    from pipeline.process.worker import enter
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     return supervise(directory, enter)
 
 
 def main(arguments: list[str]) -> None:
-    from pipeline.worker import cap_threads
+    from pipeline.process.worker import cap_threads
 
     os.environ.update(cap_threads(dict(os.environ), len(os.sched_getaffinity(0))))
     channel = socket.socket(fileno=int(arguments[0]))

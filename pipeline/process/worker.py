@@ -1,4 +1,4 @@
-"""The child that does the work of one attempt: `python -P -m pipeline.worker ATTEMPT_DIR`, started by the shim.
+"""The child that does the work of one attempt: `python -P -m pipeline.process.worker ATTEMPT_DIR`, started by the shim.
 
 Reads `spec.json`, does the step, reports by the spool, and says by its exit status how it went:
 0 done, 75 preempted (asked to stop, work saved), else the `exit_code` of the error in the spool's last line.
@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from pipeline.config import load_project
-from pipeline.context import Preempted, RunContext
-from pipeline.spec import RunSpec
-from pipeline.spool import Spool
+from pipeline.process.context import Preempted, RunContext
+from pipeline.process.spec import RunSpec
+from pipeline.process.spool import Spool
 from store.errors import StorageError, TrainshedError
 from store.home import AttemptDir, Home
 from store.words import JobKind
@@ -32,10 +32,10 @@ from store.words import JobKind
 PREEMPTED: Final = 75
 HEARTBEAT_S: Final = 15.0
 STEPS: Final[dict[JobKind, tuple[str, str]]] = {
-    "etl": ("pipeline.etl", "run_etl"),
-    "features": ("pipeline.features", "run_features"),
-    "train": ("pipeline.learn", "run_train"),
-    "evaluate": ("pipeline.judge", "run_evaluate"),
+    "etl": ("pipeline.etl.run", "run_etl"),
+    "features": ("pipeline.features.run", "run_features"),
+    "train": ("pipeline.training.learn", "run_train"),
+    "evaluate": ("pipeline.judging.judge", "run_evaluate"),
     "backup": ("pipeline.backup", "run_backup"),
 }
 """Imported when needed: a copy of the database needs no jax."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.config.checks import Accepted, ForeignKey, NotNull, Range, Regex, SqlRule, Unique
-from pipeline.pit import require_columns, type_family
-from pipeline.sqltext import Literal, identifier, literal
+from pipeline.features.pit import require_columns, type_family
+from pipeline.tables.sqltext import Literal, identifier, literal
 from store.errors import ProjectError
 
 AnyRowCheck = NotNull | Unique | Accepted | Range | Regex | ForeignKey | SqlRule

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from duckdb import DuckDBPyConnection
 
-from pipeline.pit import type_family
-from pipeline.sqltext import identifier, literal
+from pipeline.features.pit import type_family
+from pipeline.tables.sqltext import identifier, literal
 
 BINS: Final = 10
 MAX_CATEGORIES: Final = 50

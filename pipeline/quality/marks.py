@@ -9,10 +9,10 @@ from typing import Any, Final
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from pipeline.describe import sample_of
 from pipeline.quality.compile import AnyRowCheck, RowRule
 from pipeline.quality.report import Counts, facts
-from pipeline.sqltext import identifier, literal
+from pipeline.tables.describe import sample_of
+from pipeline.tables.sqltext import identifier, literal
 from store.errors import ProjectError, StorageError, TrainshedError
 from store.facts import CheckFacts
 

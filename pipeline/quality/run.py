@@ -10,7 +10,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from pipeline.config.checks import AnyCheck, RowCheck
-from pipeline.pit import column_types
+from pipeline.features.pit import column_types
 from pipeline.quality.compile import Columns, References, ReferenceTable, compile_row_check
 from pipeline.quality.marks import CHECKS_COLUMN, MARK_PREFIX, JudgedRule, Marks, RowTable, rule_fault
 from pipeline.quality.report import CheckReport, facts, names_of

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
 
-from pipeline.arrow import contract_type
 from pipeline.config.checks import Distribution, Freshness, RowCount, SchemaCheck
-from pipeline.pit import column_types, require_columns, type_family
+from pipeline.features.pit import column_types, require_columns, type_family
 from pipeline.quality.distribution import cells_of, count_cells, psi
-from pipeline.sqltext import identifier
+from pipeline.tables.arrow import contract_type
+from pipeline.tables.sqltext import identifier
 from store.errors import ProjectError
 
 TableCheck = RowCount | Freshness | SchemaCheck | Distribution

@@ -14,12 +14,12 @@ import pyarrow as pa
 
 from pipeline import secrets
 from pipeline.config.sources import SqlSource
-from pipeline.shape import sql_text
 from pipeline.sources.bytestream import Allowance
 from pipeline.sources.cursor import Cursor
 from pipeline.sources.reader import Opening, Piece, Resume, SourceReader, piece_of
 from pipeline.sources.times import Times
-from pipeline.sqltext import identifier
+from pipeline.tables.shape import sql_text
+from pipeline.tables.sqltext import identifier
 from store.errors import ProjectError, SourceDenied, SourceError, SourceMalformed, SourceUnreachable
 
 _LOCK_S: Final = 2.0

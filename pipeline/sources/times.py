@@ -10,7 +10,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.arrow import TIMESTAMP, lake_column, naive_times
+from pipeline.tables.arrow import TIMESTAMP, lake_column, naive_times
 from store.errors import ProjectError, SourceMalformed
 
 _TIME: Final = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?"

@@ -11,9 +11,9 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.dataset as pads
 
-from pipeline.arrow import word_of
-from pipeline.shape import connect
-from pipeline.sqltext import identifier
+from pipeline.tables.arrow import word_of
+from pipeline.tables.shape import connect
+from pipeline.tables.sqltext import identifier
 from store.facts import ColumnFacts
 
 SAMPLE_ROWS: Final = 20

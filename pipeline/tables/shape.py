@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.dataset as pads
 
 from pipeline import plugins
-from pipeline.arrow import lake_type, naive_times, to_lake
 from pipeline.config import Project
 from pipeline.config.datasets import Made
-from pipeline.sqltext import identifier
+from pipeline.tables.arrow import lake_type, naive_times, to_lake
+from pipeline.tables.sqltext import identifier
 from store.errors import ProjectError, StorageError, TrainshedError
 
 BATCH_ROWS: Final = 65_536

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from pipeline.batches import Rows
-from pipeline.signature import FIRST_WORD, Signature
-from pipeline.threads import few_threads
+from pipeline.process.threads import few_threads
+from pipeline.training.batches import Rows
+from pipeline.versions.signature import FIRST_WORD, Signature
 
 MAX_ITERATIONS = 300
 PATIENCE = 10

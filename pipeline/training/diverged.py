@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import jax
 import numpy as np
 
-from pipeline.batches import Rows
 from pipeline.models.flat import FlatModel, Leaves
+from pipeline.training.batches import Rows
 from store.errors import Diverged
 
 SHOWN = 10

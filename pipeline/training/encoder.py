@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.batches import Rows
 from pipeline.models.embeddings import Preparation
-from pipeline.signature import (
+from pipeline.training.batches import Rows
+from pipeline.versions.signature import (
     FIRST_WORD,
     FeatureKind,
     InputColumn,

@@ -13,23 +13,23 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.baseline import Baseline, fit_baseline
-from pipeline.bundle import write_bundle
 from pipeline.config.models import Model, OwnNetwork
-from pipeline.context import Preempted, RunContext
-from pipeline.devices import Device, resolve_device
-from pipeline.evaluate import gather_evidence
-from pipeline.evidence import Evidence, LearningCurve
-from pipeline.fingerprint import fingerprint
-from pipeline.gates import Verdict, judge
-from pipeline.leakage import leakage_facts
-from pipeline.network_training import Trained, train_network
-from pipeline.overrides import with_overrides
-from pipeline.rival import production_scores
-from pipeline.split import PARTS
-from pipeline.stopping import Progress
-from pipeline.study import Study
+from pipeline.judging.evaluate import gather_evidence
+from pipeline.judging.evidence import Evidence, LearningCurve
+from pipeline.judging.gates import Verdict, judge
+from pipeline.judging.leakage import leakage_facts
+from pipeline.judging.rival import production_scores
+from pipeline.process.context import Preempted, RunContext
+from pipeline.tables.fingerprint import fingerprint
+from pipeline.training.baseline import Baseline, fit_baseline
+from pipeline.training.devices import Device, resolve_device
+from pipeline.training.network_training import Trained, train_network
+from pipeline.training.overrides import with_overrides
+from pipeline.training.stopping import Progress
+from pipeline.training.study import Study
 from pipeline.trainingset import TrainingSet, build_training_set
+from pipeline.trainingset.split import PARTS
+from pipeline.versions.bundle import write_bundle
 from store.facts import VersionFacts
 
 FORMAT = 1

@@ -9,10 +9,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from pipeline.batches import BatchPlan, Rows
 from pipeline.models.flat import FlatModel, Leaves
-from pipeline.steps import evaluate_function, pad_rows
-from pipeline.stopping import Evaluation
+from pipeline.training.batches import BatchPlan, Rows
+from pipeline.training.steps import evaluate_function, pad_rows
+from pipeline.training.stopping import Evaluation
 
 SLOT = 2048
 """Rows that one evaluation batch holds."""

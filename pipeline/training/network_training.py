@@ -9,24 +9,24 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from pipeline.batches import BatchPlan, choose_placement
-from pipeline.calibrate import fit_temperature
-from pipeline.checkpoint import CheckpointStore, SavedCheckpoint
 from pipeline.config.models import Training
-from pipeline.context import RunContext
-from pipeline.devices import Device
-from pipeline.looks import Objective
 from pipeline.models.flat import FlatModel, Leaves, flatten
 from pipeline.models.network import exported
-from pipeline.optimizer import planned_epochs
 from pipeline.plugins import load_function
-from pipeline.predictor import Predictor, member_outputs
-from pipeline.spool import Spool
+from pipeline.process.context import RunContext
+from pipeline.process.spool import Spool
 from pipeline.stats.metrics import SMALLER_IS_BETTER, MetricName, measure
-from pipeline.stopping import Progress
-from pipeline.study import Study
-from pipeline.telemetry import SpoolWatcher
-from pipeline.train import Fitted, Lesson, Resume, blank_state, fit, pack
+from pipeline.training.batches import BatchPlan, choose_placement
+from pipeline.training.calibrate import fit_temperature
+from pipeline.training.checkpoint import CheckpointStore, SavedCheckpoint
+from pipeline.training.devices import Device
+from pipeline.training.looks import Objective
+from pipeline.training.optimizer import planned_epochs
+from pipeline.training.predictor import Predictor, member_outputs
+from pipeline.training.stopping import Progress
+from pipeline.training.study import Study
+from pipeline.training.telemetry import SpoolWatcher
+from pipeline.training.train import Fitted, Lesson, Resume, blank_state, fit, pack
 from store.errors import CheckpointDamaged
 
 

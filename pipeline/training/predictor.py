@@ -8,8 +8,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from pipeline.batches import Rows
 from pipeline.models.flat import FlatModel, Leaves
+from pipeline.training.batches import Rows
 
 BATCH = 4096
 

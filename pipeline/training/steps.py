@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from pipeline.batches import Chunk, Rows, pick
 from pipeline.models.flat import FlatModel, Leaves
+from pipeline.training.batches import Chunk, Rows, pick
 
 
 class Trainable(Protocol):

@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 from flax import nnx
 
-from pipeline.batches import Rows
 from pipeline.config.models import Model, OwnNetwork
-from pipeline.encoder import encode_rows, fit_signature, prepare, target_scale
 from pipeline.models.network import Network, network_builder
-from pipeline.signature import Signature
-from pipeline.split import PARTS, Part
+from pipeline.training.batches import Rows
+from pipeline.training.encoder import encode_rows, fit_signature, prepare, target_scale
 from pipeline.trainingset import TrainingSet
+from pipeline.trainingset.split import PARTS, Part
+from pipeline.versions.signature import Signature
 
 _NO_BINS = 1
 """For a network that does not cut numbers into bins."""

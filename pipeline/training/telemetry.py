@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pipeline.spool import Spool
-from pipeline.steps import Trace
-from pipeline.stopping import Evaluation
+from pipeline.process.spool import Spool
+from pipeline.training.steps import Trace
+from pipeline.training.stopping import Evaluation
 
 
 class SpoolWatcher:
-    """Writes what the loop reports to the spool. See `pipeline.train.Watcher`."""
+    """Writes what the loop reports to the spool. See `pipeline.training.train.Watcher`."""
 
     def __init__(self, spool: Spool, *, objective: str, total: int, steps_per_epoch: int) -> None:
         self._spool = spool

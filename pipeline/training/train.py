@@ -21,16 +21,16 @@ from typing import Any, Protocol
 import jax
 import numpy as np
 
-from pipeline.batches import BatchPlan, Placement, Rows, make_feed
 from pipeline.config.models import Training
-from pipeline.context import Preempted
-from pipeline.diverged import explain
-from pipeline.looks import Looks, Objective
 from pipeline.models.flat import FlatModel, Leaves
-from pipeline.optimizer import make_optimizer, make_schedule, planned_epochs
-from pipeline.pace import Ledger, Pace
-from pipeline.steps import Trace, TrainState, all_finite, chunk_function, initial_state, snapshot
-from pipeline.stopping import Evaluation, Progress, judge
+from pipeline.process.context import Preempted
+from pipeline.training.batches import BatchPlan, Placement, Rows, make_feed
+from pipeline.training.diverged import explain
+from pipeline.training.looks import Looks, Objective
+from pipeline.training.optimizer import make_optimizer, make_schedule, planned_epochs
+from pipeline.training.pace import Ledger, Pace
+from pipeline.training.steps import Trace, TrainState, all_finite, chunk_function, initial_state, snapshot
+from pipeline.training.stopping import Evaluation, Progress, judge
 from store.errors import Diverged
 
 MAX_CAPACITY = 512

@@ -13,13 +13,13 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from pipeline.config.models import Model
-from pipeline.context import RunContext
-from pipeline.describe import describe
-from pipeline.shape import connect
-from pipeline.split import PARTS, Part
+from pipeline.process.context import RunContext
+from pipeline.tables.describe import describe
+from pipeline.tables.shape import connect
 from pipeline.trainingset.columns import Feature
 from pipeline.trainingset.examples import Examples, gather_examples
 from pipeline.trainingset.files import MANIFEST, part_file, write_set
+from pipeline.trainingset.split import PARTS, Part
 from store.errors import NotFound
 from store.facts import TrainingSetFacts
 from store.home import Home

@@ -10,12 +10,11 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from pipeline.config.models import Model
-from pipeline.context import RunContext
-from pipeline.features import newest_versions
-from pipeline.pit import Lookup, column_types, point_in_time, point_in_time_sql, require_columns, type_family
-from pipeline.shape import BATCH_ROWS
-from pipeline.split import Part, by_key, by_time
-from pipeline.sqltext import identifier, literal
+from pipeline.features.pit import Lookup, column_types, point_in_time, point_in_time_sql, require_columns, type_family
+from pipeline.features.run import newest_versions
+from pipeline.process.context import RunContext
+from pipeline.tables.shape import BATCH_ROWS
+from pipeline.tables.sqltext import identifier, literal
 from pipeline.trainingset.columns import (
     EXAMPLES,
     FeatureColumn,
@@ -26,6 +25,7 @@ from pipeline.trainingset.columns import (
     view_features,
 )
 from pipeline.trainingset.labels import LabelCounts, refuse_label_type, refuse_labels
+from pipeline.trainingset.split import Part, by_key, by_time
 from store import lake
 from store.errors import NotFound, Unlearnable
 

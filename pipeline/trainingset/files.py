@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.split import PARTS, Part
+from pipeline.trainingset.split import PARTS, Part
 
 MANIFEST: Final = "manifest.json"
 

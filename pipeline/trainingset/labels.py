@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.pit import type_family
-from pipeline.split import PARTS, Part
+from pipeline.features.pit import type_family
+from pipeline.trainingset.split import PARTS, Part
 from store.errors import ProjectError, TrainshedError, Unlearnable
 
 Task = Literal["binary", "multiclass", "regression"]

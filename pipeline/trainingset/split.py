@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.config.models import Split
-from pipeline.sqltext import identifier
+from pipeline.tables.sqltext import identifier
 from store.errors import ProjectError
 
 Part = Literal["train", "validate", "test"]

@@ -28,11 +28,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jax import export
 
-from pipeline import seal
-from pipeline.birthplace import Birthplace, birthplace
-from pipeline.evidence import Evidence
-from pipeline.gates import Verdict
-from pipeline.signature import Signature, encode
+from pipeline.judging.evidence import Evidence
+from pipeline.judging.gates import Verdict
+from pipeline.versions import seal
+from pipeline.versions.birthplace import Birthplace, birthplace
+from pipeline.versions.signature import Signature, encode
 from store.home import Home
 
 Scores = npt.NDArray[np.float32]

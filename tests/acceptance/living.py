@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from pipeline import procfs
+from pipeline.process import procfs
 from store.home import AttemptDir, Home
 
 BORROWED_SPOOL = '''
@@ -27,7 +27,7 @@ import pyarrow as pa
 
 def spool():
     """The worker's own spool, to write events as a training step would."""
-    from pipeline.spool import Spool
+    from pipeline.process.spool import Spool
     return next(o for o in gc.get_objects() if isinstance(o, Spool))
 
 def table():

@@ -21,13 +21,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pipeline.spec import RunSpec
-from pipeline.worker import work
+from pipeline.process.spec import RunSpec
+from pipeline.process.worker import work
 from store.home import AttemptDir, Home
 
 
 def main(home: Home, project: Path, plan: dict[str, list[tuple[int, int]]]) -> dict[str, Any]:
-    importlib.import_module("pipeline.learn")
+    importlib.import_module("pipeline.training.learn")
     answer = {}
     for run, ends in plan.items():
         tries = enumerate([*ends, None], start=1)

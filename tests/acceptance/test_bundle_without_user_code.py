@@ -17,11 +17,11 @@ import pyarrow.parquet as pq
 import pytest
 from flax import nnx
 
-from pipeline.bundle import Bundle, write_bundle
-from pipeline.evidence import CurveFacts, Estimate, Evidence, LearningCurve
-from pipeline.gates import Verdict
+from pipeline.judging.evidence import CurveFacts, Estimate, Evidence, LearningCurve
+from pipeline.judging.gates import Verdict
 from pipeline.plugins import load_function
-from pipeline.signature import InputColumn, Signature
+from pipeline.versions.bundle import Bundle, write_bundle
+from pipeline.versions.signature import InputColumn, Signature
 from store.home import Home
 
 OWN_NETWORK = """
@@ -47,7 +47,7 @@ ASK = """
 import json, sys
 from pathlib import Path
 import pyarrow.parquet as pq
-from pipeline.bundle import load_bundle
+from pipeline.versions.bundle import load_bundle
 
 loaded = load_bundle(Path(sys.argv[1]))
 check = loaded.check_golden()

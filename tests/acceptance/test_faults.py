@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import procfs
+from pipeline.process import procfs
 from tests.acceptance.living import Living, crowd, until
 
 pytestmark = pytest.mark.slow

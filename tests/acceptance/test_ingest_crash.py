@@ -55,10 +55,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 import pipeline.sources.http
 from pipeline.config import load_project
-from pipeline.context import RunContext
-from pipeline.etl import run_etl
-from pipeline.spec import RunSpec
-from pipeline.spool import Spool
+from pipeline.process.context import RunContext
+from pipeline.etl.run import run_etl
+from pipeline.process.spec import RunSpec
+from pipeline.process.spool import Spool
 from store.home import Home
 
 root = Path(sys.argv[1])

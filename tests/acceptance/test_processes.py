@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import procfs
+from pipeline.process import procfs
 from tests.acceptance.living import Living, crowd, until
 
 pytestmark = pytest.mark.slow
@@ -198,7 +198,7 @@ def test_warm_runs_start_from_one_process_and_outlive_the_daemon(tmp_path: Path)
         assert one.wait(one.submit("etl:quick"))["run"]["state"] == "succeeded"
         run = one.submit("etl:gentle")
         worker = int(one.file("gentle"))
-        assert "pipeline.warm" in Path(f"/proc/{worker}/cmdline").read_text(), "forked, not started"
+        assert "pipeline.process.warm" in Path(f"/proc/{worker}/cmdline").read_text(), "forked, not started"
         warm = procfs.parent_of(one.status(run)["pid"])
         assert warm is not None
         one.kill()

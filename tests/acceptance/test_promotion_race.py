@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PROMOTE = """
 import json, sys
 from pathlib import Path
-from pipeline.plan import planned
+from pipeline.judging.plan import planned
 from store import registry
 from store.engine import Record
 from store.errors import Conflict

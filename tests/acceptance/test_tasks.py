@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pytest
 
-from pipeline.bundle import load_bundle
 from pipeline.config import load_project
-from pipeline.context import RunContext
-from pipeline.etl import run_etl
-from pipeline.learn import run_train
-from pipeline.spec import RunSpec
-from pipeline.spool import Spool
+from pipeline.etl.run import run_etl
+from pipeline.process.context import RunContext
+from pipeline.process.spec import RunSpec
+from pipeline.process.spool import Spool
+from pipeline.training.learn import run_train
+from pipeline.versions.bundle import load_bundle
 from store.home import Home
 from store.words import JobKind
 

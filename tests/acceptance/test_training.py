@@ -14,10 +14,10 @@ import pyarrow as pa
 import pytest
 
 from pipeline.config import load_project
-from pipeline.context import Preempted, RunContext
-from pipeline.learn import run_train
-from pipeline.spec import RecordFacts, RunSpec
-from pipeline.spool import Spool
+from pipeline.process.context import Preempted, RunContext
+from pipeline.process.spec import RecordFacts, RunSpec
+from pipeline.process.spool import Spool
+from pipeline.training.learn import run_train
 from store import lake
 from store.errors import DeviceMissing, ProjectError
 from store.home import Home

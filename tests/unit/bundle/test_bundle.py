@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jax import export
 
-from pipeline import seal
-from pipeline.bundle import Bundle, load_bundle, write_bundle
-from pipeline.evidence import CurveFacts, Estimate, Evidence, LearningCurve
-from pipeline.gates import Verdict
-from pipeline.signature import InputColumn, Signature
+from pipeline.judging.evidence import CurveFacts, Estimate, Evidence, LearningCurve
+from pipeline.judging.gates import Verdict
+from pipeline.versions import seal
+from pipeline.versions.bundle import Bundle, load_bundle, write_bundle
+from pipeline.versions.signature import InputColumn, Signature
 from store.errors import BundleDamaged, SchemaChanged
 from store.home import Home
 

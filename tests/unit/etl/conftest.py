@@ -16,10 +16,10 @@ import pyarrow as pa
 import pytest
 
 from pipeline.config import Project
-from pipeline.context import RunContext
-from pipeline.etl import run_etl
-from pipeline.spec import RunSpec
-from pipeline.spool import Spool
+from pipeline.etl.run import run_etl
+from pipeline.process.context import RunContext
+from pipeline.process.spec import RunSpec
+from pipeline.process.spool import Spool
 from store import lake
 from store.errors import TrainshedError
 from store.home import Home

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.contract import OnChanged, OnNew, Settled, found_schema, meet, settle
+from pipeline.etl.contract import OnChanged, OnNew, Settled, found_schema, meet, settle
 from store.errors import SchemaChanged
 
 TYPES = [pa.null(), pa.int16(), pa.int32(), pa.int64(), pa.float32(), pa.float64(), pa.string(), pa.bool_()]

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.dataset as pads
 
-from pipeline.describe import describe
+from pipeline.tables.describe import describe
 
 MOMENT = datetime(2013, 7, 1, 5, tzinfo=UTC)
 

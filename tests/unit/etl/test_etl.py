@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
-from pipeline.context import Preempted
-from pipeline.staging import locked
+from pipeline.etl.staging import locked
+from pipeline.process.context import Preempted
 from store import lake
 from store.errors import ChecksFailed, Conflict, DataError, NotFound, ProjectError, SchemaChanged, SourceMalformed
 from tests.webserver import Answerer, Asked, Reply, Site
@@ -487,7 +487,7 @@ import os, sys
 sys.path.insert(0, {str(shed.root)!r})
 from pathlib import Path
 from tests.unit.etl.conftest import Shed
-from pipeline.spool import Spool
+from pipeline.process.spool import Spool
 class Mortal(Spool):
     def facts(self, event, facts):
         os._exit(9)

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.config import Project
 from pipeline.config.datasets import Dataset
-from pipeline.shape import connect, shape
+from pipeline.tables.shape import connect, shape
 from store.errors import ProjectError
 
 ORDERS = pa.table(

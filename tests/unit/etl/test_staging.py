@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.staging import FLUSH_ROWS, Staging, locked, remove
+from pipeline.etl.staging import FLUSH_ROWS, Staging, locked, remove
 from store.errors import Conflict
 
 

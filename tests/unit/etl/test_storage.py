@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from pipeline.storage import storage_faults
+from pipeline.tables.storage import storage_faults
 from store.errors import StorageError
 
 if TYPE_CHECKING:

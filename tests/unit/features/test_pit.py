@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config.datasets import FeatureView
-from pipeline.pit import Lookup, point_in_time
+from pipeline.features.pit import Lookup, point_in_time
 from store.errors import ProjectError
 
 MOMENT = pa.timestamp("us", tz="UTC")
@@ -51,7 +51,7 @@ class Case:
 def oracle(
     view: FeatureView, rows: list[Row], entity: tuple[str | None, int | None], at: datetime | None
 ) -> int | None:
-    """The definition, in the words of pipeline/pit.py."""
+    """The definition, in the words of pipeline/features/pit.py."""
     if at is None or None in entity:
         return None
     seen = []

@@ -12,11 +12,11 @@ import pytest
 from scipy.stats import false_discovery_control
 from sklearn.metrics import log_loss, roc_auc_score
 
-from pipeline.evaluate import ProductionScores, curve_facts, gather_evidence, slice_facts
-from pipeline.evidence import Evidence, LeakageFacts, LearningCurve
-from pipeline.leakage import leakage_facts
-from pipeline.signature import FeatureKind, InputColumn
+from pipeline.judging.evaluate import ProductionScores, curve_facts, gather_evidence, slice_facts
+from pipeline.judging.evidence import Evidence, LeakageFacts, LearningCurve
+from pipeline.judging.leakage import leakage_facts
 from pipeline.stats.metrics import Task
+from pipeline.versions.signature import FeatureKind, InputColumn
 
 Array = npt.NDArray[Any]
 CURVE = LearningCurve(steps=[10, 20], train_loss=[0.6, 0.5], validation_loss=[0.6, 0.55], best_step=20, budget=40)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.config.models import Gates
-from pipeline.evidence import (
+from pipeline.judging.evidence import (
     CalibrationFacts,
     Comparison,
     CurveFacts,
@@ -19,7 +19,7 @@ from pipeline.evidence import (
     LearningCurve,
     SliceFacts,
 )
-from pipeline.gates import GateResult, judge
+from pipeline.judging.gates import GateResult, judge
 from pipeline.stats.metrics import MetricName
 
 

@@ -12,20 +12,20 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.bundle import Bundle, write_bundle
 from pipeline.config import load_project
-from pipeline.context import RunContext
-from pipeline.evaluate import gather_evidence
-from pipeline.evidence import LearningCurve
-from pipeline.gates import Verdict
-from pipeline.judge import run_evaluate
-from pipeline.rival import in_terms_of, production_scores
-from pipeline.signature import InputColumn, Signature
-from pipeline.spec import ProductionFacts, RecordFacts, RunSpec
-from pipeline.split import Part
-from pipeline.spool import Spool
+from pipeline.judging.evaluate import gather_evidence
+from pipeline.judging.evidence import LearningCurve
+from pipeline.judging.gates import Verdict
+from pipeline.judging.judge import run_evaluate
+from pipeline.judging.rival import in_terms_of, production_scores
+from pipeline.process.context import RunContext
+from pipeline.process.spec import ProductionFacts, RecordFacts, RunSpec
+from pipeline.process.spool import Spool
 from pipeline.stats.metrics import measure
 from pipeline.trainingset.files import write_set
+from pipeline.trainingset.split import Part
+from pipeline.versions.bundle import Bundle, write_bundle
+from pipeline.versions.signature import InputColumn, Signature
 from store.errors import NotFound
 from store.home import Home
 

@@ -16,11 +16,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from pipeline.config.models import Gates
-from pipeline.evaluate import ProductionScores, compare_with_production, gather_evidence
-from pipeline.evidence import CurveFacts, Estimate, Evidence, LearningCurve
-from pipeline.gates import GateResult, Verdict, judge
-from pipeline.leakage import leakage_facts
-from pipeline.signature import InputColumn
+from pipeline.judging.evaluate import ProductionScores, compare_with_production, gather_evidence
+from pipeline.judging.evidence import CurveFacts, Estimate, Evidence, LearningCurve
+from pipeline.judging.gates import GateResult, Verdict, judge
+from pipeline.judging.leakage import leakage_facts
+from pipeline.versions.signature import InputColumn
 
 Array = npt.NDArray[Any]
 FEATURES = [InputColumn(name=f"x{place}", kind="numeric") for place in range(8)]

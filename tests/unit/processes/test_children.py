@@ -16,8 +16,8 @@ import pytest
 
 from daemon.children import Child, ShimId, Status, fence, start_cold, sweep
 from daemon.resources import Tree
-from pipeline import procfs, warm
-from pipeline.shim import NONCE_VARIABLE
+from pipeline.process import procfs, warm
+from pipeline.process.shim import NONCE_VARIABLE
 from store.home import AttemptDir
 
 SLEEP = [sys.executable, "-I", "-S", "-c", "import time; time.sleep(600)"]
@@ -124,7 +124,7 @@ def test_the_processes_of_a_run_are_measured_together() -> None:
 
 def test_a_process_with_a_thread_of_its_own_must_not_be_forked() -> None:
     program = (
-        "import threading, time; from pipeline.warm import unsound\n"
+        "import threading, time; from pipeline.process.warm import unsound\n"
         "before = unsound(); threading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
         "print(before, '|', unsound())"
     )

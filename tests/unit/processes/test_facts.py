@@ -11,7 +11,7 @@ import pytest
 from daemon import memory
 from daemon.disk import free_bytes, shortage
 from daemon.gpus import Gpus
-from pipeline.worker import cap_threads
+from pipeline.process.worker import cap_threads
 
 GB = 10**9
 

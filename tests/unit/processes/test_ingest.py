@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import select
 
 from daemon.ingest import Fenced, Place, ingest
-from pipeline.spool import Spool
+from pipeline.process.spool import Spool
 from store import lifecycle, metrics, queue, runs
 from store.engine import Record
 from store.facts import DatasetFacts

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.logs import read_log
-from pipeline.cappedlog import CappedLog
+from pipeline.process.cappedlog import CappedLog
 
 
 def write(log: Path, pieces: list[bytes], cap: int) -> CappedLog:

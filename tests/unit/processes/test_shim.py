@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 
 from daemon.children import fence
-from pipeline import procfs
+from pipeline.process import procfs
 from store.home import AttemptDir
 
 DRIVER = """
 import os, sys
-from pipeline.shim import supervise
+from pipeline.process.shim import supervise
 def worker(directory):
     os.execv(sys.executable, [sys.executable, "-I", "-S", os.path.join(directory, "work.py")])
 sys.exit(supervise(sys.argv[1], worker))
@@ -209,7 +209,9 @@ def test_the_environment_names_the_attempt_for_stray_descendants(start_shim: Shi
 
 
 def test_the_shim_is_small_and_starts_without_our_libraries() -> None:
-    program = "import sys, pipeline.shim; print(sorted(m for m in sys.modules if m.partition('.')[0] not in ours))"
+    program = (
+        "import sys, pipeline.process.shim; print(sorted(m for m in sys.modules if m.partition('.')[0] not in ours))"
+    )
     listing = f"ours = {{*sys.stdlib_module_names, 'pipeline', '__main__'}}; sys.path.insert(0, {os.getcwd()!r}); "
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", f"import sys; {listing}{program}"],

@@ -9,12 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.spool import Spool
+from pipeline.process.spool import Spool
 
 FILE_TOO_LARGE = f"""
 import json, resource, signal, sys
 from pathlib import Path
-from pipeline.spool import Spool
+from pipeline.process.spool import Spool
 signal.signal(signal.{signal.SIGXFSZ.name}, signal.SIG_IGN)
 file = Path(sys.argv[1])
 spool = Spool(file, lambda: 1.0)

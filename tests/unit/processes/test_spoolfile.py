@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from daemon import spoolfile
 from daemon.spoolfile import last_word, read_lines
-from pipeline.spool import Spool
+from pipeline.process.spool import Spool
 from store.errors import SourceUnreachable
 
 

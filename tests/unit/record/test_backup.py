@@ -18,10 +18,10 @@ import pytest
 
 from pipeline.backup import run_backup
 from pipeline.config import load_project
-from pipeline.context import Preempted, RunContext
+from pipeline.process.context import Preempted, RunContext
+from pipeline.process.spec import RunSpec
+from pipeline.process.spool import Spool
 from pipeline.restore import ENTRIES, main, restore
-from pipeline.spec import RunSpec
-from pipeline.spool import Spool
 from store import datasets, events, lake, queue
 from store.backup import MANIFEST, Manifest, copy_database, row_counts
 from store.engine import Record

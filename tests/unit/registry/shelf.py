@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.plan import planned
+from pipeline.judging.plan import planned
 from store import aliases, registry
 from store.engine import Record
 from store.facts import VersionFacts

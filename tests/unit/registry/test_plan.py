@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.plan import planned_rollback
+from pipeline.judging.plan import planned_rollback
 from store.errors import GateRefused
 from tests.unit.registry.shelf import BEATS_PRODUCTION, FAILING, Shelf, compared_with
 

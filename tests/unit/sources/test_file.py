@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.arrow import TIMESTAMP
+from pipeline.tables.arrow import TIMESTAMP
 from store.errors import SourceError, SourceMalformed, SourceTooLarge
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.arrow import TIMESTAMP
 from pipeline.sources.times import Times
+from pipeline.tables.arrow import TIMESTAMP
 from store.errors import ProjectError, SourceMalformed
 
 

@@ -16,14 +16,14 @@ import optax
 import pytest
 from flax import nnx
 
-from pipeline.batches import Rows
 from pipeline.config.models import Training
-from pipeline.devices import use_cache
-from pipeline.looks import Objective
 from pipeline.models.flat import flatten
-from pipeline.steps import Trace
-from pipeline.stopping import Evaluation
-from pipeline.train import Fitted, Lesson, Resume, Saver, fit
+from pipeline.training.batches import Rows
+from pipeline.training.devices import use_cache
+from pipeline.training.looks import Objective
+from pipeline.training.steps import Trace
+from pipeline.training.stopping import Evaluation
+from pipeline.training.train import Fitted, Lesson, Resume, Saver, fit
 
 
 class TinyNetwork(nnx.Module):

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from pipeline.baseline import fit_baseline
-from pipeline.batches import Rows
-from pipeline.calibrate import fit_temperature, likelihood
-from pipeline.signature import InputColumn, Signature, Task
-from pipeline.threads import threads_for
+from pipeline.process.threads import threads_for
+from pipeline.training.baseline import fit_baseline
+from pipeline.training.batches import Rows
+from pipeline.training.calibrate import fit_temperature, likelihood
+from pipeline.versions.signature import InputColumn, Signature, Task
 
 
 def signature(task: Task, classes: list[str]) -> Signature:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.batches import BatchPlan, DeviceFeed, HostFeed, Rows, choose_placement, pick
+from pipeline.training.batches import BatchPlan, DeviceFeed, HostFeed, Rows, choose_placement, pick
 
 sizes = st.integers(1, 200)
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pipeline.checkpoint import MANIFEST, CheckpointStore, SavedCheckpoint
+from pipeline.training.checkpoint import MANIFEST, CheckpointStore, SavedCheckpoint
 from store.errors import CheckpointDamaged, StorageError
 
 ARRAYS = {"model": {"0000": jnp.arange(6.0).reshape(2, 3), "0001": jnp.uint32(7)}, "streak": {"0000": jnp.int32(0)}}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.devices import Machine, plan_device, trim_cache
+from pipeline.training.devices import Machine, plan_device, trim_cache
 from store.errors import DeviceMissing
 
 BARE = Machine(nvidia_driver=False, gpus=0, cuda_plugin=None, tpu_chips=False, libtpu=False)
@@ -82,7 +82,7 @@ def test_a_process_that_imported_jax_can_still_choose(tmp_path: Path) -> None:
     """As a warm worker does: JAX is imported, no backend is. The cache is used too."""
     script = (
         "import jax, pathlib, sys\n"
-        "from pipeline.devices import resolve_device\n"
+        "from pipeline.training.devices import resolve_device\n"
         "device = resolve_device('cpu', gpu=None, memory=1.0, cache=pathlib.Path(sys.argv[1]))\n"
         "jax.jit(lambda x: x + 1)(1.0)\n"
         "print(device.platform, jax.config.jax_platforms, len(list(pathlib.Path(sys.argv[1]).iterdir())) > 0)\n"

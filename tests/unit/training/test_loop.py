@@ -15,11 +15,11 @@ import optax
 import pytest
 from flax import nnx
 
-from pipeline.batches import BatchPlan, Rows
-from pipeline.context import Preempted
 from pipeline.models.flat import flatten
-from pipeline.stopping import Progress
-from pipeline.train import Resume, pack, unpack
+from pipeline.process.context import Preempted
+from pipeline.training.batches import BatchPlan, Rows
+from pipeline.training.stopping import Progress
+from pipeline.training.train import Resume, pack, unpack
 from store.errors import Diverged
 
 Bench = Any

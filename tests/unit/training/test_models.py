@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from jax import export
 from scipy.special import expit, softmax
 
-from pipeline.batches import Rows
 from pipeline.config.models import Mlp, OwnNetwork, Tabm
 from pipeline.models.embeddings import FirstLayer, Forget, PiecewiseLinear, Preparation, Standardised
 from pipeline.models.flat import flatten
 from pipeline.models.heads import BinaryHead, MulticlassHead, RegressionHead
 from pipeline.models.network import exported, network_builder
-from pipeline.signature import UNSEEN
+from pipeline.training.batches import Rows
+from pipeline.versions.signature import UNSEEN
 
 EDGES = np.array([[0.0, 1.0, 3.0], [5.0, 5.0, 6.0]], np.float32)
 PREPARATION = Preparation(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config.models import Training
-from pipeline.optimizer import make_optimizer, make_schedule, planned_epochs
+from pipeline.training.optimizer import make_optimizer, make_schedule, planned_epochs
 
 
 def rates(training: Training, total: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.config.models import Model, Tabm
-from pipeline.overrides import with_overrides
+from pipeline.training.overrides import with_overrides
 from store.errors import ProjectError
 
 MODEL = Model.model_validate(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.pace import Ledger, Pace, next_length
+from pipeline.training.pace import Ledger, Pace, next_length
 
 
 @given(step=st.floats(1e-6, 10), capacity=st.integers(1, 1000))

@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.stopping import Evaluation, Progress, judge
+from pipeline.training.stopping import Evaluation, Progress, judge
 
 
 def looks(objectives: list[float], *, patience: int | None = None, higher: bool = True, loss: float = 1.0) -> Progress:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.spool import Spool
-from pipeline.steps import Trace
-from pipeline.stopping import Evaluation
-from pipeline.telemetry import SpoolWatcher
+from pipeline.process.spool import Spool
+from pipeline.training.steps import Trace
+from pipeline.training.stopping import Evaluation
+from pipeline.training.telemetry import SpoolWatcher
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pytest
 
 from pipeline.config import Project
-from pipeline.context import RunContext
-from pipeline.features import run_features
-from pipeline.spec import RecordFacts, RunSpec
-from pipeline.spool import Spool
+from pipeline.features.run import run_features
+from pipeline.process.context import RunContext
+from pipeline.process.spec import RecordFacts, RunSpec
+from pipeline.process.spool import Spool
 from store import lake
 from store.home import Home
 from store.words import JobKind

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
-from pipeline.split import PARTS
 from pipeline.trainingset import Feature, TrainingSet, build_training_set, open_training_set
+from pipeline.trainingset.split import PARTS
 from store.errors import NotFound, ProjectError, Unlearnable
 
 if TYPE_CHECKING:

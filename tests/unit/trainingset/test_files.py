@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.split import Part
 from pipeline.trainingset.files import RowHash, write_set
+from pipeline.trainingset.split import Part
 
 SCHEMA = pa.schema(
     [

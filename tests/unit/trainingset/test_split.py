@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.config.models import Split
-from pipeline.split import TimeSplit, by_key, by_time
+from pipeline.trainingset.split import TimeSplit, by_key, by_time
 from store.errors import ProjectError
 
 HOUR = 3_600_000_000
