@@ -1,0 +1,1 @@
+"""`features:VIEW` and the point-in-time join."""

@@ -1,0 +1,1 @@
+"""Evidence, gates and plans: what speaks for a version, and what that allows."""

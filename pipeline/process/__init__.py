@@ -1,0 +1,1 @@
+"""How the work of one run is carried out: supervisor, worker, its order and its reports."""

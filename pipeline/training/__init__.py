@@ -1,0 +1,1 @@
+"""`train:MODEL`: the loop, what it needs, and the flow from training set to version."""

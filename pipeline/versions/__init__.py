@@ -1,0 +1,1 @@
+"""What a version is on disk: bundle, signature, digests."""
