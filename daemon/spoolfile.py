@@ -70,7 +70,7 @@ def _line(raw: bytes, end: int) -> Line:
     try:
         fields = json.loads(raw)
         return Line(end=end, number=int(fields["n"]), at=float(fields["t"]), kind=str(fields["e"]), fields=fields)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return Line(end=end, number=0, at=0.0, kind=None, fields={"text": raw[:200].decode(errors="replace")})
 
 

@@ -22,7 +22,10 @@ def load_function(project_root: Path, reference: str) -> Callable[..., Any]:
     its folder goes to the end of the import path, where it hides nothing. Raises ProjectError.
     """
     file_name, _, name = reference.partition(":")
-    module = _module(_inside(project_root, file_name, reference), reference)
+    file = inside(project_root, file_name, reference)
+    if not file.is_file():
+        raise ProjectError(f"there is no file {file}", where=reference, remedy="write it, or correct the path")
+    module = _module(file, reference)
     function = getattr(module, name, None)
     if not callable(function):
         defined = ", ".join(sorted(n for n, v in vars(module).items() if inspect.isfunction(v))) or "none"
@@ -77,15 +80,14 @@ def user_fault(error: BaseException, where: str) -> ProjectError:
     )
 
 
-def _inside(project_root: Path, file_name: str, reference: str) -> Path:
+def inside(project_root: Path, file_name: str, where: str) -> Path:
+    """The file of that name in the project. Raises ProjectError when the name leads out of it."""
     root = project_root.resolve()
     file = (root / file_name).resolve()
     if not file.is_relative_to(root):
         raise ProjectError(
-            f"{file_name} is outside of the project {root}", where=reference, remedy="move the file into the project"
+            f"{file_name} is outside of the project {root}", where=where, remedy="move the file into the project"
         )
-    if not file.is_file():
-        raise ProjectError(f"there is no file {file}", where=reference, remedy="write it, or correct the path")
     return file
 
 

@@ -80,7 +80,7 @@ def _verify(source: Path, home: Home) -> None:
 def _daemon_kept_out(home: Home) -> Iterator[None]:
     """Holds the daemon's lock. Raises DaemonRunning when a daemon has it."""
     try:
-        home.root.mkdir(parents=True, exist_ok=True)
+        home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(home.daemon_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StorageError(

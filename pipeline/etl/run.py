@@ -142,7 +142,7 @@ def _settle(work: Work, raw: Raw) -> Settled:
 
 
 def _judge_and_commit(work: Work, raw: Raw, settled: Settled) -> tuple[Landing, LakeVersion]:
-    connection = connect(spill=work.folder / "spill")
+    connection = connect(spill=work.folder / "spill", readable=[work.folder / _CANDIDATE])
     try:
         last_of = work.dataset.key if work.dataset.mode == "merge" else ()
         candidate.register(connection, work.folder / _CANDIDATE, last_of=last_of)

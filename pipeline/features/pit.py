@@ -53,12 +53,11 @@ class Lookup:
 def point_in_time(connection: DuckDBPyConnection, lookup: Lookup, into: str) -> None:
     """Makes the temporary table `into`: `row` and the features, exactly one row for each example.
 
+    The connection is one of `tables.shape.connect`, which keeps DuckDB from joining by a nested loop.
     An example whose moment or entity is NULL gets NULLs. Raises ProjectError where a column is missing, a time is not
     a timestamp with time zone, or an entity has another type than its column in the examples ("1" is not 1).
     """
     _require_joinable(lookup, column_types(connection, lookup.examples), column_types(connection, lookup.rows))
-    # DuckDB takes an Arrow dataset for one row, and would compare every example with every row of it in a nested loop.
-    connection.sql("SET asof_loop_join_threshold = 0")
     connection.sql(f"CREATE OR REPLACE TEMP TABLE {identifier(into)} AS {point_in_time_sql(lookup)}")
 
 

@@ -63,7 +63,7 @@ class Decoder:
             )
         try:
             return json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):  # the second: lists in lists in lists, deeper than Python follows
             raise malformed(body, "JSON", where) from None
 
     def rows_of(self, document: Any, where: str) -> pa.RecordBatch:

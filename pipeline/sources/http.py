@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Generator, Iterator
 
 import httpx
@@ -22,6 +23,8 @@ from store.errors import ProjectError, SourceError
 
 _MOST_VALIDATORS = 1000
 """A source of more answers than this is not asked for each of them whether it changed."""
+_SENDABLE = re.compile(r"([!-~]([ -~]*[!-~])?)?")
+"""Printable ASCII, no blank at an end: what every server takes for a header's value (RFC 9110, 5.5)."""
 
 
 class HttpReader:
@@ -150,10 +153,9 @@ class HttpReader:
         path = self._source.path
         try:
             url = httpx.URL(f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base)
-        except httpx.InvalidURL as error:
-            raise ProjectError(
-                f"this is no address: {error}", where=where, remedy="write http://… or https://…"
-            ) from None
+        except httpx.InvalidURL:
+            # Not httpx's own words: they quote the piece, which may be of a password.
+            raise ProjectError("this is no address", where=where, remedy="write http://… or https://…") from None
         if url.scheme not in ("http", "https") or not url.host:
             raise ProjectError("this is no http address", where=where, remedy="write http://… or https://…")
         return url
@@ -162,13 +164,24 @@ class HttpReader:
         source, root = self._source, self._opening.root
         return Client(
             self._opening,
-            headers={name: secrets.resolve(value, root) for name, value in source.headers.items()},
+            headers={name: self._header(name, secrets.resolve(value, root)) for name, value in source.headers.items()},
             secret_headers={n: v for n, v in source.headers.items() if secrets.is_reference(v)},
             origin=self._url,
             timeout_s=source.timeout.total_seconds(),
             retries=source.retries,
             allowance=self._allowance,
         )
+
+    def _header(self, name: str, value: str) -> str:
+        """The value as it can be sent. Raises ProjectError, where httpx would quote the whole value in its error."""
+        if not _SENDABLE.fullmatch(value):
+            raise ProjectError(
+                "the value of this header cannot be sent: it has a line break, a space at an end or a letter beyond "
+                "ASCII",
+                where=f"{self._opening.where}.headers.{name}",
+                remedy="write the secret again as one line, without anything around it",
+            )
+        return value
 
 
 def _said(cursor: Cursor) -> str | int | float:

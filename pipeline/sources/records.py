@@ -38,7 +38,7 @@ def parse_lines(lines: Sequence[bytes], where: str, first_line: int) -> list[Any
     try:
         # One call for all is several times faster than one a line; only a fault asks which line it was.
         return list(json.loads(b"[" + b",".join(line for line in lines if line.strip()) + b"]"))
-    except ValueError:
+    except (ValueError, RecursionError):  # the second: lists in lists in lists
         for number, line in enumerate(lines, first_line):
             _check_line(line, where, number)
         raise SourceMalformed(
@@ -50,7 +50,7 @@ def _check_line(line: bytes, where: str, number: int) -> None:
     try:
         if line.strip():
             json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SourceMalformed(
             f"line {number} is not JSON ({error}): it begins {_shown(line[:80].decode('utf-8', 'replace'))}",
             where=where,

@@ -109,6 +109,8 @@ class SqliteReader:
         asked = statement(self._source, self._opening)
         try:
             with closing(sqlite3.connect(f"{self._file.as_uri()}?mode=ro", uri=True, timeout=_LOCK_S)) as connection:
+                # No second file: read-only is the opened one alone, and `VACUUM INTO` would write another.
+                connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
                 yield from self._rows(connection, asked)
         except sqlite3.Error as error:
             raise self._fault(error, asked) from None

@@ -6,9 +6,11 @@ Its clock is UTC whatever the machine's zone is.
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +23,7 @@ from pipeline import plugins
 from pipeline.config import Project
 from pipeline.config.datasets import Made
 from pipeline.tables.arrow import lake_type, naive_times, to_lake
-from pipeline.tables.sqltext import identifier
+from pipeline.tables.sqltext import identifier, literal
 from store.errors import ProjectError, StorageError, TrainshedError
 
 BATCH_ROWS: Final = 65_536
@@ -44,26 +46,46 @@ _NARROWED: Final = {
 _NAIVE: Final = re.compile(r"TIMESTAMP(_S|_MS|_NS)?")
 
 
-def connect(*, memory: int | None = None, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+def connect(
+    *, memory: int | None = None, spill: Path | None = None, readable: Sequence[Path] = ()
+) -> duckdb.DuckDBPyConnection:
     """A private in-memory DuckDB: UTC, bounded memory, larger-than-memory work spilled to `spill`.
 
-    `memory`: bytes, by default 40 % of the machine's, at most 8 GiB. Nothing is ever installed from the network.
+    SQL on it sees what is registered and the `readable` files, and nothing else of the machine: what a project's SQL
+    could reach beside its inputs would not be in the fingerprint. `memory`: bytes, by default 40 % of the machine's,
+    at most 8 GiB. Raises StorageError where the default folder for spilled rows is not this user's alone.
     """
     limit = memory or min(_MEMORY_MOST, int(psutil.virtual_memory().total * _MEMORY_SHARE))
-    folder = spill or Path(tempfile.gettempdir()) / "trainshed-duckdb"
     connection = duckdb.connect(
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "memory_limit": f"{limit}B",
-            "temp_directory": str(folder),
+            "temp_directory": str(spill or _private_folder()),
         }
     )
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET python_enable_replacements = false")
     # DuckDB takes an Arrow dataset for one row long, and would join two large ones AS OF by a nested loop.
     connection.execute("SET asof_loop_join_threshold = 0")
+    connection.execute(f"SET allowed_paths = [{', '.join(literal(str(file)) for file in readable)}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
     return connection
+
+
+def _private_folder() -> Path:
+    """Where spilled rows wait when nobody names a place: the rows are this user's business only."""
+    folder = Path(tempfile.gettempdir()) / f"trainshed-duckdb-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    facts = folder.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o077:
+        raise StorageError(
+            "the folder for spilled rows is not this user's alone",
+            where=str(folder),
+            remedy="remove it, or name another place for temporary files with TMPDIR",
+        )
+    return folder
 
 
 def shape(project: Project, made: Made, inputs: Mapping[str, pads.Dataset]) -> pa.RecordBatchReader:
@@ -85,7 +107,7 @@ def sql_text(root: Path, sql: str) -> tuple[str, str]:
     """The SQL itself and where it stands: `sql` is text, or the path of a `.sql` file in the project."""
     if not re.fullmatch(r"\S+\.sql", sql.strip()):
         return sql, "sql"
-    file = root / sql.strip()
+    file = plugins.inside(root, sql.strip(), "sql")
     try:
         return file.read_text(encoding="utf-8"), str(file)
     except (OSError, UnicodeDecodeError) as error:
@@ -109,9 +131,6 @@ def _by_sql(text: str, where: str, inputs: Mapping[str, pads.Dataset]) -> pa.Rec
     connection = connect()
     for name, dataset in inputs.items():
         connection.register(name, dataset)
-    # The rest of the machine is out of the query's reach: what is not an input cannot be in the fingerprint.
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
     try:
         relation = _relation(connection, text, where)
         reader = relation.project(_projection(relation, where)).to_arrow_reader(BATCH_ROWS)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.dataset as pads
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.config import Project
 from pipeline.config.datasets import Dataset
 from pipeline.tables.shape import connect, shape
-from store.errors import ProjectError
+from store.errors import ProjectError, StorageError
 
 ORDERS = pa.table(
     {
@@ -100,6 +103,37 @@ def test_a_missing_sql_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="No such file") as caught:
         made(tmp_path, sql="sql/nope.sql")
     assert caught.value.where == str(tmp_path / "sql/nope.sql")
+
+
+@pytest.mark.parametrize("path", ["../beside.sql", "/tmp/beside.sql", "sql/../../beside.sql"])
+def test_a_sql_file_outside_of_the_project_is_not_read(tmp_path: Path, path: str) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (tmp_path / "beside.sql").write_text("SELECT 'beside' AS found")
+    with pytest.raises(ProjectError, match="outside of the project"):
+        made(project, sql=path)
+
+
+def test_a_connection_reads_what_it_was_given_and_nothing_else(tmp_path: Path) -> None:
+    pq.write_table(ORDERS, tmp_path / "given.parquet")
+    pq.write_table(ORDERS, tmp_path / "other.parquet")
+    with connect(readable=[tmp_path / "given.parquet"], spill=tmp_path / "spill") as connection:
+        count = f"SELECT count(*) FROM '{tmp_path}/%s.parquet'"
+        assert connection.sql(count % "given").fetchall() == [(2,)]
+        with pytest.raises(duckdb.PermissionException, match=r"other\.parquet"):
+            connection.sql(count % "other")
+        with pytest.raises(duckdb.InvalidInputException, match="locked"):
+            connection.sql("SET enable_external_access = true")
+
+
+def test_spilled_rows_wait_where_no_other_user_can_read_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    connect().close()
+    (folder,) = tmp_path.iterdir()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    folder.chmod(0o755)
+    with pytest.raises(StorageError, match="not this user's alone"):
+        connect()
 
 
 def test_a_function_gets_tables_by_the_names_of_its_arguments(tmp_path: Path) -> None:

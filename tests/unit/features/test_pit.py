@@ -103,6 +103,7 @@ def cases(draw: st.DrawFn) -> Case:
 def connection() -> Iterator[DuckDBPyConnection]:
     with duckdb.connect(config={"threads": 2}) as connection:
         connection.sql("SET TimeZone = 'America/New_York'")
+        connection.sql("SET asof_loop_join_threshold = 0")
         yield connection
 
 

@@ -45,6 +45,12 @@ def test_a_line_that_is_no_event_is_marked_and_the_next_one_is_read(tmp_path: Pa
     assert [line.kind for line in read_lines(file, 0)] == [None, None, None, "done"]
 
 
+def test_a_line_nested_deeper_than_python_follows_is_marked_too(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"[" * 200_000 + b'\n{"n": 2, "t": 5.0, "e": "done"}\n')
+    assert [line.kind for line in read_lines(file, 0)] == [None, "done"]
+
+
 def test_a_file_that_is_not_there_has_no_lines(tmp_path: Path) -> None:
     assert read_lines(tmp_path / "none", 0) == []
 

@@ -212,6 +212,7 @@ def test_a_restore_brings_back_record_and_lake_and_keeps_what_was_there(home: Ho
 def test_a_restore_into_an_empty_home_makes_it(home: Home, backup: Path, tmp_path: Path) -> None:
     restore(backup, Home(tmp_path / "elsewhere"), NOW)
     assert _state(Home(tmp_path / "elsewhere")) == (0, 30)
+    assert (tmp_path / "elsewhere").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_folder_with_only_a_database_exchanges_only_the_database(home: Home, backup: Path) -> None:

@@ -188,6 +188,13 @@ def test_gzip_that_is_cut_off_is_never_taken_for_whole(desk: Desk, site: MakeSit
         desk.read(kind="http", url=made.url, format=format)
 
 
+@pytest.mark.parametrize("format", ["json", "jsonl"])
+def test_lists_nested_deeper_than_python_follows_are_malformed(desk: Desk, site: MakeSite, format: str) -> None:
+    made = site(lambda _: Reply(body=b"[" * 200_000))
+    with pytest.raises(SourceMalformed):
+        desk.read(kind="http", url=made.url, format=format)
+
+
 def test_an_answer_without_the_promised_list_names_its_keys(desk: Desk, site: MakeSite) -> None:
     made = site(lambda _: Reply.json({"flights": [], "next": None}))
     with pytest.raises(SourceMalformed, match=r"no list of records at 'rows'; its keys are: flights, next"):
@@ -286,6 +293,26 @@ def test_a_missing_secret_stops_before_anything_is_asked(desk: Desk, site: MakeS
     with pytest.raises(SecretMissing, match="TRAINSHED_TEST_NO_SUCH_TOKEN is not set"):
         desk.read(kind="http", url=made.url, headers={"Authorization": "env:TRAINSHED_TEST_NO_SUCH_TOKEN"})
     assert made.asked == []
+
+
+@pytest.mark.parametrize("value", ["Bearer s3cret\nX: y", "Bearer s3cret ", "Bearer s3cret\u2026"])
+def test_a_secret_that_cannot_be_sent_is_refused_by_the_name_of_its_header(
+    desk: Desk, site: MakeSite, value: str
+) -> None:
+    (desk.root / "token").write_text(value)
+    made = site(lambda _: Reply.json(ROWS))
+    with pytest.raises(ProjectError, match="cannot be sent") as caught:
+        desk.read(kind="http", url=made.url, headers={"Authorization": "file:token"})
+    assert caught.value.where == "sources.orders.headers.Authorization"
+    assert "s3cret" not in str(caught.value)
+    assert made.asked == []
+
+
+def test_an_address_that_is_none_is_not_quoted_because_it_may_hold_a_password(desk: Desk) -> None:
+    (desk.root / "address").write_text("https://ann:s3cret/word@example.org/")
+    with pytest.raises(ProjectError, match="no address") as caught:
+        desk.read(kind="http", url="file:address")
+    assert "s3cret" not in str(caught.value)
 
 
 def test_headers_do_not_follow_a_redirect_to_another_place(desk: Desk, site: MakeSite) -> None:

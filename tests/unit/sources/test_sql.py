@@ -34,6 +34,13 @@ def section(query: str = "SELECT * FROM orders ORDER BY id", **more: Any) -> dic
     return {"kind": "sql", "uri": "sqlite:shop.db", "query": query, "timezone": "UTC", **more}
 
 
+@pytest.mark.parametrize("query", ["VACUUM INTO 'copy.db'", "ATTACH 'copy.db' AS other"])
+def test_a_query_cannot_reach_a_second_file(desk: Desk, database: Path, query: str) -> None:
+    with pytest.raises(ProjectError):
+        desk.read(**section(query.replace("copy.db", str(desk.root / "copy.db"))))
+    assert not (desk.root / "copy.db").exists()
+
+
 def test_a_query_gives_typed_columns_in_utc(desk: Desk, database: Path) -> None:
     rows = desk.read(**section(batch_rows=4))
     assert len(rows) == 10
