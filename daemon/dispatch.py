@@ -109,7 +109,8 @@ class _Room:
             return f"there is no pool {run.pool}: the project file has changed since it was queued"
         full = f"pool {run.pool} is full ({self._used[run.pool]} of {size})"
         if run.pool in self._closed:
-            return f"{full}, run {self._closed[run.pool]} is before it"
+            # With no slot left, who is first in the queue says nothing, and would be another one after each start.
+            return full if self._used[run.pool] >= size else f"{full}, run {self._closed[run.pool]} is before it"
         if self._used[run.pool] + min(run.slots, size) > size:
             self._closed[run.pool] = run.run
             return full

@@ -21,6 +21,7 @@ from daemon.warmth import WarmWorkers
 from pipeline.config import Project
 from pipeline.config.schedules import JobSection
 from pipeline.process.spec import RunSpec
+from pipeline.process.warm import Libraries
 from store import lifecycle, queue
 from store.engine import Record
 from store.errors import TrainshedError
@@ -101,7 +102,7 @@ class Dispatcher:
             leases = {run.id: lifecycle.get_attempt(session, run.id or 0, run.attempt).lease for run in active}
         choice = self._choose(ready, active, leases)
         if ready and self._project().daemon.warm_workers:
-            self._warm.prepare()
+            self._warm.prepare(self._near())
         self._explain(choice, twins)
         rows = {run.id: run for run in ready}
         for start in choice.starts:
@@ -110,6 +111,10 @@ class Dispatcher:
             return 0.0
         soonest = (due - now) / SECOND if due is not None else None
         return CHECK_AGAIN_S if choice.waits and (soonest is None or soonest > CHECK_AGAIN_S) else soonest
+
+    def _near(self) -> list[Libraries]:
+        """What the project's next runs will need: where there is a model, data moves in order to train it."""
+        return ["data", "training"] if self._project().models else ["data"]
 
     def _choose(self, ready: list[Run], active: list[Run], leases: dict[int | None, dict[str, Any] | None]) -> Choice:
         busy = [
@@ -149,9 +154,7 @@ class Dispatcher:
         if stale:
             with self._record.transaction() as tx:
                 for run, reason in stale.items():
-                    row = queue.get_run(tx.session, run)
-                    if row.state == "queued":
-                        row.reason, row.rev = reason, tx.rev
+                    queue.explain_wait(tx, run, reason)
 
     # ------------------------------------------------------------------------------------------------- one start
 
@@ -167,7 +170,7 @@ class Dispatcher:
         try:
             write_order(directory, self._order(run, number, nonce, start.lease))
             baseline = Baseline.now()
-            child = self._spawn(directory)
+            child = self._spawn(cast(JobKind, run.kind), directory)
         except (OSError, TrainshedError) as error:
             self._could_not(run.id, error)
             return
@@ -191,11 +194,11 @@ class Dispatcher:
             self._supervisor.cancel(run.id)
         self._on_start()
 
-    def _spawn(self, directory: AttemptDir) -> Child | None:
+    def _spawn(self, kind: JobKind, directory: AttemptDir) -> Child | None:
         """The shim, warm if that works; None if it was gone before it could be held."""
         warm: ShimId | None = None
         if self._project().daemon.warm_workers:
-            warm = self._warm.spawn(directory)
+            warm = self._warm.spawn(kind, directory)
         if warm is not None:
             return Child.hold(warm)
         identity, process = start_cold(directory)

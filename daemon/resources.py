@@ -112,10 +112,13 @@ class Sampler:
             return self._box
 
     def _run(self) -> None:
+        measured = time.monotonic()
         while not self._stopping:
-            pids = self._pids()
-            self._wake.wait(self._every_s if pids else REST_S)
-            self._wake.clear()
+            due = measured + (self._every_s if self._pids() else REST_S)
+            if self._wake.wait(max(0.0, due - time.monotonic())):
+                self._wake.clear()  # the pace is another one now; many starts in a moment are still one measurement
+                continue
+            measured = time.monotonic()
             try:
                 self._measure(self._pids())
             except TrainshedError as error:

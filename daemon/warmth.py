@@ -1,4 +1,4 @@
-"""The daemon's end of the warm process (pipeline/process/warm.py): begun when work is near, renewed with the code."""
+"""The daemon's end of the warm processes (pipeline/process/warm.py): begun when work is near, renewed with the code."""
 
 from __future__ import annotations
 
@@ -11,17 +11,22 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from daemon.children import ShimId
-from pipeline.process.warm import PACKET, fingerprint
+from pipeline.process.warm import NEEDS, PACKET, PRELOADED, Libraries, fingerprint
 from store.home import AttemptDir
+from store.words import JobKind
 
 ANSWER_S: Final = 10.0
 """How long one import may keep the warm process from answering."""
+CODE_S: Final = 1.0
+"""How long the code is taken to be as it was: to look at every file costs as much as a third of a start."""
 log = logging.getLogger(__name__)
 
 
@@ -33,23 +38,27 @@ class _Process:
 
 
 class WarmWorkers:
-    """At most one warm process. Any trouble with it ends it, and the caller starts cold."""
+    """At most one warm process for each set of libraries. Any trouble with one ends it, and the caller starts cold."""
 
     def __init__(self, idle: timedelta, log_file: Path) -> None:
         self._idle = idle
         self._log_file = log_file
         self._turn = threading.Lock()
-        self._now: _Process | None = None
+        self._now: dict[Libraries, _Process] = {}
+        self._code = ""
+        self._code_at = float("-inf")
 
-    def prepare(self) -> None:
-        """Starts the process if there is none that is fit for use; does not wait for it."""
+    def prepare(self, libraries: Iterable[Libraries]) -> None:
+        """Starts the processes that are missing or unfit for use; does not wait for them."""
         with self._turn:
-            self._fit()
+            for one in libraries:
+                self._fit(one)
 
-    def spawn(self, directory: AttemptDir) -> ShimId | None:
+    def spawn(self, kind: JobKind, directory: AttemptDir) -> ShimId | None:
         """A shim forked for the attempt; None: start it cold."""
+        libraries = NEEDS[kind]
         with self._turn:
-            warm = self._fit()
+            warm = self._fit(libraries)
             if warm is None:
                 return None
             try:
@@ -59,12 +68,13 @@ class WarmWorkers:
                 log.warning("the warm process refuses: %s", answer.get("refused"))
             except (OSError, ValueError) as error:
                 log.warning("the warm process does not answer: %s", error)
-            self._end()
+            self._end(libraries)
             return None
 
     def close(self) -> None:
         with self._turn:
-            self._end()
+            for libraries in PRELOADED:
+                self._end(libraries)
 
     def _ask(self, warm: _Process, directory: AttemptDir) -> dict[str, Any]:
         warm.channel.send(json.dumps({"attempt": str(directory.root)}).encode())
@@ -76,18 +86,25 @@ class WarmWorkers:
             if "fingerprint" not in answer:  # its greeting
                 return answer
 
-    def _fit(self) -> _Process | None:
-        code = fingerprint(sys.path)
-        if self._now is not None and (self._now.process.poll() is not None or self._now.fingerprint != code):
-            self._end()
-        if self._now is None:
+    def _fit(self, libraries: Libraries) -> _Process | None:
+        code = self._fingerprint()
+        warm = self._now.get(libraries)
+        if warm is not None and (warm.process.poll() is not None or warm.fingerprint != code):
+            self._end(libraries)
+        if libraries not in self._now:
             try:
-                self._now = self._start(code)
+                self._now[libraries] = self._start(libraries, code)
             except OSError as error:
                 log.warning("no warm process could be started: %s", error)
-        return self._now
+        return self._now.get(libraries)
 
-    def _start(self, code: str) -> _Process:
+    def _fingerprint(self) -> str:
+        now = time.monotonic()
+        if now - self._code_at > CODE_S:
+            self._code, self._code_at = fingerprint(sys.path), now
+        return self._code
+
+    def _start(self, libraries: Libraries, code: str) -> _Process:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(ANSWER_S)
         with theirs, self._log_file.open("ab") as errors:
@@ -97,6 +114,7 @@ class WarmWorkers:
                     "-P",
                     "-m",
                     "pipeline.process.warm",
+                    libraries,
                     str(theirs.fileno()),
                     str(self._idle.total_seconds()),
                 ],
@@ -108,12 +126,12 @@ class WarmWorkers:
             )
         return _Process(process=process, channel=ours, fingerprint=code)
 
-    def _end(self) -> None:
+    def _end(self, libraries: Libraries) -> None:
         """SIGKILL: it must not fork for an order that is carried out cold by now. Its forks live on."""
-        if self._now is None:
+        warm = self._now.pop(libraries, None)
+        if warm is None:
             return
-        self._now.channel.close()
+        warm.channel.close()
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self._now.process.pid, signal.SIGKILL)
-        self._now.process.wait()
-        self._now = None
+            os.kill(warm.process.pid, signal.SIGKILL)
+        warm.process.wait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 
+from duckdb import DuckDBPyConnection
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.etl.contract import Settled
@@ -52,9 +53,9 @@ def save(work: Work, landing: Landing) -> None:
     write_durably(work.folder / _FILE, landing.model_dump_json().encode())
 
 
-def tell(work: Work, landing: Landing, version: LakeVersion) -> None:
+def tell(work: Work, landing: Landing, version: LakeVersion, connection: DuckDBPyConnection | None = None) -> None:
     """Reports the commit; afterwards nothing of it is left in staging."""
-    described = describe(lake.dataset_at(work.path, version.version), work.dataset.time)
+    described = describe(lake.dataset_at(work.path, version.version), work.dataset.time, connection)
     added, removed, note = _moved(work.dataset.mode, landing, version)
     facts = DatasetFacts(
         dataset=work.name,

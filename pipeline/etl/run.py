@@ -12,6 +12,7 @@ was committed but not told is told by the next attempt.
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import Final
 
 import pyarrow as pa
@@ -58,8 +59,9 @@ def run_etl(ctx: RunContext) -> None:
         ctx.spool.write("fingerprint", value=raw.fingerprint)
         settled = _settle(work, raw)
         candidate.write(raw.batches, settled.schema, work.folder / _CANDIDATE, work.where)
-        landing, version = _judge_and_commit(work, raw, settled)
-        tell(work, landing, version)
+        with closing(connect(spill=work.folder / "spill", readable=[work.folder / _CANDIDATE])) as connection:
+            landing, version = _judge_and_commit(work, raw, settled, connection)
+            tell(work, landing, version, connection)
 
 
 def _from_source(work: Work) -> Raw | Unchanged:
@@ -141,19 +143,17 @@ def _settle(work: Work, raw: Raw) -> Settled:
     return settled
 
 
-def _judge_and_commit(work: Work, raw: Raw, settled: Settled) -> tuple[Landing, LakeVersion]:
-    connection = connect(spill=work.folder / "spill", readable=[work.folder / _CANDIDATE])
-    try:
-        last_of = work.dataset.key if work.dataset.mode == "merge" else ()
-        candidate.register(connection, work.folder / _CANDIDATE, last_of=last_of)
-        report = judge(work, raw, connection)
-        if work.ctx.stop.is_set():
-            raise Preempted
-        landing = landing_of(work, raw, settled, report)
-        save(work, landing)
-        return landing, _commit(work, raw, settled, report, connection)
-    finally:
-        connection.close()
+def _judge_and_commit(
+    work: Work, raw: Raw, settled: Settled, connection: DuckDBPyConnection
+) -> tuple[Landing, LakeVersion]:
+    last_of = work.dataset.key if work.dataset.mode == "merge" else ()
+    candidate.register(connection, work.folder / _CANDIDATE, last_of=last_of)
+    report = judge(work, raw, connection)
+    if work.ctx.stop.is_set():
+        raise Preempted
+    landing = landing_of(work, raw, settled, report)
+    save(work, landing)
+    return landing, _commit(work, raw, settled, report, connection)
 
 
 def _commit(work: Work, raw: Raw, settled: Settled, report: CheckReport, connection: DuckDBPyConnection) -> LakeVersion:

@@ -1,6 +1,8 @@
 """The warm process: has the libraries imported, and forks shims that fork workers.
 
-`python -P -m pipeline.process.warm DESCRIPTOR IDLE_SECONDS`, started by the daemon in a session of its own. The
+`python -P -m pipeline.process.warm LIBRARIES DESCRIPTOR IDLE_SECONDS`, started by the daemon in a session of its own.
+LIBRARIES is a key of `PRELOADED`: a fork copies the page tables of all that is imported, so runs that move data come
+from a process without the libraries of training, at half the price. The
 descriptor is its end of a socket pair, so nobody else can ask. One packet asks for `{"attempt": DIR}`, one packet
 answers `{"pid": …}` or `{"refused": REASON}`; its first word is `{"fingerprint": …}`. It serves from the first moment:
 between two imports it looks for orders, and a worker forked early imports the rest itself.
@@ -22,9 +24,19 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, cast
 
-PRELOADED: Final = (
+from store.words import JobKind
+
+Libraries = Literal["data", "training"]
+NEEDS: Final[dict[JobKind, Libraries]] = {
+    "etl": "data",
+    "features": "data",
+    "backup": "data",
+    "train": "training",
+    "evaluate": "training",
+}
+_DATA: Final = (
     "pipeline.process.worker",
     "numpy",
     "pyarrow.dataset",
@@ -33,16 +45,23 @@ PRELOADED: Final = (
     "pipeline.etl.run",
     "pipeline.sources.http",
     "pipeline.features.run",
-    "jax",
-    "flax.nnx",
-    "optax",
-    "orbax.checkpoint",
-    "scipy.stats",
-    "sklearn.ensemble",
-    "pipeline.training.learn",
-    "pipeline.judging.judge",
+    "pipeline.backup",
 )
-"""In the order in which a first run needs them: data before training. Small pieces, so that orders wait little."""
+PRELOADED: Final[dict[Libraries, tuple[str, ...]]] = {
+    "data": _DATA,
+    "training": (
+        *_DATA,
+        "jax",
+        "flax.nnx",
+        "optax",
+        "orbax.checkpoint",
+        "scipy.stats",
+        "sklearn.ensemble",
+        "pipeline.training.learn",
+        "pipeline.judging.judge",
+    ),
+}
+"""In the order in which a first run needs them. Small pieces, so that orders wait little."""
 PACKET: Final = 65_536
 SOUND_THREADS: Final = frozenset({"jemalloc_bg_thd"})
 """Threads of libraries that look after themselves across a fork (jemalloc registers with pthread_atfork)."""
@@ -95,6 +114,7 @@ class WarmProcess:
             if not self._serve_waiting():
                 return
             _import(name)
+        _first_use()
         # What is here now stays: taken out of the collector's sight, its pages stay shared with the forks.
         gc.collect()
         gc.freeze()
@@ -142,6 +162,13 @@ def _import(name: str) -> None:
         print(f"the warm process does without {name}: {error}", file=sys.stderr)
 
 
+def _first_use() -> None:
+    """What DuckDB sets up when it is first used is done once, here. With one thread it starts none that would stay."""
+    duckdb = sys.modules.get("duckdb")
+    if duckdb is not None:
+        duckdb.connect(config={"threads": 1}).close()
+
+
 def _become_shim(directory: str) -> int:
     from pipeline.process.shim import supervise
     from pipeline.process.worker import enter
@@ -154,10 +181,11 @@ def main(arguments: list[str]) -> None:
     from pipeline.process.worker import cap_threads
 
     os.environ.update(cap_threads(dict(os.environ), len(os.sched_getaffinity(0))))
-    channel = socket.socket(fileno=int(arguments[0]))
+    libraries = cast(Libraries, arguments[0])
+    channel = socket.socket(fileno=int(arguments[1]))
     started = time.monotonic()
-    WarmProcess(channel, float(arguments[1])).run(PRELOADED)
-    print(f"the warm process ends after {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    WarmProcess(channel, float(arguments[2])).run(PRELOADED[libraries])
+    print(f"the warm process ({libraries}) ends after {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     os._exit(0)  # there is nothing to tidy up, and some libraries grumble when they are unloaded
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.dataset as pads
+from duckdb import DuckDBPyConnection
 
 from pipeline.tables.arrow import word_of
 from pipeline.tables.shape import connect
@@ -17,6 +19,7 @@ from pipeline.tables.sqltext import identifier
 from store.facts import ColumnFacts
 
 SAMPLE_ROWS: Final = 20
+_RELATION: Final = "described_rows"
 _SHOWN: Final = 200
 """Characters of a text that are shown."""
 
@@ -32,16 +35,23 @@ class Description:
     """Greatest value of the time column, microseconds since 1970 UTC."""
 
 
-def describe(data: pads.Dataset, time: str | None = None) -> Description:
-    """One scan over the rows; `time` names the column whose newest value counts (a timestamp or a date)."""
+def describe(data: pads.Dataset, time: str | None = None, connection: DuckDBPyConnection | None = None) -> Description:
+    """One scan over the rows; `time` names the column whose newest value counts (a timestamp or a date).
+
+    `connection`: one of `connect` that is open anyway, for a new one costs more than a small table's scan.
+    """
+    with closing(connect()) if connection is None else nullcontext(connection) as used:
+        return _describe(data, time, used)
+
+
+def _describe(data: pads.Dataset, time: str | None, connection: DuckDBPyConnection) -> Description:
     asked = ["count(*)", *(part for field in data.schema for part in _questions(field))]
     asked.append(f"epoch_us(max({identifier(time)})::TIMESTAMPTZ)" if time in data.schema.names and time else "NULL")
-    connection = connect()
+    connection.register(_RELATION, data)
     try:
-        connection.register("rows", data)
-        answer = connection.sql(f"SELECT {', '.join(asked)} FROM rows").to_arrow_table()
+        answer = connection.sql(f"SELECT {', '.join(asked)} FROM {_RELATION}").to_arrow_table()
     finally:
-        connection.close()
+        connection.unregister(_RELATION)
     values = iter([column[0].as_py() for column in answer.columns])
     rows = int(next(values))
     columns = [

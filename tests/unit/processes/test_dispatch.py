@@ -33,7 +33,7 @@ def test_a_full_pool_says_how_full_it_is() -> None:
     assert choice.starts == []
     assert choice.waits == {
         9: "pool default is full (2 of 2)",
-        10: "pool default is full (2 of 2), run 9 is before it",
+        10: "pool default is full (2 of 2)",
     }
 
 
