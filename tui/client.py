@@ -38,7 +38,6 @@ from store.wire import (
     Page,
     PauseRequest,
     PlanView,
-    Problem,
     PromoteRequest,
     ResourcePoint,
     RollbackRequest,
@@ -52,13 +51,13 @@ from store.wire import (
     VersionView,
     Wire,
 )
-from tui.failure import ClientError, NoDaemon
+from tui.connection import address_of, no_answer, nobody, problem_of
+from tui.failure import ClientError
 
 W = TypeVar("W", bound=Wire)
 POLL_SECONDS: Final = 20.0
 """How long one question for changes may wait at the daemon."""
 _ANSWER_SECONDS: Final = 30.0
-_SOCKET_PATH_LIMIT: Final = 107
 
 
 class Client:
@@ -66,7 +65,7 @@ class Client:
 
     def __init__(self, socket: Path) -> None:
         self._socket = socket
-        self._folder, address = _address(socket)
+        self._folder, address = address_of(socket)
         self._http = httpx.Client(
             transport=httpx.HTTPTransport(uds=address),
             base_url="http://trainshed/v1",
@@ -260,44 +259,11 @@ class Client:
 
     def _ask(self, view: type[W], method: str, path: str, **options: Any) -> W:
         if not self._socket.exists():
-            raise _nobody(self._socket)
+            raise nobody(self._socket)
         try:
             answer = self._http.request(method, path, **options)
         except httpx.TransportError as error:
-            raise _no_answer(self._socket, error) from None
+            raise no_answer(self._socket, error) from None
         if answer.is_error:
-            raise ClientError(_problem(answer))
+            raise ClientError(problem_of(answer))
         return view.model_validate_json(answer.content)
-
-
-def _address(socket: Path) -> tuple[int | None, str]:
-    """A name for the socket that fits into a `sockaddr_un`, and the folder's descriptor that it may need."""
-    if len(os.fsencode(socket)) <= _SOCKET_PATH_LIMIT or not socket.parent.is_dir():
-        return None, str(socket)
-    folder = os.open(socket.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    return folder, f"/proc/self/fd/{folder}/{socket.name}"
-
-
-def _nobody(socket: Path) -> NoDaemon:
-    return NoDaemon("no daemon is running here", where=str(socket), remedy="start it with `trainshed up --detach`")
-
-
-def _no_answer(socket: Path, error: httpx.TransportError) -> NoDaemon:
-    if isinstance(error, httpx.ConnectError):
-        denied = "ermission denied" in str(error)
-        if not denied:
-            return _nobody(socket)
-        return NoDaemon("the daemon is another user's", where=str(socket), remedy="ask for it as that user")
-    return NoDaemon(
-        f"the daemon stopped answering ({type(error).__name__})",
-        where=str(socket),
-        remedy="see the end of daemon.log beside the socket, then `trainshed up --detach`; runs go on without it",
-    )
-
-
-def _problem(answer: httpx.Response) -> Problem:
-    if answer.headers.get("content-type", "").startswith("application/problem+json"):
-        return Problem.model_validate_json(answer.content)
-    detail = f"the daemon answered {answer.status_code} without a reason"
-    remedy = "the daemon is of another release: restart it with `trainshed down`, `trainshed up --detach`"
-    return Problem(title="Bad answer", status=answer.status_code, detail=detail, code="BadAnswer", remedy=remedy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 HEAVY = (
@@ -20,7 +21,9 @@ HEAVY = (
     "pandas",
     "sklearn",
     "scipy",
+    "pynvml",
 )
+ROOT = Path(__file__).parents[2]
 
 
 def loaded_by(module: str) -> set[str]:
@@ -31,7 +34,7 @@ def loaded_by(module: str) -> set[str]:
         capture_output=True,
         text=True,
         check=True,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
     )
     return set(json.loads(done.stdout))
 
@@ -55,5 +58,14 @@ def test_the_command_line_loads_typer_and_no_more() -> None:
 def test_of_ours_the_command_line_knows_the_wire_and_its_words_only() -> None:
     loaded = loaded_by("tui.client, tui.verbs.wait, tui.draw.status, tui.draw.models, tui.draw.data, tui.launch")
     ours = {name for name in loaded if name.split(".")[0] in {"daemon", "pipeline", "store"}}
-    assert ours <= {"store", "store.wire", "store.words"}
+    assert {name for name in ours if not name.startswith("store.wire")} <= {"store", "store.words"}
     assert not loaded & {*HEAVY, "sqlmodel", "sqlalchemy"}
+
+
+def test_the_contract_of_the_command_line_names_every_module_of_the_store() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    forbidden = {name for name in contracts[1]["forbidden_modules"] if name.startswith("store.")}
+    there = {f"store.{entry.name.removesuffix('.py')}" for entry in (ROOT / "store").glob("[a-z]*")}
+    assert forbidden == there - {"store.wire", "store.words"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -51,10 +49,3 @@ def test_without_a_driver_there_are_no_gpus_and_their_library_is_not_loaded(tmp_
 def test_what_the_operator_set_for_threads_stays() -> None:
     caps = cap_threads({"OMP_NUM_THREADS": "3"}, cores=16)
     assert caps == {"OMP_NUM_THREADS": "3", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-
-
-def test_the_daemon_loads_none_of_the_heavy_libraries() -> None:
-    heavy = ("numpy", "pyarrow", "duckdb", "deltalake", "jax", "scipy", "sklearn", "pandas", "pynvml")
-    program = f"import sys, daemon.core; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"

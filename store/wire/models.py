@@ -1,0 +1,135 @@
+"""Models, versions, verdicts, aliases, and plans to move them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from store.wire.base import Wire
+from store.words import Outcome
+
+
+class Interval(Wire):
+    """A value with its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+    level: float = 0.95
+
+
+class GateView(Wire):
+    """One rule over the evidence, with the numbers it judged by."""
+
+    gate: str
+    outcome: Outcome
+    reason: str
+    value: float | None = None
+    limit: float | None = None
+
+
+class VerdictView(Wire):
+    passed: bool
+    gates: list[GateView]
+    at: datetime
+
+
+class ModelView(Wire):
+    name: str
+    task: str
+    objective: str
+    versions: int
+    latest: int | None
+    aliases: dict[str, int]
+    rev: int
+
+
+class VersionView(Wire):
+    model: str
+    version: int
+    run: int
+    digest: str
+    created_at: datetime
+    objective: str
+    metrics: dict[str, Interval]
+    """On the test rows."""
+    baseline: dict[str, float]
+    verdict: VerdictView | None
+    aliases: list[str]
+    rev: int
+
+
+class AliasView(Wire):
+    model: str
+    alias: str
+    version: int
+    since: datetime
+    actor: str
+    reason: str
+
+
+class AliasEventView(Wire):
+    id: int
+    model: str
+    alias: str
+    action: str
+    """`promote` or `rollback`."""
+    from_version: int | None
+    to_version: int
+    actor: str
+    reason: str
+    overridden: bool
+    at: datetime
+
+
+class VersionDetail(Wire):
+    version: VersionView
+    evidence: dict[str, Any]
+    signature: dict[str, Any]
+    lineage: dict[str, Any]
+    aliases: list[AliasEventView]
+
+
+class DifferenceView(Wire):
+    """Candidate minus production on the same rows."""
+
+    metric: str
+    difference: Interval
+    p_value: float | None
+    test: str
+    rows: int
+
+
+class PlanView(Wire):
+    """What a promotion would do. `token` binds it to the state it was made from."""
+
+    model: str
+    alias: str
+    from_version: int | None
+    to_version: int
+    allowed: bool
+    needs_override: bool
+    gates: list[GateView]
+    differences: list[DifferenceView]
+    signature_changes: list[str]
+    effects: list[str]
+    warnings: list[str]
+    undo: str
+    token: str
+
+
+class PromoteRequest(Wire):
+    version: int
+    alias: str = "production"
+    token: str | None = Field(default=None, description="Of the plan that was shown; a stale one is refused.")
+    reason: str = ""
+    override: bool = Field(default=False, description="Against the gates; needs a reason, shown for ever.")
+
+
+class RollbackRequest(Wire):
+    alias: str = "production"
+    to: int | None = Field(default=None, description="A version, or None for the one before.")
+    expected: int | None = Field(default=None, description="The version believed to be live; refused if not.")
+    reason: str = ""

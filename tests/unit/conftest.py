@@ -1,0 +1,9 @@
+"""One computing thread a test process: the processes share the cores already, and OpenMP's would spin for each other."""
+
+from __future__ import annotations
+
+import os
+
+# Before the first import of numpy or scikit-learn, which read it once.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
