@@ -95,7 +95,9 @@ def count(number: float | None) -> str:
 
 
 def figure(number: float | None) -> str:
-    """Four significant digits."""
+    """Four significant digits; a whole number in full, "15,326"."""
+    if number is not None and abs(number) >= 1000 and number == int(number):
+        return count(number)
     return "-" if number is None else f"{number:.4g}"
 
 

@@ -120,3 +120,7 @@ def test_json_is_one_document_whatever_the_answer() -> None:
     assert as_json([fault, fault]).startswith("[")
     assert as_json([]) == "[]"
     assert as_json({"message": "x"}) == '{\n  "message": "x"\n}'
+
+
+def test_a_figure_has_four_digits_and_a_whole_number_all_of_its_own() -> None:
+    assert [figure(n) for n in (15326, 0.004782, 1234.5678, None)] == ["15,326", "0.004782", "1235", "-"]
