@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from pipeline.config import Project
 from pipeline.config.jobs import Job, with_upstream
@@ -69,12 +70,16 @@ def _new_run(job: Job, order: Order, depends_on: tuple[str, ...]) -> NewRun:
     )
 
 
+_SETTINGS: Final[Mapping[str, Sequence[str]]] = {"evaluate": ("version",), "backup": ("to",)}
+"""Kind of job → the settings that a single run of it takes; training takes all of its model's."""
+
+
 def check_params(project: Project, job: Job, params: Mapping[str, Any]) -> None:
     """Whether a run of the job can be given these settings. Raises ProjectError, before anything is queued."""
     if job.kind == "train":
         with_overrides(project.models[job.target], params)
         return
-    known = ("version",) if job.kind == "evaluate" else ()
+    known = _SETTINGS.get(job.kind, ())
     for name in params:
         if name not in known:
             raise ProjectError(
@@ -82,3 +87,10 @@ def check_params(project: Project, job: Job, params: Mapping[str, Any]) -> None:
                 where=f"--set {name}",
                 remedy="settings of a single run are for train:MODEL; change trainshed.toml for all others",
             )
+    to = params.get("to")
+    if to is not None and not (isinstance(to, str) and Path(to).is_absolute()):
+        raise ProjectError(
+            f"a backup goes to a folder named from the root, not to {to!r}",
+            where="--set to",
+            remedy="`trainshed backup DEST` takes any path",
+        )

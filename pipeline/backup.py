@@ -4,8 +4,8 @@
 
 The database comes first, and from then on the copy follows it: of each table in the lake only the versions that this
 database knows. Files in the lake and in bundles never change once they are there, so on the same disk a backup links
-them: it costs seconds and next to no space, and keeps what the originals' folders later lose. For a copy that
-survives the disk, copy a backup's folder to another machine.
+them: it costs seconds and next to no space, and keeps what the originals' folders later lose. A copy that survives
+the disk is made by `trainshed backup DEST`: in DEST, with every file copied, and with none of DEST's own touched.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -32,36 +32,57 @@ _PARTIAL: Final = ".partial-"
 
 
 def run_backup(ctx: RunContext) -> None:
-    """Makes one backup, reports it as an artifact, and lets go of the oldest beyond `daemon.keep_backups`."""
-    backups = ctx.home.backups
+    """Makes one backup and reports it as an artifact.
+
+    In the home it links, and lets go of the oldest beyond `daemon.keep_backups`. In the folder that the setting `to`
+    names it copies, and removes nothing but what a killed backup of this home left half-done.
+    """
+    elsewhere = ctx.spec.params.get("to")
+    backups = ctx.home.backups if elsewhere is None else _outside(ctx.home, Path(elsewhere))
     now = ctx.now()
     target = backups / now.strftime("%Y%m%dT%H%M%SZ")
-    partial = backups / f"{_PARTIAL}{target.name}"
+    ours = f"{_PARTIAL}{hashlib.sha256(bytes(ctx.home.root)).hexdigest()[:8]}-"
+    partial = backups / f"{ours}{target.name}"
     try:
-        backups.mkdir(parents=True, exist_ok=True)
-        _sweep(backups)
+        backups.mkdir(mode=0o700, exist_ok=True)  # not its parents: a disk that is not mounted is no place for a backup
+        _sweep(backups, _PARTIAL if elsewhere is None else ours)
         rows = copy_database(ctx.home.database, partial / ctx.home.database.name)
         with closing(sqlite3.connect(partial / ctx.home.database.name)) as database:
             known = _versions(database)
             files = [*_lake_files(ctx.home, known), *_other_files(ctx.home, database)]
             revision = str(database.execute("SELECT version_num FROM alembic_version").fetchone()[0])
-        size = _link_all(ctx, files, partial) + (partial / ctx.home.database.name).stat().st_size
+        size = (partial / ctx.home.database.name).stat().st_size
+        size += _put_all(ctx, files, partial, _link if elsewhere is None else _copy)
         manifest = Manifest(at=now, release=RELEASE, schema_revision=revision, rows=rows, datasets=known, bytes=size)
         (partial / MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
+        if elsewhere is not None:
+            os.sync()  # a link is of a file that is on disk already; a copy is not
         partial.rename(target)
     except OSError as error:
         raise StorageError(
             f"the backup could not be written: {error.strerror}",
             where=str(error.filename or target),
-            remedy="free space on the home's disk, then `trainshed run backup`",
+            remedy=f"see that {backups.parent} is there, can be written and has space, then `trainshed backup` again",
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     digest = _digest(target / MANIFEST)
-    path = str(target.relative_to(ctx.home.root))
+    path = str(target if elsewhere is not None else target.relative_to(ctx.home.root))
     ctx.spool.write("artifact", name=target.name, kind="backup", path=path, digest=digest, bytes=size)
-    for old in _beyond(backups, ctx.project.daemon.keep_backups):
-        shutil.rmtree(old)
+    if elsewhere is None:
+        for old in _beyond(backups, ctx.project.daemon.keep_backups):
+            shutil.rmtree(old)
+
+
+def _outside(home: Home, folder: Path) -> Path:
+    """Raises StorageError if the folder is a part of the home."""
+    if folder.resolve().is_relative_to(home.root.resolve()):
+        raise StorageError(
+            "a backup to a place in the home would be lost with it",
+            where=str(folder),
+            remedy="name a folder outside, or none: `trainshed backup` keeps one in the home",
+        )
+    return folder
 
 
 def _versions(database: sqlite3.Connection) -> dict[str, int]:
@@ -103,7 +124,7 @@ def _files(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def _link_all(ctx: RunContext, files: list[Path], target: Path) -> int:
+def _put_all(ctx: RunContext, files: list[Path], target: Path, put: Callable[[Path, Path], None]) -> int:
     """Puts each file under `target` at its place under the home; the bytes of all."""
     total = 0
     for done, file in enumerate(files):
@@ -111,29 +132,35 @@ def _link_all(ctx: RunContext, files: list[Path], target: Path) -> int:
             raise Preempted
         place = target / file.relative_to(ctx.home.root)
         place.parent.mkdir(parents=True, exist_ok=True)
-        total += _link(file, place, ctx.home)
+        try:
+            put(file, place)
+            total += place.stat().st_size
+        except FileNotFoundError:
+            if not file.is_relative_to(ctx.home.checkpoints_root):
+                raise  # of a checkpoint, a running attempt has made a newer one in its place
         if done % 1000 == 0:
             ctx.spool.progress(done, len(files), "file")
     ctx.spool.progress(len(files), len(files), "file")
     return total
 
 
-def _link(file: Path, place: Path, home: Home) -> int:
-    """Links, or copies where the file system does not link; the bytes."""
+def _link(file: Path, place: Path) -> None:
+    """Links, or copies where the file system does not link."""
     try:
         os.link(file, place)
     except FileNotFoundError:
-        if file.is_relative_to(home.checkpoints_root):
-            return 0  # a running attempt has replaced it by a newer one
         raise
     except OSError:
-        shutil.copy2(file, place)
-    return place.stat().st_size
+        _copy(file, place)
 
 
-def _sweep(backups: Path) -> None:
-    """What a killed backup left; there is one backup run at a time."""
-    for left in backups.glob(f"{_PARTIAL}*"):
+def _copy(file: Path, place: Path) -> None:
+    shutil.copy2(file, place)
+
+
+def _sweep(backups: Path, prefix: str) -> None:
+    """What a killed backup of this home left; there is one backup run at a time."""
+    for left in backups.glob(f"{prefix}*"):
         shutil.rmtree(left)
 
 

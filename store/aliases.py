@@ -51,6 +51,12 @@ def current(session: Session, alias: str | None = None) -> list[AliasView]:
     return [alias_view(row) for row in session.exec(query.order_by(col(AliasEvent.model), col(AliasEvent.alias)))]
 
 
+def ever(session: Session, alias: str) -> set[tuple[str, int]]:
+    """(model, version) that the alias points at or has pointed at."""
+    query = select(AliasEvent.model, AliasEvent.to_version).where(AliasEvent.alias == alias).distinct()
+    return {(model, version) for model, version in session.exec(query)}
+
+
 def by_version(session: Session) -> Mapping[tuple[str, int], list[str]]:
     """(model, version) → the aliases that point at it; an empty list for all others."""
     found: defaultdict[tuple[str, int], list[str]] = defaultdict(list)

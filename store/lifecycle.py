@@ -13,6 +13,7 @@ from store import events, schedules
 from store.engine import Transaction
 from store.errors import Conflict, NotFound
 from store.queue import get_run, waiting_for
+from store.results import produced_by
 from store.tables import Attempt, Run, RunDependency
 from store.times import from_us
 from store.transitions import check_transition
@@ -154,6 +155,7 @@ def _end(tx: Transaction, row: Run, state: RunState, *, actor: str, reason: str)
     _change(tx, row, state, actor=actor, reason=reason, message=message)
     row.ended_at = tx.now
     row.eta_s = None
+    row.message = ", ".join(produced_by(tx.session, cast(int, row.id)))  # where it was is over; what it made stays
     if row.schedule is not None:
         schedules.run_ended(tx, row.schedule, cast(int, row.id), state)
     for dependent in _dependents(tx, row, "queued"):

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from store.engine import Transaction
 from store.facts import TrainingSetFacts
 from store.queue import get_run
-from store.tables import Artifact, Checkpoint, Param, TrainingSet
+from store.tables import Artifact, Checkpoint, DatasetVersion, ModelVersion, Param, TrainingSet
 from store.times import from_us
 from store.wire import ArtifactView, CheckpointView
 
@@ -60,6 +60,13 @@ def checkpoints_of(session: Session, run: int) -> list[CheckpointView]:
     return [
         CheckpointView(step=r.step, path=r.path, digest=r.digest, bytes=r.bytes, at=from_us(r.created_at)) for r in rows
     ]
+
+
+def produced_by(session: Session, run: int) -> list[str]:
+    """`flights@12` for each dataset version, `late 3` for each version of a model."""
+    data = session.exec(select(DatasetVersion.dataset, DatasetVersion.version).where(DatasetVersion.run == run))
+    models = session.exec(select(ModelVersion.model, ModelVersion.number).where(ModelVersion.run == run))
+    return [f"{name}@{version}" for name, version in data] + [f"{name} {number}" for name, number in models]
 
 
 def _changed(tx: Transaction, run: int) -> None:

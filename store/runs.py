@@ -12,7 +12,7 @@ from store import events, metrics, results
 from store.errors import Refused
 from store.keyset import decode_token, page
 from store.queue import get_run
-from store.tables import Attempt, DatasetVersion, ModelVersion, Run, RunDependency
+from store.tables import Attempt, Run, RunDependency
 from store.times import SECOND, from_us
 from store.wire import AttemptView, CompareView, Fault, Page, RunDetail, RunView
 from store.words import ACTIVE, GOOD, JobKind, RunState, Trigger
@@ -75,7 +75,7 @@ def detail(session: Session, run: int, now: int) -> RunDetail:
         artifacts=results.artifacts_of(session, run),
         checkpoints=results.checkpoints_of(session, run),
         depends_on=sorted(session.exec(select(RunDependency.on_run).where(RunDependency.run == run))),
-        produced=produced_by(session, run),
+        produced=results.produced_by(session, run),
         events=events.list_events(session, subject=f"run {run}", limit=200).items,
     )
 
@@ -104,13 +104,6 @@ def attempts_of(session: Session, run: int) -> list[AttemptView]:
         )
         for row in rows
     ]
-
-
-def produced_by(session: Session, run: int) -> list[str]:
-    """`flights@12` for each dataset version, `late 3` for each version of a model."""
-    data = session.exec(select(DatasetVersion.dataset, DatasetVersion.version).where(DatasetVersion.run == run))
-    models = session.exec(select(ModelVersion.model, ModelVersion.number).where(ModelVersion.run == run))
-    return [f"{name}@{version}" for name, version in data] + [f"{name} {number}" for name, number in models]
 
 
 def list_runs(

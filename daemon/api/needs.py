@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from store.wire import AliasView, NeedView, RunView, ScheduleView, VersionView
@@ -18,13 +18,18 @@ def needs(
     schedules: Sequence[ScheduleView],
     newest: Sequence[VersionView],
     production: Sequence[AliasView],
+    was_live: Collection[tuple[str, int]],
     degraded: str | None,
 ) -> list[NeedView]:
-    """`last`: each job's newest run; `newest`: each model's newest version. Most pressing first."""
+    """What wants a person, most pressing first.
+
+    `last`: each job's newest run; `newest`: each model's newest version; `was_live`: (model, version) that were ever
+    in production.
+    """
     found = [NeedView(subject="daemon", message=degraded, command="trainshed doctor")] if degraded else []
     found += _of_runs(last)
     found += _of_schedules(schedules)
-    found += _of_versions(newest, {alias.model: alias.version for alias in production})
+    found += _of_versions(newest, {alias.model: alias.version for alias in production}, was_live)
     return found
 
 
@@ -50,10 +55,14 @@ def _of_schedules(schedules: Sequence[ScheduleView]) -> Iterator[NeedView]:
             yield NeedView(subject=subject, message=message, command=f"trainshed schedules resume {schedule.name}")
 
 
-def _of_versions(newest: Sequence[VersionView], live: dict[str, int]) -> Iterator[NeedView]:
+def _of_versions(
+    newest: Sequence[VersionView], live: dict[str, int], was_live: Collection[tuple[str, int]]
+) -> Iterator[NeedView]:
+    """One that was live and is not any more was taken back by somebody: it waits for nobody."""
     for version in newest:
         passed = version.verdict is not None and version.verdict.passed
-        if passed and version.version > live.get(version.model, 0):
+        taken_back = (version.model, version.version) in was_live
+        if passed and not taken_back and version.version > live.get(version.model, 0):
             name = f"{version.model} {version.version}"
             message = f"version {version.version} of {version.model} passed its gates and waits"
             yield NeedView(subject=name, message=message, command=f"trainshed plan {name}")

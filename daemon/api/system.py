@@ -34,6 +34,7 @@ def status(shed: Here) -> StatusView:
             schedules=planned,
             newest=[version for page in newest for version in page],
             production=production,
+            was_live=aliases.ever(session, PRODUCTION),
             degraded=daemon.degraded,
         )
         return StatusView(

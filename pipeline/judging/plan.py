@@ -28,7 +28,7 @@ def planned_rollback(session: Session, model: str, alias: str, to: int | None) -
 
 def make_plan(facts: PromotionFacts, *, gated: bool = True) -> PlanView:
     """What the move would do. `allowed`: without an override; not `gated`: what was live once may be live again."""
-    gates = current_gates(facts)
+    gates = current_gates(facts) if gated else _as_judged(facts)
     moves = facts.live is None or facts.live.number != facts.candidate.number
     refused = gated and facts.protected and any(gate.outcome == "fail" for gate in gates)
     return PlanView(
@@ -43,8 +43,8 @@ def make_plan(facts: PromotionFacts, *, gated: bool = True) -> PlanView:
         signature_changes=[]
         if facts.live is None
         else signature_changes(facts.live.signature, facts.candidate.signature),
-        effects=_effects(facts) if moves else [],
-        warnings=_warnings(facts, gates, moves),
+        effects=_effects(facts, gated) if moves else [],
+        warnings=_warnings(facts, gates, moves, gated),
         undo=_undo(facts) if moves else "",
         token=plan_token(facts),
     )
@@ -52,14 +52,19 @@ def make_plan(facts: PromotionFacts, *, gated: bool = True) -> PlanView:
 
 def current_gates(facts: PromotionFacts) -> list[GateView]:
     """The verdict's gates; the one that compares with production fails if that was another version than now."""
+    gates = _as_judged(facts)
+    if not facts.protected or facts.live is None:
+        return gates
+    return [_against(facts.live, facts.candidate, gate) for gate in gates]
+
+
+def _as_judged(facts: PromotionFacts) -> list[GateView]:
+    """The verdict's gates as they stand in the record."""
     verdict = facts.candidate.verdict
     if verdict is None:
         missing = f"it was never judged: `{_evaluate_command(facts.candidate)}`"
         return [GateView(gate=GATE_WITHOUT_VERDICT, outcome="fail", reason=missing)]
-    gates = [GateView(**gate) for gate in verdict["gates"]]
-    if not facts.protected or facts.live is None:
-        return gates
-    return [_against(facts.live, facts.candidate, gate) for gate in gates]
+    return [GateView(**gate) for gate in verdict["gates"]]
 
 
 def differences(facts: PromotionFacts) -> list[DifferenceView]:
@@ -120,7 +125,7 @@ def _against(live: ModelVersion, candidate: ModelVersion, gate: GateView) -> Gat
     return GateView(gate=gate.gate, outcome="fail", reason=reason)
 
 
-def _effects(facts: PromotionFacts) -> list[str]:
+def _effects(facts: PromotionFacts, gated: bool) -> list[str]:
     model, alias, to = facts.candidate.model, facts.alias, facts.candidate.number
     if facts.live is None:
         effects = [f"{alias} of {model}: none → version {to}"]
@@ -128,16 +133,18 @@ def _effects(facts: PromotionFacts) -> list[str]:
         effects = [f"{alias} of {model}: version {facts.live.number} → version {to}"]
     if facts.protected:
         effects.append(f"the next candidates of {model} are compared with version {to}")
+    if not gated:
+        effects.append(f"version {to} was {alias} before: its gates, shown as they were judged then, do not bind")
     return effects
 
 
-def _warnings(facts: PromotionFacts, gates: list[GateView], moves: bool) -> list[str]:
+def _warnings(facts: PromotionFacts, gates: list[GateView], moves: bool, gated: bool) -> list[str]:
     if not moves:
         return [f"{facts.alias} is version {facts.candidate.number} already: there is nothing to do"]
     warnings = [f"{gate.gate}: {gate.reason}" for gate in gates if gate.outcome == "warn"]
     if not facts.protected:
         warnings += [f"{gate.gate}: {gate.reason}" for gate in gates if gate.outcome == "fail"]
-    if facts.live is not None and facts.live.number > facts.candidate.number:
+    if gated and facts.live is not None and facts.live.number > facts.candidate.number:
         warnings.append(f"version {facts.candidate.number} is older than the live version {facts.live.number}")
     return warnings
 

@@ -12,20 +12,28 @@ from tui.verbs.frame import Shell, verb
 
 
 def add_to(app: typer.Typer) -> None:
-    verb(app, "backup", example="trainshed backup --wait")(backup)
-    verb(app, "restore", example="trainshed restore .trainshed/backups/2026-03-01T02-00-00Z")(restore)
+    verb(app, "backup", example="trainshed backup /mnt/other/trainshed --wait")(backup)
+    verb(app, "restore", example="trainshed restore .trainshed/backups/20260301T020000Z")(restore)
 
 
 def backup(
     shell: Shell,
+    dest: Annotated[
+        Path | None, typer.Argument(metavar="DEST", help="A folder on another disk; else the home's backups.")
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Show it live, and exit 1 if it does not succeed.")] = False,
 ) -> None:
-    """Copy the record, verified, while everything goes on."""
+    """Copy all that cannot be made again, verified, while everything goes on.
+
+    In the home a backup costs next to no space and the oldest are let go of; in DEST it is a full copy, kept until
+    you remove it.
+    """
     from store.wire import RunRequest
     from tui.verbs.wait import submitted, wait_and_report
 
+    params = {} if dest is None else {"to": str((shell.folder / dest).resolve())}
     with shell.daemon() as daemon:
-        view = daemon.submit(RunRequest(job="backup"))
+        view = daemon.submit(RunRequest(job="backup", params=params))
         if wait:
             wait_and_report(shell, daemon, view)
         else:

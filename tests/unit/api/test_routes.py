@@ -353,6 +353,14 @@ def test_a_version_that_passed_and_waits_wants_a_person(client: Client, daemon: 
     assert client.status().needs_you == []
 
 
+def test_a_version_that_was_taken_back_wants_nobody(client: Client, daemon: Daemon) -> None:
+    for value in (0.75, 0.76):
+        version = add_version(daemon, client, value)
+        client.promote("late", PromoteRequest(version=version, override=True, reason="for the test"))
+    client.rollback("late", RollbackRequest())
+    assert client.status().needs_you == []
+
+
 # ------------------------------------------------------------------------------------------------------ schedules
 
 

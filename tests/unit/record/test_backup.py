@@ -34,9 +34,21 @@ from store.times import system_clock
 NOW = datetime(2026, 3, 1, 2, tzinfo=UTC)
 
 
-def _context(folder: Path, home: Home, now: Callable[[], datetime] = lambda: NOW) -> RunContext:
+def _context(
+    folder: Path, home: Home, now: Callable[[], datetime] = lambda: NOW, params: dict[str, str] | None = None
+) -> RunContext:
     (folder / "trainshed.toml").write_text('[project]\nname = "kept"\n[daemon]\nkeep_backups = 2\n')
-    spec = RunSpec(run=1, attempt=1, nonce="n", job="backup", kind="backup", target="", project=folder, home=home.root)
+    spec = RunSpec(
+        run=1,
+        attempt=1,
+        nonce="n",
+        job="backup",
+        kind="backup",
+        target="",
+        project=folder,
+        home=home.root,
+        params=params or {},
+    )
     return RunContext(
         spec=spec,
         project=load_project(folder),
@@ -169,6 +181,43 @@ def test_a_place_that_cannot_be_written_is_told(home: Home, tmp_path: Path) -> N
     home.backups.write_text("in the way")
     with pytest.raises(StorageError, match="could not be written"):
         run_backup(_context(tmp_path, home))
+
+
+def test_a_backup_to_another_folder_is_a_copy_and_lets_go_of_nothing_there(home: Home, tmp_path: Path) -> None:
+    record = Record.open(home, system_clock)
+    _commit(record, 10)
+    record.close()
+    elsewhere = tmp_path / "disk"
+    others = {elsewhere / "20200101T000000Z" / MANIFEST, elsewhere / ".partial-of-another-home" / "x"}
+    for file in others:
+        file.parent.mkdir(parents=True)
+        file.write_text("{}")
+    for day in (1, 2, 3):
+        now = datetime(2026, 3, day, tzinfo=UTC)
+        run_backup(_context(tmp_path, home, lambda now=now: now, {"to": str(elsewhere)}))  # type: ignore[misc]
+    assert all(file.is_file() for file in others)
+    made = sorted(elsewhere.glob("2026*"))
+    assert len(made) == 3  # keep_backups = 2 is of the home's
+    assert not home.backups.exists() or not list(home.backups.glob("2026*"))
+    copies = [path for path in (made[0] / "lake").rglob("*") if path.is_file()]
+    assert copies
+    assert all(path.stat().st_nlink == 1 for path in copies)
+    assert restore(made[0], Home(tmp_path / "new home"), NOW).entries == [home.database.name, *ENTRIES]
+    assert _state(Home(tmp_path / "new home")) == (0, 10)
+
+
+@pytest.mark.parametrize("to", ["lake/copies", "."])
+def test_a_backup_into_the_home_itself_is_refused(home: Home, tmp_path: Path, to: str) -> None:
+    Record.open(home, system_clock).close()
+    with pytest.raises(StorageError, match="would be lost with it"):
+        run_backup(_context(tmp_path, home, params={"to": str(home.root / to)}))
+
+
+def test_a_disk_that_is_not_there_is_not_made_up(home: Home, tmp_path: Path) -> None:
+    Record.open(home, system_clock).close()
+    with pytest.raises(StorageError, match="No such file"):
+        run_backup(_context(tmp_path, home, params={"to": str(tmp_path / "mnt" / "disk")}))
+    assert not (tmp_path / "mnt").exists()
 
 
 # -------------------------------------------------------------------------------------------------------- restoring

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session, col, select
 
-from store import lifecycle, queue
+from store import datasets, lifecycle, progress, queue
 from store.engine import Record, Transaction
 from store.errors import Conflict, NotFound
+from store.facts import DatasetFacts
 from store.queue import NewRun
 from store.tables import Event, Run
 from store.times import SECOND, to_us
@@ -319,3 +320,18 @@ def test_every_change_of_state_is_an_event_with_its_own_revision(record: Record)
     assert [event.kind for event in told] == ["run.queued", "run.starting", "run.running", "run.succeeded"]
     assert [event.data["to"] for event in told] == ["queued", "starting", "running", "succeeded"]
     assert len({event.rev for event in told}) == 4
+
+
+def test_an_ended_run_says_what_it_made_and_no_more_what_it_was_doing(record: Record) -> None:
+    made, failed = _submit(record, _new("etl:flights")) + _submit(record, _new("train:late"))
+    for run, state in ((made, "succeeded"), (failed, "failed")):
+        with record.transaction() as tx:
+            lifecycle.start_attempt(tx, run, f"nonce of {run}")
+            lifecycle.mark_running(tx, run, 1)
+            progress.report_progress(tx, run, done=1, total=2, unit="pages", message="gathering", eta_s=None)
+            if run == made:
+                facts = {"dataset": "flights", "kind": "dataset", "version": 3, "rows": 1, "added": 1, "bytes": 1}
+                datasets.add_version(tx, run, DatasetFacts(**facts, columns=[], fingerprint="f"))
+            lifecycle.settle(tx, run, cast(RunState, state), reason="")
+    with record.read() as session:
+        assert [_run(session, run).message for run in (made, failed)] == ["flights@3", ""]

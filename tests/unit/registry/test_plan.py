@@ -80,3 +80,16 @@ def test_a_plan_of_going_back_is_allowed_whatever_the_gates_say_of_an_old_versio
     assert (plan.from_version, plan.to_version, plan.allowed, plan.needs_override) == (2, 1, True, False)
     assert plan.gates[0].outcome == "fail"
     assert plan.undo == "trainshed rollback late --to 2"
+
+
+def test_a_plan_of_going_back_shows_the_gates_as_they_were_judged_and_that_they_do_not_bind(shelf: Shelf) -> None:
+    shelf.promote(shelf.version(BEATS_PRODUCTION))
+    shelf.promote(shelf.version())
+    with shelf.record.read() as session:
+        plan = planned_rollback(session, "late", "production", None)
+    assert plan.allowed
+    assert [gate.outcome for gate in plan.gates] == ["pass"]
+    assert plan.effects[-1] == (
+        "version 1 was production before: its gates, shown as they were judged then, do not bind"
+    )
+    assert plan.warnings == []
