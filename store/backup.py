@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from datetime import datetime
@@ -11,8 +10,10 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
+from store.disk import sync
 from store.errors import RecordDamaged, StorageError
 from store.sqlite import understood
+from store.sqltext import identifier
 
 MANIFEST: Final = "manifest.json"
 
@@ -54,9 +55,9 @@ def copy_database(source: Path, target: Path) -> dict[str, int]:
                     where=str(target),
                     remedy="run `trainshed backup` again; look at the disk's health (`dmesg`)",
                 )
-        _sync(partial)
+        sync(partial)
         partial.replace(target)
-        _sync(target.parent)
+        sync(target.parent)
     except OSError as error:
         raise StorageError(
             f"the copy cannot be written: {error.strerror}",
@@ -82,17 +83,9 @@ def verify_database(connection: sqlite3.Connection, file: Path) -> None:
 def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
     """Table → rows."""
     names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-    return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}
+    return {name: connection.execute(f"SELECT count(*) FROM {identifier(name)}").fetchone()[0] for name in names}
 
 
 def _open(database: Path) -> sqlite3.Connection:
     uri = f"{database.resolve().as_uri()}?mode=ro"
     return sqlite3.connect(uri, uri=True, timeout=30.0, isolation_level=None)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

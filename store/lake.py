@@ -8,7 +8,6 @@ always there.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +20,9 @@ import pyarrow.fs as pafs
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
+from store.disk import sync
 from store.errors import Conflict, NotFound, StorageError
+from store.sqltext import identifier
 
 Mode = Literal["append", "replace", "merge"]
 PREFIX: Final = "trainshed."
@@ -181,7 +182,7 @@ def _write(
 
 
 def _merge(table: DeltaTable, batches: pa.RecordBatchReader, key: Sequence[str], properties: CommitProperties) -> None:
-    same = " AND ".join(f"old.{_quoted(k)} = new.{_quoted(k)}" for k in key)
+    same = " AND ".join(f"old.{identifier(k)} = new.{identifier(k)}" for k in key)
     (
         table.merge(
             batches,
@@ -196,10 +197,6 @@ def _merge(table: DeltaTable, batches: pa.RecordBatchReader, key: Sequence[str],
         .when_not_matched_insert_all()
         .execute()
     )
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _open(path: Path, version: int | None) -> DeltaTable | None:
@@ -248,11 +245,7 @@ def _flush(path: Path, version: int) -> None:
     log = _log_file(path, version)
     added = [path / entry["add"]["path"] for entry in _log_entries(path, version) if "add" in entry]
     for file in (*added, log, path, log.parent):
-        descriptor = os.open(file, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(file)
 
 
 def _log_file(path: Path, version: int) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 RunState = Literal[
     "queued",  # a row, waiting for its time, its upstream runs or a free slot
@@ -15,7 +15,6 @@ RunState = Literal[
     "lost",  # the process is gone and nobody wrote down how
     "upstream_failed",  # a run it depends on did not succeed
 ]
-RUN_STATES: Final[tuple[RunState, ...]] = get_args(RunState)
 ACTIVE: Final[frozenset[RunState]] = frozenset({"starting", "running"})
 ENDED: Final[frozenset[RunState]] = frozenset(
     {"succeeded", "skipped", "failed", "cancelled", "lost", "upstream_failed"}
@@ -32,6 +31,5 @@ CatchUp = Literal["none", "last", "all"]
 DeviceChoice = Literal["auto", "cpu", "gpu", "tpu"]
 
 PRODUCTION: Final = "production"
-CANDIDATE: Final = "candidate"
 PROTECTED: Final[frozenset[str]] = frozenset({PRODUCTION})
 """Aliases that need a verdict, or an override by name and reason."""

@@ -14,18 +14,6 @@ from store.errors import ProjectError
 PROJECT_FILE = "trainshed.toml"
 
 
-def find_project(start: Path) -> Path:
-    """The nearest folder from `start` upwards that holds a trainshed.toml. Raises ProjectError."""
-    for folder in (start.resolve(), *start.resolve().parents):
-        if (folder / PROJECT_FILE).is_file():
-            return folder
-    raise ProjectError(
-        f"no {PROJECT_FILE} here or in any folder above",
-        where=str(start),
-        remedy="go to a project, name one with --project DIR, or make one with `trainshed init DIR`",
-    )
-
-
 def load_project(folder: Path) -> Project:
     """The project in `folder`. Raises ProjectError naming file, line, key and remedy of the first fault."""
     project, faults = read_project(folder)
@@ -34,11 +22,6 @@ def load_project(folder: Path) -> Project:
     first, rest = faults[0], len(faults) - 1
     more = f" ({rest} more: run `trainshed check`)" if rest else ""
     raise ProjectError(first.what + more, where=first.where, remedy=first.remedy)
-
-
-def project_faults(folder: Path) -> list[ProjectError]:
-    """All faults of the project file, not only the first; empty when it loads."""
-    return read_project(folder)[1]
 
 
 def read_project(folder: Path) -> tuple[Project | None, list[ProjectError]]:

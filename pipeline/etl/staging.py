@@ -21,6 +21,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from store.disk import sync
 from store.errors import Conflict
 
 FLUSH_ROWS: Final = 65_536
@@ -125,7 +126,7 @@ class Staging:
             pq.write_table(table, file, compression="zstd", compression_level=1)
             file.flush()
             os.fsync(file.fileno())
-        _sync_folder(self.folder)
+        sync(self.folder)
         return name
 
     def _note(self, parts: list[str], progress: Progress) -> None:
@@ -134,7 +135,7 @@ class Staging:
             file.write(line.encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        _sync_folder(self.folder)
+        sync(self.folder)
 
     def _recover(self) -> Progress:
         """Keeps the journal up to its last place to go on from; throws away all behind it."""
@@ -167,7 +168,7 @@ def write_durably(file: Path, content: bytes) -> None:
         out.flush()
         os.fsync(out.fileno())
     fresh.replace(file)
-    _sync_folder(file.parent)
+    sync(file.parent)
 
 
 def _read_json(file: Path) -> dict[str, Any] | None:
@@ -200,11 +201,3 @@ def _grouped(batches: list[pa.RecordBatch]) -> Iterator[pa.Table]:
             group = table
     if group is not None:
         yield group
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,16 +1,13 @@
-"""Names and values as DuckDB SQL text, so that no name of a project can be taken for SQL."""
+"""Values and names as DuckDB SQL text, so that nothing of a project can be taken for SQL."""
 
 from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
 
+from store.sqltext import identifier as identifier
+
 Literal = bool | int | float | str | datetime
-
-
-def identifier(name: str) -> str:
-    """A column or relation name, quoted."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def literal(value: Literal) -> str:

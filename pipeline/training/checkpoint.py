@@ -23,6 +23,7 @@ from typing import Any
 import jax
 import orbax.checkpoint as ocp
 
+from store.disk import sha256_of, sync
 from store.errors import CheckpointDamaged, StorageError
 
 MANIFEST = "manifest.json"
@@ -78,7 +79,7 @@ class CheckpointStore:
         for name in sorted(found ^ expected.keys()):
             raise _damaged(folder / name, "is missing" if name in expected else "does not belong to it")
         for name, digest in expected.items():
-            if _digest(folder / name) != digest:
+            if sha256_of(folder / name) != digest:
                 raise _damaged(folder / name, "has other bytes than were saved")
         return _saved(folder, step)
 
@@ -189,26 +190,21 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield Path(parent) / name
 
 
-def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _write_manifest(folder: Path, step: int) -> None:
     """Orbax does not sync its files, so they are synced here, before the manifest vouches for them."""
     digests = {}
     for file in sorted(_files(folder)):
-        digests[str(file.relative_to(folder))] = _digest(file)
-        _sync(file)
+        digests[str(file.relative_to(folder))] = sha256_of(file)
+        sync(file)
     for parent, _, _ in os.walk(folder):
-        _sync(Path(parent))
+        sync(Path(parent))
     temporary = folder / (MANIFEST + ".part")
     body = {"step": step, "files": digests, "seal": _seal(digests)}
     temporary.write_text(json.dumps(body, separators=(",", ":")), encoding="utf-8")
-    _sync(temporary)
+    sync(temporary)
     temporary.rename(folder / MANIFEST)
-    _sync(folder)
-    _sync(folder.parent)
+    sync(folder)
+    sync(folder.parent)
 
 
 def _read_manifest(folder: Path, step: int) -> dict[str, str]:
@@ -229,15 +225,7 @@ def _seal(digests: dict[str, str]) -> str:
 
 def _saved(folder: Path, step: int) -> SavedCheckpoint:
     size = sum(file.stat().st_size for file in _files(folder))
-    return SavedCheckpoint(step=step, path=folder, digest=_digest(folder / MANIFEST), bytes=size)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    return SavedCheckpoint(step=step, path=folder, digest=sha256_of(folder / MANIFEST), bytes=size)
 
 
 def _damaged(file: Path, what: str) -> CheckpointDamaged:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +12,8 @@ from pipeline.models.embeddings import Preparation
 from pipeline.training.batches import Rows
 from pipeline.versions.signature import (
     FIRST_WORD,
-    FeatureKind,
     InputColumn,
+    NamedFeature,
     Signature,
     Task,
     encode,
@@ -27,13 +26,6 @@ MAX_VOCABULARY = 2000
 """Words of a categorical input, the most frequent first; the rest counts as unseen."""
 _QUANTILE_ROWS = 200_000
 """Rows that quantiles are taken from: their error is then below 0.3 % of the rows."""
-
-
-class NamedFeature(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def kind(self) -> FeatureKind: ...
 
 
 def fit_signature(train: pa.Table, features: Sequence[NamedFeature], label: str, task: Task) -> Signature:

@@ -23,11 +23,11 @@ class Trainable(Protocol):
         """float32 [b]: the training loss of each row."""
         ...
 
-    def scores(self, numeric: jax.Array, categorical: jax.Array) -> jax.Array:
-        """float32 [b] or [b, k]: predictions as people read them."""
+    def scores(self, numeric: Any, categorical: Any) -> jax.Array:
+        """float32 [b] or [b, k]: predictions as people read them, of float32 [b, d] and int32 [b, c]."""
         ...
 
-    def score_losses(self, scores: jax.Array, target: jax.Array) -> jax.Array:
+    def score_losses(self, scores: jax.Array, target: Any) -> jax.Array:
         """float32 [b]: the loss of predictions."""
         ...
 
@@ -87,7 +87,7 @@ def chunk_function(
         trained, others = model.part(state.model)
 
         def loss_of(trained: Leaves) -> tuple[jax.Array, Leaves]:
-            module = model.module(model.join(trained, others), train=True)
+            module: Trainable = model.module(model.join(trained, others), train=True)
             losses = module.losses(rows)
             counted = jnp.where(jnp.arange(losses.shape[0]) < live, losses, 0.0)
             return jnp.sum(counted) / live, model.part(model.leaves(module))[1]
@@ -128,7 +128,7 @@ def evaluate_function(model: FlatModel) -> jax.stages.Wrapped:
     """(model leaves, rows [m, b, …], live int32 [m]) → (mean loss [], scores [m, b] or [m, b, k]), without dropout."""
 
     def evaluate(leaves: Leaves, rows: Rows, live: jax.Array) -> tuple[jax.Array, jax.Array]:
-        module = model.module(leaves, train=False)
+        module: Trainable = model.module(leaves, train=False)
 
         def one(slot: tuple[Rows, jax.Array]) -> tuple[jax.Array, jax.Array]:
             batch, count = slot

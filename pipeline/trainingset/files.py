@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.trainingset.split import PARTS, Part
+from store.disk import sync
 
 MANIFEST: Final = "manifest.json"
 
@@ -115,16 +115,8 @@ def _write_part(reader: pa.RecordBatchReader, file: Path) -> tuple[int, str]:
 def _settle(temporary: Path, final: Path) -> None:
     """Flushes the files to disk, then gives the folder its name."""
     for file in temporary.iterdir():
-        _flush(file)
-    _flush(temporary)
+        sync(file)
+    sync(temporary)
     if not (final / MANIFEST).exists():
         temporary.rename(final)
-        _flush(final.parent)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(final.parent)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from store.disk import sha256_of, sync
 from store.errors import BundleDamaged
 
 MANIFEST = "manifest.json"
@@ -118,15 +119,6 @@ def damaged(folder: Path, what: str) -> BundleDamaged:
     )
 
 
-def sync(path: Path) -> None:
-    """The file's bytes, or the folder's entries, are on the disk when this returns."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _held_folder(parent: Path) -> tuple[Path, int]:
     """A new folder with its lock; again, should another writer's sweep have come between making and locking."""
     while True:
@@ -174,9 +166,7 @@ def _compare(folder: Path, name: str, expected: SealedFile) -> None:
 
 
 def _describe(path: Path) -> SealedFile:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return SealedFile(sha256=digest, bytes=path.stat().st_size)
+    return SealedFile(sha256=sha256_of(path), bytes=path.stat().st_size)
 
 
 def _read(path: Path, folder: Path) -> bytes:

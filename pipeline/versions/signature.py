@@ -72,15 +72,6 @@ class Signature(BaseModel):
     def categorical(self) -> list[InputColumn]:
         return [column for column in self.inputs if column.kind == "categorical"]
 
-    @property
-    def output(self) -> str:
-        """What a score is, in words."""
-        if self.task == "binary":
-            return f"probability that {self.label} is {self.classes[1]}"
-        if self.task == "multiclass":
-            return f"probability of each {self.label}: {', '.join(self.classes)}"
-        return f"expected {self.label}"
-
 
 def encode(table: pa.Table, signature: Signature) -> tuple[Numeric, Categorical]:
     """Rows → (numeric [n, d] with NaN for missing, categorical [n, c] of word numbers).

@@ -23,4 +23,3 @@ class History:
 
 OURS: Final = History(revisions=("0001",), scripts=Path(__file__).parent)
 REVISIONS: Final = OURS.revisions
-HEAD: Final = OURS.head

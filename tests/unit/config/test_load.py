@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.load import find_project, load_project, project_faults
+from pipeline.config.load import load_project, read_project
 from store.errors import ProjectError
 
 GOOD = """\
@@ -37,14 +37,14 @@ def write(folder: Path, text: str) -> Path:
 
 
 def only_fault(folder: Path, text: str) -> ProjectError:
-    (fault,) = project_faults(write(folder, text))
+    (fault,) = read_project(write(folder, text))[1]
     return fault
 
 
 def test_a_good_file_loads_and_knows_its_folder(tmp_path: Path) -> None:
     project = load_project(write(tmp_path, GOOD))
     assert (project.project.name, project.root) == ("x", tmp_path.resolve())
-    assert project_faults(tmp_path) == []
+    assert read_project(tmp_path)[1] == []
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_each_fault_names_line_and_key_and_what_would_be_right(
 
 def test_all_faults_are_found_at_once_and_loading_names_the_first_and_their_number(tmp_path: Path) -> None:
     write(tmp_path, GOOD + 'moed = "append"\n[models.m]\ntask = "binary"\n')
-    faults = project_faults(tmp_path)
+    faults = read_project(tmp_path)[1]
     assert [fault.where.partition(": ")[2] for fault in faults] == [
         "datasets.d.moed",
         "models.m.dataset",
@@ -214,11 +214,3 @@ def test_bytes_that_are_not_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "trainshed.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ProjectError, match="not UTF-8"):
         load_project(tmp_path)
-
-
-def test_the_project_is_found_from_any_folder_below_it(tmp_path: Path) -> None:
-    below = write(tmp_path, GOOD) / "sql" / "deep"
-    below.mkdir(parents=True)
-    assert find_project(below) == tmp_path.resolve()
-    with pytest.raises(ProjectError, match="any folder above"):
-        find_project(Path("/"))

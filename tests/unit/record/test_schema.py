@@ -16,7 +16,7 @@ from sqlalchemy import text
 from store.engine import Record
 from store.errors import RecordDamaged, RecordTooNew
 from store.home import Home
-from store.migrations import HEAD, REVISIONS
+from store.migrations import OURS, REVISIONS
 from store.migrations.upgrade import configuration, upgrade
 from store.schema import METADATA
 from store.sqlite import writer_engine
@@ -66,7 +66,7 @@ def test_the_known_revisions_are_the_scripts_in_their_order(tmp_path: Path) -> N
         scripts = ScriptDirectory.from_config(configuration(connection))
     engine.dispose()
     assert [script.revision for script in reversed(list(scripts.walk_revisions()))] == list(REVISIONS)
-    assert scripts.get_current_head() == HEAD
+    assert scripts.get_current_head() == OURS.head
 
 
 def test_a_newer_record_is_refused_in_one_line_and_left_as_it_was(tmp_path: Path) -> None:
