@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from daemon import definitions, orders
 from daemon.claim import claim_due
-from daemon.disk import free_bytes, shortage
+from daemon.disk import free_bytes, shortage, too_full
 from daemon.dispatcher import Dispatcher
 from daemon.gpus import Gpus
 from daemon.recover import recover
@@ -24,6 +24,7 @@ from daemon.warmth import WarmWorkers
 from pipeline.config import Project, load_project
 from pipeline.config.jobs import Job, jobs_of
 from store import events, lifecycle, queue, runs
+from store.ballast import ROOM_BYTES
 from store.engine import Record
 from store.errors import ProjectError, Refused
 from store.home import Home
@@ -143,7 +144,7 @@ class Daemon:
         if self._draining:
             return "the daemon is draining: it stops when the last run has ended"
         if not self.record.has_ballast and not self.record.restore_ballast():
-            return "the disk was full: free space, work goes on by itself then"
+            return too_full(self.home.root, free_bytes(self.home.root), ROOM_BYTES)
         return shortage(free_bytes(self.home.root), self._project.daemon.min_free)
 
     def box(self) -> BoxView | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 BALLAST_BYTES: Final = 64_000_000
-_ROOM: Final = 4 * BALLAST_BYTES
+ROOM_BYTES: Final = 4 * BALLAST_BYTES
 """Free space that there has to be before we take some of it."""
 
 
@@ -34,7 +34,7 @@ class Ballast:
         """Takes the space again if there is plenty of it; True when the ballast is there afterwards."""
         if self.present:
             return True
-        if shutil.disk_usage(self._file.parent).free < _ROOM:
+        if shutil.disk_usage(self._file.parent).free < ROOM_BYTES:
             return False
         temporary = self._file.with_suffix(".partial")
         try:

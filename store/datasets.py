@@ -93,14 +93,19 @@ def dataset_views(session: Session, known: Sequence[tuple[str, str, Sequence[str
     return views + [_view(session, row, row.dataset, row.kind, sorted(row.inputs)) for row in newest.values()]
 
 
-def dataset_detail(session: Session, name: str, kind: str, made_from: Sequence[str]) -> DatasetDetail:
-    """The newest version with its columns, a sample of its rows and the last results of its checks."""
-    newest = _newest(session, name)
+def dataset_detail(
+    session: Session, name: str, kind: str, made_from: Sequence[str], version: int | None = None
+) -> DatasetDetail:
+    """A version (the newest, unless one is asked for) with its columns, a sample of its rows and its checks' results.
+
+    Raises NotFound.
+    """
+    shown = _newest(session, name) if version is None else _row(session, name, version)
     return DatasetDetail(
-        dataset=_view(session, newest, name, kind, made_from),
-        latest=version_view(newest) if newest else None,
-        sample=newest.sample if newest else [],
-        checks=last_checks(session, name),
+        dataset=_view(session, shown, name, kind, made_from),
+        latest=version_view(shown) if shown else None,
+        sample=shown.sample if shown else [],
+        checks=last_checks(session, name) if version is None else checks_of(session, name, version),
     )
 
 
@@ -116,12 +121,16 @@ def versions(session: Session, name: str, limit: int = 50, after: str | None = N
 
 def get_version(session: Session, name: str, version: int) -> DatasetVersionView:
     """Raises NotFound."""
+    return version_view(_row(session, name, version))
+
+
+def _row(session: Session, name: str, version: int) -> DatasetVersion:
     row = session.get(DatasetVersion, (name, version))
     if row is None:
         raise NotFound(
             f"there is no {name}@{version}", where=f"{name}@{version}", remedy=f"see `trainshed data history {name}`"
         )
-    return version_view(row)
+    return row
 
 
 def last_checks(session: Session, name: str) -> list[CheckView]:
@@ -133,6 +142,12 @@ def last_checks(session: Session, name: str) -> list[CheckView]:
         .order_by(col(CheckResult.id))
     )
     return [check_view(row) for row in rows]
+
+
+def checks_of(session: Session, name: str, version: int) -> list[CheckView]:
+    """The results for one version."""
+    query = select(CheckResult).where(CheckResult.dataset == name, CheckResult.version == version)
+    return [check_view(row) for row in session.exec(query.order_by(col(CheckResult.id)))]
 
 
 def checks(session: Session, name: str, limit: int = 100, after: str | None = None) -> Page[CheckView]:

@@ -191,8 +191,8 @@ class Client:
     def datasets(self) -> list[DatasetView]:
         return self._get(Page[DatasetView], "/datasets").items
 
-    def dataset(self, name: str) -> DatasetDetail:
-        return self._get(DatasetDetail, f"/datasets/{name}")
+    def dataset(self, name: str, version: int | None = None) -> DatasetDetail:
+        return self._get(DatasetDetail, f"/datasets/{name}", version=version)
 
     def dataset_versions(self, name: str, *, limit: int = 50, after: str | None = None) -> Page[DatasetVersionView]:
         return self._get(Page[DatasetVersionView], f"/datasets/{name}/versions", limit=limit, after=after)

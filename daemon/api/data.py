@@ -26,11 +26,11 @@ def list_datasets(shed: Here) -> Page[DatasetView]:
 
 
 @router.get("/datasets/{name}")
-def show(shed: Here, name: Name) -> DatasetDetail:
-    """The newest version with its columns, sample and checks."""
+def show(shed: Here, name: Name, version: int | None = None) -> DatasetDetail:
+    """The newest version, or the one asked for, with its columns, sample and checks."""
     with shed.daemon.record.read() as session:
         _, kind, made_from = find_table(shed.daemon.project, name)
-        return datasets.dataset_detail(session, name, kind, made_from)
+        return datasets.dataset_detail(session, name, kind, made_from, version)
 
 
 @router.get("/datasets/{name}/versions")

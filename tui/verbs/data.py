@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tui.failure import Usage
 from tui.verbs import complete
 from tui.verbs.frame import Shell, group, verb
 
@@ -17,7 +18,7 @@ Dataset = Annotated[
 def add_to(app: typer.Typer) -> None:
     inner = group(app, "data", purpose="The lake: datasets, their versions and their checks.", bare=list_datasets)
     verb(inner, "list", example="trainshed data list")(list_datasets)
-    verb(inner, "show", example="trainshed data show flights")(show)
+    verb(inner, "show", example="trainshed data show flights@12")(show)
     verb(inner, "history", example="trainshed data history flights")(history)
     verb(inner, "checks", example="trainshed data checks flights")(checks)
     features = group(app, "features", purpose="Feature views: features of an entity over time.", bare=list_features)
@@ -38,9 +39,12 @@ def list_datasets(shell: Shell) -> None:
 
 
 def show(shell: Shell, name: Dataset) -> None:
-    """The newest version: columns, checks, the first rows."""
+    """The newest version, or with NAME@VERSION another one: columns, checks, the first rows."""
+    table, at, version = name.partition("@")
+    if at and not version.isdigit():
+        raise Usage(f"{name!r} names no version", remedy=f"write it as {table}@0; `trainshed data history {table}`")
     with shell.daemon() as daemon:
-        detail = daemon.dataset(name)
+        detail = daemon.dataset(table, int(version) if at else None)
 
     def draw() -> Any:
         from tui.draw.data import dataset_detail

@@ -66,14 +66,15 @@ class Board:
         self._runs: dict[int, RunView] = {}
 
     def news(self, changed: Sequence[RunView]) -> list[RunView]:
-        """Takes the changes in; those of our runs whose state is new."""
+        """Takes the changes in; those of our runs whose state is new, or that wait for something else now."""
         fresh = []
         for view in changed:
             if self._group not in (view.id, view.group):
                 continue
             before = self._runs.get(view.id)
             self._runs[view.id] = view
-            if before is None or before.state != view.state:
+            waits = view.state == "queued" and before is not None and before.reason != view.reason
+            if before is None or before.state != view.state or waits:
                 fresh.append(view)
         return fresh
 

@@ -297,6 +297,11 @@ def test_a_dataset_shows_its_versions_and_checks(client: Client, daemon: Daemon)
     detail = client.dataset("orders")
     assert detail.latest is not None
     assert (detail.latest.rows, detail.sample) == (11, [{"id": 1}])
+    earlier = client.dataset("orders", 0)
+    assert earlier.latest is not None
+    assert (earlier.latest.version, earlier.latest.rows, earlier.checks) == (0, 10, [])
+    with pytest.raises(ClientError, match="there is no orders@7"):
+        client.dataset("orders", 7)
     assert [v.version for v in client.dataset_versions("orders").items] == [1, 0]
     assert [c.check for c in client.checks("orders")] == ["unique"]
     assert [c.check for c in client.checks("orders", history=True)] == ["unique"]

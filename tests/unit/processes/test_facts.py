@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from daemon import memory
-from daemon.disk import free_bytes, shortage
+from daemon.disk import free_bytes, shortage, too_full
 from daemon.gpus import Gpus
 from pipeline.process.worker import cap_threads
 
@@ -49,3 +49,8 @@ def test_without_a_driver_there_are_no_gpus_and_their_library_is_not_loaded(tmp_
 def test_what_the_operator_set_for_threads_stays() -> None:
     caps = cap_threads({"OMP_NUM_THREADS": "3"}, cores=16)
     assert caps == {"OMP_NUM_THREADS": "3", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+def test_a_disk_too_full_for_the_record_is_named_with_what_is_needed() -> None:
+    said = too_full(Path("/data/home"), 41_000_000, 256_000_000)
+    assert said.startswith("the disk of /data/home is too full for the record: 41 MB are free and 256 MB are needed")
