@@ -51,10 +51,15 @@ def restore(source: Path, home: Home, now: datetime) -> Restored:
             return _finish(home) if home.restoring.exists() else _begin(source, home, now)
         except OSError as error:
             raise StorageError(
-                f"the restore could not be written: {error.strerror}",
+                f"the restore could not be written: {_why(error)}",
                 where=str(error.filename or home.root),
                 remedy="free space there, then run the same command again",
             ) from error
+
+
+def _why(error: OSError) -> str:
+    """The system's words; of a tree's copy, which gathers (from, to, why) of each file, those of the first."""
+    return str(error.args[0][0][2]) if isinstance(error, shutil.Error) else str(error.strerror)
 
 
 def _verify(source: Path, home: Home) -> None:
@@ -105,22 +110,30 @@ def _begin(source: Path, home: Home, now: datetime) -> Restored:
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
     fresh = home.root / f"restore-{stamp}"
     shutil.rmtree(fresh, ignore_errors=True)
-    copy_database(source / home.database.name, fresh / home.database.name)
-    entries = [home.database.name]
-    # Without a manifest there is only a database, and the other contents stay.
-    if (source / MANIFEST).is_file():
-        entries += ENTRIES
-        for entry in ENTRIES:
-            if (source / entry).is_dir():
-                shutil.copytree(source / entry, fresh / entry)
-            else:
-                (fresh / entry).mkdir()
+    try:
+        entries = _copy(source, fresh, home.database.name)
+    except (OSError, TrainshedError):
+        shutil.rmtree(fresh, ignore_errors=True)  # half a copy is of no use, and holds the space that is missing
+        raise
     order = {"source": str(source), "fresh": fresh.name, "aside": f"before-restore-{stamp}", "entries": entries}
     partial = home.restoring.with_suffix(".partial")
     partial.write_text(json.dumps(order), encoding="utf-8")
     os.sync()  # all of the copy, before the first thing is moved away
     partial.rename(home.restoring)
     return _finish(home)
+
+
+def _copy(source: Path, fresh: Path, database: str) -> list[str]:
+    """Copies what the backup has to the new folder `fresh`; the names of what is to be exchanged."""
+    copy_database(source / database, fresh / database)
+    if not (source / MANIFEST).is_file():
+        return [database]  # only a database: the other contents stay
+    for entry in ENTRIES:
+        if (source / entry).is_dir():
+            shutil.copytree(source / entry, fresh / entry)
+        else:
+            (fresh / entry).mkdir()
+    return [database, *ENTRIES]
 
 
 def _finish(home: Home) -> Restored:
@@ -155,7 +168,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         done = restore(given.source.resolve(), home, system_clock())
     except TrainshedError as error:
-        print(error, file=sys.stderr)
+        fault = {"code": type(error).__name__, "detail": error.what, "where": error.where, "remedy": error.remedy}
+        print(json.dumps(fault) if given.as_json else error, file=sys.stdout if given.as_json else sys.stderr)
         return 3 if isinstance(error, DaemonRunning) else 1
     facts = {"source": str(done.source), "home": str(done.home), "aside": str(done.aside), "entries": done.entries}
     sentence = f"restored {done.source} into {done.home}; what was there before is in {done.aside}"

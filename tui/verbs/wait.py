@@ -30,7 +30,8 @@ def wait_and_report(shell: Shell, daemon: Client, run: RunView) -> None:
             f"\nrun {run.id} goes on: `trainshed runs show {run.id}` shows it, `trainshed runs cancel {run.id}` ends it"
         )
         raise typer.Exit(INTERRUPTED) from None
-    reason = f": {ended.reason}" if ended.reason else ""
+    said = ended.reason or ended.message
+    reason = f": {said}" if said else ""
     shell.say(ended, f"run {ended.id} ({ended.job}) {ended.state} after {took(ended, shell.now)}{reason}")
     if ended.state not in GOOD:
         if ended.fault is not None and not shell.as_json:

@@ -301,6 +301,15 @@ def test_what_is_no_sound_backup_is_refused_and_changes_nothing(home: Home, back
     assert _state(home) == (1, 42)
 
 
+def test_a_restore_that_cannot_be_copied_leaves_nothing_half_done(home: Home, backup: Path) -> None:
+    (backup / "lake" / "gone").symlink_to(backup / "nowhere")
+    before = sorted(path.name for path in home.root.iterdir())
+    with pytest.raises(StorageError, match=r"could not be written: .*No such file"):
+        restore(backup, home, NOW)
+    assert sorted(path.name for path in home.root.iterdir() if path != home.daemon_lock) == before
+    assert _state(home) == (1, 42)
+
+
 def test_the_program_says_what_it_did(home: Home, backup: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(backup), "--home", str(home.root), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
@@ -308,3 +317,5 @@ def test_the_program_says_what_it_did(home: Home, backup: Path, capsys: pytest.C
     assert said["entries"] == ["trainshed.db", *ENTRIES]
     assert main([str(backup / "nowhere"), "--home", str(home.root)]) == 1
     assert "holds no trainshed.db" in capsys.readouterr().err
+    assert main([str(backup / "nowhere"), "--home", str(home.root), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["code"] == "NotFound"
