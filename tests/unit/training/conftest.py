@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import threading
 import time
@@ -17,7 +18,7 @@ import pytest
 from flax import nnx
 
 from pipeline.config.models import Training
-from pipeline.models.flat import flatten
+from pipeline.models.flat import FlatModel, Leaves, flatten
 from pipeline.training.batches import Rows
 from pipeline.training.devices import use_cache
 from pipeline.training.looks import Objective
@@ -83,6 +84,12 @@ def mean_agreement(labels: np.ndarray, scores: np.ndarray) -> float:
     return float(np.mean((scores > 0.5) == (labels > 0.5)))
 
 
+@functools.cache
+def network() -> tuple[FlatModel, Leaves]:
+    """Initialised once: compiling that costs more than a lesson, and `fit` starts from a copy."""
+    return flatten(TinyNetwork, seed=0)
+
+
 @dataclass
 class Bench:
     """Makes lessons and runs them."""
@@ -93,7 +100,7 @@ class Bench:
     def lesson(
         self, *, train: Rows | None = None, placement: Any = "host", name_rows: Any = None, **training: Any
     ) -> Lesson:
-        model, leaves = flatten(TinyNetwork, seed=0)
+        model, leaves = network()
         settings = {"epochs": 3, "batch": 16, "learning_rate": 0.05, "patience": None, "nan_patience": 4, **training}
         return Lesson(
             model=model,

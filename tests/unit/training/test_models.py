@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -36,9 +37,23 @@ NUMERIC = np.array([[0.5, 5.5], [np.nan, 6.0], [9.0, -1.0], [2.0, np.nan]], np.f
 CATEGORICAL = np.array([[0, 2], [1, 1], [3, 0], [99, 2]], np.int32)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_compilation() -> Iterator[None]:
+    """What is tested here is what the networks compute; to optimise these programs takes longer than to run them."""
+    jax.config.update("jax_disable_most_optimizations", True)  # type: ignore[no-untyped-call]
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)  # type: ignore[no-untyped-call]
+
+
 def built(config: Any, task: Any = "binary", own: Callable[..., nnx.Module] | None = None) -> Any:
     builder = network_builder(config, PREPARATION, task=task, classes=3, target=(10.0, 4.0), own=own)
     return flatten(builder, seed=0)
+
+
+@functools.cache
+def tabm() -> Any:
+    """The network of many tests, for a binary task."""
+    return built(TABM)
 
 
 @settings(max_examples=50, deadline=None)
@@ -114,7 +129,7 @@ def test_every_network_gives_scores_of_its_task(config: Any, task: str) -> None:
 
 
 def test_a_network_is_exported_for_any_batch_without_its_code() -> None:
-    model, leaves = built(TABM)
+    model, leaves = tabm()
     apply, params = exported(model, leaves)
     (rows,) = export.symbolic_shape("b")
 
@@ -132,7 +147,7 @@ def test_a_network_is_exported_for_any_batch_without_its_code() -> None:
 
 
 def test_members_share_their_layers_and_differ_in_what_they_say() -> None:
-    model, leaves = built(TABM)
+    model, leaves = tabm()
     outputs = np.asarray(model.module(leaves, train=False).trunk(NUMERIC, CATEGORICAL))
     assert outputs.shape == (4, 3, 1)
     assert len(np.unique(outputs[0])) == 3
@@ -149,7 +164,7 @@ def test_what_was_found_in_the_rows_is_kept_but_not_trained() -> None:
 
 
 def test_leaves_come_back_as_they_were_split() -> None:
-    model, leaves = built(TABM)
+    model, leaves = tabm()
     trained, others = model.part(leaves)
     assert model.join(trained, others) == leaves
     again = model.leaves(model.module(leaves, train=True))
@@ -204,7 +219,7 @@ def test_a_regression_learns_in_deviations_and_answers_in_the_target_s_unit() ->
 
 def test_a_network_learns_through_missing_and_unseen_values() -> None:
     """No gradient is lost to NaN: one that is would stop the whole batch."""
-    model, leaves = built(TABM)
+    model, leaves = tabm()
     rows = Rows(jnp.asarray(NUMERIC), jnp.asarray(CATEGORICAL), jnp.array([0.0, 1.0, 1.0, 0.0]))
     trained, others = model.part(leaves)
 
