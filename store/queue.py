@@ -165,6 +165,13 @@ def active_runs(session: Session) -> list[Run]:
     return list(session.exec(select(Run).where(col(Run.state).in_(ACTIVE)).order_by(col(Run.id))))
 
 
+def explain_wait(tx: Transaction, run: int, reason: str) -> None:
+    """Why a run that could start does not: no slot, no memory, no disk. Said again, it changes nothing."""
+    row = get_run(tx.session, run)
+    if row.state == "queued" and row.reason != reason:
+        row.reason, row.rev = reason, tx.rev
+
+
 def next_start(session: Session, now: int) -> int | None:
     """The nearest time after `now` (µs) at which a queued run stops waiting for its time."""
     nearest = select(func.min(Run.not_before)).where(col(Run.state) == "queued", col(Run.not_before) > now)
