@@ -60,6 +60,7 @@ class Dispatcher:
         self._on_start = on_start
         self._wake = threading.Event()
         self._stopping = False
+        self._stumbled: str | None = None
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
     def start(self) -> None:
@@ -82,10 +83,11 @@ class Dispatcher:
             self._wake.clear()
             try:
                 pause = self._round()
+                self._stumbled = None
             except TrainshedError as error:
                 log.warning("nothing could be started: %s", error, extra={"action": "dispatch"})
                 pause = CHECK_AGAIN_S
-            except Exception:
+            except Exception:  # a fault of ours over one run must not keep all others from starting
                 log.exception("the dispatcher stumbled")
                 pause = CHECK_AGAIN_S
 

@@ -123,7 +123,7 @@ class Sampler:
                 self._measure(self._pids())
             except TrainshedError as error:
                 log.warning("measurements are lost: %s", error, extra={"action": "sample"})
-            except Exception:
+            except Exception:  # a fault of ours must not end the measuring of all runs
                 log.exception("the sampler stumbled")
 
     def _measure(self, pids: dict[int, int]) -> None:

@@ -104,7 +104,7 @@ class Supervisor:
                     # A full disk or a locked record: nothing is lost, the spool waits.
                     log.warning("run %s: %s", watched.place.run, error, extra={"action": "ingest"})
                     time.sleep(TROUBLE_PAUSE_S)
-                except Exception:
+                except Exception:  # a fault of ours over one run must not leave all others unwatched
                     log.exception("run %s: the supervisor stumbled", watched.place.run)
                     time.sleep(TROUBLE_PAUSE_S)
 

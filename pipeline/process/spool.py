@@ -32,10 +32,13 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from store.errors import TrainshedError
 from store.facts import CheckFacts, Facts
+
+_LONGEST_TEXT: Final = 4000
+"""Characters of a sentence: what a project's code raises can be of any size, and must not hide how a run ended."""
 
 
 class Spool:
@@ -80,7 +83,7 @@ class Spool:
 
     def note(self, kind: str, message: str, *, level: Literal["info", "warning"] = "info", **data: Any) -> None:
         """A line for the history, such as a schema change."""
-        self.write("note", kind=kind, level=level, message=message, data=data)
+        self.write("note", kind=kind, level=level, message=_cut(message), data=data)
 
     def facts(self, event: Literal["dataset", "training_set", "version"], facts: Facts) -> None:
         self.write(event, **facts.model_dump(mode="json"))
@@ -92,14 +95,18 @@ class Spool:
         self.write(
             "fault",
             code=error.code,
-            what=error.what,
-            where=error.where,
-            remedy=error.remedy,
+            what=_cut(error.what),
+            where=_cut(error.where),
+            remedy=_cut(error.remedy),
             retryable=error.retryable,
         )
 
     def close(self) -> None:
         os.close(self._descriptor)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
 
 
 def _finite(value: float) -> float | None:

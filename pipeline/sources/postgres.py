@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from types import ModuleType
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 import pyarrow as pa
 
@@ -71,7 +71,7 @@ class PostgresReader:
         return (cursor.native,)
 
     def _fault(self, error: Any, asked: Statement) -> Exception:
-        message = self._without_secrets(str(error))
+        message = without_secrets(str(error), self._uri)
         state = str(getattr(error, "sqlstate", "") or "")
         server = _server(self._uri)
         if re.search(
@@ -88,11 +88,15 @@ class PostgresReader:
             )
         return SourceError(message, where=server, remedy="run the query with psql to see more")
 
-    def _without_secrets(self, message: str) -> str:
-        password = urlsplit(self._uri).password
-        for secret in {self._uri, password or "", unquote(password or "")} - {""}:
-            message = message.replace(secret, "…")
-        return message.strip()
+
+def without_secrets(message: str, uri: str) -> str:
+    """What the server or the driver said, without the address and the passwords in it."""
+    parts = urlsplit(uri)
+    asked = [value for name, value in parse_qsl(parts.query) if "password" in name]
+    known = {uri, parts.password or "", unquote(parts.password or ""), *asked, *(quote(p, safe="") for p in asked)}
+    for secret in sorted(known - {""}, key=len, reverse=True):
+        message = message.replace(secret, "…")
+    return message.strip()
 
 
 def _driver() -> ModuleType:

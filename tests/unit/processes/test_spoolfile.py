@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from daemon import spoolfile
 from daemon.spoolfile import last_word, read_lines
 from pipeline.process.spool import Spool
-from store.errors import SourceUnreachable
+from store.errors import ProjectError, SourceUnreachable
 
 
 def spool(file: Path) -> Spool:
@@ -78,6 +78,18 @@ def test_a_monstrous_line_is_passed_over(tmp_path: Path) -> None:
         offset = lines[-1].end
     assert kinds[-1] == "done"
     assert set(kinds[:-1]) == {None}
+
+
+def test_an_error_of_any_size_is_still_the_last_word(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    writer = spool(file)
+    writer.fault(ProjectError("it raised ValueError: " + "x" * 3_000_000, where="own.py:f", remedy="mend it"))
+    writer.close()
+    said = last_word(file)
+    assert said is not None
+    assert said.fault is not None
+    assert said.fault.what.startswith("it raised ValueError: xxx")
+    assert len(said.fault.what) < 5000
 
 
 def test_the_last_word_is_found_behind_heartbeats(tmp_path: Path) -> None:

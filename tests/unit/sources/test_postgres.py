@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.sources import Cursor
+from pipeline.sources.postgres import without_secrets
 from store.errors import ProjectError, SourceDenied, SourceMalformed, SourceUnreachable
 
 if TYPE_CHECKING:
@@ -119,6 +120,15 @@ def test_a_wrong_password_is_denied_and_never_shown(desk: Desk, server: str) -> 
     assert "password" in caught.value.remedy
     for told in (str(caught.value), repr(caught.value.__context__), repr(caught.value.__cause__)):
         assert "wr0ng" not in told
+
+
+@pytest.mark.parametrize(
+    "uri", ["postgresql://ann:s3cret%2Fword@db/shop", "postgresql://db/shop?user=ann&password=s3cret%2Fword"]
+)
+def test_no_form_of_a_password_is_left_in_what_the_driver_says(uri: str) -> None:
+    said = without_secrets(f"could not open {uri}: s3cret/word (s3cret%2Fword) is wrong", uri)
+    assert "s3cret" not in said
+    assert said.endswith("is wrong")
 
 
 def test_wrong_sql_is_a_fault_of_the_project(desk: Desk, server: str) -> None:
