@@ -22,6 +22,7 @@ from typing import Final
 
 from pipeline.process.context import Preempted, RunContext
 from store.backup import MANIFEST, Manifest, copy_database
+from store.disk import sha256_of
 from store.errors import StorageError
 from store.home import Home
 from store.release import RELEASE
@@ -46,6 +47,7 @@ def run_backup(ctx: RunContext) -> None:
     try:
         backups.mkdir(mode=0o700, exist_ok=True)  # not its parents: a disk that is not mounted is no place for a backup
         _sweep(backups, _PARTIAL if elsewhere is None else ours)
+        partial.mkdir(mode=0o700)  # whoever may read the folder around it
         rows = copy_database(ctx.home.database, partial / ctx.home.database.name)
         with closing(sqlite3.connect(partial / ctx.home.database.name)) as database:
             known = _versions(database)
@@ -66,7 +68,7 @@ def run_backup(ctx: RunContext) -> None:
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    digest = _digest(target / MANIFEST)
+    digest = sha256_of(target / MANIFEST)
     path = str(target if elsewhere is not None else target.relative_to(ctx.home.root))
     ctx.spool.write("artifact", name=target.name, kind="backup", path=path, digest=digest, bytes=size)
     if elsewhere is None:
@@ -168,7 +170,3 @@ def _beyond(backups: Path, keep: int) -> list[Path]:
     """Backups older than the newest `keep`; those taken before a migration are kept."""
     made = sorted(path.parent for path in backups.glob(f"*/{MANIFEST}"))
     return made[: max(0, len(made) - keep)]
-
-
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()

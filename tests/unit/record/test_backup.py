@@ -197,6 +197,7 @@ def test_a_backup_to_another_folder_is_a_copy_and_lets_go_of_nothing_there(home:
         run_backup(_context(tmp_path, home, lambda now=now: now, {"to": str(elsewhere)}))  # type: ignore[misc]
     assert all(file.is_file() for file in others)
     made = sorted(elsewhere.glob("2026*"))
+    assert {folder.stat().st_mode & 0o777 for folder in made} == {0o700}, "whoever may look into the disk's folder"
     assert len(made) == 3  # keep_backups = 2 is of the home's
     assert not home.backups.exists() or not list(home.backups.glob("2026*"))
     copies = [path for path in (made[0] / "lake").rglob("*") if path.is_file()]
