@@ -64,7 +64,7 @@ class Daemon:
             supervisor=self._supervisor,
             warm=self._warm,
             gpus=self._gpus.indexes,
-            degraded=lambda: self.degraded,
+            degraded=self._holds_back,
             on_start=self._sampler.wake,
         )
         self._scheduler = Scheduler(self.record, lambda tx: claim_due(tx, self._jobs), clock, self._claimed)
@@ -141,6 +141,12 @@ class Daemon:
     @property
     def degraded(self) -> str | None:
         """Why no new run is started, or None."""
+        if self._dispatcher.stumbled is not None:
+            return f"runs cannot be started, by a fault in the program ({self._dispatcher.stumbled}): see daemon.log"
+        return self._holds_back()
+
+    def _holds_back(self) -> str | None:
+        """Why no new run is to be started, or None."""
         if self._draining:
             return "the daemon is draining: it stops when the last run has ended"
         if not self.record.has_ballast and not self.record.restore_ballast():

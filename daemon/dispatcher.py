@@ -72,6 +72,11 @@ class Dispatcher:
         self._wake.set()
         self._thread.join()
 
+    @property
+    def stumbled(self) -> str | None:
+        """The fault in the program that its last round ended with, or None: while it lasts, nothing is started."""
+        return self._stumbled
+
     def wake(self) -> None:
         """Something was queued, or something ended."""
         self._wake.set()
@@ -87,8 +92,9 @@ class Dispatcher:
             except TrainshedError as error:
                 log.warning("nothing could be started: %s", error, extra={"action": "dispatch"})
                 pause = CHECK_AGAIN_S
-            except Exception:  # a fault of ours over one run must not keep all others from starting
+            except Exception as error:  # a fault of ours over one run must not keep all others from starting
                 log.exception("the dispatcher stumbled")
+                self._stumbled = f"{type(error).__name__}: {error}"
                 pause = CHECK_AGAIN_S
 
     def _round(self) -> float | None:
