@@ -15,13 +15,13 @@ from pipeline import secrets
 from pipeline.config.sources import SqlSource
 from pipeline.sources.bytestream import Allowance
 from pipeline.sources.cursor import Cursor
-from pipeline.sources.reader import Opening, Piece, Resume, piece_of
+from pipeline.sources.reader import Opening, Piece, Resume, StartsAgain, piece_of
 from pipeline.sources.sql import Statement, statement, with_cursor
 from pipeline.sources.times import Times
 from store.errors import ProjectError, SourceDenied, SourceError, SourceUnreachable
 
 
-class PostgresReader:
+class PostgresReader(StartsAgain):
     """Reads one query's result in a stream; after an interruption it starts again."""
 
     def __init__(self, source: SqlSource, opening: Opening, uri: str) -> None:
@@ -31,15 +31,6 @@ class PostgresReader:
         self._uri = _with_password(uri, password)
         self._times = Times(where=opening.where, zone=source.timezone, types=opening.types)
         self._allowance = Allowance(limit=source.max_bytes, where=opening.where)
-
-    def unchanged(self) -> bool:
-        return False
-
-    def identity(self) -> str:
-        return ""
-
-    def validators(self) -> dict[str, str]:
-        return {}
 
     def pieces(self, resume: Resume | None) -> Iterator[Piece]:
         driver = _driver()

@@ -10,12 +10,12 @@ import pyarrow as pa
 from pipeline import plugins
 from pipeline.config.sources import PythonSource
 from pipeline.sources.bytestream import Allowance
-from pipeline.sources.reader import Opening, Piece, Resume, piece_of
+from pipeline.sources.reader import Opening, Piece, Resume, StartsAgain, piece_of
 from pipeline.sources.times import Times
 from store.errors import ProjectError
 
 
-class PythonReader:
+class PythonReader(StartsAgain):
     """Calls the function once and reads what it gives; after an interruption it is called again."""
 
     def __init__(self, source: PythonSource, opening: Opening) -> None:
@@ -23,15 +23,6 @@ class PythonReader:
         self._opening = opening
         self._times = Times(where=opening.where, zone=source.timezone, types=opening.types)
         self._allowance = Allowance(limit=source.max_bytes, where=opening.where)
-
-    def unchanged(self) -> bool:
-        return False
-
-    def identity(self) -> str:
-        return ""
-
-    def validators(self) -> dict[str, str]:
-        return {}
 
     def pieces(self, resume: Resume | None) -> Iterator[Piece]:
         reference = self._source.function

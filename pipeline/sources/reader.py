@@ -93,3 +93,16 @@ class SourceReader(Protocol):
     def validators(self) -> dict[str, str]:
         """Address → ETag of everything read, once `pieces` is exhausted; empty if it cannot be asked again so."""
         ...
+
+
+class StartsAgain:
+    """A source that has to be read to be known: it cannot say that nothing changed, nor go on in the middle."""
+
+    def unchanged(self) -> bool:
+        return False
+
+    def identity(self) -> str:
+        return ""
+
+    def validators(self) -> dict[str, str]:
+        return {}

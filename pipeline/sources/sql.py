@@ -16,7 +16,7 @@ from pipeline import secrets
 from pipeline.config.sources import SqlSource
 from pipeline.sources.bytestream import Allowance
 from pipeline.sources.cursor import Cursor
-from pipeline.sources.reader import Opening, Piece, Resume, SourceReader, piece_of
+from pipeline.sources.reader import Opening, Piece, Resume, SourceReader, StartsAgain, piece_of
 from pipeline.sources.times import Times
 from pipeline.tables.shape import sql_text
 from pipeline.tables.sqltext import identifier
@@ -84,7 +84,7 @@ def _parameter(name: str) -> str:
     return rf"(?<![:\w]):{re.escape(name)}\b"
 
 
-class SqliteReader:
+class SqliteReader(StartsAgain):
     """Reads a SQLite file, read-only; after an interruption it starts again."""
 
     def __init__(self, source: SqlSource, opening: Opening, path: str) -> None:
@@ -93,15 +93,6 @@ class SqliteReader:
         self._file = (opening.root / Path(path).expanduser()).resolve()
         self._times = Times(where=opening.where, zone=source.timezone, types=opening.types)
         self._allowance = Allowance(limit=source.max_bytes, where=opening.where)
-
-    def unchanged(self) -> bool:
-        return False
-
-    def identity(self) -> str:
-        return ""
-
-    def validators(self) -> dict[str, str]:
-        return {}
 
     def pieces(self, resume: Resume | None) -> Iterator[Piece]:
         if not self._file.is_file():
