@@ -33,9 +33,13 @@ def writer_engine(database: Path) -> Engine:
 
     def connect() -> sqlite3.Connection:
         connection = _connect(f"{database.resolve().as_uri()}?mode=rwc")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # NORMAL may lose acknowledged commits in a power cut
-        connection.execute("PRAGMA foreign_keys = ON")
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")  # NORMAL may lose acknowledged commits in a power cut
+            connection.execute("PRAGMA foreign_keys = ON")
+        except sqlite3.Error:
+            connection.close()  # nobody else knows of it: what is no database is found out by the first statement
+            raise
         return connection
 
     return _engine(connect, "BEGIN IMMEDIATE", poolclass=StaticPool)

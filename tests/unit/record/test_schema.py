@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -39,6 +40,12 @@ def _schema(database: Path) -> dict[str, Any]:
             }
             for name in names
         }
+
+
+def _held(file: Path) -> list[str]:
+    """Descriptors of this process that are open on the file."""
+    descriptors = Path("/proc/self/fd")
+    return [each for each in os.listdir(descriptors) if os.path.realpath(descriptors / each) == str(file.resolve())]
 
 
 def test_a_new_record_has_the_schema_that_the_migrations_give(tmp_path: Path) -> None:
@@ -91,6 +98,7 @@ def test_a_file_that_is_no_database_is_named_with_the_way_back(tmp_path: Path) -
         Record.open(home, system_clock)
     assert found.value.where == str(home.database)
     assert "trainshed restore" in found.value.remedy
+    assert not _held(home.database), "whoever gives up lets go of the file"
 
 
 def test_a_database_of_somebody_else_is_not_touched(tmp_path: Path) -> None:

@@ -80,6 +80,8 @@ def _brute_force(line: str, shown: Shown) -> list[datetime]:
     for moment, wall in shown:
         if crontab.every_hour:
             hit = _matches(crontab, wall)
+        elif wall - seen == MINUTE:  # nothing was skipped and nothing is repeated
+            hit, seen = _matches(crontab, wall), wall
         else:
             skipped = [seen + MINUTE * n for n in range(1, (wall - seen) // MINUTE)]
             hit = wall > seen and any(_matches(crontab, each) for each in (wall, *skipped))
