@@ -21,6 +21,10 @@ from store.words import RunState
 
 PREEMPTED: Final = 75
 LONGEST_DELAY_S: Final = 3600.0
+_AFTERWARDS: Final = (
+    "`trainshed runs logs RUN --stderr` shows its last words; `trainshed runs retry RUN` tries again, from the last "
+    "checkpoint if there is one"
+)
 EXIT_STATUS: Final[dict[int, str]] = {
     65: "bad data",
     69: "the device is missing",
@@ -133,7 +137,7 @@ def _again(
     retryable: bool = True,
     counts: bool = True,
 ) -> Settlement:
-    fault = fault or Fault(code="Ended", what=reason, remedy="`trainshed runs logs` shows its last words")
+    fault = fault or Fault(code="Ended", what=reason, remedy=_AFTERWARDS)
     last = counts and end.attempt >= end.max_attempts
     if not retryable or last:
         return Settlement(state=state, reason=reason, fault=fault)

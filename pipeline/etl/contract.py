@@ -131,9 +131,15 @@ def _check_convertible(name: str, found: pa.DataType, wanted: pa.DataType, on_ch
 
 def _check_names(schema: pa.Schema, found: pa.Schema, where: str) -> None:
     if not schema.names:
-        held = f"none of its columns ({', '.join(found.names)}) has a value" if found.names else "it has no column"
+        held = (
+            f"none of its columns ({', '.join(found.names)}) has a value"
+            if found.names
+            else "no row came, so no column is known"
+        )
         raise SchemaChanged(
-            f"there is nothing to keep: {held}", where=where, remedy=f"declare the columns in [{where}.columns]"
+            f"there is nothing to keep: {held}",
+            where=where,
+            remedy=f"look at the source; if it may be empty, declare the columns in [{where}.columns]",
         )
     lower = [name.lower() for name in schema.names]
     twins = sorted(name for name in schema.names if lower.count(name.lower()) > 1)

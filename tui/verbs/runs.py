@@ -125,9 +125,14 @@ def logs(
 
 def cancel(shell: Shell, run: RunId) -> None:
     """End a run: first asked to stop and save, then killed. A second cancel does not wait."""
+    from store.wire import ENDED
+
     with shell.daemon() as daemon:
         view = daemon.cancel(run)
-    shell.say(view, f"run {view.id} ({view.job}) is {view.state}" + (f": {view.reason}" if view.reason else ""))
+    over = view.state in ENDED
+    reason = f": {view.reason}" if view.reason else ""
+    asked = f"is asked to save and stop: `trainshed runs show {view.id}`; a second cancel does not wait"
+    shell.say(view, f"run {view.id} ({view.job}) " + (f"is {view.state}{reason}" if over else asked))
 
 
 def retry(shell: Shell, run: RunId) -> None:

@@ -141,7 +141,7 @@ def test_an_empty_source_is_a_version_without_rows_if_the_columns_are_known(shed
 
 def test_an_empty_source_without_known_columns_is_refused(shed: Shed) -> None:
     csv_source(shed, "")
-    with pytest.raises(DataError, match="it has no column"):
+    with pytest.raises(DataError, match="no row came, so no column is known"):
         shed.run("orders")
     assert shed.version("orders") is None
 
