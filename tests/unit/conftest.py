@@ -1,4 +1,4 @@
-"""One computing thread a test process: the processes share the cores already, and OpenMP's would spin for each other."""
+"""One computing thread a test process: the processes share the cores, and OpenMP's threads would spin for each other."""
 
 from __future__ import annotations
 

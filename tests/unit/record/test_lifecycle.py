@@ -137,6 +137,16 @@ def test_a_job_that_writes_a_table_never_runs_twice_at_once_and_a_training_may(r
     assert _ready(record) == ["train:late", "train:late"]
 
 
+def test_the_reason_for_waiting_is_told_once(record: Record) -> None:
+    (run,) = _submit(record, _new("train:a"))
+    with record.transaction() as tx:
+        queue.explain_wait(tx, run, "pool default is full")
+    before = record.revision
+    with record.transaction() as tx:
+        queue.explain_wait(tx, run, "pool default is full")
+    assert record.revision == before
+
+
 # ---------------------------------------------------------------------------------------------- attempts and ends
 
 
