@@ -1,4 +1,4 @@
-"""One computing thread a test process: the processes share the cores, and OpenMP's threads would spin for each other."""
+"""One computing thread a test process: they share the cores, and idle OpenMP threads would spin for each other."""
 
 from __future__ import annotations
 
