@@ -62,7 +62,9 @@ class Show:
         seconds = (
             "" if not run.started_at or not run.ended_at else f"{(run.ended_at - run.started_at).total_seconds():.1f} s"
         )
-        line = Text.assemble("  ", state(run.state), f"  {run.job:<26}", f"{seconds:>7}  ", run.reason or produced(run))
+        word = state(run.state)
+        word.align("left", len("✔ succeeded"))
+        line = Text.assemble("  ", word, f"  {run.job:<26}", f"{seconds:>7}  ", run.reason or produced(run))
         line.truncate(max(self._console.width, 40), overflow="ellipsis")
         self._console.print(line)
 
