@@ -177,6 +177,8 @@ class _Loop:
             if self.step == boundary:
                 self.settle()
                 self.evaluate()
+                if self.step == self.total:  # said before a checkpoint that may be due here: a step is saved once
+                    self.progress = self.progress.model_copy(update={"finished": True})
             if self.stop.is_set():
                 self.settle()
                 self.save(wait=True)
@@ -230,7 +232,11 @@ class _Loop:
 
     def save(self, *, wait: bool) -> None:
         """Hands a copy of everything to the saver. A state with a non-finite number is never saved."""
-        if self.saver is None or self.step == self.saved_step:
+        if self.saver is None:
+            return
+        if self.step == self.saved_step:
+            if wait:
+                self.saver.wait()
             return
         start = self.clock()
         if not bool(jax.device_get(all_finite((self.state.model, self.state.optimizer)))):

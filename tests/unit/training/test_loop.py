@@ -48,6 +48,8 @@ class Shelf:
 
     def __init__(self) -> None:
         self.saved: dict[int, Resume] = {}
+        self.on_disk = -1
+        """The newest step that was waited for."""
 
     def save(self, step: int, arrays: dict[str, Any], facts: dict[str, Any]) -> None:
         copied = jax.tree.map(np.array, arrays)
@@ -57,7 +59,7 @@ class Shelf:
         return True
 
     def wait(self) -> None:
-        return None
+        self.on_disk = max(self.saved, default=-1)
 
     def resume(self, step: int) -> Resume:
         saved = self.saved[step]
@@ -167,6 +169,14 @@ def test_a_finished_run_is_not_trained_again(bench: Bench, digest: Digest) -> No
     again = bench.fit(bench.lesson(), resume=shelf.resume(30), saver=shelf)
     assert len(bench.notes.losses) == told
     assert digest(again.leaves) == digest(whole.leaves)
+
+
+def test_a_checkpoint_due_at_the_last_step_says_that_the_training_is_over_and_is_waited_for(bench: Bench) -> None:
+    shelf = Shelf()
+    fitted = bench.fit(bench.lesson(checkpoint_every="0s"), saver=shelf)
+    assert shelf.saved[fitted.progress.step].progress == fitted.progress
+    assert fitted.progress.finished
+    assert shelf.on_disk == fitted.progress.step
 
 
 def test_a_step_with_a_bad_row_is_skipped_and_leaves_the_state_alone(bench: Bench) -> None:
