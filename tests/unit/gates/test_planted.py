@@ -22,6 +22,8 @@ from pipeline.judging.gates import GateResult, Verdict, judge
 from pipeline.judging.leakage import leakage_facts
 from pipeline.versions.signature import InputColumn
 
+pytestmark = pytest.mark.slow  # trains for real
+
 Array = npt.NDArray[Any]
 FEATURES = [InputColumn(name=f"x{place}", kind="numeric") for place in range(8)]
 CURVE = LearningCurve(steps=[1], train_loss=[0.5], validation_loss=[0.5], best_step=1, budget=2)

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from sqlmodel import select
 
 from daemon.claim import claim_due
@@ -92,6 +93,7 @@ def test_a_clock_set_forward_is_noticed_within_the_second_and_told(tmp_path: Pat
         assert len(_runs(record)) == 1
 
 
+@pytest.mark.slow
 def test_a_clock_set_back_does_not_stop_what_is_due_every_second(tmp_path: Path) -> None:
     clock = ShiftedClock()
     with _ticking(tmp_path, clock, every_s=1) as (record, claimed):

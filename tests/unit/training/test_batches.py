@@ -38,6 +38,7 @@ def test_a_negative_seed_is_a_seed() -> None:
     assert sorted(BatchPlan(9, 4, -3).order(0).tolist()) == list(range(9))
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(rows=st.integers(1, 60), batch=st.integers(1, 16), capacity=st.sampled_from([1, 4]), data=st.data())
 def test_both_feeds_bring_the_rows_of_the_plan(rows: int, batch: int, capacity: int, data: st.DataObject) -> None:

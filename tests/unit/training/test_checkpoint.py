@@ -17,6 +17,8 @@ import pytest
 from pipeline.training.checkpoint import MANIFEST, CheckpointStore, SavedCheckpoint
 from store.errors import CheckpointDamaged, StorageError
 
+pytestmark = pytest.mark.slow  # Orbax, for real
+
 ARRAYS = {"model": {"0000": jnp.arange(6.0).reshape(2, 3), "0001": jnp.uint32(7)}, "streak": {"0000": jnp.int32(0)}}
 
 

@@ -22,6 +22,8 @@ from pipeline.training.stopping import Progress
 from pipeline.training.train import Resume, pack, unpack
 from store.errors import Diverged
 
+pytestmark = pytest.mark.slow  # trains for real
+
 Bench = Any
 Digest = Callable[[Any], str]
 

@@ -32,6 +32,8 @@ PREPARATION = Preparation(
     deviation=np.array([2.0, 0.5], np.float32),
     cardinalities=(4, 3),
 )
+
+pytestmark = pytest.mark.slow  # trains for real
 TABM = Tabm(width=8, members=3, bins=2, dropout=0.0)
 NUMERIC = np.array([[0.5, 5.5], [np.nan, 6.0], [9.0, -1.0], [2.0, np.nan]], np.float32)
 CATEGORICAL = np.array([[0, 2], [1, 1], [3, 0], [99, 2]], np.int32)
