@@ -83,7 +83,7 @@ def zip_members(file: IO[bytes], allowance: Allowance) -> Generator[tuple[str, I
                 allowance.declare(member.file_size, f"{member.filename} unpacked")
                 with archive.open(member) as content:
                     yield member.filename, content
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise SourceMalformed(
             f"the zip archive cannot be read: {error}",
             where=allowance.where,
