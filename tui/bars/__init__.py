@@ -1,0 +1,1 @@
+"""The lines around every screen: where one is, what happened, what can be done, and where one types."""

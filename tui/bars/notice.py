@@ -1,0 +1,32 @@
+"""One line for what just happened or went wrong, with what to do next. Empty, it takes no room."""
+
+from __future__ import annotations
+
+from textual.widgets import Static
+
+from tui.failure import Failure
+from tui.text import content, line
+from tui.themes import Tone
+
+
+class Notice(Static):
+    """Stays until something else is to be said, or the operator goes on."""
+
+    DEFAULT_CSS = """
+    Notice { height: auto; max-height: 4; dock: bottom; background: $panel; padding: 0 1; display: none; }
+    Notice.-said { display: block; }
+    """
+
+    def say(self, text: str, tone: Tone = "") -> None:
+        glyph = {"good": "✔ ", "bad": "✘ ", "warn": "! "}.get(tone, "")
+        self.update(content([line((glyph + text, tone))]))
+        self.add_class("-said")
+
+    def refuse(self, failure: Failure) -> None:
+        """What failed, where, and the remedy."""
+        place = f"{failure.where}: " if failure.where else ""
+        self.update(content([line((f"✘ {place}{failure.what}", "bad")), line(f"  → {failure.remedy}")]))
+        self.add_class("-said")
+
+    def hush(self) -> None:
+        self.remove_class("-said")

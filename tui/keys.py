@@ -1,0 +1,134 @@
+"""Every action of the terminal UI, as data: identity, key, label, meaning, and whether it is dangerous.
+
+Bindings, the strip at the bottom, the `?` menu, the palette and docs/reference/keys.md all come from this list.
+A dangerous action changes something outside the UI: it opens a plan, and does not exist under `--read-only`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Scope = Literal[
+    "everywhere", "list", "runs", "run", "log", "curves", "models", "data", "jobs", "system", "events", "plan"
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """`name` is the method `action_<name>`; `keys` as Textual writes them, the first is the one that is shown."""
+
+    name: str
+    keys: str
+    label: str
+    """One or two words, for the strip."""
+    help: str
+    """A sentence, for `?`, the palette and the reference."""
+    scope: Scope
+    dangerous: bool = False
+    strip: bool = False
+    """Whether it is shown at the bottom of the screen."""
+
+    @property
+    def id(self) -> str:
+        """What a user's key file names it by: `runs.cancel`."""
+        return f"{self.scope}.{self.name}"
+
+
+def _everywhere(name: str, keys: str, label: str, help: str, strip: bool = False) -> Action:
+    return Action(name=name, keys=keys, label=label, help=help, scope="everywhere", strip=strip)
+
+
+def _list(name: str, keys: str, label: str, help: str, strip: bool = False) -> Action:
+    return Action(name=name, keys=keys, label=label, help=help, scope="list", strip=strip)
+
+
+def _acting(scope: Scope, name: str, keys: str, label: str, help: str) -> Action:
+    return Action(name=name, keys=keys, label=label, help=help, scope=scope, dangerous=True, strip=True)
+
+
+def _looking(scope: Scope, name: str, keys: str, label: str, help: str, strip: bool = False) -> Action:
+    return Action(name=name, keys=keys, label=label, help=help, scope=scope, strip=strip)
+
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    _everywhere("command", "colon", "command", "Type a command: a screen, an object, a verb.", strip=True),
+    _everywhere("actions", "question_mark", "actions", "What is possible here, to be chosen and run.", strip=True),
+    _everywhere("command_palette", "ctrl+p", "palette", "Find any action, screen or theme by a few letters."),
+    _everywhere("step_back", "escape,backspace", "back", "One step back: close, leave the filter, leave the past."),
+    _everywhere("leave", "q", "leave", "One step back, and at the root out. The daemon goes on."),
+    _everywhere("last_screen", "minus", "last", "The screen before this one."),
+    _everywhere("replay", "ctrl+t", "replay", "Show the shed as it was at a time in the past."),
+    _everywhere("earlier", "left_square_bracket", "earlier", "In the past: to the event before."),
+    _everywhere("later", "right_square_bracket", "later", "In the past: to the event after."),
+    _everywhere("hold", "p", "hold", "Hold the picture still, and let it go on."),
+    _everywhere("reload", "r", "reload", "Read everything on this screen again."),
+    _everywhere("maximise", "plus", "maximise", "The focused pane takes the whole screen, and back."),
+    _everywhere("jump", "semicolon", "jump", "A letter on every pane: press it to go there."),
+    _everywhere("copy", "y", "copy", "Copy the name of what the cursor is on."),
+    _everywhere("copy_menu", "Y", "copy…", "Copy the row as JSON, the command, or the whole screen to a file."),
+    _everywhere("commands", "at", "commands", "The shell commands that do what was done here."),
+    _everywhere("mouse", "M", "mouse", "The mouse for the UI, or for the terminal's own selection."),
+    _list("open", "enter", "open", "Open what the cursor is on.", strip=True),
+    _list("filter", "slash", "filter", "Show only rows that match.", strip=True),
+    _list("only_faults", "exclamation_mark", "faults", "Only what failed, and all again."),
+    _list("down", "down,j", "down", "One row down."),
+    _list("up", "up,k", "up", "One row up."),
+    _list("page_down", "pagedown,ctrl+f", "page down", "One page down."),
+    _list("page_up", "pageup", "page up", "One page up."),
+    _list("half_down", "ctrl+d", "half down", "Half a page down."),
+    _list("half_up", "ctrl+u", "half up", "Half a page up."),
+    _list("top", "home,g", "top", "To the first row."),
+    _list("bottom", "end,G", "bottom", "To the last row."),
+    _list("left", "left", "left", "Scroll to the left."),
+    _list("right", "right", "right", "Scroll to the right."),
+    _list("column_left", "less_than_sign", "column ←", "Choose the column before, to sort by it."),
+    _list("column_right", "greater_than_sign", "column →", "Choose the next column, to sort by it."),
+    _list("sort", "o", "sort", "Sort by the chosen column."),
+    _list("reverse", "O", "reverse", "Sort the other way round."),
+    _list("wide", "w", "columns", "More columns, and fewer."),
+    _list("mark", "space", "mark", "Mark the row, and go on to the next."),
+    _list("mark_range", "v", "range", "Mark from the last marked row to here."),
+    _list("unmark", "u", "unmark", "Take all marks away."),
+    _list("follow", "f", "follow", "Stay with the newest row."),
+    _looking("runs", "compare", "c", "compare", "Put the marked runs side by side.", strip=True),
+    _looking("runs", "pin", "asterisk", "pin", "The run that others are compared with."),
+    _looking("runs", "logs", "l", "logs", "What the run printed.", strip=True),
+    _acting("runs", "cancel", "K", "stop", "Ask the run to save and stop."),
+    _acting("runs", "retry", "R", "retry", "Try the ended run again, from its last checkpoint."),
+    _looking("log", "search", "slash", "search", "Find a text in the log.", strip=True),
+    _looking("log", "next_hit", "n", "next", "To the next hit.", strip=True),
+    _looking("log", "last_hit", "N", "before", "To the hit before."),
+    _looking("log", "wrap", "w", "wrap", "Break long lines, or cut them."),
+    _looking("log", "stream", "e", "stderr", "The other stream: standard output or standard error.", strip=True),
+    _looking("log", "pager", "x", "pager", "Read the log in $PAGER."),
+    _looking("log", "follow", "f", "follow", "Stay at the end as it grows.", strip=True),
+    _looking("curves", "scale", "s", "log scale", "Logarithmic, or linear."),
+    _looking("curves", "smooth", "m", "smooth", "Smooth the curves: not, a little, much."),
+    _looking("curves", "axis", "t", "by time", "Along the steps, or along the time."),
+    _looking("curves", "cross_left", "left", "value ←", "The crosshair to the left."),
+    _looking("curves", "cross_right", "right", "value →", "The crosshair to the right."),
+    _looking("curves", "more_series", "a", "series", "Choose what is drawn.", strip=True),
+    _acting("models", "promote", "P", "promote", "Plan to make the version production, and do it when confirmed."),
+    _acting("models", "roll_back", "B", "roll back", "Plan to put the version before back into production."),
+    _looking("models", "lineage", "i", "lineage", "Where it comes from, and where it serves."),
+    _looking("data", "checks", "h", "checks", "What the checks found, with failing rows."),
+    _acting("jobs", "trigger", "T", "run now", "Run the job now, with settings if wanted."),
+    _acting("jobs", "pause", "S", "pause", "Pause the schedule, or let it go on."),
+    _acting("jobs", "backfill", "F", "backfill", "Run the schedule for times that have passed."),
+    _looking("system", "doctor", "d", "doctor", "Look at everything that the work depends on.", strip=True),
+    _looking("plan", "confirm", "y", "confirm", "Do what the plan says."),
+)
+"""In the order in which `?` shows them."""
+
+
+def actions(*scopes: Scope) -> tuple[Action, ...]:
+    """All actions of these scopes, in order."""
+    return tuple(action for action in ACTIONS if action.scope in scopes)
+
+
+def by_id(ids: Iterable[str]) -> tuple[Action, ...]:
+    """The actions with these ids. Raises KeyError for one that does not exist."""
+    known = {action.id: action for action in ACTIONS}
+    return tuple(known[wanted] for wanted in ids)

@@ -1,0 +1,39 @@
+"""The palette, ctrl+p: every action that works here, every screen, every theme."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from tui.screens import SCREENS
+from tui.themes import THEMES
+
+if TYPE_CHECKING:
+    from tui.app import ShedApp
+
+
+class ActionCommands(Provider):
+    async def discover(self) -> Hits:
+        for words, run in self._all():
+            yield DiscoveryHit(words, run)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for words, run in self._all():
+            score = matcher.match(words)
+            if score > 0:
+                yield Hit(score, matcher.highlight(words), run)
+
+    def _all(self) -> list[tuple[str, Callable[[], Any]]]:
+        shed = cast("ShedApp", self.app)
+        entries = [e for e in self.screen.active_bindings.values() if e.enabled and e.binding.tooltip]
+        found: list[tuple[str, Callable[[], Any]]] = [
+            (f"{e.binding.description}: {e.binding.tooltip}", partial(shed.run_binding, e.binding.action, e.node))
+            for e in entries
+        ]
+        found += [(f"go to {entry.mode}", partial(shed.go_to, entry.mode)) for entry in SCREENS]
+        found += [(f"theme {name}", partial(shed.wear, name)) for name in THEMES]
+        return found

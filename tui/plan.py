@@ -1,0 +1,148 @@
+"""The plan box: what would happen, before it happens. Cancel has the focus; the daemon checks the plan again.
+
+Two tiers. What can be taken back and does not touch production: `y`. What touches production: its name, typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from tui.text import STYLES, Lines, content
+
+if TYPE_CHECKING:
+    from tui.app import ShedApp
+    from tui.client import Client
+    from tui.failure import Failure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """Something that would change the shed."""
+
+    title: str
+    lines: Lines
+    """What would change, the evidence, what to expect, how to undo it."""
+    command: str
+    """The shell command that does the same."""
+    commit: Callable[[Client, str], str]
+    """Does it, with the reason that was given; returns what to say. Called in a thread. Raises Failure."""
+    typed: str | None = None
+    """What has to be typed, where `y` is not enough."""
+    reason: str | None = None
+    """What a reason is asked for; None: none is asked for."""
+    reason_needed: bool = False
+    forbidden: str = ""
+    """Why it cannot be done at all."""
+
+
+class PlanBox(ModalScreen[bool]):
+    """Shows a proposal; True when it was carried out."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "cancel"),
+        Binding("y", "confirm", "confirm", id="plan.confirm"),
+        Binding("down,j", "scroll(1)", show=False),
+        Binding("up,k", "scroll(-1)", show=False),
+        Binding("pagedown", "scroll(10)", show=False),
+        Binding("pageup", "scroll(-10)", show=False),
+    ]
+    AUTO_FOCUS = "#cancel"
+
+    def __init__(self, proposal: Proposal) -> None:
+        super().__init__()
+        self.proposal = proposal
+
+    def compose(self) -> ComposeResult:
+        proposal = self.proposal
+        with Vertical(id="plan"):
+            yield Static(Content.assemble((proposal.title, "bold")), id="plan-title")
+            with VerticalScroll(id="plan-lines", can_focus=False):
+                yield Static(content(proposal.lines))
+            yield Static(Content.assemble((f"$ {proposal.command}", STYLES["dim"])), id="plan-command")
+            if proposal.forbidden:
+                yield Static(Content.assemble((f"✘ {proposal.forbidden}", STYLES["bad"])))
+            else:
+                yield from self._inputs()
+            yield Static("", id="plan-said")
+            with Horizontal(id="plan-buttons"):
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Static(self._way())
+
+    def _inputs(self) -> ComposeResult:
+        if self.proposal.reason is not None:
+            yield _field("reason", self.proposal.reason)
+        if self.proposal.typed is not None:
+            yield _field("typed", f"type {self.proposal.typed} to confirm")
+
+    def _way(self) -> Content:
+        """How to say yes."""
+        if self.proposal.forbidden:
+            return Content("  this cannot be done")
+        if self.proposal.typed is None:
+            return Content.assemble("  ", ("y", STYLES["key"]), " does it")
+        return Content.assemble(
+            "  ", ("Tab", STYLES["key"]), f", type {self.proposal.typed}, ", ("Enter", STYLES["key"])
+        )
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one("#plan-lines", VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def action_cancel(self) -> None:
+        self.dismiss(False)
+
+    def on_button_pressed(self, _: Button.Pressed) -> None:
+        self.action_cancel()
+
+    def action_confirm(self) -> None:
+        """`y` outside a field, where that is enough."""
+        if self.proposal.typed is None:
+            self._commit()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        if event.input.id == "reason" and self.proposal.typed is not None:
+            self.query_one("#typed", Input).focus()
+        else:
+            self._commit()
+
+    def _commit(self) -> None:
+        proposal = self.proposal
+        if proposal.forbidden:
+            return
+        reason = self.query_one("#reason", Input).value.strip() if proposal.reason is not None else ""
+        if proposal.typed is not None and self.query_one("#typed", Input).value != proposal.typed:
+            self._say(f"✘ type {proposal.typed} to confirm, or Esc to cancel", "bad")
+            return
+        if proposal.reason_needed and not reason:
+            self._say("✘ a reason is needed, and is shown for ever", "bad")
+            return
+        self._say("… asking the daemon", "dim")
+        shed = cast("ShedApp", self.app)
+        shed.ask("plan", lambda daemon: proposal.commit(daemon, reason), self._done, refused=self._refused)
+
+    def _done(self, sentence: str) -> None:
+        shed = cast("ShedApp", self.app)
+        shed.did(self.proposal.command)
+        self.dismiss(True)
+        shed.say(sentence, "good")
+
+    def _refused(self, failure: Failure) -> None:
+        self._say(f"✘ {failure.what}\n  → {failure.remedy}", "bad")
+
+    def _say(self, text: str, tone: str) -> None:
+        style = STYLES["bad" if tone == "bad" else "dim"]
+        self.query_one("#plan-said", Static).update(Content.assemble((text, style)))
+
+
+def _field(id: str, placeholder: str) -> Input:
+    field = Input(placeholder=placeholder, id=id, compact=True)
+    field.cursor_blink = False
+    return field

@@ -1,0 +1,135 @@
+"""What all screens share: the lines around the body, how they read, how news reaches them, what can be copied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui.bars.notice import Notice
+from tui.bars.strip import KeyStrip
+from tui.bars.topline import TopLine
+from tui.keys import ACTIONS
+from tui.table import Table
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from store.wire import ChangesView
+    from tui.app import ShedApp
+    from tui.client import Client
+    from tui.failure import Failure
+
+T = TypeVar("T")
+_DANGEROUS = frozenset(action.name for action in ACTIONS if action.dangerous)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the cursor is on, for copying."""
+
+    name: str
+    command: str
+    """The shell command that shows it."""
+    view: BaseModel | None = None
+
+
+class ShedScreen(Screen[None]):
+    """A body between the first line and the strip."""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+    AUTO_FOCUS = "Table"
+    TITLE_HERE = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._outdated = False
+
+    # ---- what a screen says of itself ----------------------------------------------------------------------------
+
+    @property
+    def crumbs(self) -> Sequence[str]:
+        """The way here, from the root."""
+        stack = [screen for screen in self.app.screen_stack if isinstance(screen, ShedScreen)]
+        return [screen.TITLE_HERE for screen in stack]
+
+    @property
+    def subject(self) -> Subject | None:
+        """What `y` copies."""
+        return None
+
+    def body(self) -> Iterable[Widget]:
+        """Everything between the first line and the strip."""
+        raise NotImplementedError
+
+    def read(self) -> None:
+        """Asks the daemon for what is shown. Called when the screen opens, and again when the link is back."""
+
+    def news(self, changes: ChangesView) -> None:
+        """Something changed. Called only while the screen is on top; else it reads again when it comes back."""
+        self.read()
+
+    # ---- what a screen can use ------------------------------------------------------------------------------------
+
+    @property
+    def shed(self) -> ShedApp:
+        return cast("ShedApp", self.app)
+
+    def ask(
+        self,
+        what: str,
+        put: Callable[[Client], T],
+        answered: Callable[[T], None],
+        refused: Callable[[Failure], None] | None = None,
+    ) -> None:
+        """A question in the background. `what` tells questions of this screen apart: only the newest of one counts."""
+        self.shed.ask(f"{id(self)}:{what}", put, self._if_here(answered), refused=self._if_here(refused or self.refuse))
+
+    def refuse(self, failure: Failure) -> None:
+        """Shows what failed, where it was asked."""
+        from tui.failure import NoDaemon
+
+        if not isinstance(failure, NoDaemon):  # the first line says that already, with its age
+            self.query_one(Notice).refuse(failure)
+
+    def say(self, text: str, tone: Any = "") -> None:
+        self.query_one(Notice).say(text, tone)
+
+    def _if_here(self, then: Callable[[T], None]) -> Callable[[T], None]:
+        """An answer that comes after its screen was closed is nobody's."""
+        return lambda answer: then(answer) if self.is_mounted and self.is_attached else None
+
+    # ---- inside -----------------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        yield TopLine()
+        yield KeyStrip()
+        yield Notice()
+        yield from self.body()
+
+    def on_mount(self) -> None:
+        self.read()
+
+    def on_screen_resume(self) -> None:
+        if self._outdated:
+            self._outdated = False
+            self.read()
+
+    def outdate(self) -> None:
+        """News came while another screen was on top."""
+        self._outdated = True
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Under --read-only, and in the past, nothing that changes anything is there."""
+        return not (action in _DANGEROUS and (self.shed.settings.read_only or self.shed.moment is not None))
+
+    def relink(self) -> None:
+        """The daemon is back: nothing on screen is certain."""
+        for table in self.query(Table):
+            table.reread()
+        self.read()

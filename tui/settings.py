@@ -1,0 +1,83 @@
+"""How the terminal UI is to behave: from the command line, the environment and `~/.config/trainshed/tui.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tui.failure import Usage
+from tui.keys import ACTIONS
+from tui.themes import DEFAULT_THEME, THEMES
+
+PICTURE_SECONDS = 0.25
+LITE_PICTURE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class UiSettings:
+    """Everything that can be chosen about the UI."""
+
+    theme: str = DEFAULT_THEME
+    read_only: bool = False
+    """Nothing that changes anything is there."""
+    lite: bool = False
+    """For slow links: at most one picture a second, sixteen colours."""
+    mouse: bool = False
+    utc: bool = False
+    """Times in UTC instead of local time."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Action id → keys, for those that are not the default's."""
+
+    @property
+    def pace(self) -> float:
+        """Seconds between two pictures, at least."""
+        return LITE_PICTURE_SECONDS if self.lite else PICTURE_SECONDS
+
+
+def settings_file(environ: Mapping[str, str]) -> Path:
+    """`$XDG_CONFIG_HOME/trainshed/tui.toml`, else `~/.config/trainshed/tui.toml`."""
+    base = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".config")
+    return Path(base) / "trainshed" / "tui.toml"
+
+
+def read_settings(file: Path) -> UiSettings:
+    """The settings in a file; the defaults where there is none. Raises Usage with place and remedy."""
+    try:
+        found = tomllib.loads(file.read_text())
+    except FileNotFoundError:
+        return UiSettings()
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Usage(
+            f"the settings cannot be read: {error}", where=str(file), remedy="mend or remove the file"
+        ) from None
+    return _checked(found, str(file))
+
+
+def _checked(found: Mapping[str, object], where: str) -> UiSettings:
+    kinds: Mapping[str, type] = {
+        "theme": str,
+        "read_only": bool,
+        "lite": bool,
+        "mouse": bool,
+        "utc": bool,
+        "keys": dict,
+    }
+    for name, value in found.items():
+        if name not in kinds:
+            raise Usage(f"there is no setting {name!r}", where=where, remedy=f"there are: {', '.join(kinds)}")
+        if not isinstance(value, kinds[name]):
+            raise Usage(f"{name} is {value!r}", where=where, remedy=f"it has to be a {kinds[name].__name__}")
+    settings = UiSettings(**found)  # type: ignore[arg-type]
+    if settings.theme not in THEMES:
+        raise Usage(f"there is no theme {settings.theme!r}", where=where, remedy=f"there are: {', '.join(THEMES)}")
+    known = {action.id for action in ACTIONS}
+    for name, keys in settings.keys.items():
+        if name not in known:
+            raise Usage(f"there is no action {name!r}", where=where, remedy="docs/reference/keys.md lists them")
+        if not isinstance(keys, str) or not keys:
+            raise Usage(
+                f"the keys of {name} are {keys!r}", where=where, remedy='write them as text, such as "ctrl+g,G"'
+            )
+    return settings

@@ -1,0 +1,92 @@
+"""What a column is, and how columns share the width of a screen. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Final, Generic, NamedTuple, TypeVar
+
+from rich.cells import cell_len, set_cell_size
+
+from tui.themes import Tone
+
+R = TypeVar("R")
+GUTTER: Final = 2
+"""Cells on the left for the cursor and the mark."""
+GAP: Final = 2
+"""Cells between two columns."""
+
+
+class Cell(NamedTuple):
+    """What stands in a cell, and what it means."""
+
+    text: str
+    tone: Tone = ""
+
+
+class Frame(NamedTuple):
+    """What a row needs to know of the moment in which it is drawn."""
+
+    now: datetime
+    zone: tzinfo | None = None
+    """Of the times that are shown; None is the machine's own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column(Generic[R]):
+    key: str
+    """As in a filter and in a sort."""
+    title: str
+    width: int
+    """Cells. Fixed: nothing is ever measured."""
+    draw: Callable[[R, Frame], Cell]
+    value: Callable[[R], str | float | int | None] | None = None
+    """What an in-memory list is sorted and filtered by; else the text that is drawn."""
+    right: bool = False
+    grows: bool = False
+    """Takes what is left of the screen."""
+    sorts: bool = True
+    extra: bool = False
+    """Only there when more columns are asked for."""
+
+
+class Placed(NamedTuple):
+    """A column with its place on the line, before any horizontal scrolling."""
+
+    column: Column  # type: ignore[type-arg]
+    x: int
+    width: int
+
+    @property
+    def end(self) -> int:
+        return self.x + self.width
+
+
+def place(columns: Sequence[Column[R]], width: int, *, extra: bool = False) -> list[Placed]:
+    """Where each column stands on a screen of `width` cells; the growing ones share what is left."""
+    shown = [column for column in columns if extra or not column.extra]
+    fixed = GUTTER + sum(column.width + GAP for column in shown) - GAP
+    growing = [column for column in shown if column.grows]
+    spare = max(0, width - fixed)
+    placed: list[Placed] = []
+    x = GUTTER
+    for column in shown:
+        own = column.width
+        if column.grows:
+            part = spare // len(growing)
+            own += spare - part * (len(growing) - 1) if column is growing[-1] else part
+        placed.append(Placed(column, x, own))
+        x += own + GAP
+    return placed
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """The text in exactly `width` cells: cut with an ellipsis, or padded. Line breaks become spaces."""
+    if "\n" in text or "\t" in text:
+        text = " ".join(text.split())
+    length = cell_len(text)
+    if length > width:
+        return set_cell_size(text, width - 1) + "…" if width > 0 else ""
+    padding = " " * (width - length)
+    return padding + text if right else text + padding

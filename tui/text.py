@@ -1,0 +1,52 @@
+"""Text with meaning, free of widgets and themes: what pure functions hand to screens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from textual.content import Content
+
+from tui.table.column import Cell
+from tui.themes import Tone
+
+Line = Sequence[Cell]
+Lines = Sequence[Line]
+STYLES: Final[Mapping[Tone, str]] = {
+    "": "",
+    "good": "$success",
+    "bad": "$error",
+    "warn": "$warning",
+    "live": "$primary",
+    "dim": "$tone-dim",
+    "strong": "bold",
+    "key": "$accent",
+    "mark": "$tone-mark",
+}
+
+
+def line(*parts: str | tuple[str, Tone] | Cell) -> Line:
+    """`line("run ", ("12", "strong"))`."""
+    return tuple(Cell(part) if isinstance(part, str) else Cell(*part) for part in parts)
+
+
+def plain(lines: Lines) -> str:
+    """The text alone: for pipes, screen readers and copies."""
+    return "\n".join("".join(cell.text for cell in one).rstrip() for one in lines)
+
+
+def content(lines: Iterable[Line]) -> Content:
+    """For a Static."""
+    return Content("\n").join(
+        Content.assemble(*((cell.text, STYLES[cell.tone]) if cell.tone else cell.text for cell in one)) for one in lines
+    )
+
+
+def heading(words: str) -> Line:
+    return line((words, "strong"))
+
+
+def pairs(facts: Sequence[tuple[str, str | Cell]]) -> list[Line]:
+    """Names and values in two columns."""
+    width = max((len(name) for name, _ in facts), default=0) + 2
+    return [line((name.ljust(width), "dim"), value) for name, value in facts]
