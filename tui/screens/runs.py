@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.keybindings import bindings
-from tui.proposals import cancel_run, retry_run
+from tui.proposals.runs import cancel_run, retry_run
 from tui.rows import runs as rows
 from tui.screens.base import ShedScreen, Subject
 from tui.table import Query, Slice, Table

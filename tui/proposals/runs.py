@@ -1,4 +1,4 @@
-"""What each dangerous action would do, as a plan: pure, except for the commit that the box calls."""
+"""What would happen to a run: pure, except for the commit that the box calls."""
 
 from __future__ import annotations
 

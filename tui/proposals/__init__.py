@@ -1,0 +1,1 @@
+"""What each dangerous action would do, as a plan: a file a noun."""
