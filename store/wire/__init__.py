@@ -6,7 +6,7 @@ keyset token of the following page, or None. `rev` is the record's revision at w
 
 from __future__ import annotations
 
-from store.wire.base import Done, Fault, Page, Problem, Wire
+from store.wire.base import CountView, Done, Fault, Page, Problem, Window, Wire
 from store.wire.data import CheckView, ColumnView, DatasetDetail, DatasetVersionView, DatasetView, FeatureViewView
 from store.wire.events import EventView
 from store.wire.models import (
@@ -57,6 +57,7 @@ __all__ = [
     "CheckpointView",
     "ColumnView",
     "CompareView",
+    "CountView",
     "DatasetDetail",
     "DatasetVersionView",
     "DatasetView",
@@ -94,5 +95,6 @@ __all__ = [
     "VerdictView",
     "VersionDetail",
     "VersionView",
+    "Window",
     "Wire",
 ]
