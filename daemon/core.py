@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from daemon import definitions, orders
 from daemon.claim import claim_due
 from daemon.disk import free_bytes, shortage, too_full
-from daemon.dispatcher import Dispatcher
+from daemon.dispatcher import Dispatcher, pools_of
 from daemon.gpus import Gpus
+from daemon.machineroom import MachineRoom
 from daemon.recover import recover
 from daemon.resources import Sampler
 from daemon.scheduler import Scheduler
@@ -67,6 +68,7 @@ class Daemon:
             degraded=self._holds_back,
             on_start=self._sampler.wake,
         )
+        self._machine = MachineRoom(self.record, clock, project.root, self._supervisor.pids, self._warm.pids)
         self._scheduler = Scheduler(self.record, lambda tx: claim_due(tx, self._jobs), clock, self._claimed)
         self._idle = threading.Condition()
 
@@ -153,9 +155,18 @@ class Daemon:
             return too_full(self.home.root, free_bytes(self.home.root), ROOM_BYTES)
         return shortage(free_bytes(self.home.root), self._project.daemon.min_free)
 
-    def box(self) -> BoxView | None:
+    def box(self) -> BoxView:
         """The machine now, measured at most a second ago."""
         return self._sampler.box()
+
+    @property
+    def machine(self) -> MachineRoom:
+        return self._machine
+
+    @property
+    def pools(self) -> Mapping[str, int]:
+        """Pool → slots."""
+        return pools_of(self._project)
 
     def reload(self) -> None:
         """Reads the project file again. Raises ProjectError and keeps the old project when it is broken."""

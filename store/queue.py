@@ -165,6 +165,12 @@ def active_runs(session: Session) -> list[Run]:
     return list(session.exec(select(Run).where(col(Run.state).in_(ACTIVE)).order_by(col(Run.id))))
 
 
+def waiting_by_pool(session: Session) -> dict[str, int]:
+    """Pool → queued runs that want its slots."""
+    query = select(Run.pool, func.count()).where(col(Run.state) == "queued").group_by(col(Run.pool))
+    return dict(session.exec(query).all())
+
+
 def explain_wait(tx: Transaction, run: int, reason: str) -> None:
     """Why a run that could start does not: no slot, no memory, no disk. Said again, it changes nothing."""
     row = get_run(tx.session, run)

@@ -26,6 +26,8 @@ JobKind = Literal["etl", "features", "train", "evaluate", "backup"]
 Trigger = Literal["manual", "schedule", "upstream"]
 Severity = Literal["warn", "fail"]
 Outcome = Literal["pass", "warn", "fail"]
+Verdict = Literal["ok", "warn", "fail"]
+"""Of a look at something: well, worth a look, or broken."""
 Overlap = Literal["skip", "queue_one", "queue_all", "cancel_running", "allow"]
 CatchUp = Literal["none", "last", "all"]
 DeviceChoice = Literal["auto", "cpu", "gpu", "tpu"]

@@ -53,6 +53,7 @@ from store.wire import (
 )
 from tui.connection import address_of, no_answer, nobody, problem_of
 from tui.failure import ClientError
+from tui.views import Views
 
 W = TypeVar("W", bound=Wire)
 POLL_SECONDS: Final = 20.0
@@ -60,7 +61,7 @@ POLL_SECONDS: Final = 20.0
 _ANSWER_SECONDS: Final = 30.0
 
 
-class Client:
+class Client(Views):
     """A connection to the daemon of one home. Use it as a context manager; threads may share it."""
 
     def __init__(self, socket: Path) -> None:

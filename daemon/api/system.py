@@ -10,7 +10,6 @@ from pydantic import AwareDatetime
 from daemon.api import needs
 from daemon.api.shed import Actor, After, Here, Limit
 from store import aliases, events, runs, schedules, versions
-from store.errors import NotFound
 from store.times import to_us
 from store.wire import BoxView, Done, EventView, Page, ScheduleView, ShutdownRequest, StatusView
 from store.words import PRODUCTION
@@ -59,10 +58,7 @@ def status(shed: Here) -> StatusView:
 @router.get("/box")
 def box(shed: Here) -> BoxView:
     """The machine, as last measured."""
-    view = shed.daemon.box()
-    if view is None:
-        raise NotFound("the machine has not been measured yet", remedy="ask again in a few seconds")
-    return view
+    return shed.daemon.box()
 
 
 @router.get("/events")
