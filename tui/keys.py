@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Scope = Literal[
-    "everywhere", "list", "runs", "run", "log", "curves", "models", "data", "jobs", "system", "events", "plan"
+    "everywhere", "list", "overview", "runs", "run", "log", "curves", "models", "data", "jobs", "system", "events", "plan"
 ]
 
 
@@ -63,6 +63,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _everywhere("earlier", "left_square_bracket", "earlier", "In the past: to the event before."),
     _everywhere("later", "right_square_bracket", "later", "In the past: to the event after."),
     _everywhere("hold", "p", "hold", "Hold the picture still, and let it go on."),
+    _everywhere("why", "e", "events", "The events of what the cursor is on."),
     _everywhere("reload", "r", "reload", "Read everything on this screen again."),
     _everywhere("maximise", "plus", "maximise", "The focused pane takes the whole screen, and back."),
     _everywhere("jump", "semicolon", "jump", "A letter on every pane: press it to go there."),
@@ -92,6 +93,12 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _list("mark_range", "v", "range", "Mark from the last marked row to here."),
     _list("unmark", "u", "unmark", "Take all marks away."),
     _list("follow", "f", "follow", "Stay with the newest row."),
+    _acting("overview", "retry", "R", "retry", "Try the failed run again, from its last checkpoint."),
+    _acting("overview", "cancel", "K", "stop", "Ask the run to save and stop."),
+    _acting("overview", "promote", "P", "promote", "Plan to make the version that waits production."),
+    _acting("overview", "roll_back", "B", "roll back", "Plan to put the version before back into production."),
+    _acting("overview", "pause", "S", "pause", "Pause the schedule, or let it go on."),
+    _acting("overview", "trigger", "T", "run now", "Run the job now, with settings if wanted."),
     _looking("runs", "compare", "c", "compare", "Put the marked runs side by side.", strip=True),
     _looking("runs", "pin", "asterisk", "pin", "The run that others are compared with."),
     _looking("runs", "logs", "l", "logs", "What the run printed.", strip=True),
@@ -118,6 +125,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _acting("jobs", "pause", "S", "pause", "Pause the schedule, or let it go on."),
     _acting("jobs", "backfill", "F", "backfill", "Run the schedule for times that have passed."),
     _looking("system", "doctor", "d", "doctor", "Look at everything that the work depends on.", strip=True),
+    _acting("system", "cancel", "K", "stop", "Ask the run of the process to save and stop."),
     _looking("plan", "confirm", "y", "confirm", "Do what the plan says."),
 )
 """In the order in which `?` shows them."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import tomllib
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from tui.failure import Usage
+from tui.overrides import settings as settings_of
 from tui.verbs import complete
 from tui.verbs.frame import Shell, group, verb
 
@@ -46,7 +46,7 @@ def run(
     from store.wire import RunRequest
     from tui.verbs.wait import submitted, wait_and_report
 
-    params = dict(_setting(words) for words in settings or [])
+    params = settings_of(settings or [])
     request = RunRequest(job=job, params=params, upstream=upstream, force=force, priority=priority)
     with shell.daemon() as daemon:
         view = daemon.submit(request)
@@ -168,14 +168,3 @@ def jobs(shell: Shell) -> None:
         return job_table(found, shell.now)
 
     shell.show(found, draw)
-
-
-def _setting(words: str) -> tuple[str, Any]:
-    """`"a.b=3"` → ("a.b", 3): a TOML value, or else the text as it stands."""
-    name, equals, text = words.partition("=")
-    if not equals or not name.strip():
-        raise Usage(f"{words!r} is not a setting", remedy="write --set name=value, such as --set training.epochs=5")
-    try:
-        return name.strip(), tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return name.strip(), text
