@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping
 
 from daemon import definitions, orders
+from daemon.backfill import backfill
 from daemon.claim import claim_due
 from daemon.disk import free_bytes, shortage, too_full
 from daemon.dispatcher import Dispatcher, pools_of
@@ -30,7 +31,7 @@ from store.engine import Record
 from store.errors import ProjectError, Refused
 from store.home import Home
 from store.times import Clock
-from store.wire import BoxView, RunRequest, RunView
+from store.wire import BackfillDone, BackfillRequest, BoxView, RunRequest, RunView
 
 log = logging.getLogger(__name__)
 
@@ -196,10 +197,7 @@ class Daemon:
 
         Raises NotFound, ProjectError (settings it does not take), Refused (while draining), StorageError.
         """
-        if self._draining:
-            raise Refused(
-                "the daemon is draining and takes nothing new", where=request.job, remedy="`trainshed up`, then again"
-            )
+        self._refuse_when_draining(request.job)
         order = orders.Order(
             job=request.job,
             trigger="manual",
@@ -217,6 +215,20 @@ class Daemon:
             view = runs.view(tx.session, run, tx.now)
         self._dispatcher.wake()
         return view
+
+    def backfill(self, schedule: str, request: BackfillRequest, actor: str) -> BackfillDone:
+        """Queues a run for each of a schedule's times in a span that has none. Raises NotFound, Refused, Conflict."""
+        self._refuse_when_draining(f"schedule {schedule}")
+        with self.record.transaction() as tx:
+            done = backfill(tx, self._jobs, schedule, request, actor)
+        self._dispatcher.wake()
+        return done
+
+    def _refuse_when_draining(self, where: str) -> None:
+        if self._draining:
+            raise Refused(
+                "the daemon is draining and takes nothing new", where=where, remedy="`trainshed up`, then again"
+            )
 
     def cancel(self, run: int, actor: str) -> RunView:
         """Ends a run: SIGTERM, grace, SIGKILL of everything it started; asked a second time, without the grace.

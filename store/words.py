@@ -23,7 +23,7 @@ GOOD: Final[frozenset[RunState]] = frozenset({"succeeded", "skipped"})
 """What a dependent run may build upon."""
 
 JobKind = Literal["etl", "features", "train", "evaluate", "backup"]
-Trigger = Literal["manual", "schedule", "upstream"]
+Trigger = Literal["manual", "schedule", "backfill", "upstream"]
 Severity = Literal["warn", "fail"]
 Outcome = Literal["pass", "warn", "fail"]
 Verdict = Literal["ok", "warn", "fail"]

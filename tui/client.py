@@ -31,7 +31,6 @@ from store.wire import (
     Done,
     EventView,
     FeatureViewView,
-    JobView,
     LogChunk,
     MetricSeries,
     ModelView,
@@ -93,9 +92,6 @@ class Client(Views):
 
     def box(self) -> BoxView:
         return self._get(BoxView, "/box")
-
-    def jobs(self) -> list[JobView]:
-        return self._get(Page[JobView], "/jobs").items
 
     def events(
         self, *, at: datetime | None = None, subject: str | None = None, limit: int = 50, after: str | None = None

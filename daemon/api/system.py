@@ -25,11 +25,11 @@ def status(shed: Here) -> StatusView:
     revision = daemon.record.revision
     with daemon.record.read() as session:
         planned = schedules.list_schedules(session)
-        last = runs.last_runs(session, now)
+        last = runs.last_runs(session, now, daemon.jobs)
         production = aliases.current(session, PRODUCTION)
         newest = [versions.list_versions(session, name, limit=1).items for name in daemon.project.models]
         wanting = needs.needs(
-            last=[run for job, run in last.items() if job in daemon.jobs],
+            last=list(last.values()),
             schedules=planned,
             newest=[version for page in newest for version in page],
             production=production,

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from tui.rows.needs import act
+from tui.rows import needs
 from tui.rows.runs import progress, took
 from tui.rows.words import STATES, clock, figure
 from tui.table.column import Cell, Column, Frame
 
 if TYPE_CHECKING:
-    from store.wire import AliasView, ChangesView, EventView, NeedView, RunView, ScheduleView, StatusView
-    from store.wire import Interval
+    from store.wire import (
+        AliasView,
+        ChangesView,
+        EventView,
+        Interval,
+        NeedView,
+        RunView,
+        ScheduleView,
+        StatusView,
+    )
 
+    Row = NeedView | AliasView | RunView | ScheduleView | EventView | None
     Metrics = Mapping[tuple[str, int], tuple[str, Interval | None]]
 
 HEAD: Final = 1
@@ -80,19 +89,89 @@ def _short(event: EventView, frame: Frame) -> str:
     return text if text[2] == ":" else text[:6]
 
 
-def acts(row: NeedView | AliasView | RunView | ScheduleView | EventView | None) -> frozenset[str]:
+def acts(row: Row) -> frozenset[str]:
     """The actions whose keys mean something on a row."""
-    match type(row).__name__:
-        case "NeedView":
-            return frozenset({act(row).action})  # type: ignore[arg-type]
-        case "AliasView":
+    from store.wire import AliasView, NeedView, RunView, ScheduleView
+
+    match row:
+        case NeedView():
+            return frozenset({needs.act(row).action})
+        case AliasView():
             return frozenset({"roll_back"})
-        case "RunView":
+        case RunView():
             return frozenset({"cancel"})
-        case "ScheduleView":
+        case ScheduleView():
             return frozenset({"pause", "trigger"})
         case _:
             return frozenset()
+
+
+def target(row: Row) -> tuple[str, ...]:
+    """The words that open what a row is about; empty for what has no screen of its own."""
+    from store.wire import AliasView, EventView, NeedView, RunView, ScheduleView
+
+    match row:
+        case NeedView() | EventView():
+            return needs.target(row.subject)
+        case AliasView():
+            return "version", row.model, str(row.version)
+        case RunView():
+            return "run", str(row.id)
+        case ScheduleView():
+            return "schedule", row.name
+        case _:
+            return ()
+
+
+def run_number(row: Row) -> int | None:
+    """The run that a row is about."""
+    words = target(row)
+    return int(words[1]) if words[:1] == ("run",) else None
+
+
+def schedule_name(row: Row) -> str | None:
+    words = target(row)
+    return words[1] if words[:1] == ("schedule",) else None
+
+
+def job_name(row: Row) -> str | None:
+    """The job that `T` on a row runs."""
+    from store.wire import NeedView, ScheduleView
+
+    match row:
+        case ScheduleView():
+            return row.job
+        case NeedView() if row.command.startswith("trainshed run "):
+            return row.command.split()[2]
+        case _:
+            return None
+
+
+def command(row: Row) -> str:
+    """The shell command that shows what a row is about."""
+    from store.wire import NeedView
+
+    if isinstance(row, NeedView):
+        return row.command
+    match target(row):
+        case "run", number:
+            return f"trainshed runs show {number}"
+        case "version", model, version:
+            return f"trainshed versions {model} show {version}"
+        case "schedule", name:
+            return f"trainshed schedules next {name}"
+        case _:
+            return "trainshed status"
+
+
+def name(row: Row) -> str:
+    """As the history calls it."""
+    from store.wire import EventView, NeedView
+
+    if isinstance(row, NeedView | EventView):
+        return row.subject
+    kind, *words = target(row) or ("",)
+    return " ".join(words if kind == "version" else (kind, *words))
 
 
 def only_progress(changes: ChangesView, status: StatusView) -> bool:
@@ -111,22 +190,3 @@ def share(wanted: Sequence[int], room: int) -> list[int]:
             if given[number] < want and sum(given) < room:
                 given[number] += 1
     return given
-
-
-Row = "NeedView | AliasView | RunView | ScheduleView | EventView | None"
-"""What the cursor can be on."""
-
-
-def target(row: Row) -> tuple[str, ...]:
-    """The words that open what a row is about; empty for the daemon itself."""
-    match type(row).__name__:
-        case "NeedView" | "EventView":
-            return needs.target(row.subject)
-        case "AliasView":
-            return "version", row.model, str(row.version)
-        case "RunView":
-            return "run", str(row.id)
-        case "ScheduleView":
-            return "schedule", row.name
-        case _:
-            return ()

@@ -98,7 +98,8 @@ class Overview(ShedScreen):
 
     @property
     def subject(self) -> Subject | None:
-        return rows.subject(self.row)
+        row = self.row
+        return None if row is None else Subject(rows.name(row), rows.command(row), row)
 
     def on_mount(self) -> None:
         super().on_mount()
