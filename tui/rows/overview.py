@@ -33,10 +33,10 @@ def production_columns(metrics: Metrics) -> list[Column[AliasView]]:
     """`metrics`: (model, version) → its objective and what it reached, filled as answers come."""
     return [
         Column(key="model", title="in production", width=18, draw=lambda a, _: Cell(a.model, "strong")),
-        Column(key="version", title="version", width=8, draw=lambda a, _: Cell(f"v{a.version}")),
+        Column(key="version", title="version", width=7, draw=lambda a, _: Cell(f"v{a.version}")),
         Column(key="since", title="since", width=12, draw=lambda a, f: Cell(clock(a.since, f))),
-        Column(key="actor", title="by", width=10, draw=lambda a, _: Cell(a.actor, "dim")),
-        Column(key="metric", title="reached", width=22, grows=True, sorts=False, draw=lambda a, _: reached(a, metrics)),
+        Column(key="actor", title="by", width=8, draw=lambda a, _: Cell(a.actor, "dim")),
+        Column(key="metric", title="reached", width=25, grows=True, sorts=False, draw=lambda a, _: reached(a, metrics)),
         Column(key="reason", title="why", width=30, extra=True, draw=lambda a, _: Cell(a.reason, "dim")),
     ]
 
@@ -46,16 +46,16 @@ def reached(alias: AliasView, metrics: Metrics) -> Cell:
     name, value = metrics.get((alias.model, alias.version), ("", None))
     if value is None:
         return Cell("")
-    return Cell(f"{name} {figure(value.value)}  {figure(value.low)} … {figure(value.high)}")
+    return Cell(f"{name} {figure(value.value)} ({value.low:.3g}–{value.high:.3g})")
 
 
 def running_columns() -> list[Column[RunView]]:
     return [
         Column(key="job", title="running", width=18, draw=lambda run, _: Cell(run.job, "strong")),
-        Column(key="id", title="run", width=8, draw=lambda run, _: Cell(str(run.id))),
+        Column(key="id", title="run", width=7, draw=lambda run, _: Cell(str(run.id))),
         Column(key="state", title="state", width=12, draw=lambda run, _: STATES[run.state]),
-        Column(key="progress", title="progress", width=24, grows=True, sorts=False, draw=progress),
-        Column(key="took", title="since", width=11, right=True, draw=lambda run, f: Cell(took(run, f), "dim")),
+        Column(key="progress", title="progress", width=18, grows=True, sorts=False, draw=progress),
+        Column(key="took", title="since", width=12, right=True, draw=lambda run, f: Cell(took(run, f), "dim")),
     ]
 
 

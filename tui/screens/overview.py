@@ -15,10 +15,10 @@ from tui.keybindings import bindings
 from tui.pane import Pane
 from tui.plan import Proposal
 from tui.proposals.runs import cancel_run, retry_run
-from tui.proposals.schedules import pause_or_resume
 from tui.rows import box, needs
 from tui.rows import overview as rows
 from tui.screens.base import ShedScreen, Subject
+from tui.screens.running import run_a_job, turn_a_schedule
 from tui.screens.section import Section
 from tui.table import Table
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
         Interval,
         NeedView,
         RunView,
-        ScheduleView,
         StatusView,
     )
     from tui.client import Client
@@ -120,7 +119,7 @@ class Overview(ShedScreen):
     def _read_box(self) -> None:
         if not self.is_current or self.shed.moment is not None or self.shed.held:
             return
-        points = box.points_for(self.size.width)
+        points = box.chart_cells(self.query_one("#main").size.width)
         self.ask(
             "box",
             lambda daemon: (daemon.box(), daemon.box_history(minutes=box.MINUTES, points=points)),
@@ -188,6 +187,8 @@ class Overview(ShedScreen):
             section.styles.height = height
             section.styles.margin = (0, 0, 1 if gaps > 0 else 0, 0)
             gaps -= 1
+        queue = self.query_one("#queue", Section)
+        queue.styles.height = min(queue.wants, 12)
 
     def on_table_counted(self, event: Table.Counted) -> None:
         self._arrange()
@@ -234,16 +235,11 @@ class Overview(ShedScreen):
     def action_pause(self) -> None:
         name = rows.schedule_name(self.row)
         if name is not None:
-            self._propose("propose", lambda daemon: _schedule(daemon, name), self._pausing)
-
-    def _pausing(self, schedule: ScheduleView) -> Proposal:
-        return pause_or_resume(schedule, self.shed.frame)
+            turn_a_schedule(self, name)
 
     def action_trigger(self) -> None:
         job = rows.job_name(self.row)
         if job is not None:
-            from tui.screens.running import run_a_job
-
             run_a_job(self, job)
 
     def action_promote(self) -> None:
@@ -260,14 +256,6 @@ class Overview(ShedScreen):
             from tui.proposals.models import roll_back
 
             self._propose("propose", lambda daemon: daemon.rollback_plan(alias.model), roll_back)
-
-
-def _schedule(daemon: Client, name: str) -> ScheduleView:
-    """Raises Failure when the project has no such schedule any more."""
-    for schedule in daemon.schedules():
-        if schedule.name == name:
-            return schedule
-    raise Failure("the project has no such schedule", where=name, remedy="r reads the screen again")
 
 
 def _say_nothing(_: Failure) -> None:

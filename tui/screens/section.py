@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
+from rich.segment import Segment
 from textual.strip import Strip
 
 from tui.table import Column, ListSource, Table
+from tui.table.column import GUTTER
 from tui.themes import Tone
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ R = TypeVar("R")
 
 class Section(Table[R]):
     """Rows in memory under a title that is the first column's."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"section--title"}
 
     def __init__(
         self,
@@ -65,6 +69,13 @@ class Section(Table[R]):
             after = sections[place]
             after._go(0 if step > 0 else after.pages.total - 1)
             after.focus()
+
+    def _head(self) -> Strip:
+        """The first column's title is the list's."""
+        strip = super()._head()
+        title = Segment(self._placed[0].column.title, self._look("section--title"))
+        end = GUTTER + title.cell_length
+        return Strip.join([strip.crop(0, GUTTER), Strip([title]), strip.crop(end, strip.cell_length)])
 
     def _gutter(self, index: int, row: R) -> str:
         return super()._gutter(index, row) if self.has_focus else "  "
