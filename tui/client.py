@@ -25,6 +25,7 @@ from store.wire import (
     ChangesView,
     CheckView,
     CompareView,
+    CountView,
     DatasetDetail,
     DatasetVersionView,
     DatasetView,
@@ -48,6 +49,7 @@ from store.wire import (
     StatusView,
     VersionDetail,
     VersionView,
+    Window,
     Wire,
 )
 from tui.connection import address_of, no_answer, nobody, problem_of
@@ -105,6 +107,13 @@ class Client(Views):
             limit=limit,
             after=after,
         )
+
+    def event_window(self, q: str, offset: int, limit: int) -> Window[EventView]:
+        """Events by position, newest first, of those that the filter `q` leaves over."""
+        return self._get(Window[EventView], "/events/window", q=q, offset=offset, limit=limit)
+
+    def count_events(self, q: str) -> int:
+        return self._get(CountView, "/events/count", q=q).count
 
     def changes(self, since: int, *, wait: float = 0.0) -> ChangesView:
         """What changed after revision `since`; waits up to `wait` seconds for something to change."""

@@ -28,6 +28,7 @@ from tui.themes import THEMES, Tone
 
 if TYPE_CHECKING:
     from store.wire import StatusView
+    from tui.charts.plot import Style
     from tui.client import Client
     from tui.plan import Proposal
 
@@ -93,6 +94,13 @@ class ShedCore(App[int]):
     def idle(self) -> bool:
         """No question to the daemon is under way."""
         return self._desk.idle
+
+    @property
+    def chart_style(self) -> Style:
+        """What curves are drawn with here."""
+        from tui.charts.style import style_for
+
+        return style_for(self._environ, lite=self.settings.lite)
 
     def ask(
         self,

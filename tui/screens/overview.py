@@ -245,17 +245,16 @@ class Overview(ShedScreen):
     def action_promote(self) -> None:
         words = rows.target(self.row)
         if words[:1] == ("version",):
-            from tui.proposals.models import promote
+            from tui.proposals.models import propose_promotion
 
-            _, model, version = words
-            self._propose("propose", lambda daemon: daemon.plan(model, int(version)), promote)
+            propose_promotion(self.shed, words[1], int(words[2]))
 
     def action_roll_back(self) -> None:
-        alias = self.row
-        if alias is not None:
-            from tui.proposals.models import roll_back
+        words = rows.target(self.row)
+        if words[:1] == ("version",):
+            from tui.proposals.models import propose_rollback
 
-            self._propose("propose", lambda daemon: daemon.rollback_plan(alias.model), roll_back)
+            propose_rollback(self.shed, words[1])
 
 
 def _say_nothing(_: Failure) -> None:
