@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
 from tui import commands
+from tui.box import Box
 from tui.core import ShedCore
 from tui.failure import Failure
 from tui.keybindings import bindings
@@ -53,23 +53,16 @@ class ShedApp(ShedCore):
         screen = self.screen
         if isinstance(screen, ShedScreen) and self._let_go(screen):
             return
-        if (
-            len(self.screen_stack) > 1
-            and not isinstance(self.screen_stack[-2], ModalScreen)
-            and len(self._stack_here()) > 1
-        ):
+        if len(self.screen_stack) > 1:
             self.pop_screen()
         elif self.moment is not None:
             self.past.leave()
 
     def action_leave(self) -> None:
-        if len(self._stack_here()) > 1:
+        if len(self.screen_stack) > 1:
             self.action_step_back()
         else:
             self.exit(0)
-
-    def _stack_here(self) -> list[Screen[Any]]:
-        return [screen for screen in self.screen_stack if isinstance(screen, ShedScreen)]
 
     def _let_go(self, screen: ShedScreen) -> bool:
         """The innermost thing first: what is maximised, then a filter, then marks, then the last word."""
@@ -94,8 +87,8 @@ class ShedApp(ShedCore):
 
     def type_into(self, bar: Widget) -> None:
         """A line to type into, in the strip's place or at the end of a box."""
-        boxes = self.screen.query("#box")
-        where: Widget = boxes.first() if boxes else self.screen
+        boxes = self.screen.query(Box)
+        where: Widget = boxes.last() if boxes else self.screen
         where.mount(bar)
         bar.focus()
 
@@ -133,12 +126,12 @@ class ShedApp(ShedCore):
     def action_actions(self) -> None:
         from tui.screens.actions import ActionMenu
 
-        self.push_screen(ActionMenu(self.screen))
+        self.open_box(ActionMenu(self.screen))
 
     def action_commands(self) -> None:
         from tui.screens.actions import CommandLog
 
-        self.push_screen(CommandLog(list(self.done)))
+        self.open_box(CommandLog(list(self.done)))
 
     def action_hold(self) -> None:
         self.held = not self.held
@@ -161,7 +154,7 @@ class ShedApp(ShedCore):
     def action_jump(self) -> None:
         from tui.screens.jump import JumpBox
 
-        self.push_screen(JumpBox(self.screen))
+        self.open_box(JumpBox(), lambda pane: None if pane is None else pane.focus())
 
     def action_copy(self) -> None:
         subject = self.screen.subject if isinstance(self.screen, ShedScreen) else None
@@ -174,7 +167,7 @@ class ShedApp(ShedCore):
         from tui.screens.copying import CopyMenu
 
         if isinstance(self.screen, ShedScreen):
-            self.push_screen(CopyMenu(self.screen))
+            self.open_box(CopyMenu(self.screen))
 
     def action_mouse(self) -> None:
         """Without the mouse, the terminal's own selection works."""
@@ -199,7 +192,7 @@ class ShedApp(ShedCore):
     def action_replay(self) -> None:
         from tui.screens.past import AskMoment
 
-        self.push_screen(AskMoment(), lambda text: self.past.show(text) if text else None)
+        self.open_box(AskMoment(), lambda text: None if text is None else self.past.show(text))
 
     def action_earlier(self) -> None:
         self.past.step(-1)

@@ -12,6 +12,7 @@ from textual.app import App
 from textual.dom import DOMNode
 
 from tui.bars.notice import Notice
+from tui.box import Box, open_box
 from tui.clipboard import osc52, write_copy
 from tui.crash import report
 from tui.desk import Desk
@@ -117,7 +118,13 @@ class ShedCore(App[int]):
         """Shows a plan; `then` is called if it was carried out."""
         from tui.plan import PlanBox
 
-        self.push_screen(PlanBox(proposal), lambda done: then() if done else None)
+        self.open_box(PlanBox(proposal), lambda done: then() if done else None)
+
+    def open_box(self, box: Box[T], then: Callable[[T | None], object] = lambda _: None) -> None:
+        """A box over the screen; `then` hears what it closed with, or None."""
+        top = self.top
+        if top is not None and not top.query(Box):
+            open_box(box, top, then)
 
     def did(self, command: str) -> None:
         """Remembers the shell command of something that was done here."""

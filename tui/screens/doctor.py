@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 from textual.widget import Widget
-from textual.widgets import Static
 
+from tui.pane import Pane
 from tui.rows import system as rows
 from tui.screens.base import ShedScreen, Subject
 from tui.screens.section import Section
 from tui.table import Table
-from tui.text import content
 
 if TYPE_CHECKING:
     from store.wire import ChangesView, DoctorView
@@ -36,7 +35,7 @@ class DoctorScreen(ShedScreen):
                 first=True,
                 id="findings",
             ),
-            Static(id="finding", classes="pane"),
+            Pane(id="finding"),
         )
 
     def read(self) -> None:
@@ -55,5 +54,4 @@ class DoctorScreen(ShedScreen):
         self.say(f"{words}, seen at {found.at.astimezone(self.shed.frame.zone):%H:%M:%S}; r looks again")
 
     def on_table_moved(self, event: Table.Moved) -> None:
-        lines = [] if event.row is None else rows.finding(event.row)
-        self.query_one("#finding", Static).update(content(lines))
+        self.query_one(Pane).show([] if event.row is None else rows.finding(event.row))

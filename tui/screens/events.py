@@ -8,16 +8,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
-from textual.widgets import Static
 
 from tui.keybindings import bindings
+from tui.pane import Pane
 from tui.rows import events as rows
 from tui.rows.needs import target
 from tui.screens.base import ShedScreen, Subject
 from tui.table import Query, Slice, Table
-from tui.text import content
 
 if TYPE_CHECKING:
     from store.wire import ChangesView, EventView
@@ -55,8 +54,8 @@ class Events(ShedScreen):
             faults=rows.FAULTS,
         )
         yield Horizontal(
-            Vertical(table, VerticalScroll(Static(id="below"), id="below-scroll", can_focus=False)),
-            VerticalScroll(Static(id="facts"), classes="side", can_focus=False),
+            Vertical(table, Pane(id="below")),
+            Pane(id="facts", classes="side"),
         )
 
     @property
@@ -80,9 +79,9 @@ class Events(ShedScreen):
         self.table.ask_for(self.table.query_.filtered(rows.about(subject)))
 
     def on_table_moved(self, event: Table.Moved) -> None:
-        lines = content([] if event.row is None else rows.facts(event.row, self.shed.frame))
-        self.query_one("#facts", Static).update(lines)
-        self.query_one("#below", Static).update(lines)
+        lines = [] if event.row is None else rows.facts(event.row, self.shed.frame)
+        for pane in self.query(Pane):
+            pane.show(lines)
 
     def on_table_opened(self, event: Table.Opened) -> None:
         words = target(event.row.subject)

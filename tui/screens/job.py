@@ -6,17 +6,17 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.widget import Widget
-from textual.widgets import Static
 
 from tui.keybindings import bindings
+from tui.pane import Pane
 from tui.rows import jobs as rows
 from tui.screens.base import ShedScreen, Subject
 from tui.screens.running import backfill_a_schedule, run_a_job, turn_a_schedule
 from tui.screens.section import Section
 from tui.table import Table
-from tui.text import Line, content, heading, line
+from tui.text import Line, heading, line
 
 if TYPE_CHECKING:
     from store.wire import ChangesView, JobView, TimetableView
@@ -44,7 +44,7 @@ class JobScreen(ShedScreen):
 
     def body(self) -> Iterable[Widget]:
         yield Vertical(
-            VerticalScroll(Static(id="facts", classes="pane"), id="facts-scroll"),
+            Pane(id="facts", classes="facts", focusable=True),
             Section(
                 rows.past_columns(),
                 lambda run: run.id,
@@ -70,7 +70,7 @@ class JobScreen(ShedScreen):
         job = jobs.get(self.job_name)
         self.query_one("#runs", Section).show([] if job is None else job.history)
         lines = [line((f"the project defines no job {self.job_name}", "bad"))] if job is None else self._lines(job, jobs)
-        self.query_one("#facts", Static).update(content(lines))
+        self.query_one(Pane).show(lines)
         self.refresh_bindings()
 
     def _lines(self, job: JobView, jobs: dict[str, JobView]) -> list[Line]:

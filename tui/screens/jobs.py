@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
-from textual.widgets import Static
 
 from tui.keybindings import bindings
+from tui.pane import Pane
 from tui.rows import jobs as rows
 from tui.screens.base import ShedScreen, Subject
 from tui.screens.running import backfill_a_schedule, run_a_job, turn_a_schedule
 from tui.screens.section import Section
 from tui.table import Table
-from tui.text import content
 
 if TYPE_CHECKING:
     from store.wire import ChangesView, JobView, QueueView, TimetableView
@@ -43,7 +42,7 @@ class Jobs(ShedScreen):
                 ),
                 Section(rows.queue_columns(), lambda queued: queued.run.id, empty="nothing waits", id="queue"),
             ),
-            VerticalScroll(Static(id="facts"), classes="side", can_focus=False),
+            Pane(id="facts", classes="side"),
         )
 
     @property
@@ -82,8 +81,7 @@ class Jobs(ShedScreen):
         self.query_one("#queue", Section).show(found.waiting)
 
     def _draw_facts(self, entry: rows.Entry | None) -> None:
-        lines = [] if entry is None else rows.facts(entry, self.shed.frame)
-        self.query_one("#facts", Static).update(content(lines))
+        self.query_one(Pane).show([] if entry is None else rows.facts(entry, self.shed.frame))
 
     def _arrange(self) -> None:
         """The queue takes a third at most."""

@@ -152,7 +152,10 @@ class Overview(ShedScreen):
 
     def _draw_box(self) -> None:
         pane = self.query_one("#box-figures", Pane)
-        pane.put(box.lines(self._box, self._history, pane.size.width or self.size.width))
+        width = self.query_one("#main").size.width
+        lines = box.lines(self._box, self._history, width)
+        pane.styles.height = len(lines)
+        pane.show(lines)
 
     def _read_metric(self, alias: AliasView) -> None:
         """A version never changes: asked for once."""
@@ -180,7 +183,7 @@ class Overview(ShedScreen):
         """The lists get the lines that they need; what is left stands between them."""
         sections = [self.query_one(f"#{name}", Section) for name in ("needs", "production", "running", "next")]
         pane = self.query_one("#box-figures", Pane)
-        room = self.query_one("#main").size.height - len(pane.picture)
+        room = self.query_one("#main").size.height - int(pane.styles.height.value if pane.styles.height else 0)
         heights = rows.share([section.wants for section in sections], room)
         gaps = max(0, room - sum(heights))
         for section, height in zip(sections, heights, strict=True):

@@ -24,7 +24,7 @@ def run_a_job(screen: ShedScreen, name: str) -> None:
             if wish is not None:
                 screen.shed.propose(run_now(job, wish), screen.read)
 
-        screen.shed.push_screen(AskWish(job.name), plan)
+        screen.shed.open_box(AskWish(job.name), plan)
 
     screen.ask("propose", lambda daemon: _job(daemon, name), ask_how)
 
@@ -48,7 +48,7 @@ def backfill_a_schedule(screen: ShedScreen, name: str) -> None:
     def plan(found: BackfillPlan) -> None:
         screen.shed.propose(backfill(found, screen.shed.frame), screen.read)
 
-    screen.shed.push_screen(AskSpan(name), look)
+    screen.shed.open_box(AskSpan(name), look)
 
 
 def _backfill_plan(daemon: Client, name: str, start: datetime, end: datetime) -> BackfillPlan:

@@ -6,18 +6,17 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.widget import Widget
-from textual.widgets import Static
 
 from tui.failure import Failure
 from tui.keybindings import bindings
+from tui.pane import Pane
 from tui.rows import jobs as rows
 from tui.screens.base import ShedScreen, Subject
 from tui.screens.running import backfill_a_schedule, run_a_job, turn_a_schedule
 from tui.screens.section import Section
 from tui.table import Table
-from tui.text import content
 
 if TYPE_CHECKING:
     from store.wire import ChangesView, TimetableView
@@ -47,7 +46,7 @@ class ScheduleScreen(ShedScreen):
 
     def body(self) -> Iterable[Widget]:
         yield Vertical(
-            VerticalScroll(Static(id="facts", classes="pane"), id="facts-scroll"),
+            Pane(id="facts", classes="facts", focusable=True),
             Section(
                 rows.past_columns(),
                 lambda run: run.id,
@@ -73,8 +72,7 @@ class ScheduleScreen(ShedScreen):
     def _show(self, found: TimetableView) -> None:
         self._time = found
         self.query_one("#runs", Section).show(found.runs)
-        lines = [*rows.schedule_of(found), *rows.schedule_facts(found, self.shed.frame)]
-        self.query_one("#facts", Static).update(content(lines))
+        self.query_one(Pane).show([*rows.schedule_of(found), *rows.schedule_facts(found, self.shed.frame)])
 
     def on_table_opened(self, event: Table.Opened) -> None:
         self.shed.open("run", str(event.row.id))

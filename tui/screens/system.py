@@ -18,6 +18,7 @@ from tui.rows import system as rows
 from tui.screens.base import ShedScreen, Subject
 from tui.screens.section import Section
 from tui.table import Table
+from tui.text import Lines
 
 if TYPE_CHECKING:
     from store.wire import BoxHistoryView, BoxView, ChangesView, ProcessView, SystemView
@@ -87,7 +88,7 @@ class System(ShedScreen):
         )
 
     def _show(self, found: SystemView) -> None:
-        self.query_one("#machine", Pane).put(rows.facts(found, self.shed.frame))
+        self._fill("#machine", rows.facts(found, self.shed.frame))
         self.query_one("#processes", Section).show(found.processes)
         self.query_one("#devices", Section).show(rows.devices(found.devices))
         self.refresh_bindings()
@@ -100,7 +101,13 @@ class System(ShedScreen):
         self._draw_box()
 
     def _draw_box(self) -> None:
-        self.query_one("#charts", Pane).put(rows.charts(self._box, self._history, self.size.width))
+        self._fill("#charts", rows.charts(self._box, self._history, self.size.width))
+
+    def _fill(self, where: str, lines: Lines) -> None:
+        """As high as its lines."""
+        pane = self.query_one(where, Pane)
+        pane.styles.height = len(lines)
+        pane.show(lines)
 
     def on_resize(self, _: events.Resize) -> None:
         self.call_after_refresh(self._draw_box)

@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Checkbox, Input, Static
 
+from tui.box import Box
 from tui.failure import Failure, Usage
 from tui.moments import read_moment
 from tui.overrides import settings, split
 from tui.proposals.jobs import Wish
 
-if TYPE_CHECKING:
-    from tui.app import ShedApp
 
-
-class AskWish(ModalScreen[Wish | None]):
+class AskWish(Box[Wish]):
     """Settings, upstream and force for one run; None when it was closed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "close")]
-
     def __init__(self, job: str) -> None:
-        super().__init__()
+        super().__init__(classes="-small")
         self._job = job
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="box", classes="-small"):
-            yield Static(f"Run {self._job} now", id="box-title")
-            yield _field("settings", "other settings: training.epochs=5 seed=7")
-            yield _Choice("bring upstream up to date first", id="upstream", compact=True)
-            yield _Choice("run even if nothing changed", id="force", compact=True)
-            yield Static("", id="box-said")
-            yield Static("Enter shows the plan, Tab and Space choose, Esc closes", classes="dim")
+        yield Static(f"Run {self._job} now", classes="box-title")
+        yield _field("settings", "other settings: training.epochs=5 seed=7")
+        yield _Choice("bring upstream up to date first", id="upstream", compact=True)
+        yield _Choice("run even if nothing changed", id="force", compact=True)
+        yield Static("", classes="box-said", markup=False)
+        yield Static("Enter shows the plan, Tab and Space choose, Esc closes", classes="dim")
 
-    def on_input_submitted(self, _: Input.Submitted) -> None:
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
         self.go_on()
 
     def go_on(self) -> None:
@@ -50,7 +44,7 @@ class AskWish(ModalScreen[Wish | None]):
             _say(self, failure)
             return
         upstream, force = (self.query_one(f"#{name}", Checkbox).value for name in ("upstream", "force"))
-        self.dismiss(Wish(settings=words, upstream=upstream, force=force))
+        self.close(Wish(settings=words, upstream=upstream, force=force))
 
 
 class _Choice(Checkbox, inherit_bindings=False):
@@ -62,30 +56,27 @@ class _Choice(Checkbox, inherit_bindings=False):
     ]
 
     def action_go_on(self) -> None:
-        cast("AskWish", self.screen).go_on()
+        self.query_ancestor(AskWish).go_on()
 
 
-class AskSpan(ModalScreen[tuple[datetime, datetime] | None]):
+class AskSpan(Box[tuple[datetime, datetime]]):
     """From when to when; None when it was closed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "close")]
-
     def __init__(self, schedule: str) -> None:
-        super().__init__()
+        super().__init__(classes="-small")
         self._schedule = schedule
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="box", classes="-small"):
-            yield Static(f"Backfill schedule {self._schedule}", id="box-title")
-            yield _field("start", "from: 7d   2026-11-01   2026-11-01 06:00")
-            yield _field("end", "to: now, if nothing is written")
-            yield Static("", id="box-said")
-            yield Static("Enter shows which times would run; Esc closes", classes="dim")
+        yield Static(f"Backfill schedule {self._schedule}", classes="box-title")
+        yield _field("start", "from: 7d   2026-11-01   2026-11-01 06:00")
+        yield _field("end", "to: now, if nothing is written")
+        yield Static("", classes="box-said", markup=False)
+        yield Static("Enter shows which times would run; Esc closes", classes="dim")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
         start, end = (self.query_one(f"#{name}", Input) for name in ("start", "end"))
-        shed = cast("ShedApp", self.app)
-        now, zone = shed.now(), shed.frame.zone
+        now, zone = self.shed.now(), self.shed.frame.zone
         try:
             first = read_moment(start.value, now, zone)
             last = read_moment(end.value, now, zone) if end.value.strip() not in {"", "now"} else now
@@ -95,11 +86,11 @@ class AskSpan(ModalScreen[tuple[datetime, datetime] | None]):
         if first >= last:
             _say(self, Usage("the span ends before it begins", remedy="write the earlier time first"))
             return
-        self.dismiss((first, last))
+        self.close((first, last))
 
 
-def _say(box: ModalScreen[object], failure: Failure) -> None:
-    box.query_one("#box-said", Static).update(f"✘ {failure.what} → {failure.remedy}")
+def _say(box: Box[Any], failure: Failure) -> None:
+    box.query_one(".box-said", Static).update(f"✘ {failure.what} → {failure.remedy}")
 
 
 def _field(id: str, placeholder: str) -> Input:
