@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Scope = Literal[
-    "everywhere", "list", "overview", "runs", "run", "log", "curves", "models", "data", "jobs", "system", "events", "plan"
+    "everywhere",
+    "list",
+    "overview",
+    "runs",
+    "run",
+    "log",
+    "curves",
+    "models",
+    "data",
+    "jobs",
+    "system",
+    "events",
+    "plan",
 ]
 
 

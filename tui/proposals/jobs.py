@@ -43,7 +43,11 @@ def run_now(job: JobView, wish: Wish) -> Proposal:
         lines=[
             *_settings(params),
             line(_upstream(job, wish)),
-            line("It runs even if no input changed." if wish.force else "If no input changed since its last run, it skips."),
+            line(
+                "It runs even if no input changed."
+                if wish.force
+                else "If no input changed since its last run, it skips."
+            ),
             *([line(f"It takes about {span(job.expected_seconds)}.")] if job.expected_seconds else []),
             line(),
             line(("undo  ", "dim"), "K on the run stops it (trainshed runs cancel RUN)"),

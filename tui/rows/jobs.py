@@ -131,7 +131,11 @@ def facts(entry: Entry, frame: Frame) -> list[Line]:
         lines += [line(), *schedule_facts(entry.time, frame)]
     if job.history:
         last = job.history[0]
-        lines += [line(), heading("last run"), line(f"run {last.id}  ", STATES[last.state], f"  {clock(last.at, frame)}")]
+        lines += [
+            line(),
+            heading("last run"),
+            line(f"run {last.id}  ", STATES[last.state], f"  {clock(last.at, frame)}"),
+        ]
         lines += [line(last.reason)] if last.reason else []
     return lines
 

@@ -1,4 +1,4 @@
-"""The machine room as rows and lines: processes, pools and devices, daemon, record, home, and the box over an hour. Pure."""
+"""The machine room as rows and lines: processes, devices, daemon, record, home, and the box over an hour. Pure."""
 
 from __future__ import annotations
 
@@ -52,7 +52,12 @@ def process_columns() -> list[Column[ProcessView]]:
         Column(key="pid", title="pid", width=7, right=True, draw=lambda p, _: Cell(str(p.pid)), value=lambda p: p.pid),
         Column(key="state", title="state", width=10, draw=lambda p, _: STATES[p.state] if p.state else Cell("")),
         Column(
-            key="memory", title="memory", width=8, right=True, draw=lambda p, _: Cell(size(p.rss)), value=lambda p: p.rss
+            key="memory",
+            title="memory",
+            width=8,
+            right=True,
+            draw=lambda p, _: Cell(size(p.rss)),
+            value=lambda p: p.rss,
         ),
         Column(
             key="cpu",
@@ -73,7 +78,12 @@ def process_columns() -> list[Column[ProcessView]]:
         ),
         Column(key="since", title="since", width=12, extra=True, draw=lambda p, f: Cell(clock(p.started_at, f), "dim")),
         Column(
-            key="children", title="of its own", width=10, right=True, extra=True, draw=lambda p, _: Cell(str(p.processes))
+            key="children",
+            title="of its own",
+            width=10,
+            right=True,
+            extra=True,
+            draw=lambda p, _: Cell(str(p.processes)),
         ),
     ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -24,12 +23,13 @@ if TYPE_CHECKING:
     from tui.client import Client
 
 
-@dataclass(frozen=True)
 class EventSource:
     """The daemon's history by position, up to a moment when there is one."""
 
-    moment: Callable[[], datetime | None]
-    local: bool = False
+    local = False
+
+    def __init__(self, moment: Callable[[], datetime | None]) -> None:
+        self.moment = moment
 
     def key(self, row: EventView) -> int:
         return row.id

@@ -69,7 +69,9 @@ class JobScreen(ShedScreen):
         jobs, self._times = found
         job = jobs.get(self.job_name)
         self.query_one("#runs", Section).show([] if job is None else job.history)
-        lines = [line((f"the project defines no job {self.job_name}", "bad"))] if job is None else self._lines(job, jobs)
+        lines = (
+            [line((f"the project defines no job {self.job_name}", "bad"))] if job is None else self._lines(job, jobs)
+        )
         self.query_one(Pane).show(lines)
         self.refresh_bindings()
 

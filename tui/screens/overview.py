@@ -30,8 +30,6 @@ if TYPE_CHECKING:
         ChangesView,
         EventView,
         Interval,
-        NeedView,
-        RunView,
         StatusView,
     )
     from tui.client import Client

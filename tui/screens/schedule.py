@@ -67,7 +67,9 @@ class ScheduleScreen(ShedScreen):
         for time in daemon.timetable(count=_TIMES, past=_PAST).items:
             if time.schedule.name == self.schedule_name:
                 return time
-        raise Failure("the project has no such schedule", where=self.schedule_name, remedy="Jobs (7) lists what there is")
+        raise Failure(
+            "the project has no such schedule", where=self.schedule_name, remedy="Jobs (7) lists what there is"
+        )
 
     def _show(self, found: TimetableView) -> None:
         self._time = found

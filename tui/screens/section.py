@@ -1,4 +1,4 @@
-"""A short list among others on one screen: the cursor walks from one into the next, and only the focused one shows it."""
+"""A short list among others on one screen: the cursor walks from one into the next; only the focused one shows it."""
 
 from __future__ import annotations
 
