@@ -6,7 +6,7 @@ keyset token of the following page, or None. `rev` is the record's revision at w
 
 from __future__ import annotations
 
-from store.wire.base import Done, Fault, Page, Problem, Wire
+from store.wire.base import CountView, Done, Fault, Page, Problem, Window, Wire
 from store.wire.data import CheckView, ColumnView, DatasetDetail, DatasetVersionView, DatasetView, FeatureViewView
 from store.wire.events import EventView
 from store.wire.jobs import (
@@ -91,6 +91,7 @@ __all__ = [
     "CheckpointView",
     "ColumnView",
     "CompareView",
+    "CountView",
     "DaemonView",
     "DatasetDetail",
     "DatasetVersionView",
@@ -145,5 +146,6 @@ __all__ = [
     "VerdictView",
     "VersionDetail",
     "VersionView",
+    "Window",
     "Wire",
 ]
