@@ -46,6 +46,10 @@ class Events(ShedScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("events")
     TITLE_HERE = "Events"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._first = Query()
+
     def body(self) -> Iterable[Widget]:
         table: Table[EventView] = Table(
             rows.columns(),
@@ -53,6 +57,7 @@ class Events(ShedScreen):
             empty="nothing has happened yet",
             faults=rows.FAULTS,
         )
+        table.query_ = self._first
         yield Horizontal(
             Vertical(table, Pane(id="below")),
             Pane(id="facts", classes="side"),
@@ -76,7 +81,11 @@ class Events(ShedScreen):
 
     def only(self, subject: str) -> None:
         """Leaves the events of one thing."""
-        self.table.ask_for(self.table.query_.filtered(rows.about(subject)))
+        wanted = Query(rows.about(subject))
+        if self.is_mounted:
+            self.table.ask_for(wanted)
+        else:
+            self._first = wanted
 
     def on_table_moved(self, event: Table.Moved) -> None:
         lines = [] if event.row is None else rows.facts(event.row, self.shed.frame)
