@@ -52,8 +52,9 @@ from store.wire import (
     Window,
     Wire,
 )
-from tui.connection import address_of, no_answer, nobody, problem_of
+from tui.connection import no_answer, problem_of
 from tui.failure import ClientError
+from tui.sockets import address_of, nobody
 from tui.views import Views
 
 W = TypeVar("W", bound=Wire)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from tui.rows import needs
 from tui.rows.runs import progress, took
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     Row = NeedView | AliasView | RunView | ScheduleView | EventView | None
     Metrics = Mapping[tuple[str, int], tuple[str, Interval | None]]
-
-HEAD: Final = 1
-"""Lines of a list's title."""
 
 
 def production_columns(metrics: Metrics) -> list[Column[AliasView]]:
@@ -179,14 +176,3 @@ def only_progress(changes: ChangesView, status: StatusView) -> bool:
     states = {run.id: run.state for run in (*status.running, *status.waiting)}
     others = (changes.events, changes.models, changes.versions, changes.schedules, changes.datasets)
     return not any(others) and all(states.get(run.id) == run.state for run in changes.runs)
-
-
-def share(wanted: Sequence[int], room: int) -> list[int]:
-    """Lines for each of several lists, one under another: what they want where there is room for it; else each gets
-    its title and a row, and then one row after another in turn."""
-    given = [min(HEAD + 1, want) for want in wanted]
-    while sum(given) < room and any(has < want for has, want in zip(given, wanted, strict=True)):
-        for number, want in enumerate(wanted):
-            if given[number] < want and sum(given) < room:
-                given[number] += 1
-    return given

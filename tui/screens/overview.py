@@ -15,6 +15,7 @@ from tui.keybindings import bindings
 from tui.pane import Pane
 from tui.plan import Proposal
 from tui.proposals.runs import cancel_run, retry_run
+from tui.room import share
 from tui.rows import box, needs
 from tui.rows import overview as rows
 from tui.screens.base import ShedScreen, Subject
@@ -182,7 +183,7 @@ class Overview(ShedScreen):
         sections = [self.query_one(f"#{name}", Section) for name in ("needs", "production", "running", "next")]
         pane = self.query_one("#box-figures", Pane)
         room = self.query_one("#main").size.height - int(pane.styles.height.value if pane.styles.height else 0)
-        heights = rows.share([section.wants for section in sections], room)
+        heights = share([section.wants for section in sections], room)
         gaps = max(0, room - sum(heights))
         for section, height in zip(sections, heights, strict=True):
             section.styles.height = height
