@@ -37,6 +37,8 @@ class Run(SQLModel, table=True):
         UniqueConstraint("schedule", "scheduled_for", name="run_once_per_time"),
         Index("run_state", "state", "id"),
         Index("run_job", "job", "id"),
+        # Which runs had not ended at some moment of the past.
+        Index("run_span", "ended_at", "created_at"),
     )
     id: int | None = Field(default=None, primary_key=True)
     job: str

@@ -35,6 +35,7 @@ from store.wire import (
     LogChunk,
     MetricSeries,
     ModelView,
+    MomentView,
     Page,
     PauseRequest,
     PlanView,
@@ -108,6 +109,10 @@ class Client:
             limit=limit,
             after=after,
         )
+
+    def moment(self, at: datetime) -> MomentView:
+        """The shed as it stood at a time, which needs a zone."""
+        return self._get(MomentView, "/at", time=at.isoformat())
 
     def changes(self, since: int, *, wait: float = 0.0) -> ChangesView:
         """What changed after revision `since`; waits up to `wait` seconds for something to change."""

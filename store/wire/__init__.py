@@ -23,6 +23,7 @@ from store.wire.models import (
     VersionDetail,
     VersionView,
 )
+from store.wire.moment import MomentView, RunThenView
 from store.wire.runs import (
     ArtifactView,
     AttemptView,
@@ -74,6 +75,7 @@ __all__ = [
     "MetricPoint",
     "MetricSeries",
     "ModelView",
+    "MomentView",
     "NeedView",
     "Outcome",
     "Page",
@@ -86,6 +88,7 @@ __all__ = [
     "RunDetail",
     "RunRequest",
     "RunState",
+    "RunThenView",
     "RunView",
     "SchedulePreview",
     "ScheduleView",

@@ -21,15 +21,17 @@ ROWS = 600
 
 def labels_of(task: Task, rng: np.random.Generator) -> Array:
     if task == "regression":
-        return rng.gamma(2.0, size=ROWS)
+        numbers: Array = rng.gamma(2.0, size=ROWS)
+        return numbers
     shares = {"binary": [0.7, 0.3], "multiclass": [0.5, 0.3, 0.2]}[task]
-    return rng.choice(len(shares), ROWS, p=shares)
+    classes: Array = rng.choice(len(shares), ROWS, p=shares)
+    return classes
 
 
 def knowing(task: Task, labels: Array, rng: np.random.Generator) -> Array:
     """Answers of one who knows something, with much noise."""
     if task == "regression":
-        return np.mean(labels) + 0.5 * (labels - np.mean(labels)) + rng.normal(0, 0.3, ROWS)
+        return np.asarray(np.mean(labels) + 0.5 * (labels - np.mean(labels)) + rng.normal(0, 0.3, ROWS))
     if task == "binary":
         return np.clip(0.3 + 0.4 * (labels - 0.3) + rng.normal(0, 0.1, ROWS), 0.01, 0.99)
     chances = np.array([0.5, 0.3, 0.2]) + 0.9 * np.eye(3)[labels] + rng.uniform(0, 0.3, (ROWS, 3))
