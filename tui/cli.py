@@ -8,9 +8,11 @@ import typer
 
 from tui.verbs import backup, daemon, data, events, jobs, models, project, promotion, runs, schedules, system
 from tui.verbs.frame import Common, Json, Project, in_frame
+from tui.verbs.words import Words
 
 app = typer.Typer(
     name="trainshed",
+    cls=Words,
     help="ML operations for one box: data, training, gates, promotion and rollback, recorded in one file.",
     epilog="Example: trainshed init demo --example flights && cd demo && trainshed up --detach && trainshed status",
     no_args_is_help=False,

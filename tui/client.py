@@ -35,6 +35,7 @@ from store.wire import (
     LogChunk,
     MetricSeries,
     ModelView,
+    MomentView,
     Page,
     PauseRequest,
     PlanView,
@@ -116,6 +117,10 @@ class Client(Views):
     def count_events(self, filter: str = "") -> int:
         """How many events a filter leaves over."""
         return self._get(CountView, "/events/count", q=filter).count
+
+    def moment(self, at: datetime) -> MomentView:
+        """The shed as it stood at a time, which needs a zone."""
+        return self._get(MomentView, "/at", time=at.isoformat())
 
     def changes(self, since: int, *, wait: float = 0.0) -> ChangesView:
         """What changed after revision `since`; waits up to `wait` seconds for something to change."""

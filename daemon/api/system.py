@@ -1,4 +1,4 @@
-"""`/v1/status`, `/v1/box`, `/v1/events`, `/v1/shutdown`: the shed as a whole."""
+"""`/v1/status`, `/v1/box`, `/v1/events`, `/v1/at`, `/v1/shutdown`: the shed as a whole."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pydantic import AwareDatetime
 from daemon.api import needs
 from daemon.api.shed import Actor, After, Here, Limit
 from store import aliases, events, runs, schedules, versions
+from store.moment import moment
 from store.times import to_us
-from store.wire import BoxView, Done, EventView, Page, ScheduleView, ShutdownRequest, StatusView
+from store.wire import BoxView, Done, EventView, MomentView, Page, ScheduleView, ShutdownRequest, StatusView
 from store.words import PRODUCTION
 
 router = APIRouter(tags=["system"])
@@ -75,6 +76,16 @@ def list_events(
         return events.list_events(
             session, subject=subject, kind=kind, at=to_us(at) if at else None, limit=limit, after=after
         )
+
+
+@router.get("/at")
+def moment_at(
+    shed: Here,
+    time: Annotated[AwareDatetime, Query(description="Any moment of the past, with its offset.")],
+) -> MomentView:
+    """The shed as it stood then: what was live, who put it there and why, what ran, what waited."""
+    with shed.daemon.record.read() as session:
+        return moment(session, to_us(time))
 
 
 @router.post("/reload")

@@ -34,6 +34,7 @@ from store.wire.models import (
     VersionDetail,
     VersionView,
 )
+from store.wire.moment import MomentView, RunThenView
 from store.wire.runs import (
     ArtifactView,
     AttemptView,
@@ -117,6 +118,7 @@ __all__ = [
     "MetricPoint",
     "MetricSeries",
     "ModelView",
+    "MomentView",
     "NeedView",
     "Outcome",
     "Page",
@@ -135,6 +137,7 @@ __all__ = [
     "RunDetail",
     "RunRequest",
     "RunState",
+    "RunThenView",
     "RunView",
     "SchedulePreview",
     "ScheduleView",

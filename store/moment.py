@@ -1,0 +1,79 @@
+"""The shed as it stood at a moment: what each alias pointed at and why, which runs ran, which waited.
+
+Nothing is kept for this: moves and events are append-only, so the past is read from them. A run's own row only says how
+it is now; the last event before the moment says how it was then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, cast
+
+from sqlalchemy import Select, union_all
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from store import aliases
+from store.tables import Event, Run
+from store.times import from_us
+from store.wire import MomentView, RunThenView
+from store.words import ACTIVE, ENDED, RunState, Trigger
+
+MOST: Final = 1000
+"""Runs looked at, the newest: more are never unended on one box, but for a queue that nobody drains."""
+_STATES: Final = tuple(f"run.{state}" for state in sorted({"queued", "retry", *ACTIVE, *ENDED}))
+"""Kinds of events that change a run's state; the new one is `data["to"]`."""
+
+
+def moment(session: Session, at: int) -> MomentView:
+    """The shed at a time (µs since 1970 UTC). Before the first event it is empty."""
+    then = list(_runs_then(session, at))
+    return MomentView(
+        at=from_us(at),
+        aliases=aliases.current(session, at=at),
+        running=[run for run in then if run.state in ACTIVE],
+        queued=[run for run in then if run.state == "queued"],
+    )
+
+
+def unended_then(at: int) -> Select[Any]:
+    """Ids of runs that existed and had not ended for good: two searches of one index, whatever the number of runs."""
+    ended_later = select_columns(col(Run.id)).where(col(Run.ended_at) > at, col(Run.created_at) <= at)
+    not_ended = select_columns(col(Run.id)).where(col(Run.ended_at).is_(None), col(Run.created_at) <= at)
+    return select_columns(union_all(ended_later, not_ended).subquery())
+
+
+def state_events(runs: Sequence[int], at: int) -> SelectOfScalar[Event]:
+    """Changes of state of these runs up to a time, oldest first."""
+    subjects = [f"run {run}" for run in runs]
+    return (
+        select(Event)
+        .where(col(Event.subject).in_(subjects), col(Event.created_at) <= at, col(Event.kind).in_(_STATES))
+        .order_by(col(Event.id))
+    )
+
+
+def _runs_then(session: Session, at: int) -> Iterator[RunThenView]:
+    """In the order of their ids. One that had failed then and was tried again since is left out by its state."""
+    ids = sorted(session.execute(unended_then(at)).scalars())[-MOST:]
+    rows = {row.id: row for row in session.exec(select(Run).where(col(Run.id).in_(ids)))}
+    last = {event.subject: event for event in session.exec(state_events(ids, at))}
+    for run in ids:
+        if f"run {run}" in last:
+            yield _run_then(rows[run], last[f"run {run}"])
+
+
+def _run_then(row: Run, event: Event) -> RunThenView:
+    assert row.id is not None
+    return RunThenView(
+        id=row.id,
+        job=row.job,
+        state=cast(RunState, event.data["to"]),
+        since=from_us(event.created_at),
+        attempt=int(event.data.get("attempt", 0)),
+        trigger=cast(Trigger, row.trigger),
+        actor=row.actor,
+        message=event.message,
+        created_at=from_us(row.created_at),
+    )
