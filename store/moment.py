@@ -6,10 +6,10 @@ it is now; the last event before the moment says how it was then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, cast
 
-from sqlalchemy import Select, union_all
+from sqlalchemy import Select, func, union_all
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -26,15 +26,34 @@ _STATES: Final = tuple(f"run.{state}" for state in sorted({"queued", "retry", *A
 """Kinds of events that change a run's state; the new one is `data["to"]`."""
 
 
-def moment(session: Session, at: int) -> MomentView:
-    """The shed at a time (µs since 1970 UTC). Before the first event it is empty."""
-    then = list(_runs_then(session, at))
+def moment(session: Session, at: int, jobs: Iterable[str] = ()) -> MomentView:
+    """The shed at a time (µs since 1970 UTC). Before the first event it is empty. `jobs`: whose last runs are wanted."""
+    then = _runs_then(session, sorted(session.execute(unended_then(at)).scalars())[-MOST:], at)
     return MomentView(
         at=from_us(at),
         aliases=aliases.current(session, at=at),
         running=[run for run in then if run.state in ACTIVE],
         queued=[run for run in then if run.state == "queued"],
+        last=_runs_then(session, last_of(session, at, jobs), at),
     )
+
+
+def last_of(session: Session, at: int, jobs: Iterable[str]) -> list[int]:
+    """The newest run of each job that there was at a time. One search of an index for the time, one for each job."""
+    newest = session.exec(
+        select(Run.id).where(col(Run.created_at) <= at).order_by(col(Run.created_at).desc()).limit(1)
+    ).first()
+    if newest is None:
+        return []
+    found = [session.exec(select(func.max(Run.id)).where(Run.job == job, col(Run.id) <= newest)).one() for job in jobs]
+    return [run for run in found if run is not None]
+
+
+def step(session: Session, at: int, *, later: bool) -> int | None:
+    """The time of the first event after a time, or of the last one before it: one search of an index."""
+    if later:
+        return session.exec(select(func.min(Event.created_at)).where(col(Event.created_at) > at)).one()
+    return session.exec(select(func.max(Event.created_at)).where(col(Event.created_at) < at)).one()
 
 
 def unended_then(at: int) -> Select[Any]:
@@ -54,14 +73,11 @@ def state_events(runs: Sequence[int], at: int) -> SelectOfScalar[Event]:
     )
 
 
-def _runs_then(session: Session, at: int) -> Iterator[RunThenView]:
-    """In the order of their ids. One that had failed then and was tried again since is left out by its state."""
-    ids = sorted(session.execute(unended_then(at)).scalars())[-MOST:]
+def _runs_then(session: Session, ids: Sequence[int], at: int) -> list[RunThenView]:
+    """As the last event before the time left them, in the order of `ids`. Those that nothing is told of are left out."""
     rows = {row.id: row for row in session.exec(select(Run).where(col(Run.id).in_(ids)))}
     last = {event.subject: event for event in session.exec(state_events(ids, at))}
-    for run in ids:
-        if f"run {run}" in last:
-            yield _run_then(rows[run], last[f"run {run}"])
+    return [_run_then(rows[run], last[f"run {run}"]) for run in ids if f"run {run}" in last]
 
 
 def _run_then(row: Run, event: Event) -> RunThenView:

@@ -48,6 +48,7 @@ from store.wire import (
     SchedulePreview,
     ScheduleView,
     StatusView,
+    StepView,
     VersionDetail,
     VersionView,
     Window,
@@ -121,6 +122,10 @@ class Client(Views):
     def moment(self, at: datetime) -> MomentView:
         """The shed as it stood at a time, which needs a zone."""
         return self._get(MomentView, "/at", time=at.isoformat())
+
+    def step(self, at: datetime, *, later: bool) -> datetime | None:
+        """The time of the first event after a moment, or of the last one before it."""
+        return self._get(StepView, "/at/step", time=at.isoformat(), later=later).at
 
     def changes(self, since: int, *, wait: float = 0.0) -> ChangesView:
         """What changed after revision `since`; waits up to `wait` seconds for something to change."""

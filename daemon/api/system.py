@@ -10,9 +10,9 @@ from pydantic import AwareDatetime
 from daemon.api import needs
 from daemon.api.shed import Actor, After, Here, Limit
 from store import aliases, events, runs, schedules, versions
-from store.moment import moment
-from store.times import to_us
-from store.wire import BoxView, Done, EventView, MomentView, Page, ScheduleView, ShutdownRequest, StatusView
+from store.moment import moment, step
+from store.times import from_us, to_us
+from store.wire import BoxView, Done, EventView, MomentView, Page, ScheduleView, ShutdownRequest, StatusView, StepView
 from store.words import PRODUCTION
 
 router = APIRouter(tags=["system"])
@@ -85,7 +85,18 @@ def moment_at(
 ) -> MomentView:
     """The shed as it stood then: what was live, who put it there and why, what ran, what waited."""
     with shed.daemon.record.read() as session:
-        return moment(session, to_us(time))
+        return moment(session, to_us(time), shed.daemon.jobs)
+
+
+@router.get("/at/step")
+def step_from(
+    shed: Here,
+    time: Annotated[AwareDatetime, Query(description="Any moment, with its offset.")],
+    later: Annotated[bool, Query(description="The event after it; else the one before.")] = False,
+) -> StepView:
+    """When something happened next, or last, as seen from a moment."""
+    with shed.daemon.record.read() as session:
+        return StepView(at=from_us(step(session, to_us(time), later=later)))
 
 
 @router.post("/reload")

@@ -34,7 +34,7 @@ from store.wire.models import (
     VersionDetail,
     VersionView,
 )
-from store.wire.moment import MomentView, RunThenView
+from store.wire.moment import MomentView, RunThenView, StepView
 from store.wire.runs import (
     ArtifactView,
     AttemptView,
@@ -143,6 +143,7 @@ __all__ = [
     "ScheduleView",
     "ShutdownRequest",
     "StatusView",
+    "StepView",
     "SystemView",
     "TimetableView",
     "Verdict",

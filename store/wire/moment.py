@@ -31,3 +31,11 @@ class MomentView(Wire):
     running: list[RunThenView]
     """Starting or running."""
     queued: list[RunThenView]
+    last: list[RunThenView]
+    """The newest run of each job that had been asked for by then, as it was then."""
+
+
+class StepView(Wire):
+    """The time of the event beside a moment, None where there is none."""
+
+    at: datetime | None
