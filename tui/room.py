@@ -8,7 +8,7 @@ HEAD = 1
 """Lines of a list's title."""
 BOX_LINES = 2
 """Lines at the bottom of the Overview in which the box stands."""
-MAIN_CELLS = {110: 76, 160: 92}
+MAIN_CELLS = {110: 78, 160: 92}
 """Screens from this width on give so many cells to the Overview's own column, and the rest to what stands beside."""
 
 

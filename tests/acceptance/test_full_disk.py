@@ -132,5 +132,5 @@ def _is_told(attempt: dict[str, Any]) -> None:
 
 
 def _cli(living: Living, *words: str) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-P", "-c", "from tui.cli import main; main()", "--project", str(living.folder)]
+    program = [sys.executable, "-P", "-c", "from tui.start import main; main()", "--project", str(living.folder)]
     return subprocess.run([*program, *words], capture_output=True, text=True, timeout=60, check=False)

@@ -139,7 +139,7 @@ def _watch(living: Living, asked: threading.Event) -> None:
 
 
 def _cli(living: Living, *words: str) -> subprocess.Popen[str]:
-    program = [sys.executable, "-P", "-c", "from tui.cli import main; main()", "--project", str(living.folder)]
+    program = [sys.executable, "-P", "-c", "from tui.start import main; main()", "--project", str(living.folder)]
     return subprocess.Popen([*program, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
