@@ -45,7 +45,7 @@ class JobScreen(ShedScreen):
 
     def body(self) -> Iterable[Widget]:
         yield Vertical(
-            Pane(id="facts", classes="facts", focusable=True),
+            Pane(id="about", focusable=True),
             Section(
                 rows.past_columns(),
                 lambda run: run.id,

@@ -47,7 +47,7 @@ class ScheduleScreen(ShedScreen):
 
     def body(self) -> Iterable[Widget]:
         yield Vertical(
-            Pane(id="facts", classes="facts", focusable=True),
+            Pane(id="about", focusable=True),
             Section(
                 rows.past_columns(),
                 lambda run: run.id,
