@@ -229,8 +229,8 @@ class Client:
         return self._post(AliasEventView, f"/models/{model}/rollback", request)
 
     def alias_history(self, model: str, *, alias: str | None = None) -> list[AliasEventView]:
-        """Every move of the model's aliases, newest first."""
-        return self._get(Page[AliasEventView], f"/models/{model}/aliases", alias=alias).items
+        """The newest 500 moves of the model's aliases, newest first."""
+        return self._get(Page[AliasEventView], f"/models/{model}/aliases", alias=alias, limit=500).items
 
     # ----------------------------------------------------------------------------------------- schedules
 

@@ -10,6 +10,7 @@ from store.wire.base import Done, Fault, Page, Problem, Wire
 from store.wire.data import CheckView, ColumnView, DatasetDetail, DatasetVersionView, DatasetView, FeatureViewView
 from store.wire.events import EventView
 from store.wire.models import (
+    AgainstView,
     AliasEventView,
     AliasView,
     DifferenceView,
@@ -47,6 +48,7 @@ __all__ = [
     "ENDED",
     "GOOD",
     "PRODUCTION",
+    "AgainstView",
     "AliasEventView",
     "AliasView",
     "ArtifactView",

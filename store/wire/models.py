@@ -36,14 +36,13 @@ class VerdictView(Wire):
     at: datetime
 
 
-class ModelView(Wire):
-    name: str
-    task: str
-    objective: str
-    versions: int
-    latest: int | None
-    aliases: dict[str, int]
-    rev: int
+class AgainstView(Wire):
+    """A version against the one that was in production when it was judged, in its objective, on the same rows."""
+
+    version: int
+    difference: Interval
+    """This version minus that one."""
+    p_value: float | None
 
 
 class VersionView(Wire):
@@ -57,7 +56,21 @@ class VersionView(Wire):
     """On the test rows."""
     baseline: dict[str, float]
     verdict: VerdictView | None
+    against: AgainstView | None = None
+    """None: nothing was in production, or it could not answer the same rows."""
     aliases: list[str]
+    rev: int
+
+
+class ModelView(Wire):
+    name: str
+    task: str
+    objective: str
+    versions: int
+    latest: int | None
+    aliases: dict[str, int]
+    production: VersionView | None = None
+    """The version in production."""
     rev: int
 
 
