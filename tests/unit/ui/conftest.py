@@ -1,0 +1,150 @@
+"""The terminal UI over the real API on a real unix socket, with a small fixed history behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.api.app import create_app
+from daemon.api.server import ControlServer
+from daemon.api.shed import Identity, Shed
+from daemon.core import Daemon
+from daemon.service import bind_socket, prepare_home
+from pipeline.config.load import load_project
+from store.engine import Record
+from store.home import Home
+from tests.unit.ui.history import History
+from tests.unit.ui.moments import NOW, Hand
+from tests.unit.ui.shop import ORDERS_CSV, PROJECT
+from tui.app import ShedApp
+from tui.client import Client
+from tui.settings import UiSettings
+
+MakeApp = Callable[..., ShedApp]
+
+
+@dataclass
+class Served:
+    """A daemon's parts and its API in a thread; nothing is dispatched."""
+
+    daemon: Daemon
+    clock: Hand
+    socket: Path
+    stop: Callable[[], None]
+    """The daemon goes away, as seen from outside."""
+
+    @property
+    def record(self) -> Record:
+        return self.daemon.record
+
+    @property
+    def home(self) -> Home:
+        return self.daemon.home
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """What async tests run in; Textual knows asyncio only."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project folder with the whole history, written once; each test has a copy of its own."""
+    folder = _project(tmp_path_factory.mktemp("written"))
+    clock = Hand()
+    daemon = Daemon(Home(folder / ".trainshed"), load_project(folder), clock)
+    History(daemon, clock).write()
+    daemon.record.close()
+    return folder
+
+
+@pytest.fixture
+def empty_shed(tmp_path: Path) -> Iterator[Served]:
+    """A project in which nothing has happened yet."""
+    yield from _serve(_project(tmp_path))
+
+
+@pytest.fixture
+def shed(written: Path, tmp_path: Path) -> Iterator[Served]:
+    """The history of tests/unit/ui/history.py, served."""
+    shutil.copytree(written, tmp_path / "shop", ignore=lambda _, names: {"ballast"} & set(names))
+    yield from _serve(tmp_path / "shop")
+
+
+@pytest.fixture
+def client(shed: Served) -> Iterator[Client]:
+    with Client(shed.socket) as client:
+        yield client
+
+
+@pytest.fixture
+def make_app(shed: Served, tmp_path: Path) -> MakeApp:
+    """`make_app("runs", theme="light")`: the UI on the history, standing at NOW, times in UTC."""
+    return _maker(shed, tmp_path)
+
+
+@pytest.fixture
+def make_empty_app(empty_shed: Served, tmp_path: Path) -> MakeApp:
+    return _maker(empty_shed, tmp_path)
+
+
+def _maker(served: Served, tmp_path: Path) -> MakeApp:
+    def make(start: str = "runs", *, environ: dict[str, str] | None = None, **settings: Any) -> ShedApp:
+        return ShedApp(
+            connect=lambda: Client(served.socket),
+            title="shop@box",
+            settings=UiSettings(utc=True, **settings),
+            environ=environ or {},
+            copies=tmp_path / "copies",
+            now=lambda: NOW,
+            start=start,
+        )
+
+    return make
+
+
+def _project(above: Path) -> Path:
+    folder = above / "shop"
+    folder.mkdir()
+    (folder / "trainshed.toml").write_text(PROJECT)
+    (folder / "orders.csv").write_text(ORDERS_CSV)
+    prepare_home(Home(folder / ".trainshed"))
+    return folder
+
+
+def _serve(folder: Path) -> Iterator[Served]:
+    home, clock = Home(folder / ".trainshed"), Hand()
+    daemon = Daemon(home, load_project(folder), clock)
+    identity = Identity(folder=folder, release="0.1.0", pid=4_000, started_at=NOW)
+    sockets = [bind_socket(home.socket)]
+    ready = threading.Event()
+    running: list[tuple[asyncio.AbstractEventLoop, ControlServer]] = []
+
+    async def serve() -> None:
+        server = ControlServer(create_app(Shed(daemon, identity, lambda drain: None)))
+        running.append((asyncio.get_running_loop(), server))
+        await server.serve_when(ready.set, sockets)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    assert ready.wait(10)
+
+    def stop() -> None:
+        if thread.is_alive():
+            daemon.record.release_waiters()
+            loop, server = running[0]
+            loop.call_soon_threadsafe(lambda: server.stop(at_once=True))
+            thread.join()
+            home.socket.unlink(missing_ok=True)
+
+    yield Served(daemon, clock, home.socket, stop)
+    stop()
+    daemon.record.close()
