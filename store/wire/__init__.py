@@ -41,13 +41,14 @@ from store.wire.runs import (
 )
 from store.wire.schedules import PauseRequest, SchedulePreview, ScheduleView
 from store.wire.shed import BoxView, ChangesView, GpuView, NeedView, ShutdownRequest, StatusView
-from store.words import ACTIVE, ENDED, GOOD, PRODUCTION, Outcome, RunState
+from store.words import ACTIVE, ENDED, GOOD, PRODUCTION, SMALLER_IS_BETTER, Outcome, RunState
 
 __all__ = [
     "ACTIVE",
     "ENDED",
     "GOOD",
     "PRODUCTION",
+    "SMALLER_IS_BETTER",
     "AgainstView",
     "AliasEventView",
     "AliasView",
