@@ -208,8 +208,7 @@ def _newest(session: Session, name: str) -> DatasetVersion | None:
 def _view(
     session: Session, newest: DatasetVersion | None, name: str, kind: str, made_from: Sequence[str]
 ) -> DatasetView:
-    found = last_checks(session, name)
-    late = [check.detail for check in found if check.kind == "freshness" and check.outcome != "pass"]
+    outcomes = Counter(check.outcome for check in last_checks(session, name))
     return DatasetView(
         name=name,
         kind=kind,
@@ -219,7 +218,6 @@ def _view(
         bytes=newest.bytes if newest else None,
         updated_at=from_us(newest.created_at) if newest else None,
         newest=from_us(newest.newest) if newest else None,
-        stale="; ".join(late),
-        checks=dict(Counter(check.outcome for check in found)),
+        checks=dict(outcomes),
         rev=newest.rev if newest else 0,
     )

@@ -79,6 +79,8 @@ class ShedApp(App[int]):
         self.held = False
         self.status: StatusView | None = None
         self.done: deque[tuple[datetime, str]] = deque(maxlen=_REMEMBERED)
+        self.undo: Callable[[Client], Proposal] | None = None
+        """Plans the inverse of what was done last; None where it has none."""
         self.crash_report: Path | None = None
         self._environ = environ
         self._copies = copies
@@ -138,9 +140,10 @@ class ShedApp(App[int]):
 
         self.push_screen(PlanBox(proposal), lambda done: then() if done else None)
 
-    def did(self, command: str) -> None:
-        """Remembers the shell command of something that was done here."""
+    def did(self, command: str, undo: Callable[[Client], Proposal] | None = None) -> None:
+        """Remembers the shell command of something that was done here, and how it would be taken back."""
         self.done.append((self.now(), command))
+        self.undo = undo
 
     def say(self, text: str, tone: Tone = "") -> None:
         if isinstance(self.screen, ShedScreen):

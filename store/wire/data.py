@@ -29,8 +29,6 @@ class DatasetView(Wire):
     updated_at: datetime | None
     newest: datetime | None
     """Newest value of the time column."""
-    stale: str = ""
-    """What its freshness check found, if that did not pass the last time; empty: fresh, or never checked for it."""
     checks: dict[Outcome, int]
     rev: int
 

@@ -40,7 +40,7 @@ def dataset_table(datasets: Sequence[DatasetView], now: datetime) -> RenderableT
             count(d.rows),
             size(d.bytes),
             ago(d.updated_at, now),
-            when(d.newest) + (" (stale)" if d.stale else ""),
+            when(d.newest),
             check_counts(d),
             ", ".join(d.made_from),
         ]

@@ -244,18 +244,6 @@ def test_a_dataset_is_shown_with_its_newest_version_and_its_last_checks(record: 
         datasets.get_version(session, "flights", 9)
 
 
-def test_a_dataset_whose_freshness_check_does_not_pass_is_stale(record: Record) -> None:
-    run = _submit(record, "etl:flights")
-    old = {"kind": "freshness", "detail": "the newest day is 3 days old"}
-    late = _check("freshness(day)", "warn").model_copy(update=old)
-    with record.transaction() as tx:
-        datasets.add_version(tx, run, _facts(1))
-        datasets.add_checks(tx, run, "flights", 1, [late, _check("a", "fail")])
-    with record.read() as session:
-        (view,) = datasets.dataset_views(session, [])
-    assert view.stale == "the newest day is 3 days old"
-
-
 def test_a_version_reported_again_by_a_retried_run_stays_one(record: Record) -> None:
     run = _submit(record, "etl:flights")
     for rows in (100, 101):
