@@ -7,7 +7,16 @@ keyset token of the following page, or None. `rev` is the record's revision at w
 from __future__ import annotations
 
 from store.wire.base import Done, Fault, Page, Problem, Wire
-from store.wire.data import CheckView, ColumnView, DatasetDetail, DatasetVersionView, DatasetView, FeatureViewView
+from store.wire.data import (
+    CategoryView,
+    CheckView,
+    ColumnView,
+    DatasetDetail,
+    DatasetVersionView,
+    DatasetView,
+    FeatureViewView,
+    HistogramView,
+)
 from store.wire.events import EventView
 from store.wire.jobs import (
     BackfillDone,
@@ -86,6 +95,7 @@ __all__ = [
     "BoxHistoryView",
     "BoxPoint",
     "BoxView",
+    "CategoryView",
     "ChangesView",
     "CheckView",
     "CheckpointView",
@@ -108,6 +118,7 @@ __all__ = [
     "GateView",
     "GpuShareView",
     "GpuView",
+    "HistogramView",
     "Interval",
     "JobView",
     "LatestMetric",
