@@ -139,9 +139,10 @@ def rewind(tx: Transaction) -> None:
 
 
 def _unended(tx: Transaction, rows: Sequence[Schedule]) -> dict[str, Unended]:
+    """Without the runs of backfills: what is made up for holds up nothing that is due."""
     names = {row.name for row in rows}
     query = select(Run.id, Run.schedule, Run.state).where(
-        col(Run.state).in_({"queued", *ACTIVE}), col(Run.schedule).is_not(None)
+        col(Run.state).in_({"queued", *ACTIVE}), col(Run.schedule).is_not(None), Run.trigger == "schedule"
     )
     found: dict[str, Unended] = {}
     for run, schedule, state in tx.session.exec(query.order_by(col(Run.id))):

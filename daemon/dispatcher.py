@@ -129,9 +129,8 @@ class Dispatcher:
             Busy(run=r.id or 0, job=r.job, pool=r.pool, slots=r.slots, lease=Lease.from_json(leases[r.id]))
             for r in active
         ]
-        project = self._project()
-        pools = {"default": 2, **project.daemon.pools}
-        return choose([self._waiting(r) for r in ready], busy, pools, self._gpus() if ready else [], self._degraded())
+        pools, gpus = pools_of(self._project()), self._gpus() if ready else []
+        return choose([self._waiting(r) for r in ready], busy, pools, gpus, self._degraded())
 
     def _waiting(self, run: Run) -> Waiting:
         wants_gpu = run.kind in ("train", "evaluate") and self._device(run) in ("auto", "gpu")
@@ -242,6 +241,11 @@ class Dispatcher:
         with self._record.transaction() as tx:
             fault = Fault(code=getattr(error, "code", "StorageError"), what=what, remedy=remedy)
             lifecycle.settle(tx, run, "failed", reason=what, fault=fault)
+
+
+def pools_of(project: Project) -> dict[str, int]:
+    """Pool → slots: how many runs at once."""
+    return {"default": 2, **project.daemon.pools}
 
 
 def _twins(session: Session, active: list[Run], ready: list[Run]) -> dict[int, str]:

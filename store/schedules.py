@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from store import events
 from store.engine import Transaction
 from store.errors import Conflict, NotFound
+from store.keyset import decode_token
 from store.tables import Schedule
 from store.times import from_us
 from store.wire import ScheduleView
@@ -161,6 +162,15 @@ def get_schedule(session: Session, name: str) -> Schedule:
 def list_schedules(session: Session) -> list[ScheduleView]:
     """By name."""
     return [schedule_view(row) for row in session.exec(select(Schedule).order_by(col(Schedule.name)))]
+
+
+def rows_by_name(session: Session, most: int, after: str | None) -> list[Schedule]:
+    """`after`: the token of the page before."""
+    query = select(Schedule).order_by(col(Schedule.name)).limit(most)
+    if after is not None:
+        (name,) = decode_token(after, str)
+        query = query.where(col(Schedule.name) > name)
+    return list(session.exec(query))
 
 
 def next_due(session: Session) -> int | None:

@@ -309,3 +309,10 @@ class ResourceSample(SQLModel, table=True):
     cpu_percent: float
     rss: int = _time()
     gpu_memory: int | None = _time(default=None)
+    disk_free: int | None = _time(default=None)
+    """Bytes; this and what follows are known of the box only."""
+    received: float | None = None
+    """Bytes a second, like the three that follow."""
+    sent: float | None = None
+    read: float | None = None
+    written: float | None = None

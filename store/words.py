@@ -23,9 +23,11 @@ GOOD: Final[frozenset[RunState]] = frozenset({"succeeded", "skipped"})
 """What a dependent run may build upon."""
 
 JobKind = Literal["etl", "features", "train", "evaluate", "backup"]
-Trigger = Literal["manual", "schedule", "upstream"]
+Trigger = Literal["manual", "schedule", "backfill", "upstream"]
 Severity = Literal["warn", "fail"]
 Outcome = Literal["pass", "warn", "fail"]
+Verdict = Literal["ok", "warn", "fail"]
+"""Of a look at something: well, worth a look, or broken."""
 Overlap = Literal["skip", "queue_one", "queue_all", "cancel_running", "allow"]
 CatchUp = Literal["none", "last", "all"]
 DeviceChoice = Literal["auto", "cpu", "gpu", "tpu"]

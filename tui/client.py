@@ -31,7 +31,6 @@ from store.wire import (
     Done,
     EventView,
     FeatureViewView,
-    JobView,
     LogChunk,
     MetricSeries,
     ModelView,
@@ -53,6 +52,7 @@ from store.wire import (
 )
 from tui.connection import address_of, no_answer, nobody, problem_of
 from tui.failure import ClientError
+from tui.views import Views
 
 W = TypeVar("W", bound=Wire)
 POLL_SECONDS: Final = 20.0
@@ -60,7 +60,7 @@ POLL_SECONDS: Final = 20.0
 _ANSWER_SECONDS: Final = 30.0
 
 
-class Client:
+class Client(Views):
     """A connection to the daemon of one home. Use it as a context manager; threads may share it."""
 
     def __init__(self, socket: Path) -> None:
@@ -92,9 +92,6 @@ class Client:
 
     def box(self) -> BoxView:
         return self._get(BoxView, "/box")
-
-    def jobs(self) -> list[JobView]:
-        return self._get(Page[JobView], "/jobs").items
 
     def events(
         self, *, at: datetime | None = None, subject: str | None = None, limit: int = 50, after: str | None = None

@@ -11,7 +11,20 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Scope = Literal[
-    "everywhere", "screens", "panes", "list", "runs", "run", "log", "curves", "models", "data", "jobs", "system", "events", "plan"
+    "everywhere",
+    "screens",
+    "panes",
+    "list",
+    "runs",
+    "run",
+    "log",
+    "curves",
+    "models",
+    "data",
+    "jobs",
+    "system",
+    "events",
+    "plan",
 ]
 
 
@@ -111,7 +124,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _looking("curves", "cross_right", "right", "value →", "The crosshair to the right."),
     _looking("curves", "more_series", "a", "series", "Choose what is drawn.", strip=True),
     _acting("screens", "undo", "Z", "undo", "Plan the inverse of what was done last, here.", strip=False),
-    _looking("panes", "next_pane", "tab", "next pane", "The next of the panes, and the first after the last.", strip=True),
+    _looking(
+        "panes", "next_pane", "tab", "next pane", "The next of the panes, and the first after the last.", strip=True
+    ),
     _looking("panes", "last_pane", "shift+tab", "pane before", "The pane before, and the last before the first."),
     _acting("models", "promote", "P", "promote", "Plan to make the version production, and do it when confirmed."),
     _acting("models", "roll_back", "B", "roll back", "Plan to put the version before back into production."),

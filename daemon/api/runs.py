@@ -10,7 +10,6 @@ from daemon.api.shed import Actor, After, Here, Limit, RunId
 from store import metrics, runs, samples
 from store.wire import (
     CompareView,
-    JobView,
     LatestMetric,
     MetricSeries,
     Page,
@@ -22,26 +21,6 @@ from store.wire import (
 from store.words import JobKind, RunState
 
 router = APIRouter(tags=["runs"])
-
-
-@router.get("/jobs")
-def jobs(shed: Here) -> Page[JobView]:
-    """What the project defines that can run, with each one's last run."""
-    with shed.daemon.record.read() as session:
-        last = runs.last_runs(session, shed.now)
-    return Page(
-        items=[
-            JobView(
-                name=job.name,
-                kind=job.kind,
-                target=job.target,
-                upstream=list(job.upstream),
-                pool=job.settings.pool,
-                last=last.get(job.name),
-            )
-            for job in shed.daemon.jobs.values()
-        ]
-    )
 
 
 @router.post("/runs", status_code=201)

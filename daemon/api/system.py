@@ -10,7 +10,6 @@ from pydantic import AwareDatetime
 from daemon.api import needs
 from daemon.api.shed import Actor, After, Here, Limit
 from store import aliases, events, runs, schedules, versions
-from store.errors import NotFound
 from store.times import to_us
 from store.wire import BoxView, Done, EventView, Page, ScheduleView, ShutdownRequest, StatusView
 from store.words import PRODUCTION
@@ -26,11 +25,11 @@ def status(shed: Here) -> StatusView:
     revision = daemon.record.revision
     with daemon.record.read() as session:
         planned = schedules.list_schedules(session)
-        last = runs.last_runs(session, now)
+        last = runs.last_runs(session, now, daemon.jobs)
         production = aliases.current(session, PRODUCTION)
         newest = [versions.list_versions(session, name, limit=1).items for name in daemon.project.models]
         wanting = needs.needs(
-            last=[run for job, run in last.items() if job in daemon.jobs],
+            last=list(last.values()),
             schedules=planned,
             newest=[version for page in newest for version in page],
             production=production,
@@ -59,10 +58,7 @@ def status(shed: Here) -> StatusView:
 @router.get("/box")
 def box(shed: Here) -> BoxView:
     """The machine, as last measured."""
-    view = shed.daemon.box()
-    if view is None:
-        raise NotFound("the machine has not been measured yet", remedy="ask again in a few seconds")
-    return view
+    return shed.daemon.box()
 
 
 @router.get("/events")

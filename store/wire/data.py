@@ -9,6 +9,21 @@ from store.wire.base import Wire
 from store.words import Outcome, Severity
 
 
+class HistogramView(Wire):
+    """Rows in cells of equal width. Times are seconds since 1970 UTC."""
+
+    low: float
+    """Lower end of the first cell."""
+    high: float
+    """Upper end of the last one."""
+    counts: list[int]
+
+
+class CategoryView(Wire):
+    value: str
+    count: int
+
+
 class ColumnView(Wire):
     name: str
     type: str
@@ -16,6 +31,10 @@ class ColumnView(Wire):
     distinct: int | None = None
     low: str | None = None
     high: str | None = None
+    histogram: HistogramView | None = None
+    """Of numbers and times; versions made before there were histograms have none."""
+    top: list[CategoryView] = []
+    """The ten commonest values of a text with few different ones, or of a bool."""
 
 
 class DatasetView(Wire):

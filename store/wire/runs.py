@@ -45,15 +45,6 @@ class RunView(Wire):
     rev: int
 
 
-class JobView(Wire):
-    name: str
-    kind: JobKind
-    target: str
-    upstream: list[str]
-    pool: str
-    last: RunView | None = None
-
-
 class AttemptView(Wire):
     number: int
     state: RunState

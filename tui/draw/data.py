@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from store.wire import (
     CheckView,
+    ColumnView,
     DatasetDetail,
     DatasetVersionView,
     DatasetView,
@@ -30,6 +32,8 @@ from tui.render import (
     when,
     wide_column,
 )
+
+_BARS: Final = " ▁▂▃▄▅▆▇█"
 
 
 def dataset_table(datasets: Sequence[DatasetView], now: datetime) -> RenderableType:
@@ -135,10 +139,25 @@ def feature_table(views: Sequence[FeatureViewView], now: datetime) -> Renderable
 
 def _columns(version: DatasetVersionView) -> RenderableType:
     rows: Rows = [
-        [c.name, c.type, count(c.nulls), count(c.distinct), c.low or "-", c.high or "-"] for c in version.columns
+        [c.name, c.type, count(c.nulls), count(c.distinct), c.low or "-", c.high or "-", spread(c)]
+        for c in version.columns
     ]
     numbers: Heads = [number_column("missing"), number_column("distinct")]
-    return table(["name", "type", *numbers, "lowest", "highest"], rows, empty="no columns")
+    heads: Heads = ["name", "type", *numbers, "lowest", "highest", wide_column("spread")]
+    return table(heads, rows, empty="no columns")
+
+
+def spread(column: ColumnView) -> str:
+    """`▁▃█▂` from lowest to highest, or the commonest values with their rows."""
+    if column.histogram is not None:
+        return spark(column.histogram.counts)
+    return ", ".join(f"{top.value} {top.count:,}" for top in column.top[:4]) or "-"
+
+
+def spark(counts: Sequence[int]) -> str:
+    """A column for each count; a space is none at all."""
+    most = max(counts, default=0)
+    return "".join(_BARS[-(-each * (len(_BARS) - 1) // most)] if most else _BARS[0] for each in counts)
 
 
 def _checks_section(checks: Sequence[CheckView]) -> list[RenderableType]:

@@ -62,9 +62,7 @@ def parts(evidence: Evidence) -> list[Line]:
         return []
     lines = [line((f"{'part':<10}{'rows':>10}{'loss':>10}{evidence.get('objective', ''):>12}", "dim"))]
     for name, one in found.items():
-        lines.append(
-            line(f"{name:<10}{count(one['rows']):>10}{figure(one['loss']):>10}{figure(one['objective']):>12}")
-        )
+        lines.append(line(f"{name:<10}{count(one['rows']):>10}{figure(one['loss']):>10}{figure(one['objective']):>12}"))
     gap = evidence.get("gap")
     if gap is not None:
         lines.append(line(("gap       ", "dim"), f"{percent(gap['relative']['value'])} of the validation loss"))
@@ -162,7 +160,10 @@ def leakage(evidence: Evidence) -> list[Line]:
         heading("signs of leakage"),
         *pairs(
             [
-                ("test rows seen in training", f"{percent(found['duplicate_share'])}, by chance {percent(found['duplicate_share_by_chance'])}"),
+                (
+                    "test rows seen in training",
+                    f"{percent(found['duplicate_share'])}, by chance {percent(found['duplicate_share_by_chance'])}",
+                ),
                 ("train told from test", f"AUC {figure(found['adversarial_auc'])}"),
                 ("best single features", ", ".join(f"{name} {figure(auc)}" for name, auc in best) or "-"),
             ]

@@ -54,7 +54,9 @@ def gates(model: ModelView) -> Cell:
     return Cell("") if model.production is None else verdict(model.production)
 
 
-def as_of(model: ModelView, versions: Sequence[VersionView], moves: Sequence[AliasEventView], moment: datetime) -> ModelView:
+def as_of(
+    model: ModelView, versions: Sequence[VersionView], moves: Sequence[AliasEventView], moment: datetime
+) -> ModelView:
     """The model at a time: the versions made until then, and the aliases where they pointed then."""
     from store.wire import PRODUCTION
 

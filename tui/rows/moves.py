@@ -21,7 +21,9 @@ def moves(found: Sequence[AliasEventView], frame: Frame) -> list[Line]:
     lines: list[Line] = []
     for move in found:
         at = clock(move.at, frame)
-        lines.append(line((f"{at:<13}", "dim"), _glyph(move), f" {move.alias} ", (way(move), "strong"), f" {move.actor}"))
+        lines.append(
+            line((f"{at:<13}", "dim"), _glyph(move), f" {move.alias} ", (way(move), "strong"), f" {move.actor}")
+        )
         if move.overridden:
             lines.append(line((" " * 15 + "! against the gates", "warn")))
         if move.reason:

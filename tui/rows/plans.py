@@ -47,7 +47,13 @@ def differences(found: Sequence[DifferenceView]) -> list[Line]:
     for one, number in zip(found, numbers, strict=True):
         verdict = judged(one.metric, one.difference)
         words = verdict._replace(text=verdict.text.ljust(14))
-        lines.append(line(f"{one.metric.ljust(names)}  {number.ljust(width)}  ", words, (f"  {chance(one.p_value):<11}{one.test}", "dim")))
+        lines.append(
+            line(
+                f"{one.metric.ljust(names)}  {number.ljust(width)}  ",
+                words,
+                (f"  {chance(one.p_value):<11}{one.test}", "dim"),
+            )
+        )
     return lines
 
 

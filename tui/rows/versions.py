@@ -18,7 +18,9 @@ FAULTS = "gates~✘"
 
 def columns() -> list[Column[VersionView]]:
     return [
-        Column(key="version", title="version", width=7, draw=lambda v, _: Cell(f"v{v.version}", "strong"), value=_number),
+        Column(
+            key="version", title="version", width=7, draw=lambda v, _: Cell(f"v{v.version}", "strong"), value=_number
+        ),
         Column(key="aliases", title="alias", width=12, draw=lambda v, _: aliases(v)),
         Column(key="metric", title="objective, 95 %", width=24, draw=lambda v, _: objective(v), value=_metric),
         Column(key="gates", title="gates", width=16, grows=True, draw=lambda v, _: verdict(v)),
@@ -79,7 +81,12 @@ def facts(version: VersionView, frame: Frame) -> list[Line]:
         lines += [
             line(),
             line((f"{version.objective} against v{found.version}, live when it was judged", "dim")),
-            line("  ", judged(version.objective, found.difference), f"  {difference(found.difference)}  ", (chance(found.p_value), "dim")),
+            line(
+                "  ",
+                judged(version.objective, found.difference),
+                f"  {difference(found.difference)}  ",
+                (chance(found.p_value), "dim"),
+            ),
         ]
     if version.verdict is not None:
         lines += [line(), heading("gates"), *short_gates(version.verdict.gates)]

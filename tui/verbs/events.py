@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tui.failure import Usage
 from tui.verbs.frame import Shell, verb
+from tui.verbs.moments import moment
 
 if TYPE_CHECKING:
     from tui.client import Client
@@ -34,7 +33,7 @@ def events(
         if follow:
             _follow(shell, daemon, limit, subject)
             return
-        page = daemon.events(at=_moment(at) if at else None, subject=subject, limit=limit, after=after)
+        page = daemon.events(at=moment(at) if at else None, subject=subject, limit=limit, after=after)
 
     def draw() -> Any:
         from tui.draw.schedules import event_table
@@ -62,11 +61,3 @@ def _follow(shell: Shell, daemon: Client, limit: int, subject: str | None) -> No
         sys.stdout.flush()
         changes = daemon.changes(since, wait=POLL_SECONDS)
         since, fresh = changes.rev, changes.events
-
-
-def _moment(words: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(words)
-    except ValueError:
-        raise Usage(f"{words!r} is not a time", remedy="write 2026-03-01T14:05, with +01:00 or Z if you like") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

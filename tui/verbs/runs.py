@@ -1,10 +1,9 @@
-"""`run`, `runs`, `jobs`."""
+"""`run`, `runs`."""
 
 from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -18,7 +17,6 @@ RunId = Annotated[int, typer.Argument(metavar="RUN", help="Number of the run.", 
 
 def add_to(app: typer.Typer) -> None:
     verb(app, "run", example="trainshed run train:late --upstream --wait --set training.epochs=5")(run)
-    verb(app, "jobs", example="trainshed jobs")(jobs)
     inner = group(app, "runs", purpose="What ran, runs and waits to run.", bare=newest)
     verb(inner, "list", example="trainshed runs list --job train:late --state failed")(list_runs)
     verb(inner, "show", example="trainshed runs show 12")(show)
@@ -155,19 +153,6 @@ def compare(shell: Shell, runs: Annotated[list[int], typer.Argument(metavar="RUN
         return compare_table(view)
 
     shell.show(view, draw)
-
-
-def jobs(shell: Shell) -> None:
-    """What the project defines that can run."""
-    with shell.daemon() as daemon:
-        found: Sequence[Any] = daemon.jobs()
-
-    def draw() -> Any:
-        from tui.draw.runs import job_table
-
-        return job_table(found, shell.now)
-
-    shell.show(found, draw)
 
 
 def _setting(words: str) -> tuple[str, Any]:
