@@ -7,15 +7,16 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
-from tui.text import STYLES, Lines, content
+from tui.pane import Pane
+from tui.text import STYLES
 
 
-class Page(VerticalScroll, can_focus=True):
+class Page(Pane):
     """Lines that are read by scrolling."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -29,17 +30,7 @@ class Page(VerticalScroll, can_focus=True):
     DEFAULT_CSS = "Page { padding: 0 1; scrollbar-size: 1 1; }"
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self._lines: Lines = ()
-
-    def compose(self) -> ComposeResult:
-        yield Static()
-
-    def show(self, lines: Lines) -> None:
-        """Draws only what differs."""
-        if lines != self._lines:
-            self._lines = lines
-            self.query_one(Static).update(content(lines))
+        super().__init__(id=id, classes=classes, focusable=True)
 
 
 class Panes(Vertical):

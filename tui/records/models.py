@@ -21,7 +21,9 @@ def models_at(daemon: Client, moment: datetime | None) -> list[ModelView]:
     if moment is None:
         return models
     return [
-        as_of(model, versions(daemon, model.name), daemon.alias_history(model.name), moment) if model.versions else model
+        as_of(model, versions(daemon, model.name), daemon.alias_history(model.name), moment)
+        if model.versions
+        else model
         for model in models
     ]
 
