@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,6 +14,8 @@ from textual.widgets import ContentSwitcher, Static
 
 from tui.pane import Pane
 from tui.text import STYLES
+
+W = TypeVar("W", bound=Widget)
 
 
 class Page(Pane):
@@ -59,6 +61,10 @@ class Panes(Vertical):
     def names(self) -> Sequence[str]:
         """Those that can be turned to."""
         return [name for name in self._panes if name not in self._aside]
+
+    def pane(self, name: str, kind: type[W]) -> W:
+        """The widget of that name."""
+        return self.query_one(f"#{self._panes[name].id}", kind)
 
     def set_aside(self, names: frozenset[str]) -> None:
         """These are shown elsewhere, and not here."""

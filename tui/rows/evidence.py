@@ -1,7 +1,7 @@
 """The evidence of a version, as lines: what was measured, how sure that is, and what speaks against it.
 
-Evidence is a plain dictionary on the wire (pipeline/judging/evidence.py says what is in it). Older versions may lack parts:
-what is not there is said to be missing.
+Evidence is a plain dictionary on the wire; pipeline/judging/evidence.py says what is in it. Older versions may lack
+parts: what is not there is said to be missing.
 """
 
 from __future__ import annotations
@@ -181,8 +181,8 @@ def _differences(found: Sequence[Mapping[str, Any]]) -> list[Line]:
         verdict = judged(one["metric"], width)
         lines.append(
             line(
-                f"  {one['metric'].ljust(names)}  {difference(width):<30}  ",
-                verdict._replace(text=verdict.text.ljust(14)),
+                f"  {one['metric'].ljust(names)}  {difference(width):<29}  ",
+                verdict._replace(text=verdict.text.ljust(8)),
                 (f"  {chance(one['p_value'])}", "dim"),
             )
         )

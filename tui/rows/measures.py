@@ -10,13 +10,14 @@ from tui.table.column import Cell
 if TYPE_CHECKING:
     from store.wire import Interval
 
-_MOST_DECIMALS = 6
+_USUAL, _MOST_DECIMALS = 4, 6
 
 
 def decimals(width: float) -> int:
-    """Digits after the point that an interval of this width deserves: three that count."""
-    if not math.isfinite(width) or width <= 0:
-        return 4
+    """Digits after the point for an interval of this width: four, as metrics between 0 and 1 are read, unless it is
+    so narrow, or of numbers so large, that three of its digits would not be seen, or many be noise."""
+    if not math.isfinite(width) or width <= 0 or 0.001 <= width < 1:
+        return _USUAL
     return max(0, min(_MOST_DECIMALS, 2 - math.floor(math.log10(width))))
 
 
@@ -41,7 +42,7 @@ def judged(metric: str, found: Interval) -> Cell:
     low, high = (-found.high, -found.low) if metric in SMALLER_IS_BETTER else (found.low, found.high)
     if low > 0:
         return Cell("▲ better", "good")
-    return Cell("▼ worse", "bad") if high < 0 else Cell("≈ no different", "dim")
+    return Cell("▼ worse", "bad") if high < 0 else Cell("≈ same", "dim")
 
 
 def chance(p_value: float | None) -> str:

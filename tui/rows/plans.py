@@ -46,7 +46,7 @@ def differences(found: Sequence[DifferenceView]) -> list[Line]:
     lines = []
     for one, number in zip(found, numbers, strict=True):
         verdict = judged(one.metric, one.difference)
-        words = verdict._replace(text=verdict.text.ljust(14))
+        words = verdict._replace(text=verdict.text.ljust(8))
         lines.append(
             line(
                 f"{one.metric.ljust(names)}  {number.ljust(width)}  ",

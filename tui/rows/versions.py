@@ -19,7 +19,7 @@ FAULTS = "gates~✘"
 def columns() -> list[Column[VersionView]]:
     return [
         Column(
-            key="version", title="version", width=7, draw=lambda v, _: Cell(f"v{v.version}", "strong"), value=_number
+            key="version", title="version", width=8, draw=lambda v, _: Cell(f"v{v.version}", "strong"), value=_number
         ),
         Column(key="aliases", title="alias", width=12, draw=lambda v, _: aliases(v)),
         Column(key="metric", title="objective, 95 %", width=24, draw=lambda v, _: objective(v), value=_metric),

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.keybindings import bindings
+from tui.pane import Pane
 from tui.proposals.models import propose_promotion, propose_rollback
 from tui.records.models import MOST_VERSIONS, moves_at, versions_at
 from tui.rows import versions as rows
 from tui.rows.moves import moves
 from tui.screens.base import ShedScreen, Subject
 from tui.table import ListSource, Table
-from tui.text import content
 
 if TYPE_CHECKING:
     from store.wire import AliasEventView, ChangesView, VersionView
@@ -49,9 +49,9 @@ class Versions(ShedScreen):
                     faults=rows.FAULTS,
                 ),
                 Static("aliases, newest move first", classes="pane-title"),
-                VerticalScroll(Static(id="moves"), id="below", can_focus=False),
+                Pane(id="moves", classes="below"),
             ),
-            VerticalScroll(Static(id="facts"), classes="side wider", can_focus=False),
+            Pane(id="facts", classes="side wider"),
         )
 
     @property
@@ -81,7 +81,7 @@ class Versions(ShedScreen):
 
     def _show(self, shelf: _Shelf) -> None:
         self.table.show(shelf.versions)
-        self.query_one("#moves", Static).update(content(moves(shelf.moves, self.shed.frame)))
+        self.query_one("#moves", Pane).show(moves(shelf.moves, self.shed.frame))
         if len(shelf.versions) >= MOST_VERSIONS:
             self.say(f"the newest {MOST_VERSIONS:,} versions; `trainshed versions {self.model}` lists all", "warn")
 
@@ -92,7 +92,7 @@ class Versions(ShedScreen):
     def on_table_moved(self, event: Table.Moved) -> None:
         version = event.row
         lines = [] if version is None else rows.facts(version, self.shed.frame)
-        self.query_one("#facts", Static).update(content(lines))
+        self.query_one("#facts", Pane).show(lines)
 
     def on_table_opened(self, event: Table.Opened) -> None:
         self.shed.open("version", event.row.model, str(event.row.version))
