@@ -83,7 +83,14 @@ class Panes(Vertical):
         switcher = self.query_one(ContentSwitcher)
         switcher.current = self._panes[name].id
         self.query_one("#pane-names", Static).update(self._names())
-        self._panes[name].focus()
+        self.focus_here()
+
+    def focus_here(self) -> None:
+        """Into the pane that is shown: itself, or the first in it that can have the focus."""
+        pane = self._panes[self.here]
+        found = next((w for w in (pane, *pane.query("*").results(Widget)) if w.can_focus), None)
+        if found is not None:
+            found.focus()
 
     def _names(self) -> Content:
         parts = [

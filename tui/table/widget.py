@@ -142,6 +142,15 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self.source.waiting = False
         self.reread()
 
+    def arrange(self, columns: Sequence[Column[R]]) -> None:
+        """Other columns for an in-memory list: what they are is only known with the rows."""
+        assert isinstance(self.source, ListSource)
+        self.columns = self.source.columns = columns
+        self._chosen = 0
+        self._drawn.clear()
+        self._measure()
+        self.refresh()
+
     def ask_for(self, query: Query) -> None:
         """Another filter or order. The picture stays until the answer is here."""
         if query == self.query_:
