@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import cast
@@ -25,6 +25,7 @@ from sqlmodel import Session
 from store.ballast import Ballast
 from store.errors import StorageError, TrainshedError
 from store.home import Home
+from store.patience import stoppable
 from store.schema import prepare
 from store.sqlite import is_disk_full, reader_engine, understood, writer_engine
 from store.times import Clock, to_us
@@ -148,10 +149,18 @@ class Record:
                 self._announce(tx.made)
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """A session that sees one state of the record and cannot change it."""
+    def read(self, stop: Callable[[], bool] | None = None) -> Iterator[Session]:
+        """A session that sees one state of the record and cannot change it.
+
+        `stop` is asked every millisecond or so of a statement whether nobody waits for the answer any more; the
+        statement is ended then, and Stopped raised.
+        """
         with understood(self.home.database), Session(self._readers, expire_on_commit=False) as session:
-            yield session
+            if stop is None:
+                yield session
+            else:
+                with stoppable(session, stop):
+                    yield session
 
     @property
     def revision(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 Json = dict[str, Any]
@@ -37,6 +37,14 @@ class Run(SQLModel, table=True):
         UniqueConstraint("schedule", "scheduled_for", name="run_once_per_time"),
         Index("run_state", "state", "id"),
         Index("run_job", "job", "id"),
+        # What the list of runs is sorted and filtered by (store/listing/runs.py).
+        Index("run_actor", "actor", "id"),
+        Index("run_schedule", "schedule", "id"),
+        Index("run_priority", "priority", "id"),
+        Index("run_created", "created_at"),
+        Index("run_ended", "ended_at"),
+        Index("run_took", text("ended_at - started_at")),
+        Index("run_said", "id", "reason", "message"),
     )
     id: int | None = Field(default=None, primary_key=True)
     job: str
@@ -129,7 +137,7 @@ class MetricLatest(SQLModel, table=True):
     """The newest point of each series, kept in the same transaction."""
 
     __tablename__ = "metric_latest"
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__ = (Index("metric_latest_value", "key", "value", "run"), {"sqlite_with_rowid": False})
     run: int = Field(primary_key=True)
     key: int = Field(primary_key=True)
     step: int
@@ -289,6 +297,7 @@ class Schedule(SQLModel, table=True):
 class Event(SQLModel, table=True):
     """One line of the append-only history: who, what, from, to, why."""
 
+    __table_args__ = (Index("event_actor", "actor", "id"),)
     id: int | None = Field(default=None, primary_key=True)
     created_at: int = _time(index=True)
     actor: str

@@ -25,6 +25,7 @@ from store.wire import (
     ChangesView,
     CheckView,
     CompareView,
+    CountView,
     DatasetDetail,
     DatasetVersionView,
     DatasetView,
@@ -48,10 +49,12 @@ from store.wire import (
     StatusView,
     VersionDetail,
     VersionView,
+    Window,
     Wire,
 )
-from tui.connection import address_of, no_answer, nobody, problem_of
+from tui.connection import no_answer, problem_of
 from tui.failure import ClientError
+from tui.sockets import address_of, nobody
 from tui.views import Views
 
 W = TypeVar("W", bound=Wire)
@@ -106,6 +109,14 @@ class Client(Views):
             after=after,
         )
 
+    def event_window(self, filter: str = "", offset: int = 0, limit: int = 128) -> Window[EventView]:
+        """Events by their position, newest first, in the filtered history."""
+        return self._get(Window[EventView], "/events/window", q=filter, offset=offset, limit=limit)
+
+    def count_events(self, filter: str = "") -> int:
+        """How many events a filter leaves over."""
+        return self._get(CountView, "/events/count", q=filter).count
+
     def changes(self, since: int, *, wait: float = 0.0) -> ChangesView:
         """What changed after revision `since`; waits up to `wait` seconds for something to change."""
         return self._get(ChangesView, "/changes", since=since, wait=wait)
@@ -127,6 +138,14 @@ class Client(Views):
     ) -> Page[RunView]:
         """Newest first; `after` is the `next` of the page before."""
         return self._get(Page[RunView], "/runs", job=job, state=state, limit=limit, after=after)
+
+    def run_window(self, filter: str = "", sort: str = "-id", offset: int = 0, limit: int = 128) -> Window[RunView]:
+        """Runs by their position in a filtered and sorted list; `total` is None where counting is dear."""
+        return self._get(Window[RunView], "/runs/window", q=filter, sort=sort, offset=offset, limit=limit)
+
+    def count_runs(self, filter: str = "") -> int:
+        """How many runs a filter leaves over."""
+        return self._get(CountView, "/runs/count", q=filter).count
 
     def run(self, run: int) -> RunDetail:
         return self._get(RunDetail, f"/runs/{run}")

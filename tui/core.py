@@ -23,12 +23,13 @@ from tui.messages import Changed, Cut, Linked
 from tui.past import Past
 from tui.screens import DETAILS, detail_screen
 from tui.screens.base import ShedScreen
-from tui.settings import UiSettings
+from tui.settings import UiSettings, theme_for
 from tui.table import Frame, Table
 from tui.themes import THEMES, Tone
 
 if TYPE_CHECKING:
     from store.wire import StatusView
+    from tui.charts.plot import Style
     from tui.client import Client
     from tui.plan import Proposal
 
@@ -49,8 +50,13 @@ class ShedCore(App[int]):
         copies: Path,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         start: str = "overview",
+        dark: bool | None = None,
+        slow: bool = False,
     ) -> None:
-        """`connect` makes a client, in threads. `copies`: the folder for copied texts and crash reports."""
+        """`connect` makes a client, in threads. `copies`: the folder for copied texts and crash reports.
+
+        `dark`: what the terminal says of its ground, None if it does not; `slow`: it answered late.
+        """
         super().__init__()
         self.settings = settings
         self.title_of_shed = title
@@ -69,6 +75,7 @@ class ShedCore(App[int]):
         self._copies = copies
         self.now = now
         self._start = start
+        self._slow = slow
         self.before: str | None = None
         """The mode before this one."""
         self._last_actions: deque[str] = deque(maxlen=20)
@@ -76,7 +83,7 @@ class ShedCore(App[int]):
         self._feed = Feed(connect, self.post_message, now, pace=settings.pace)
         for theme in THEMES.values():
             self.register_theme(theme)
-        self.theme = "ansi-dark" if settings.lite and settings.theme == "dark" else settings.theme
+        self.theme = theme_for(settings, dark=dark)
         self.animation_level = "none"
         self.set_keymap(settings.keys)
 
@@ -96,6 +103,13 @@ class ShedCore(App[int]):
     def idle(self) -> bool:
         """No question to the daemon is under way."""
         return self._desk.idle
+
+    @property
+    def chart_style(self) -> Style:
+        """What curves are drawn with here."""
+        from tui.charts.style import style_for
+
+        return style_for(self._environ, lite=self.settings.lite)
 
     def ask(
         self,
@@ -190,6 +204,8 @@ class ShedCore(App[int]):
     def on_mount(self) -> None:
         self.switch_mode(self._start)
         self._feed.start()
+        if self._slow and not self.settings.lite:
+            self.call_after_refresh(self.say, "this link is slow: `trainshed --lite` sends a tenth", "warn")
 
     def on_unmount(self) -> None:
         self._feed.stop()

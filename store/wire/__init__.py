@@ -6,7 +6,7 @@ keyset token of the following page, or None. `rev` is the record's revision at w
 
 from __future__ import annotations
 
-from store.wire.base import Done, Fault, Page, Problem, Wire
+from store.wire.base import CountView, Done, Fault, Page, Problem, Window, Wire
 from store.wire.data import (
     CategoryView,
     CheckView,
@@ -104,6 +104,7 @@ __all__ = [
     "CheckpointView",
     "ColumnView",
     "CompareView",
+    "CountView",
     "DaemonView",
     "DatasetDetail",
     "DatasetVersionView",
@@ -159,5 +160,6 @@ __all__ = [
     "VerdictView",
     "VersionDetail",
     "VersionView",
+    "Window",
     "Wire",
 ]

@@ -18,6 +18,22 @@ class Page(Wire, Generic[T]):
     next: str | None = None
 
 
+class Window(Wire, Generic[T]):
+    """Rows of a long list by their position."""
+
+    items: list[T]
+    offset: int
+    """Position of the first."""
+    total: int | None
+    """Of the whole list, filtered as it is; None where counting would take longer than reading."""
+
+
+class CountView(Wire):
+    """How long a list is."""
+
+    count: int
+
+
 class Problem(Wire):
     """application/problem+json (RFC 9457) with the remedy."""
 

@@ -231,14 +231,24 @@ def _resolved(term: Term, known: list[str]) -> Term:
     return replace(term, key=fitting[0]) if fitting else term
 
 
-def matches(found: Filter, fields: Mapping[str, Value], now: datetime | None = None) -> bool:
-    """Whether a row is in the list. `now` gives times their age; without it, a comparison with an age does not hold."""
-    return all(_holds(term, fields, now) != term.negated for term in found.terms)
+def matches(
+    found: Filter,
+    fields: Mapping[str, Value],
+    now: datetime | None = None,
+    words: Iterable[str] | None = None,
+) -> bool:
+    """Whether a row is in the list.
+
+    `now` gives times their age; without it, a comparison with an age does not hold. `words`: the fields that a bare
+    word is looked for in, all that are text if they are not named (`store.wire.rows` names those of the long lists).
+    """
+    places = list(fields if words is None else words)
+    return all(_holds(term, fields, now, places) != term.negated for term in found.terms)
 
 
-def _holds(term: Term, fields: Mapping[str, Value], now: datetime | None) -> bool:
+def _holds(term: Term, fields: Mapping[str, Value], now: datetime | None, words: list[str]) -> bool:
     if not term.key:
-        return any(_contains(value, term.values[0]) for value in fields.values())
+        return any(_contains(fields.get(name), term.values[0]) for name in words)
     value = fields.get(term.key)
     if term.op == "~":
         return _contains(value, term.values[0])

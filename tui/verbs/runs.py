@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-import tomllib
 from typing import Annotated, Any
 
 import typer
 
 from tui.failure import Usage
+from tui.overrides import settings as settings_of
 from tui.verbs import complete
 from tui.verbs.frame import Shell, group, verb
 
@@ -44,7 +44,7 @@ def run(
     from store.wire import RunRequest
     from tui.verbs.wait import submitted, wait_and_report
 
-    params = dict(_setting(words) for words in settings or [])
+    params = settings_of(settings or [])
     request = RunRequest(job=job, params=params, upstream=upstream, force=force, priority=priority)
     with shell.daemon() as daemon:
         view = daemon.submit(request)
@@ -153,14 +153,3 @@ def compare(shell: Shell, runs: Annotated[list[int], typer.Argument(metavar="RUN
         return compare_table(view)
 
     shell.show(view, draw)
-
-
-def _setting(words: str) -> tuple[str, Any]:
-    """`"a.b=3"` → ("a.b", 3): a TOML value, or else the text as it stands."""
-    name, equals, text = words.partition("=")
-    if not equals or not name.strip():
-        raise Usage(f"{words!r} is not a setting", remedy="write --set name=value, such as --set training.epochs=5")
-    try:
-        return name.strip(), tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return name.strip(), text

@@ -8,7 +8,7 @@ import pytest
 
 from tui.failure import Usage
 from tui.keys import ACTIONS
-from tui.settings import UiSettings, read_settings, settings_file
+from tui.settings import UiSettings, read_settings, settings_file, theme_for
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
@@ -65,3 +65,19 @@ def test_no_key_is_one_that_tmux_screen_or_the_terminal_takes() -> None:
     used = {key for action in ACTIONS for key in action.keys.split(",")}
     assert not used & taken
     assert not [key for key in used if key.startswith(("alt+", "f1", "f2", "f3", "f4", "f5"))]
+
+
+@pytest.mark.parametrize(
+    ("settings", "dark", "theme"),
+    [
+        (UiSettings(), None, "dark"),
+        (UiSettings(), True, "dark"),
+        (UiSettings(), False, "light"),
+        (UiSettings(lite=True), False, "ansi-light"),
+        (UiSettings(theme="mono", lite=True), False, "mono"),
+    ],
+)
+def test_the_theme_follows_the_terminal_unless_one_was_chosen(
+    settings: UiSettings, dark: bool | None, theme: str
+) -> None:
+    assert theme_for(settings, dark=dark) == theme
