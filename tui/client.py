@@ -33,6 +33,7 @@ from store.wire import (
     EventView,
     FeatureViewView,
     LogChunk,
+    LogHits,
     MetricSeries,
     ModelView,
     Page,
@@ -43,6 +44,7 @@ from store.wire import (
     RollbackRequest,
     RunDetail,
     RunRequest,
+    RunSpark,
     RunView,
     SchedulePreview,
     ScheduleView,
@@ -159,16 +161,51 @@ class Client(Views):
     def compare(self, runs: Sequence[int]) -> CompareView:
         return self._get(CompareView, "/runs/compare", ids=list(runs))
 
-    def metric(self, run: int, name: str, *, points: int = 500) -> MetricSeries:
-        """At most about `points` points; peaks survive the thinning."""
-        return self._get(MetricSeries, f"/runs/{run}/metrics/{name}", points=points)
+    def run_window(self, q: str, sort: str, offset: int, limit: int) -> Window[RunView]:
+        """Runs by their position in the list that is filtered by `q`; `total` is None where counting is dear."""
+        return self._get(Window[RunView], "/runs/window", q=q, sort=sort or None, offset=offset, limit=limit)
+
+    def count_runs(self, q: str, sort: str = "") -> int:
+        return self._get(CountView, "/runs/count", q=q, sort=sort or None).count
+
+    def sparks(self, runs: Sequence[int]) -> list[RunSpark]:
+        """The objective of each of the runs that has one, as a short curve."""
+        return self._get(Page[RunSpark], "/runs/sparks", ids=list(runs)).items
+
+    def metric(self, run: int, name: str, *, points: int = 500, since_step: int | None = None) -> MetricSeries:
+        """At most about `points` points, of those after `since_step`; peaks survive the thinning."""
+        return self._get(MetricSeries, f"/runs/{run}/metrics/{name}", points=points, since_step=since_step)
 
     def resources(self, run: int) -> list[ResourcePoint]:
         return self._get(Page[ResourcePoint], f"/runs/{run}/resources").items
 
-    def log(self, run: int, stream: str, *, offset: int = 0, attempt: int | None = None, wait: float = 0.0) -> LogChunk:
+    def log(
+        self,
+        run: int,
+        stream: str,
+        *,
+        offset: int = 0,
+        attempt: int | None = None,
+        wait: float = 0.0,
+        limit: int | None = None,
+    ) -> LogChunk:
         """A piece of `stdout` or `stderr` from `offset`; with `wait`, the daemon waits so long for more of it."""
-        return self._get(LogChunk, f"/runs/{run}/logs/{stream}", offset=offset, attempt=attempt, follow=wait)
+        return self._get(
+            LogChunk, f"/runs/{run}/logs/{stream}", offset=offset, attempt=attempt, follow=wait, limit=limit
+        )
+
+    def search_log(
+        self, run: int, stream: str, text: str, *, offset: int, backwards: bool = False, attempt: int | None = None
+    ) -> int | None:
+        """Offset of the first place of a text at or after `offset`, or of the last before it; None: there is none."""
+        path = f"/runs/{run}/logs/{stream}/search"
+        place: int | None = offset
+        while place is not None:
+            found = self._get(LogHits, path, q=text, offset=place, backwards=backwards, attempt=attempt)
+            if found.hits:
+                return found.hits[0]
+            place = found.next
+        return None
 
     def whole_log(self, run: int, stream: str, *, attempt: int | None = None) -> LogChunk:
         """Everything that the log holds now."""

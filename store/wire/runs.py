@@ -78,6 +78,25 @@ class MetricSeries(Wire):
     points: list[MetricPoint]
 
 
+class RunSpark(Wire):
+    """How a run's objective came to where it is, in few points."""
+
+    run: int
+    name: str
+    value: float | None
+    """The newest."""
+    points: list[float | None]
+
+
+class LogHits(Wire):
+    """Where a text stands in a log."""
+
+    hits: list[int]
+    """Offsets, as of `LogChunk`; rising, of a search backwards falling."""
+    next: int | None
+    """Where to search on; None: the end was reached."""
+
+
 class ArtifactView(Wire):
     name: str
     kind: str

@@ -34,7 +34,7 @@ class RunSource:
         return Slice(found.items, found.offset, found.total)
 
     def count(self, daemon: Client, query: Query) -> int:
-        return daemon.count_runs(query.filter)
+        return daemon.count_runs(query.filter, query.sort)
 
 
 class Runs(ShedScreen):
