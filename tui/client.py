@@ -141,14 +141,6 @@ class Client(Views):
         """Newest first; `after` is the `next` of the page before."""
         return self._get(Page[RunView], "/runs", job=job, state=state, limit=limit, after=after)
 
-    def run_window(self, filter: str = "", sort: str = "-id", offset: int = 0, limit: int = 128) -> Window[RunView]:
-        """Runs by their position in a filtered and sorted list; `total` is None where counting is dear."""
-        return self._get(Window[RunView], "/runs/window", q=filter, sort=sort, offset=offset, limit=limit)
-
-    def count_runs(self, filter: str = "") -> int:
-        """How many runs a filter leaves over."""
-        return self._get(CountView, "/runs/count", q=filter).count
-
     def run(self, run: int) -> RunDetail:
         return self._get(RunDetail, f"/runs/{run}")
 

@@ -18,14 +18,9 @@ if TYPE_CHECKING:
 def head(detail: VersionDetail, frame: Frame) -> list[Line]:
     """Name, verdict, aliases, and where it comes from in a word."""
     version = detail.version
-    live = aliases(version)
+    name = f"{version.model} v{version.version}"
     return [
-        line(
-            (f"{version.model} v{version.version}", "strong"),
-            "  ",
-            verdict(version),
-            *(["  ", live] if live.text else []),
-        ),
+        line((name, "strong"), "  ", verdict(version), "  ", aliases(version)),
         line((f"made {stamp(version.created_at, frame)} by run {version.run}", "dim")),
     ]
 

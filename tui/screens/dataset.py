@@ -110,10 +110,10 @@ class DatasetScreen(ShedScreen):
         latest = found.detail.latest
         self.list_of("versions").show(found.versions)
         shape = columns.columns(0 if latest is None else latest.rows)
-        self.list_of("columns").arrange(shape)
+        self.list_of("columns").reshape(shape)
         self.list_of("columns").show([] if latest is None else latest.columns)
         self.list_of("checks").show(found.detail.checks)
-        self.list_of("sample").arrange(dataset.sample_columns(found.detail.sample))
+        self.list_of("sample").reshape(dataset.sample_columns(found.detail.sample))
         self.list_of("sample").show([_Row(number, row) for number, row in enumerate(found.detail.sample)])
         self._draw_around()
         self.query_one("TopLine").refresh()

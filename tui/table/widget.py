@@ -142,7 +142,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self.source.waiting = False
         self.reread()
 
-    def arrange(self, columns: Sequence[Column[R]]) -> None:
+    def reshape(self, columns: Sequence[Column[R]]) -> None:
         """Other columns for an in-memory list: what they are is only known with the rows."""
         assert isinstance(self.source, ListSource)
         self.columns = self.source.columns = columns
