@@ -15,7 +15,13 @@ from store.wire.data import (
     DatasetVersionView,
     DatasetView,
     FeatureViewView,
+    FetchView,
+    FreshnessView,
     HistogramView,
+    QuarantinedRow,
+    QuarantineView,
+    SourceReadView,
+    SourceView,
 )
 from store.wire.events import EventView
 from store.wire.jobs import (
@@ -29,6 +35,7 @@ from store.wire.jobs import (
     QueueView,
     TimetableView,
 )
+from store.wire.lineage import LineageEdge, LineageNode, LineageView
 from store.wire.models import (
     AliasEventView,
     AliasView,
@@ -39,8 +46,12 @@ from store.wire.models import (
     PlanView,
     PromoteRequest,
     RollbackRequest,
+    StandingMetric,
+    StandingView,
+    StandingWord,
     VerdictView,
     VersionDetail,
+    VersionsCompareView,
     VersionView,
 )
 from store.wire.runs import (
@@ -112,9 +123,11 @@ __all__ = [
     "EventView",
     "Fault",
     "FeatureViewView",
+    "FetchView",
     "FindingView",
     "FolderView",
     "FoldersView",
+    "FreshnessView",
     "GateView",
     "GpuShareView",
     "GpuView",
@@ -123,6 +136,9 @@ __all__ = [
     "JobView",
     "LatestMetric",
     "LeaseView",
+    "LineageEdge",
+    "LineageNode",
+    "LineageView",
     "LogChunk",
     "MetricPoint",
     "MetricSeries",
@@ -137,6 +153,8 @@ __all__ = [
     "Problem",
     "ProcessView",
     "PromoteRequest",
+    "QuarantineView",
+    "QuarantinedRow",
     "QueueView",
     "QueuedView",
     "RecordView",
@@ -149,6 +167,11 @@ __all__ = [
     "SchedulePreview",
     "ScheduleView",
     "ShutdownRequest",
+    "SourceReadView",
+    "SourceView",
+    "StandingMetric",
+    "StandingView",
+    "StandingWord",
     "StatusView",
     "SystemView",
     "TimetableView",
@@ -156,5 +179,6 @@ __all__ = [
     "VerdictView",
     "VersionDetail",
     "VersionView",
+    "VersionsCompareView",
     "Wire",
 ]
