@@ -107,13 +107,22 @@ def live(session: Session, model: str, alias: str) -> ModelVersion | None:
 
 def list_versions(session: Session, model: str, *, limit: int = 50, after: str | None = None) -> Page[VersionView]:
     """Newest first."""
+    pointing = aliases.by_version(session)
+    return page(
+        rows(session, model, limit + 1, after),
+        limit,
+        lambda row: version_view(row, pointing),
+        lambda row: (row.number,),
+    )
+
+
+def rows(session: Session, model: str, most: int, after: str | None) -> list[ModelVersion]:
+    """Newest first; `after`: the token of the page before."""
     query = select(ModelVersion).where(ModelVersion.model == model)
     if after is not None:
         (shown,) = decode_token(after, int)
         query = query.where(col(ModelVersion.number) < shown)
-    rows = session.exec(query.order_by(col(ModelVersion.number).desc()).limit(limit + 1)).all()
-    pointing = aliases.by_version(session)
-    return page(rows, limit, lambda row: version_view(row, pointing), lambda row: (row.number,))
+    return list(session.exec(query.order_by(col(ModelVersion.number).desc()).limit(most)))
 
 
 def version_detail(session: Session, model: str, number: int) -> VersionDetail:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tui.verbs import backup, daemon, data, events, jobs, models, project, promotion, runs, schedules, system
+from tui.verbs import backup, daemon, data, events, jobs, lineage, models, project, promotion, runs, schedules, system
 from tui.verbs.frame import Common, Json, Project, in_frame
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (project, daemon, runs, jobs, data, models, promotion, schedules, system, events, backup):
+for group in (project, daemon, runs, jobs, data, models, promotion, lineage, schedules, system, events, backup):
     group.add_to(app)
 
 

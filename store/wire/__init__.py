@@ -15,7 +15,13 @@ from store.wire.data import (
     DatasetVersionView,
     DatasetView,
     FeatureViewView,
+    FetchView,
+    FreshnessView,
     HistogramView,
+    QuarantinedRow,
+    QuarantineView,
+    SourceReadView,
+    SourceView,
 )
 from store.wire.events import EventView
 from store.wire.jobs import (
@@ -29,6 +35,7 @@ from store.wire.jobs import (
     QueueView,
     TimetableView,
 )
+from store.wire.lineage import LineageEdge, LineageNode, LineageView
 from store.wire.models import (
     AgainstView,
     AliasEventView,
@@ -40,8 +47,12 @@ from store.wire.models import (
     PlanView,
     PromoteRequest,
     RollbackRequest,
+    StandingMetric,
+    StandingView,
+    StandingWord,
     VerdictView,
     VersionDetail,
+    VersionsCompareView,
     VersionView,
 )
 from store.wire.runs import (
@@ -118,9 +129,11 @@ __all__ = [
     "EventView",
     "Fault",
     "FeatureViewView",
+    "FetchView",
     "FindingView",
     "FolderView",
     "FoldersView",
+    "FreshnessView",
     "GateView",
     "GpuShareView",
     "GpuView",
@@ -129,6 +142,9 @@ __all__ = [
     "JobView",
     "LatestMetric",
     "LeaseView",
+    "LineageEdge",
+    "LineageNode",
+    "LineageView",
     "LogChunk",
     "LogHits",
     "MetricPoint",
@@ -144,6 +160,8 @@ __all__ = [
     "Problem",
     "ProcessView",
     "PromoteRequest",
+    "QuarantineView",
+    "QuarantinedRow",
     "QueueView",
     "QueuedView",
     "RecordView",
@@ -157,6 +175,11 @@ __all__ = [
     "SchedulePreview",
     "ScheduleView",
     "ShutdownRequest",
+    "SourceReadView",
+    "SourceView",
+    "StandingMetric",
+    "StandingView",
+    "StandingWord",
     "StatusView",
     "SystemView",
     "TimetableView",
@@ -164,6 +187,7 @@ __all__ = [
     "VerdictView",
     "VersionDetail",
     "VersionView",
+    "VersionsCompareView",
     "Window",
     "Wire",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -113,6 +113,49 @@ class DifferenceView(Wire):
     p_value: float | None
     test: str
     rows: int
+
+
+StandingWord = Literal["better", "worse", "same", "unknown"]
+"""By the interval of the gain: beyond 0, or reaching over it (what may be chance), or not compared row by row."""
+
+
+class StandingMetric(Wire):
+    metric: str
+    value: Interval
+    against: float | None = None
+    difference: DifferenceView | None = None
+    """On the same rows; None: they were never compared so."""
+    gain: float | None = None
+    """The difference turned so that more is better."""
+    word: StandingWord = "unknown"
+
+
+class StandingView(Wire):
+    """A version against another one."""
+
+    model: str
+    version: int
+    against: int | None
+    """None: there is nothing to stand against."""
+    objective: str
+    same_rows: bool
+    """Both were tested on the same rows, so even bare values can be compared."""
+    metrics: list[StandingMetric]
+    """The objective first."""
+    note: str
+
+
+class VersionsCompareView(Wire):
+    left: VersionView
+    right: VersionView
+    standing: StandingView
+    """Of the left one against the right one."""
+    signature_changes: list[str]
+    """What a caller of the right one would notice in the left one."""
+    settings: dict[str, list[Any]]
+    """Those that differ: [left, right]."""
+    inputs: dict[str, list[Any]]
+    """Versions of data that differ: [left, right]."""
 
 
 class PlanView(Wire):

@@ -46,11 +46,21 @@ def dataset_table(datasets: Sequence[DatasetView], now: datetime) -> RenderableT
             ago(d.updated_at, now),
             when(d.newest),
             check_counts(d),
+            freshness(d),
             ", ".join(d.made_from),
         ]
         for d in datasets
     ]
-    heads: Heads = ["dataset", "kind", number_column("rows"), number_column("size"), "updated", "newest row", "checks"]
+    heads: Heads = [
+        "dataset",
+        "kind",
+        number_column("rows"),
+        number_column("size"),
+        "updated",
+        "newest row",
+        "checks",
+        "fresh",
+    ]
     return table([*heads, wide_column("made from")], rows, empty="the project defines no datasets")
 
 
@@ -61,6 +71,13 @@ def check_counts(dataset: DatasetView) -> Text:
         if number:
             words.append(" " if words else "").append(f"{number} ").append(outcome(word))
     return words or Text("-")
+
+
+def freshness(dataset: DatasetView) -> Text:
+    """Whether it is as new as somebody wants it."""
+    if dataset.freshness is None:
+        return Text("-")
+    return Text("! stale", style="yellow") if dataset.freshness.stale else Text("✔ fresh", style="green")
 
 
 def dataset_detail(detail: DatasetDetail, now: datetime) -> RenderableType:
@@ -74,6 +91,7 @@ def dataset_detail(detail: DatasetDetail, now: datetime) -> RenderableType:
     ]
     parts += [Text(f"newest row {when(latest.newest)}")] if latest.newest else []
     parts += [Text(f"made from {_inputs(latest)}")] if latest.inputs else []
+    parts += [freshness(dataset) + f": {dataset.freshness.reason}"] if dataset.freshness else []
     parts += [Text(latest.note)] if latest.note else []
     parts += [Text(""), heading("columns"), _columns(latest)]
     parts += _checks_section(detail.checks)
