@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Final, cast
 
 from sqlalchemy import text
@@ -38,6 +39,13 @@ _TOOK: Final = text(
 )
 
 
+_GOOD_AT: Final = text(
+    "SELECT wanted.value, max(run.ended_at) FROM json_each(:names) AS wanted CROSS JOIN run "
+    "WHERE run.id IN (SELECT id FROM run WHERE job = wanted.value ORDER BY id DESC LIMIT :most) "
+    "AND run.state IN ('succeeded', 'skipped') AND run.ended_at IS NOT NULL GROUP BY 1"
+)
+
+
 def strips(session: Session, jobs: Iterable[str], most: int = STRIP) -> dict[str, list[PastRun]]:
     """Job → its newest runs, newest first."""
     return _grouped(session.connection().execute(_OF_JOBS, _asked(jobs, most)).all())
@@ -54,6 +62,11 @@ def expected_seconds(session: Session, jobs: Iterable[str]) -> dict[str, float]:
     for job, microseconds in session.connection().execute(_TOOK, _asked(jobs, LOOKED_AT)):
         took.setdefault(job, []).append(microseconds / SECOND)
     return {job: statistics.median(seconds[:SUCCESSES]) for job, seconds in took.items()}
+
+
+def last_good_at(session: Session, jobs: Iterable[str]) -> dict[str, datetime]:
+    """Job → when it last ended well; a job that did not, lately, is left out."""
+    return {job: from_us(at) for job, at in session.connection().execute(_GOOD_AT, _asked(jobs, LOOKED_AT))}
 
 
 def _asked(names: Iterable[str], most: int) -> dict[str, Any]:

@@ -167,6 +167,10 @@ def list_schedules(session: Session) -> list[ScheduleView]:
     return [schedule_view(row) for row in session.exec(select(Schedule).order_by(col(Schedule.name)))]
 
 
+def all_rows(session: Session) -> list[Schedule]:
+    return list(session.exec(select(Schedule)))
+
+
 def rows_by_name(session: Session, most: int, after: str | None) -> list[Schedule]:
     """`after`: the token of the page before."""
     query = select(Schedule).order_by(col(Schedule.name)).limit(most)

@@ -35,3 +35,6 @@ DeviceChoice = Literal["auto", "cpu", "gpu", "tpu"]
 PRODUCTION: Final = "production"
 PROTECTED: Final[frozenset[str]] = frozenset({PRODUCTION})
 """Aliases that need a verdict, or an override by name and reason."""
+
+SMALLER_IS_BETTER: Final[frozenset[str]] = frozenset({"log_loss", "brier", "rmse", "mae"})
+"""Metrics of which less is better; of all others, more is. Orientation is decided here only."""

@@ -7,7 +7,21 @@ from typing import Annotated, Any
 
 import typer
 
-from tui.verbs import backup, daemon, data, events, jobs, models, project, promotion, runs, schedules, system, watch
+from tui.verbs import (
+    backup,
+    daemon,
+    data,
+    events,
+    jobs,
+    lineage,
+    models,
+    project,
+    promotion,
+    runs,
+    schedules,
+    system,
+    watch,
+)
 from tui.verbs.frame import Common, Json, Project, Shell, in_frame
 from tui.verbs.words import Words
 
@@ -21,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (project, daemon, runs, jobs, data, models, promotion, schedules, system, events, watch, backup):
+for group in (project, daemon, runs, jobs, data, models, promotion, lineage, schedules, system, events, watch, backup):
     group.add_to(app)
 
 

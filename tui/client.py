@@ -151,14 +151,6 @@ class Client(Views):
         """Newest first; `after` is the `next` of the page before."""
         return self._get(Page[RunView], "/runs", job=job, state=state, limit=limit, after=after)
 
-    def run_window(self, filter: str = "", sort: str = "-id", offset: int = 0, limit: int = 128) -> Window[RunView]:
-        """Runs by their position in a filtered and sorted list; `total` is None where counting is dear."""
-        return self._get(Window[RunView], "/runs/window", q=filter, sort=sort, offset=offset, limit=limit)
-
-    def count_runs(self, filter: str = "") -> int:
-        """How many runs a filter leaves over."""
-        return self._get(CountView, "/runs/count", q=filter).count
-
     def run(self, run: int) -> RunDetail:
         return self._get(RunDetail, f"/runs/{run}")
 
@@ -292,8 +284,8 @@ class Client(Views):
         return self._post(AliasEventView, f"/models/{model}/rollback", request)
 
     def alias_history(self, model: str, *, alias: str | None = None) -> list[AliasEventView]:
-        """Every move of the model's aliases, newest first."""
-        return self._get(Page[AliasEventView], f"/models/{model}/aliases", alias=alias).items
+        """The newest 500 moves of the model's aliases, newest first."""
+        return self._get(Page[AliasEventView], f"/models/{model}/aliases", alias=alias, limit=500).items
 
     # ----------------------------------------------------------------------------------------- schedules
 

@@ -12,6 +12,8 @@ from typing import Final, Literal
 
 Scope = Literal[
     "everywhere",
+    "screens",
+    "panes",
     "list",
     "overview",
     "runs",
@@ -56,8 +58,8 @@ def _list(name: str, keys: str, label: str, help: str, strip: bool = False) -> A
     return Action(name=name, keys=keys, label=label, help=help, scope="list", strip=strip)
 
 
-def _acting(scope: Scope, name: str, keys: str, label: str, help: str) -> Action:
-    return Action(name=name, keys=keys, label=label, help=help, scope=scope, dangerous=True, strip=True)
+def _acting(scope: Scope, name: str, keys: str, label: str, help: str, strip: bool = True) -> Action:
+    return Action(name=name, keys=keys, label=label, help=help, scope=scope, dangerous=True, strip=strip)
 
 
 def _looking(scope: Scope, name: str, keys: str, label: str, help: str, strip: bool = False) -> Action:
@@ -135,6 +137,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _looking("curves", "cross_left", "left", "value ←", "The crosshair to the left."),
     _looking("curves", "cross_right", "right", "value →", "The crosshair to the right."),
     _looking("curves", "more_series", "a", "series", "Choose what is drawn.", strip=True),
+    _acting("screens", "undo", "Z", "undo", "Plan the inverse of what was done last, here.", strip=False),
+    _looking(
+        "panes", "next_pane", "tab", "next pane", "The next of the panes, and the first after the last.", strip=True
+    ),
+    _looking("panes", "last_pane", "shift+tab", "pane before", "The pane before, and the last before the first."),
     _acting("models", "promote", "P", "promote", "Plan to make the version production, and do it when confirmed."),
     _acting("models", "roll_back", "B", "roll back", "Plan to put the version before back into production."),
     _looking("models", "lineage", "i", "lineage", "Where it comes from, and where it serves."),
@@ -145,6 +152,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _looking("system", "doctor", "d", "doctor", "Look at everything that the work depends on.", strip=True),
     _acting("system", "cancel", "K", "stop", "Ask the run of the process to save and stop."),
     _looking("plan", "confirm", "y", "confirm", "Do what the plan says."),
+    _looking("plan", "again", "r", "plan anew", "Make the plan again, as things are now."),
 )
 """In the order in which `?` shows them."""
 

@@ -15,10 +15,15 @@ from store.wire import (
     BoxHistoryView,
     DoctorView,
     JobView,
+    LineageView,
     Page,
+    QuarantineView,
     QueueView,
+    SourceView,
+    StandingView,
     SystemView,
     TimetableView,
+    VersionsCompareView,
     Wire,
 )
 
@@ -66,3 +71,42 @@ class Views(ABC):
 
     def backfill(self, schedule: str, request: BackfillRequest) -> BackfillDone:
         return self._post(BackfillDone, f"/schedules/{schedule}/backfill", request)
+
+    # ---------------------------------------------------------------------------------------------------- data
+
+    def sources(self) -> list[SourceView]:
+        return self._get(Page[SourceView], "/sources").items
+
+    def quarantine(
+        self,
+        dataset: str,
+        *,
+        version: int | None = None,
+        run: int | None = None,
+        check: str | None = None,
+        limit: int = 50,
+    ) -> QuarantineView:
+        """Rows that checks threw out, newest first."""
+        return self._get(
+            QuarantineView, f"/datasets/{dataset}/quarantine", version=version, run=run, check=check, limit=limit
+        )
+
+    # -------------------------------------------------------------------------------------- models and lineage
+
+    def standings(
+        self, model: str, *, alias: str = "production", limit: int = 50, after: str | None = None
+    ) -> Page[StandingView]:
+        """Every version against the one that the alias points at, newest first."""
+        return self._get(Page[StandingView], f"/models/{model}/standings", alias=alias, limit=limit, after=after)
+
+    def compare_versions(self, model: str, left: int, right: int) -> VersionsCompareView:
+        return self._get(VersionsCompareView, f"/models/{model}/versions/compare", left=left, right=right)
+
+    def version_lineage(self, model: str, version: int) -> LineageView:
+        return self._get(LineageView, f"/models/{model}/versions/{version}/lineage")
+
+    def dataset_lineage(self, dataset: str, *, version: int | None = None) -> LineageView:
+        return self._get(LineageView, f"/datasets/{dataset}/lineage", version=version)
+
+    def run_lineage(self, run: int) -> LineageView:
+        return self._get(LineageView, f"/runs/{run}/lineage")

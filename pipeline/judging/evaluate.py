@@ -26,7 +26,8 @@ from pipeline.judging.evidence import (
 from pipeline.stats.calibration import error_by_chance, reliability, top_label
 from pipeline.stats.estimates import LEVEL, RESAMPLES, estimates, paired_tests
 from pipeline.stats.measured import Measured
-from pipeline.stats.metrics import LOSS, METRICS, Array, MetricName, Task, gain, measure
+from pipeline.stats.metrics import LOSS, METRICS, Array, Task, measure
+from pipeline.stats.orientation import MetricName, gain
 
 SLICES_PER_COLUMN = 50
 """Values of a slicing column that are looked at, the most frequent first."""

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from pipeline.stats.metrics import MetricName, Task
+from pipeline.stats.metrics import Task
+from pipeline.stats.orientation import MetricName
 
 
 def _finite(value: Any) -> Any:

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict
 
 from pipeline.config.models import Gates
 from pipeline.judging.evidence import Comparison, Difference, Estimate, Evidence, SliceFacts
-from pipeline.stats.metrics import IN_LABEL_UNITS, SMALLER_IS_BETTER, gain, scale
+from pipeline.stats.metrics import scale
+from pipeline.stats.orientation import IN_LABEL_UNITS, SMALLER_IS_BETTER, gain
 from store.words import Outcome
 
 SIGNIFICANT = 0.05

@@ -7,7 +7,22 @@ keyset token of the following page, or None. `rev` is the record's revision at w
 from __future__ import annotations
 
 from store.wire.base import CountView, Done, Fault, Page, Problem, Window, Wire
-from store.wire.data import CheckView, ColumnView, DatasetDetail, DatasetVersionView, DatasetView, FeatureViewView
+from store.wire.data import (
+    CategoryView,
+    CheckView,
+    ColumnView,
+    DatasetDetail,
+    DatasetVersionView,
+    DatasetView,
+    FeatureViewView,
+    FetchView,
+    FreshnessView,
+    HistogramView,
+    QuarantinedRow,
+    QuarantineView,
+    SourceReadView,
+    SourceView,
+)
 from store.wire.events import EventView
 from store.wire.jobs import (
     BackfillDone,
@@ -20,7 +35,9 @@ from store.wire.jobs import (
     QueueView,
     TimetableView,
 )
+from store.wire.lineage import LineageEdge, LineageNode, LineageView
 from store.wire.models import (
+    AgainstView,
     AliasEventView,
     AliasView,
     DifferenceView,
@@ -30,8 +47,12 @@ from store.wire.models import (
     PlanView,
     PromoteRequest,
     RollbackRequest,
+    StandingMetric,
+    StandingView,
+    StandingWord,
     VerdictView,
     VersionDetail,
+    VersionsCompareView,
     VersionView,
 )
 from store.wire.moment import MomentView, RunThenView, StepView
@@ -70,13 +91,15 @@ from store.wire.system import (
     RecordView,
     SystemView,
 )
-from store.words import ACTIVE, ENDED, GOOD, PRODUCTION, Outcome, RunState, Verdict
+from store.words import ACTIVE, ENDED, GOOD, PRODUCTION, SMALLER_IS_BETTER, Outcome, RunState, Verdict
 
 __all__ = [
     "ACTIVE",
     "ENDED",
     "GOOD",
     "PRODUCTION",
+    "SMALLER_IS_BETTER",
+    "AgainstView",
     "AliasEventView",
     "AliasView",
     "ArtifactView",
@@ -89,6 +112,7 @@ __all__ = [
     "BoxHistoryView",
     "BoxPoint",
     "BoxView",
+    "CategoryView",
     "ChangesView",
     "CheckView",
     "CheckpointView",
@@ -106,16 +130,22 @@ __all__ = [
     "EventView",
     "Fault",
     "FeatureViewView",
+    "FetchView",
     "FindingView",
     "FolderView",
     "FoldersView",
+    "FreshnessView",
     "GateView",
     "GpuShareView",
     "GpuView",
+    "HistogramView",
     "Interval",
     "JobView",
     "LatestMetric",
     "LeaseView",
+    "LineageEdge",
+    "LineageNode",
+    "LineageView",
     "LogChunk",
     "LogHits",
     "MetricPoint",
@@ -132,6 +162,8 @@ __all__ = [
     "Problem",
     "ProcessView",
     "PromoteRequest",
+    "QuarantineView",
+    "QuarantinedRow",
     "QueueView",
     "QueuedView",
     "RecordView",
@@ -146,6 +178,11 @@ __all__ = [
     "SchedulePreview",
     "ScheduleView",
     "ShutdownRequest",
+    "SourceReadView",
+    "SourceView",
+    "StandingMetric",
+    "StandingView",
+    "StandingWord",
     "StatusView",
     "StepView",
     "SystemView",
@@ -154,6 +191,7 @@ __all__ = [
     "VerdictView",
     "VersionDetail",
     "VersionView",
+    "VersionsCompareView",
     "Window",
     "Wire",
 ]

@@ -42,7 +42,7 @@ def last_hours(daemon: Daemon, hours: int, limit: int = 100) -> BackfillRequest:
 
 def test_a_job_shows_its_last_runs_newest_first_and_how_long_it_takes(client: Client, daemon: Daemon) -> None:
     for state in ("succeeded", "failed", "succeeded"):
-        end(daemon, client.submit(RunRequest(job="etl:orders")).id, state)  # type: ignore[arg-type]
+        end(daemon, client.submit(RunRequest(job="etl:orders")).id, state)
     waiting = client.submit(RunRequest(job="etl:orders")).id
     job = next(job for job in client.jobs() if job.name == "etl:orders")
     assert [run.state for run in job.history] == ["queued", "succeeded", "failed", "succeeded"]

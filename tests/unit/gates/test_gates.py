@@ -20,7 +20,7 @@ from pipeline.judging.evidence import (
     SliceFacts,
 )
 from pipeline.judging.gates import GateResult, judge
-from pipeline.stats.metrics import MetricName
+from pipeline.stats.orientation import MetricName
 
 
 def versus(
