@@ -27,7 +27,7 @@ _STATES: Final = tuple(f"run.{state}" for state in sorted({"queued", "retry", *A
 
 
 def moment(session: Session, at: int, jobs: Iterable[str] = ()) -> MomentView:
-    """The shed at a time (µs since 1970 UTC). Before the first event it is empty. `jobs`: whose last runs are wanted."""
+    """The shed at a time (µs since 1970 UTC). Empty before the first event. `jobs`: whose last runs are wanted."""
     then = _runs_then(session, sorted(session.execute(unended_then(at)).scalars())[-MOST:], at)
     return MomentView(
         at=from_us(at),
@@ -74,7 +74,7 @@ def state_events(runs: Sequence[int], at: int) -> SelectOfScalar[Event]:
 
 
 def _runs_then(session: Session, ids: Sequence[int], at: int) -> list[RunThenView]:
-    """As the last event before the time left them, in the order of `ids`. Those that nothing is told of are left out."""
+    """As the last event before the time left them, in the order of `ids`; without those that nothing is told of."""
     rows = {row.id: row for row in session.exec(select(Run).where(col(Run.id).in_(ids)))}
     last = {event.subject: event for event in session.exec(state_events(ids, at))}
     return [_run_then(rows[run], last[f"run {run}"]) for run in ids if f"run {run}" in last]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
@@ -81,6 +81,16 @@ def _history(job: JobView, at: datetime, last: RunThenView | None) -> list[PastR
     if last is None:
         return ended
     return [PastRun(id=last.id, state=last.state, took_seconds=None, at=last.since, reason=last.message), *ended]
+
+
+def created_by(text: str, moment: datetime | None) -> str:
+    """The filter of the runs that had been asked for by a moment."""
+    return text if moment is None else f"{text} created<={instant(moment)}".strip()
+
+
+def instant(moment: datetime) -> str:
+    """As a filter reads it, down to the microsecond."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def runs_at(runs: Iterable[RunView], moment: datetime) -> list[RunView]:
