@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.rows import needs
 from tui.rows.runs import progress, took
-from tui.rows.words import STATES, clock, figure
+from tui.rows.words import STATES, bar, clock, count, figure, span
 from tui.table.column import Cell, Column, Frame
 
 if TYPE_CHECKING:
@@ -51,9 +51,18 @@ def running_columns() -> list[Column[RunView]]:
         Column(key="job", title="running", width=16, draw=lambda run, _: Cell(run.job, "strong")),
         Column(key="id", title="run", width=7, draw=lambda run, _: Cell(str(run.id))),
         Column(key="state", title="state", width=12, draw=lambda run, _: STATES[run.state]),
-        Column(key="progress", title="progress", width=18, grows=True, sorts=False, draw=progress),
+        Column(key="progress", title="progress", width=18, grows=True, sorts=False, draw=going),
         Column(key="took", title="since", width=12, right=True, draw=lambda run, f: Cell(took(run, f), "dim")),
     ]
+
+
+def going(run: RunView, frame: Frame) -> Cell:
+    """How far, and how long it will still take, before how much of what that is."""
+    if run.stalled or run.state != "running" or run.done is None or not run.total:
+        return progress(run, frame)
+    left = f" {span(run.eta_seconds)} left" if run.eta_seconds is not None else ""
+    share = run.done / run.total
+    return Cell(f"{bar(share, 8)} {share:.0%}{left}  {count(run.done)} of {count(run.total)} {run.unit}".rstrip())
 
 
 def next_columns() -> list[Column[ScheduleView]]:
