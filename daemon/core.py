@@ -12,10 +12,12 @@ import threading
 from collections.abc import Mapping
 
 from daemon import definitions, orders
+from daemon.backfill import backfill
 from daemon.claim import claim_due
 from daemon.disk import free_bytes, shortage, too_full
-from daemon.dispatcher import Dispatcher
+from daemon.dispatcher import Dispatcher, pools_of
 from daemon.gpus import Gpus
+from daemon.machineroom import MachineRoom
 from daemon.recover import recover
 from daemon.resources import Sampler
 from daemon.scheduler import Scheduler
@@ -29,7 +31,7 @@ from store.engine import Record
 from store.errors import ProjectError, Refused
 from store.home import Home
 from store.times import Clock
-from store.wire import BoxView, RunRequest, RunView
+from store.wire import BackfillDone, BackfillRequest, BoxView, RunRequest, RunView
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +69,7 @@ class Daemon:
             degraded=self._holds_back,
             on_start=self._sampler.wake,
         )
+        self._machine = MachineRoom(self.record, clock, project.root, self._supervisor.pids, self._warm.pids)
         self._scheduler = Scheduler(self.record, lambda tx: claim_due(tx, self._jobs), clock, self._claimed)
         self._idle = threading.Condition()
 
@@ -153,9 +156,18 @@ class Daemon:
             return too_full(self.home.root, free_bytes(self.home.root), ROOM_BYTES)
         return shortage(free_bytes(self.home.root), self._project.daemon.min_free)
 
-    def box(self) -> BoxView | None:
+    def box(self) -> BoxView:
         """The machine now, measured at most a second ago."""
         return self._sampler.box()
+
+    @property
+    def machine(self) -> MachineRoom:
+        return self._machine
+
+    @property
+    def pools(self) -> Mapping[str, int]:
+        """Pool → slots."""
+        return pools_of(self._project)
 
     def reload(self) -> None:
         """Reads the project file again. Raises ProjectError and keeps the old project when it is broken."""
@@ -185,10 +197,7 @@ class Daemon:
 
         Raises NotFound, ProjectError (settings it does not take), Refused (while draining), StorageError.
         """
-        if self._draining:
-            raise Refused(
-                "the daemon is draining and takes nothing new", where=request.job, remedy="`trainshed up`, then again"
-            )
+        self._refuse_when_draining(request.job)
         order = orders.Order(
             job=request.job,
             trigger="manual",
@@ -206,6 +215,20 @@ class Daemon:
             view = runs.view(tx.session, run, tx.now)
         self._dispatcher.wake()
         return view
+
+    def backfill(self, schedule: str, request: BackfillRequest, actor: str) -> BackfillDone:
+        """Queues a run for each of a schedule's times in a span that has none. Raises NotFound, Refused, Conflict."""
+        self._refuse_when_draining(f"schedule {schedule}")
+        with self.record.transaction() as tx:
+            done = backfill(tx, self._jobs, schedule, request, actor)
+        self._dispatcher.wake()
+        return done
+
+    def _refuse_when_draining(self, where: str) -> None:
+        if self._draining:
+            raise Refused(
+                "the daemon is draining and takes nothing new", where=where, remedy="`trainshed up`, then again"
+            )
 
     def cancel(self, run: int, actor: str) -> RunView:
         """Ends a run: SIGTERM, grace, SIGKILL of everything it started; asked a second time, without the grace.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Protocol
 
-Verdict = Literal["ok", "warn", "fail"]
+from store.words import Verdict
+
 PACKAGES: Final = ("daemon", "pipeline", "store", "tui", "assets")
 """Our top-level packages. The names are short, so another distribution may claim one."""
 WAL_FIXED: Final = (3, 51, 3)
@@ -16,6 +17,11 @@ _REMOTE: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs",
 _FLEETING: Final = frozenset({"tmpfs", "ramfs", "overlay"})
 _LOW_MEMORY: Final = 2_000_000_000
 _LOW_FILES: Final = 1024
+
+
+class HasVerdict(Protocol):
+    @property
+    def verdict(self) -> Verdict: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +188,6 @@ def open_files(soft: int) -> Finding:
     return Finding(about="open files", verdict="warn", fact=f"only {soft} at once", remedy=remedy)
 
 
-def worst(findings: Sequence[Finding]) -> Verdict:
+def worst(findings: Sequence[HasVerdict]) -> Verdict:
     order: tuple[Verdict, ...] = ("fail", "warn", "ok")
     return next((verdict for verdict in order if any(f.verdict == verdict for f in findings)), "ok")

@@ -41,6 +41,17 @@ def read_log(log: Path, offset: int = 0, limit: int = MOST) -> LogChunk:
     return LogChunk(text=text, offset=start + len(whole), size=size, dropped=first)
 
 
+def read_bytes(log: Path, offset: int, limit: int) -> tuple[int, bytes, int]:
+    """Bytes from `offset`, or from the oldest that is there: where they begin, they themselves, the log's size."""
+    with ExitStack() as stack:
+        segments = _open(log, stack)
+        if not segments:
+            return 0, b"", 0
+        size = segments[-1].start + segments[-1].size
+        start = min(max(segments[0].start, offset), size)
+        return start, b"".join(_pieces(segments, start, limit)), size
+
+
 def _open(log: Path, stack: ExitStack) -> list[_Segment]:
     """The segments, oldest first. A rotation between two looks is noticed by the names, and we look again."""
     segments: list[_Segment] = []

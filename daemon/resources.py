@@ -15,6 +15,8 @@ from typing import Final
 import psutil
 
 from daemon.gpus import Gpus
+from daemon.rates import Counts, Rates, count, rates
+from daemon.usage import Tree
 from store import samples
 from store.engine import Record
 from store.errors import TrainshedError
@@ -29,38 +31,21 @@ FINEST: Final = 2000
 log = logging.getLogger(__name__)
 
 
-class Tree:
-    """The processes of one run, over time."""
+class Followed:
+    """A run's processes, and when a sample of them was stored."""
 
     def __init__(self, shim: int) -> None:
-        self._shim = shim
-        self._spent: dict[tuple[int, float], float] = {}
-        self._at = time.monotonic()
-        self._since = self._at
+        self._tree = Tree(shim)
+        self._since = time.monotonic()
         self._stored_at = float("-inf")
 
     def measure(self, run: int, gpu_memory: dict[int, int]) -> samples.Sample | None:
-        """CPU since the last call in percent of one CPU, resident bytes now; None when the processes are gone."""
-        try:
-            shim = psutil.Process(self._shim)
-            processes = [shim, *shim.children(recursive=True)]
-        except psutil.NoSuchProcess:
+        """None when the processes are gone. `gpu_memory`: pid → bytes."""
+        found = self._tree.measure()
+        if found is None:
             return None
-        spent: dict[tuple[int, float], float] = {}
-        rss = 0
-        for process in processes:
-            try:
-                times, key = process.cpu_times(), (process.pid, process.create_time())
-                spent[key] = times.user + times.system
-                rss += process.memory_info().rss
-            except psutil.NoSuchProcess:
-                continue
-        now = time.monotonic()
-        used = sum(seconds - self._spent.get(key, 0.0) for key, seconds in spent.items())
-        percent = 100 * used / max(now - self._at, 1e-3)
-        self._spent, self._at = spent, now
-        held = sum(gpu_memory.get(process.pid, 0) for process in processes) if gpu_memory else None
-        return samples.Sample(run=run, cpu_percent=round(percent, 1), rss=rss, gpu_memory=held)
+        held = sum(gpu_memory.get(pid, 0) for pid in found.pids) if gpu_memory else None
+        return samples.Sample(run=run, cpu_percent=found.cpu_percent, rss=found.rss, gpu_memory=held)
 
     def is_due(self) -> bool:
         """Whether a sample is worth a row by now."""
@@ -83,8 +68,10 @@ class Sampler:
         self._every_s = every.total_seconds()
         self._pids = pids
         self._gpus = gpus
-        self._trees: dict[int, Tree] = {}
+        self._followed: dict[int, Followed] = {}
         self._box: BoxView | None = None
+        self._counts: Counts | None = None
+        self._counted_at = 0.0
         self._wake = threading.Event()
         self._stopping = False
         self._lock = threading.Lock()
@@ -108,8 +95,14 @@ class Sampler:
         with self._lock:
             at = self._clock()
             if self._box is None or at - self._box.at >= timedelta(seconds=1):
-                self._box = measure_box(self._record.home.root, at, self._gpus)
+                self._box = measure_box(self._record.home.root, at, self._gpus, self._flow())
             return self._box
+
+    def _flow(self) -> Rates:
+        counted, moment = count(), time.monotonic()
+        flow = rates(self._counts, counted, moment - self._counted_at)
+        self._counts, self._counted_at = counted, moment
+        return flow
 
     def _run(self) -> None:
         measured = time.monotonic()
@@ -127,19 +120,29 @@ class Sampler:
                 log.exception("the sampler stumbled")
 
     def _measure(self, pids: dict[int, int]) -> None:
-        self._trees = {run: self._trees.get(run) or Tree(pid) for run, pid in pids.items()}
+        self._followed = {run: self._followed.get(run) or Followed(pid) for run, pid in pids.items()}
         held = dict(self._gpus.memory_by_pid()) if pids else {}
-        found = [tree.measure(run, held) for run, tree in self._trees.items() if tree.is_due()]
+        found = [one.measure(run, held) for run, one in self._followed.items() if one.is_due()]
         box = self.box()
         gpu_memory = sum(gpu.memory_used for gpu in box.gpus) if box.gpus else None
-        now = samples.Sample(samples.BOX, box.cpu_percent, box.memory_used, gpu_memory)
+        now = samples.Sample(
+            run=samples.BOX,
+            cpu_percent=box.cpu_percent,
+            rss=box.memory_used,
+            gpu_memory=gpu_memory,
+            disk_free=box.disk_free,
+            received=box.received,
+            sent=box.sent,
+            read=box.read,
+            written=box.written,
+        )
         with self._record.transaction() as tx:
             samples.add_samples(tx, [now, *(sample for sample in found if sample is not None)])
             samples.forget_box_before(tx, to_us(self._clock()) - us(BOX_KEPT))
 
 
-def measure_box(home: Path, at: datetime, gpus: Gpus) -> BoxView:
-    """CPU since the last call, memory, disk of the home, GPUs."""
+def measure_box(home: Path, at: datetime, gpus: Gpus, flow: Rates) -> BoxView:
+    """CPU since the last call, memory, disk of the home, GPUs; `flow`: since the last call too."""
     memory, disk = psutil.virtual_memory(), shutil.disk_usage(home)
     return BoxView(
         at=at,
@@ -149,5 +152,9 @@ def measure_box(home: Path, at: datetime, gpus: Gpus) -> BoxView:
         memory_total=memory.total,
         disk_free=disk.free,
         disk_total=disk.total,
+        received=flow.received,
+        sent=flow.sent,
+        read=flow.read,
+        written=flow.written,
         gpus=gpus.views(),
     )

@@ -71,6 +71,10 @@ class WarmWorkers:
             self._end(libraries)
             return None
 
+    def pids(self) -> dict[str, int]:
+        """Libraries → pid of the process that holds them. Does not wait for a start that is under way."""
+        return {libraries: warm.process.pid for libraries, warm in dict(self._now).items()}
+
     def close(self) -> None:
         with self._turn:
             for libraries in PRELOADED:

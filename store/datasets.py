@@ -100,7 +100,7 @@ def dataset_detail(
 
     Raises NotFound.
     """
-    shown = _newest(session, name) if version is None else _row(session, name, version)
+    shown = _newest(session, name) if version is None else version_row(session, name, version)
     return DatasetDetail(
         dataset=_view(session, shown, name, kind, made_from),
         latest=version_view(shown) if shown else None,
@@ -121,15 +121,24 @@ def versions(session: Session, name: str, limit: int = 50, after: str | None = N
 
 def get_version(session: Session, name: str, version: int) -> DatasetVersionView:
     """Raises NotFound."""
-    return version_view(_row(session, name, version))
+    return version_view(version_row(session, name, version))
 
 
-def _row(session: Session, name: str, version: int) -> DatasetVersion:
+def version_row(session: Session, name: str, version: int) -> DatasetVersion:
+    """Raises NotFound."""
     row = session.get(DatasetVersion, (name, version))
     if row is None:
         raise NotFound(
             f"there is no {name}@{version}", where=f"{name}@{version}", remedy=f"see `trainshed data history {name}`"
         )
+    return row
+
+
+def newest_row(session: Session, name: str) -> DatasetVersion:
+    """Raises NotFound."""
+    row = _newest(session, name)
+    if row is None:
+        raise NotFound(f"{name} has no version yet", where=name, remedy="run the job that makes it: `trainshed jobs`")
     return row
 
 

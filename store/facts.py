@@ -13,6 +13,21 @@ class Facts(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class HistogramFacts(Facts):
+    """Rows in cells of equal width. Times are seconds since 1970 UTC."""
+
+    low: float
+    """Lower end of the first cell."""
+    high: float
+    """Upper end of the last one."""
+    counts: list[int]
+
+
+class CategoryFacts(Facts):
+    value: str
+    count: int
+
+
 class ColumnFacts(Facts):
     name: str
     type: str
@@ -20,6 +35,10 @@ class ColumnFacts(Facts):
     distinct: int | None = None
     low: str | None = None
     high: str | None = None
+    histogram: HistogramFacts | None = None
+    """Of numbers and times."""
+    top: list[CategoryFacts] = []
+    """The commonest values of texts and bools, with their rows."""
 
 
 class DatasetFacts(Facts):

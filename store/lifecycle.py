@@ -156,7 +156,7 @@ def _end(tx: Transaction, row: Run, state: RunState, *, actor: str, reason: str)
     row.ended_at = tx.now
     row.eta_s = None
     row.message = ", ".join(produced_by(tx.session, cast(int, row.id)))  # where it was is over; what it made stays
-    if row.schedule is not None:
+    if row.schedule is not None and row.trigger == "schedule":
         schedules.run_ended(tx, row.schedule, cast(int, row.id), state)
     for dependent in _dependents(tx, row, "queued"):
         if state in GOOD:

@@ -16,7 +16,8 @@ from sqlmodel import Session
 from store.engine import Transaction
 from store.errors import NotFound
 from store.times import from_us
-from store.wire import LatestMetric, MetricPoint, MetricSeries
+from store.wire import LatestMetric, MetricPoint, MetricSeries, RunSpark
+from store.wire.objective import objective_of
 
 _POINT: Final = (
     "INSERT INTO metric (run, key, step, at, value) VALUES (?, ?, ?, ?, ?) "
@@ -27,7 +28,8 @@ _LATEST: Final = (
     "ON CONFLICT (run, key) DO UPDATE SET step = excluded.step, at = excluded.at, value = excluded.value "
     "WHERE excluded.step >= metric_latest.step"
 )
-_CURVE: Final = "FROM metric WHERE run = ? AND key = ?"
+_CURVE: Final = "FROM metric WHERE run = ? AND key = ? AND step > ?"
+_BEFORE_ALL: Final = -(2**62)
 _NUMBERS: Final = frozenset({float, int, type(None)})
 _Row = tuple[int, int, float | None]  # step, at, value
 
@@ -112,26 +114,27 @@ def latest(session: Session, run: int) -> list[LatestMetric]:
     return [LatestMetric(name=name, step=step, value=value, at=from_us(at)) for name, step, value, at in rows]
 
 
-def series(session: Session, run: int, name: str, limit: int = 1000) -> MetricSeries:
+def series(session: Session, run: int, name: str, limit: int = 1000, since_step: int | None = None) -> MetricSeries:
     """A curve in the order of its steps, in at most `limit` points (≥ 4) if it has more.
 
     A longer curve is cut into equal ranges of steps, and of each the lowest and the highest point are kept, so that
     no spike is lost; the first and the last point are kept too. A range whose values are all None keeps one of them.
-    Raises NotFound.
+    With `since_step`, only what came after that step: nothing, if nothing did. Raises NotFound.
     """
     found = _all(session, "SELECT id FROM metric_key WHERE name = ?", (name,))
     key = found[0][0] if found else -1
-    head = _all(session, f"SELECT step, at, value {_CURVE} ORDER BY step LIMIT ?", (run, key, limit + 1))
-    if not head:
+    after = _BEFORE_ALL if since_step is None else since_step
+    head = _all(session, f"SELECT step, at, value {_CURVE} ORDER BY step LIMIT ?", (run, key, after, limit + 1))
+    if not head and (since_step is None or key < 0):
         raise _unknown(session, run, name)
-    rows = head if len(head) <= limit else _thinned(session, run, key, max(limit, 4))
+    rows = head if len(head) <= limit else _thinned(session, run, key, after, max(limit, 4))
     points = [MetricPoint(step=step, at=from_us(at), value=value) for step, at, value in rows]
     return MetricSeries(run=run, name=name, points=points)
 
 
-def _thinned(session: Session, run: int, key: int, limit: int) -> list[_Row]:
+def _thinned(session: Session, run: int, key: int, after: int, limit: int) -> list[_Row]:
     ends = [
-        _all(session, f"SELECT step, at, value {_CURVE} ORDER BY step {way} LIMIT 1", (run, key))[0]
+        _all(session, f"SELECT step, at, value {_CURVE} ORDER BY step {way} LIMIT 1", (run, key, after))[0]
         for way in ("ASC", "DESC")
     ]
     low, high = ends[0][0], ends[1][0] + 1
@@ -142,8 +145,8 @@ def _thinned(session: Session, run: int, key: int, limit: int) -> list[_Row]:
         # SQLite takes step and at from the row in which it found the minimum (or maximum). One pass a range in the
         # order of the index: no sorting, however long the curve.
         for extreme in ("min", "max"):
-            query = f"SELECT step, at, {extreme}(value) {_CURVE} AND step >= ? AND step < ?"
-            row = _all(session, query, (run, key, start, stop))[0]
+            query = f"SELECT step, at, {extreme}(value) {_CURVE} AND step < ?"
+            row = _all(session, query, (run, key, start - 1, stop))[0]
             if row[0] is not None:
                 kept[row[0]] = row
     return [kept[step] for step in sorted(kept)]
@@ -156,6 +159,22 @@ def _unknown(session: Session, run: int, name: str) -> NotFound:
         where=f"run {run}",
         remedy=f"its metrics: {known} (`trainshed runs show {run}`)",
     )
+
+
+def sparks(session: Session, runs: Sequence[int], limit: int = 32) -> list[RunSpark]:
+    """The objective of each of these runs that has one, in about `limit` points."""
+    if not runs:
+        return []
+    names: dict[int, list[str]] = {}
+    for name, found in latest_values(session, runs).items():
+        for run in found:
+            names.setdefault(run, []).append(name)
+    return [_spark(session, run, objective, limit) for run in runs if (objective := objective_of(names.get(run, [])))]
+
+
+def _spark(session: Session, run: int, name: str, limit: int) -> RunSpark:
+    values = [point.value for point in series(session, run, name, limit).points]
+    return RunSpark(run=run, name=name, value=values[-1], points=values)
 
 
 def latest_values(session: Session, runs: Sequence[int]) -> dict[str, dict[int, float | None]]:

@@ -97,7 +97,12 @@ def waiting_for(waits_for: Sequence[int]) -> str:
 
 
 def _queued(new: NewRun, run: int) -> events.Line:
-    why = {"manual": "asked for", "schedule": f"due by schedule {new.schedule}", "upstream": "needed downstream"}
+    why = {
+        "manual": "asked for",
+        "schedule": f"due by schedule {new.schedule}",
+        "backfill": f"for a time of schedule {new.schedule} that has passed",
+        "upstream": "needed downstream",
+    }
     return events.Line(
         actor=new.actor,
         kind="run.queued",
@@ -119,7 +124,7 @@ def ready_runs(session: Session, now: int, limit: int = 500) -> list[Run]:
     """Runs that could start at `now` (µs) if there is room: due, with everything they depend on ended well.
 
     Highest priority first, then oldest. Of the kinds in `ALONE` a job appears at most once, and not while it runs.
-    The runs of one schedule go one after another, unless its overlap is "allow".
+    The runs of one schedule go one after another, unless its overlap is "allow"; so do those of its backfills.
     """
     blocked = (
         select(RunDependency.run)
@@ -136,10 +141,10 @@ def ready_runs(session: Session, now: int, limit: int = 500) -> list[Run]:
         .limit(limit)
     )
     busy = {run.job for run in active_runs(session)}
-    first = _first_of_schedules(session)
+    first = first_of_schedules(session)
     ready: list[Run] = []
     for run in found:
-        if run.schedule is not None and first.get(run.schedule, run.id) != run.id:
+        if first.get(line_of(run), run.id) != run.id:
             continue
         if run.kind in ALONE:
             if run.job in busy:
@@ -149,20 +154,45 @@ def ready_runs(session: Session, now: int, limit: int = 500) -> list[Run]:
     return ready
 
 
-def _first_of_schedules(session: Session) -> dict[str, int]:
-    """Schedule whose runs go one after another → the oldest of its runs that has not ended."""
+Line = tuple[str | None, str]
+"""Schedule and trigger: what is due now and what a backfill makes up do not wait for each other."""
+
+
+def line_of(run: Run) -> Line:
+    """The line in which a run waits; of runs without a schedule none waits for another."""
+    return run.schedule, run.trigger
+
+
+def first_of_schedules(session: Session) -> dict[Line, int]:
+    """Line of a schedule whose runs go one after another → the oldest of its runs that has not ended."""
     unended = (
-        select(Run.schedule, func.min(Run.id))
+        select(Run.schedule, Run.trigger, func.min(Run.id))
         .join(Schedule, col(Schedule.name) == Run.schedule)
         .where(col(Run.state).in_({"queued", *ACTIVE}), Schedule.overlap != "allow")
-        .group_by(col(Run.schedule))
+        .group_by(col(Run.schedule), col(Run.trigger))
     )
-    return {name: run for name, run in session.exec(unended) if name is not None and run is not None}
+    return {(name, trigger): run for name, trigger, run in session.exec(unended) if run is not None}
+
+
+def in_order(session: Session, limit: int) -> list[Run]:
+    """The head of the queue as it is served: highest priority first, then oldest."""
+    query = select(Run).where(Run.state == "queued").order_by(col(Run.priority).desc(), col(Run.id))
+    return list(session.exec(query.limit(limit)))
+
+
+def count_waiting(session: Session) -> int:
+    return session.exec(select(func.count()).where(Run.state == "queued")).one()
 
 
 def active_runs(session: Session) -> list[Run]:
     """Runs that have a process, or should: starting and running, oldest first."""
     return list(session.exec(select(Run).where(col(Run.state).in_(ACTIVE)).order_by(col(Run.id))))
+
+
+def waiting_by_pool(session: Session) -> dict[str, int]:
+    """Pool → queued runs that want its slots."""
+    query = select(Run.pool, func.count()).where(col(Run.state) == "queued").group_by(col(Run.pool))
+    return dict(session.exec(query).all())
 
 
 def explain_wait(tx: Transaction, run: int, reason: str) -> None:

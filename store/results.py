@@ -10,9 +10,9 @@ from sqlmodel import Session, col, select
 from store.engine import Transaction
 from store.facts import TrainingSetFacts
 from store.queue import get_run
-from store.tables import Artifact, Checkpoint, DatasetVersion, ModelVersion, Param, TrainingSet
+from store.tables import Artifact, Checkpoint, DatasetVersion, ModelVersion, Param, Run, TrainingSet
 from store.times import from_us
-from store.wire import ArtifactView, CheckpointView
+from store.wire import ArtifactView, BackupView, CheckpointView
 
 
 def put_params(tx: Transaction, run: int, values: Mapping[str, Any]) -> None:
@@ -60,6 +60,19 @@ def checkpoints_of(session: Session, run: int) -> list[CheckpointView]:
     return [
         CheckpointView(step=r.step, path=r.path, digest=r.digest, bytes=r.bytes, at=from_us(r.created_at)) for r in rows
     ]
+
+
+def last_backup(session: Session) -> BackupView | None:
+    """The newest that came to its end and is in the record."""
+    query = (
+        select(Artifact)
+        .join(Run, col(Run.id) == Artifact.run)
+        .where(Run.job == "backup", Artifact.kind == "backup")
+        .order_by(col(Run.id).desc())
+        .limit(1)
+    )
+    row = session.exec(query).first()
+    return None if row is None else BackupView(run=row.run, at=from_us(row.created_at), path=row.path, bytes=row.bytes)
 
 
 def produced_by(session: Session, run: int) -> list[str]:

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from store import events
 from store.engine import Transaction
 from store.errors import Conflict, NotFound
+from store.keyset import decode_token
 from store.tables import Schedule
 from store.times import from_us
 from store.wire import ScheduleView
@@ -116,7 +117,7 @@ def pause(tx: Transaction, name: str, actor: str, reason: str = "") -> ScheduleV
 
 
 def resume(tx: Transaction, name: str, actor: str, next_at: int | None) -> ScheduleView:
-    """Lets it run again from `next_at` (µs) on; what fell into the pause is not caught up.
+    """Lets it run again from `next_at` (µs) on; what fell into the pause is not caught up (its only time is told).
 
     Raises NotFound, Conflict when it is not paused.
     """
@@ -126,8 +127,11 @@ def resume(tx: Transaction, name: str, actor: str, next_at: int | None) -> Sched
             f"schedule {name} is not paused", where=f"schedule {name}", remedy=f"`trainshed schedules pause {name}`"
         )
     row.enabled, row.paused_reason, row.failures, row.rev = True, "", 0, tx.rev
-    row.next_at = None if row.broken else next_at
+    missed, row.next_at = row.next_at, None if row.broken else next_at
     _tell(tx, name, "resumed", f"schedule {name} is resumed", actor)
+    if missed is not None and next_at is None:
+        at = f"{from_us(missed):%Y-%m-%d %H:%M:%S} UTC"
+        _tell(tx, name, "missed", f"schedule {name}: its time, {at}, fell into the pause and is not made up", actor)
     return schedule_view(row)
 
 
@@ -161,6 +165,19 @@ def get_schedule(session: Session, name: str) -> Schedule:
 def list_schedules(session: Session) -> list[ScheduleView]:
     """By name."""
     return [schedule_view(row) for row in session.exec(select(Schedule).order_by(col(Schedule.name)))]
+
+
+def all_rows(session: Session) -> list[Schedule]:
+    return list(session.exec(select(Schedule)))
+
+
+def rows_by_name(session: Session, most: int, after: str | None) -> list[Schedule]:
+    """`after`: the token of the page before."""
+    query = select(Schedule).order_by(col(Schedule.name)).limit(most)
+    if after is not None:
+        (name,) = decode_token(after, str)
+        query = query.where(col(Schedule.name) > name)
+    return list(session.exec(query))
 
 
 def next_due(session: Session) -> int | None:

@@ -45,6 +45,8 @@ class Run(SQLModel, table=True):
         Index("run_ended", "ended_at"),
         Index("run_took", text("ended_at - started_at")),
         Index("run_said", "id", "reason", "message"),
+        # Which runs had not ended at some moment of the past.
+        Index("run_span", "ended_at", "created_at"),
     )
     id: int | None = Field(default=None, primary_key=True)
     job: str
@@ -318,3 +320,10 @@ class ResourceSample(SQLModel, table=True):
     cpu_percent: float
     rss: int = _time()
     gpu_memory: int | None = _time(default=None)
+    disk_free: int | None = _time(default=None)
+    """Bytes; this and what follows are known of the box only."""
+    received: float | None = None
+    """Bytes a second, like the three that follow."""
+    sent: float | None = None
+    read: float | None = None
+    written: float | None = None

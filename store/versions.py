@@ -15,7 +15,17 @@ from store.facts import VersionFacts
 from store.keyset import decode_token, page
 from store.tables import ModelVersion
 from store.times import from_us
-from store.wire import GateView, Interval, ModelView, Page, VerdictView, VersionDetail, VersionView
+from store.wire import (
+    PRODUCTION,
+    AgainstView,
+    GateView,
+    Interval,
+    ModelView,
+    Page,
+    VerdictView,
+    VersionDetail,
+    VersionView,
+)
 
 Known = Sequence[tuple[str, str, str]]
 """(name, task, objective) of the project's models."""
@@ -97,13 +107,22 @@ def live(session: Session, model: str, alias: str) -> ModelVersion | None:
 
 def list_versions(session: Session, model: str, *, limit: int = 50, after: str | None = None) -> Page[VersionView]:
     """Newest first."""
+    pointing = aliases.by_version(session)
+    return page(
+        rows(session, model, limit + 1, after),
+        limit,
+        lambda row: version_view(row, pointing),
+        lambda row: (row.number,),
+    )
+
+
+def rows(session: Session, model: str, most: int, after: str | None) -> list[ModelVersion]:
+    """Newest first; `after`: the token of the page before."""
     query = select(ModelVersion).where(ModelVersion.model == model)
     if after is not None:
         (shown,) = decode_token(after, int)
         query = query.where(col(ModelVersion.number) < shown)
-    rows = session.exec(query.order_by(col(ModelVersion.number).desc()).limit(limit + 1)).all()
-    pointing = aliases.by_version(session)
-    return page(rows, limit, lambda row: version_view(row, pointing), lambda row: (row.number,))
+    return list(session.exec(query.order_by(col(ModelVersion.number).desc()).limit(most)))
 
 
 def version_detail(session: Session, model: str, number: int) -> VersionDetail:
@@ -158,6 +177,7 @@ def version_view(row: ModelVersion, pointing: Mapping[tuple[str, int], list[str]
         metrics={name: Interval(**one) for name, one in row.metrics.items()},
         baseline=row.baseline,
         verdict=verdict_view(row.verdict),
+        against=against_view(row.evidence, row.objective),
         aliases=pointing.get((row.model, row.number), []),
         rev=row.rev,
     )
@@ -169,6 +189,16 @@ def verdict_view(verdict: Mapping[str, Any] | None) -> VerdictView | None:
         return None
     gates = [GateView(**gate) for gate in verdict["gates"]]
     return VerdictView(passed=verdict["passed"], gates=gates, at=from_us(verdict["at"]))
+
+
+def against_view(evidence: Mapping[str, Any], objective: str) -> AgainstView | None:
+    """The comparison with the version that was in production, as the evidence has it."""
+    compared = evidence.get("production") or {}
+    for one in compared.get("differences", []):
+        if one["metric"] == objective and None not in one["difference"].values():
+            difference = Interval(**one["difference"])
+            return AgainstView(version=compared["version"], difference=difference, p_value=one["p_value"])
+    return None
 
 
 def verdict_words(verdict: Mapping[str, Any] | None) -> str:
@@ -188,6 +218,7 @@ def _scores(facts: VersionFacts) -> str:
 
 def _models_in_record(session: Session) -> dict[str, ModelView]:
     pointing = aliases.current(session)
+    by_version = aliases.by_version(session)
     counted = session.exec(
         select(ModelVersion.model, func.count(), func.max(ModelVersion.number), func.max(ModelVersion.rev)).group_by(
             col(ModelVersion.model)
@@ -196,13 +227,16 @@ def _models_in_record(session: Session) -> dict[str, ModelView]:
     views: dict[str, ModelView] = {}
     for name, versions, latest, rev in counted:
         newest = get_version(session, name, latest)
+        points = {view.alias: view.version for view in pointing if view.model == name}
+        live_now = points.get(PRODUCTION)
         views[name] = ModelView(
             name=name,
             task=newest.task,
             objective=newest.objective,
             versions=versions,
             latest=latest,
-            aliases={view.alias: view.version for view in pointing if view.model == name},
+            aliases=points,
+            production=None if live_now is None else version_view(get_version(session, name, live_now), by_version),
             rev=rev,
         )
     return views

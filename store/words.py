@@ -23,9 +23,11 @@ GOOD: Final[frozenset[RunState]] = frozenset({"succeeded", "skipped"})
 """What a dependent run may build upon."""
 
 JobKind = Literal["etl", "features", "train", "evaluate", "backup"]
-Trigger = Literal["manual", "schedule", "upstream"]
+Trigger = Literal["manual", "schedule", "backfill", "upstream"]
 Severity = Literal["warn", "fail"]
 Outcome = Literal["pass", "warn", "fail"]
+Verdict = Literal["ok", "warn", "fail"]
+"""Of a look at something: well, worth a look, or broken."""
 Overlap = Literal["skip", "queue_one", "queue_all", "cancel_running", "allow"]
 CatchUp = Literal["none", "last", "all"]
 DeviceChoice = Literal["auto", "cpu", "gpu", "tpu"]
@@ -33,3 +35,6 @@ DeviceChoice = Literal["auto", "cpu", "gpu", "tpu"]
 PRODUCTION: Final = "production"
 PROTECTED: Final[frozenset[str]] = frozenset({PRODUCTION})
 """Aliases that need a verdict, or an override by name and reason."""
+
+SMALLER_IS_BETTER: Final[frozenset[str]] = frozenset({"log_loss", "brier", "rmse", "mae"})
+"""Metrics of which less is better; of all others, more is. Orientation is decided here only."""

@@ -177,6 +177,18 @@ class ShedApp(ShedCore):
 
     # ---- the past ----------------------------------------------------------------------------------------------------
 
+    def action_why(self) -> None:
+        """The events of what the cursor is on."""
+        from tui.screens.events import Events
+
+        subject = self.screen.subject if isinstance(self.screen, ShedScreen) else None
+        if subject is None:
+            self.say("the cursor is on nothing that has events", "warn")
+            return
+        self.go_to("events")
+        if isinstance(self.screen, Events):
+            self.screen.only(subject.name)
+
     def action_replay(self) -> None:
         from tui.screens.past import AskMoment
 

@@ -22,7 +22,12 @@ T = TypeVar("T")
 class Box(Vertical, Generic[T]):
     """Closes with a result, or with None when it was left."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "close", id="box.leave")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "close", id="box.leave"),
+        # The screen's own do not get past the box.
+        Binding("tab", "app.focus_next", show=False),
+        Binding("shift+tab", "app.focus_previous", show=False),
+    ]
     DEFAULT_CSS = """
     Box {
         width: 90vw; max-width: 88; height: auto; max-height: 90vh;

@@ -32,10 +32,11 @@ from store.wire import (
     Done,
     EventView,
     FeatureViewView,
-    JobView,
     LogChunk,
+    LogHits,
     MetricSeries,
     ModelView,
+    MomentView,
     Page,
     PauseRequest,
     PlanView,
@@ -44,17 +45,21 @@ from store.wire import (
     RollbackRequest,
     RunDetail,
     RunRequest,
+    RunSpark,
     RunView,
     SchedulePreview,
     ScheduleView,
     StatusView,
+    StepView,
     VersionDetail,
     VersionView,
     Window,
     Wire,
 )
-from tui.connection import address_of, no_answer, nobody, problem_of
+from tui.connection import no_answer, problem_of
 from tui.failure import ClientError
+from tui.sockets import address_of, nobody
+from tui.views import Views
 
 W = TypeVar("W", bound=Wire)
 POLL_SECONDS: Final = 20.0
@@ -62,7 +67,7 @@ POLL_SECONDS: Final = 20.0
 _ANSWER_SECONDS: Final = 30.0
 
 
-class Client:
+class Client(Views):
     """A connection to the daemon of one home. Use it as a context manager; threads may share it."""
 
     def __init__(self, socket: Path) -> None:
@@ -95,9 +100,6 @@ class Client:
     def box(self) -> BoxView:
         return self._get(BoxView, "/box")
 
-    def jobs(self) -> list[JobView]:
-        return self._get(Page[JobView], "/jobs").items
-
     def events(
         self, *, at: datetime | None = None, subject: str | None = None, limit: int = 50, after: str | None = None
     ) -> Page[EventView]:
@@ -118,6 +120,14 @@ class Client:
     def count_events(self, filter: str = "") -> int:
         """How many events a filter leaves over."""
         return self._get(CountView, "/events/count", q=filter).count
+
+    def moment(self, at: datetime) -> MomentView:
+        """The shed as it stood at a time, which needs a zone."""
+        return self._get(MomentView, "/at", time=at.isoformat())
+
+    def step(self, at: datetime, *, later: bool) -> datetime | None:
+        """The time of the first event after a moment, or of the last one before it."""
+        return self._get(StepView, "/at/step", time=at.isoformat(), later=later).at
 
     def changes(self, since: int, *, wait: float = 0.0) -> ChangesView:
         """What changed after revision `since`; waits up to `wait` seconds for something to change."""
@@ -141,14 +151,6 @@ class Client:
         """Newest first; `after` is the `next` of the page before."""
         return self._get(Page[RunView], "/runs", job=job, state=state, limit=limit, after=after)
 
-    def run_window(self, filter: str = "", sort: str = "-id", offset: int = 0, limit: int = 128) -> Window[RunView]:
-        """Runs by their position in a filtered and sorted list; `total` is None where counting is dear."""
-        return self._get(Window[RunView], "/runs/window", q=filter, sort=sort, offset=offset, limit=limit)
-
-    def count_runs(self, filter: str = "") -> int:
-        """How many runs a filter leaves over."""
-        return self._get(CountView, "/runs/count", q=filter).count
-
     def run(self, run: int) -> RunDetail:
         return self._get(RunDetail, f"/runs/{run}")
 
@@ -161,16 +163,51 @@ class Client:
     def compare(self, runs: Sequence[int]) -> CompareView:
         return self._get(CompareView, "/runs/compare", ids=list(runs))
 
-    def metric(self, run: int, name: str, *, points: int = 500) -> MetricSeries:
-        """At most about `points` points; peaks survive the thinning."""
-        return self._get(MetricSeries, f"/runs/{run}/metrics/{name}", points=points)
+    def run_window(self, q: str, sort: str, offset: int, limit: int) -> Window[RunView]:
+        """Runs by their position in the list that is filtered by `q`; `total` is None where counting is dear."""
+        return self._get(Window[RunView], "/runs/window", q=q, sort=sort or None, offset=offset, limit=limit)
+
+    def count_runs(self, q: str, sort: str = "") -> int:
+        return self._get(CountView, "/runs/count", q=q, sort=sort or None).count
+
+    def sparks(self, runs: Sequence[int]) -> list[RunSpark]:
+        """The objective of each of the runs that has one, as a short curve."""
+        return self._get(Page[RunSpark], "/runs/sparks", ids=list(runs)).items
+
+    def metric(self, run: int, name: str, *, points: int = 500, since_step: int | None = None) -> MetricSeries:
+        """At most about `points` points, of those after `since_step`; peaks survive the thinning."""
+        return self._get(MetricSeries, f"/runs/{run}/metrics/{name}", points=points, since_step=since_step)
 
     def resources(self, run: int) -> list[ResourcePoint]:
         return self._get(Page[ResourcePoint], f"/runs/{run}/resources").items
 
-    def log(self, run: int, stream: str, *, offset: int = 0, attempt: int | None = None, wait: float = 0.0) -> LogChunk:
+    def log(
+        self,
+        run: int,
+        stream: str,
+        *,
+        offset: int = 0,
+        attempt: int | None = None,
+        wait: float = 0.0,
+        limit: int | None = None,
+    ) -> LogChunk:
         """A piece of `stdout` or `stderr` from `offset`; with `wait`, the daemon waits so long for more of it."""
-        return self._get(LogChunk, f"/runs/{run}/logs/{stream}", offset=offset, attempt=attempt, follow=wait)
+        return self._get(
+            LogChunk, f"/runs/{run}/logs/{stream}", offset=offset, attempt=attempt, follow=wait, limit=limit
+        )
+
+    def search_log(
+        self, run: int, stream: str, text: str, *, offset: int, backwards: bool = False, attempt: int | None = None
+    ) -> int | None:
+        """Offset of the first place of a text at or after `offset`, or of the last before it; None: there is none."""
+        path = f"/runs/{run}/logs/{stream}/search"
+        place: int | None = offset
+        while place is not None:
+            found = self._get(LogHits, path, q=text, offset=place, backwards=backwards, attempt=attempt)
+            if found.hits:
+                return found.hits[0]
+            place = found.next
+        return None
 
     def whole_log(self, run: int, stream: str, *, attempt: int | None = None) -> LogChunk:
         """Everything that the log holds now."""
@@ -247,8 +284,8 @@ class Client:
         return self._post(AliasEventView, f"/models/{model}/rollback", request)
 
     def alias_history(self, model: str, *, alias: str | None = None) -> list[AliasEventView]:
-        """Every move of the model's aliases, newest first."""
-        return self._get(Page[AliasEventView], f"/models/{model}/aliases", alias=alias).items
+        """The newest 500 moves of the model's aliases, newest first."""
+        return self._get(Page[AliasEventView], f"/models/{model}/aliases", alias=alias, limit=500).items
 
     # ----------------------------------------------------------------------------------------- schedules
 

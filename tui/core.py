@@ -68,6 +68,8 @@ class ShedCore(App[int]):
         self.mouse = settings.mouse
         self.status: StatusView | None = None
         self.done: deque[tuple[datetime, str]] = deque(maxlen=_REMEMBERED)
+        self.undo: Callable[[Client], Proposal] | None = None
+        """Plans the inverse of what was done last; None where it has none."""
         self.crash_report: Path | None = None
         self._environ = environ
         self._copies = copies
@@ -132,9 +134,10 @@ class ShedCore(App[int]):
         if top is not None and not top.query(Box):
             open_box(box, top, then)
 
-    def did(self, command: str) -> None:
-        """Remembers the shell command of something that was done here."""
+    def did(self, command: str, undo: Callable[[Client], Proposal] | None = None) -> None:
+        """Remembers the shell command of something that was done here, and how it would be taken back."""
         self.done.append((self.now(), command))
+        self.undo = undo
 
     def say(self, text: str, tone: Tone = "") -> None:
         """A line on the screen, or on the one under the box that is open."""

@@ -11,7 +11,21 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Scope = Literal[
-    "everywhere", "list", "runs", "run", "log", "curves", "models", "data", "jobs", "system", "events", "plan"
+    "everywhere",
+    "screens",
+    "panes",
+    "list",
+    "overview",
+    "runs",
+    "run",
+    "log",
+    "curves",
+    "models",
+    "data",
+    "jobs",
+    "system",
+    "events",
+    "plan",
 ]
 
 
@@ -44,8 +58,8 @@ def _list(name: str, keys: str, label: str, help: str, strip: bool = False) -> A
     return Action(name=name, keys=keys, label=label, help=help, scope="list", strip=strip)
 
 
-def _acting(scope: Scope, name: str, keys: str, label: str, help: str) -> Action:
-    return Action(name=name, keys=keys, label=label, help=help, scope=scope, dangerous=True, strip=True)
+def _acting(scope: Scope, name: str, keys: str, label: str, help: str, strip: bool = True) -> Action:
+    return Action(name=name, keys=keys, label=label, help=help, scope=scope, dangerous=True, strip=strip)
 
 
 def _looking(scope: Scope, name: str, keys: str, label: str, help: str, strip: bool = False) -> Action:
@@ -63,6 +77,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _everywhere("earlier", "left_square_bracket", "earlier", "In the past: to the event before."),
     _everywhere("later", "right_square_bracket", "later", "In the past: to the event after."),
     _everywhere("hold", "p", "hold", "Hold the picture still, and let it go on."),
+    _everywhere("why", "e", "events", "The events of what the cursor is on."),
     _everywhere("reload", "r", "reload", "Read everything on this screen again."),
     _everywhere("maximise", "plus", "maximise", "The focused pane takes the whole screen, and back."),
     _everywhere("jump", "semicolon", "jump", "A letter on every pane: press it to go there."),
@@ -92,11 +107,23 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _list("mark_range", "v", "range", "Mark from the last marked row to here."),
     _list("unmark", "u", "unmark", "Take all marks away."),
     _list("follow", "f", "follow", "Stay with the newest row."),
+    _acting("overview", "retry", "R", "retry", "Try the failed run again, from its last checkpoint."),
+    _acting("overview", "cancel", "K", "stop", "Ask the run to save and stop."),
+    _acting("overview", "promote", "P", "promote", "Plan to make the version that waits production."),
+    _acting("overview", "roll_back", "B", "roll back", "Plan to put the version before back into production."),
+    _acting("overview", "pause", "S", "pause", "Pause the schedule, or let it go on."),
+    _acting("overview", "trigger", "T", "run now", "Run the job now, with settings if wanted."),
     _looking("runs", "compare", "c", "compare", "Put the marked runs side by side.", strip=True),
     _looking("runs", "pin", "asterisk", "pin", "The run that others are compared with."),
     _looking("runs", "logs", "l", "logs", "What the run printed.", strip=True),
     _acting("runs", "cancel", "K", "stop", "Ask the run to save and stop."),
     _acting("runs", "retry", "R", "retry", "Try the ended run again, from its last checkpoint."),
+    _looking("run", "next_pane", "tab", "next pane", "The next pane: curves, facts, usage, what happened.", strip=True),
+    _looking("run", "last_pane", "shift+tab", "pane before", "The pane before."),
+    _looking("run", "logs", "l", "logs", "What the run printed.", strip=True),
+    _looking("run", "lineage", "i", "lineage", "What it came after, and what it made.", strip=True),
+    _acting("run", "cancel", "K", "stop", "Ask the run to save and stop."),
+    _acting("run", "retry", "R", "retry", "Try the ended run again, from its last checkpoint."),
     _looking("log", "search", "slash", "search", "Find a text in the log.", strip=True),
     _looking("log", "next_hit", "n", "next", "To the next hit.", strip=True),
     _looking("log", "last_hit", "N", "before", "To the hit before."),
@@ -110,6 +137,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _looking("curves", "cross_left", "left", "value ←", "The crosshair to the left."),
     _looking("curves", "cross_right", "right", "value →", "The crosshair to the right."),
     _looking("curves", "more_series", "a", "series", "Choose what is drawn.", strip=True),
+    _acting("screens", "undo", "Z", "undo", "Plan the inverse of what was done last, here.", strip=False),
+    _looking(
+        "panes", "next_pane", "tab", "next pane", "The next of the panes, and the first after the last.", strip=True
+    ),
+    _looking("panes", "last_pane", "shift+tab", "pane before", "The pane before, and the last before the first."),
     _acting("models", "promote", "P", "promote", "Plan to make the version production, and do it when confirmed."),
     _acting("models", "roll_back", "B", "roll back", "Plan to put the version before back into production."),
     _looking("models", "lineage", "i", "lineage", "Where it comes from, and where it serves."),
@@ -118,7 +150,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _acting("jobs", "pause", "S", "pause", "Pause the schedule, or let it go on."),
     _acting("jobs", "backfill", "F", "backfill", "Run the schedule for times that have passed."),
     _looking("system", "doctor", "d", "doctor", "Look at everything that the work depends on.", strip=True),
+    _acting("system", "cancel", "K", "stop", "Ask the run of the process to save and stop."),
     _looking("plan", "confirm", "y", "confirm", "Do what the plan says."),
+    _looking("plan", "again", "r", "plan anew", "Make the plan again, as things are now."),
 )
 """In the order in which `?` shows them."""
 

@@ -83,24 +83,31 @@ def wrap(lines: Iterable[Line], width: int) -> list[Line]:
 
 
 def _wrap_line(one: Line, width: int) -> list[Line]:
+    """What is broken goes on under the place where the line began."""
+    indent = _indent(one, width)
     rows: list[list[Cell]] = [[]]
     used = 0
     for cell in one:
         for word in _words(printable(cell.text)):
-            length = cell_len(word)
-            if used and used + cell_len(word.rstrip()) > width:
-                rows.append([])
-                used = 0
+            if used > indent and used + cell_len(word.rstrip()) > width:
+                rows.append([Cell(" " * indent)])
+                used = indent
                 word = word.lstrip() or word
-                length = cell_len(word)
-            pieces = chop_cells(word, width) if length > width else [word]
+            pieces = chop_cells(word, width - indent) if cell_len(word) > width - used else [word]
             for number, piece in enumerate(pieces):
                 if number:
-                    rows.append([])
-                    used = 0
+                    rows.append([Cell(" " * indent)])
+                    used = indent
                 rows[-1].append(Cell(piece, cell.tone))
                 used += cell_len(piece)
     return [_joined(row) for row in rows]
+
+
+def _indent(one: Line, width: int) -> int:
+    """The spaces that a line begins with, where they leave enough room."""
+    text = "".join(cell.text for cell in one)
+    spaces = len(text) - len(text.lstrip(" "))
+    return spaces if spaces <= width // 2 else 0
 
 
 def _words(text: str) -> list[str]:
@@ -118,6 +125,8 @@ def _joined(row: Sequence[Cell]) -> Line:
     """Neighbours of one tone become one cell."""
     joined: list[Cell] = []
     for cell in row:
+        if not cell.text:
+            continue
         if joined and joined[-1].tone == cell.tone:
             joined[-1] = Cell(joined[-1].text + cell.text, cell.tone)
         else:

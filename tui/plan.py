@@ -41,6 +41,10 @@ class Proposal:
     reason_needed: bool = False
     forbidden: str = ""
     """Why it cannot be done at all."""
+    again: Callable[[Client], Proposal] | None = None
+    """Makes the plan anew, where it may have been overtaken. Called in a thread. Raises Failure."""
+    undo: Callable[[Client], Proposal] | None = None
+    """The plan of taking it back, once it is done. Called in a thread. Raises Failure."""
 
 
 class PlanBox(Box[bool]):
@@ -48,6 +52,7 @@ class PlanBox(Box[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "confirm", "confirm", id="plan.confirm"),
+        Binding("r", "again", "plan anew", id="plan.again"),
         Binding("down,j", "scroll(1)", show=False),
         Binding("up,k", "scroll(-1)", show=False),
         Binding("pagedown", "scroll(10)", show=False),
@@ -104,6 +109,20 @@ class PlanBox(Box[bool]):
         if self.proposal.typed is None:
             self._commit()
 
+    def action_again(self) -> None:
+        """The plan as it would be now, in the place of this one."""
+        if self.proposal.again is not None:
+            self._say("… asking the daemon for the plan", "dim")
+            self.shed.ask("plan", self.proposal.again, self._renewed, refused=self._refused)
+
+    def _renewed(self, proposal: Proposal) -> None:
+        self.proposal = proposal
+        self.call_later(self._draw_anew)
+
+    async def _draw_anew(self) -> None:
+        await self.recompose()
+        self.focus_first()
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         if event.input.id == "reason" and self.proposal.typed is not None:
@@ -127,12 +146,20 @@ class PlanBox(Box[bool]):
 
     def _done(self, sentence: str) -> None:
         shed = self.shed
-        shed.did(self.proposal.command)
+        shed.did(self.proposal.command, self.proposal.undo)
         self.close(True)
         shed.say(sentence, "good")
 
     def _refused(self, failure: Failure) -> None:
-        self._say(f"✘ {failure.what}\n  → {failure.remedy}", "bad")
+        """The daemon's no. Where the plan can be made anew, the fields lose the focus, so that `r` is a key again."""
+        if not self.is_attached:  # it was closed while the daemon was at it
+            self.shed.refuse(failure)
+            return
+        anew = ""
+        if self.proposal.again is not None:
+            self.focus_first()
+            anew = "\n  r makes the plan anew"
+        self._say(f"✘ {failure.what}\n  → {failure.remedy}{anew}", "bad")
 
     def _say(self, text: str, tone: str) -> None:
         style = STYLES["bad" if tone == "bad" else "dim"]

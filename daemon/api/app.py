@@ -7,7 +7,20 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from daemon.api import changes, data, logs, models, runs, schedules, system, windows
+from daemon.api import (
+    changes,
+    data,
+    jobs,
+    lineage,
+    logs,
+    machine,
+    models,
+    runs,
+    schedules,
+    standings,
+    system,
+    windows,
+)
 from daemon.api.door import Door
 from daemon.api.problems import add_handlers
 from daemon.api.shed import Shed
@@ -31,7 +44,7 @@ def create_app(shed: Shed, token: str | None = None) -> FastAPI:
         responses=_PROBLEM,
     )
     app.state.shed = shed
-    for part in (system, windows, runs, logs, data, models, schedules, changes):
+    for part in (system, machine, jobs, windows, runs, logs, data, standings, models, lineage, schedules, changes):
         app.include_router(part.router, prefix="/v1")
     add_handlers(app)
     app.add_middleware(Door, token=token)

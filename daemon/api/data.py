@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from daemon.api.shed import After, Here, Limit, Name
+from daemon.freshness import with_freshness
+from daemon.program import ask_program
+from daemon.sources import source_views
 from pipeline.config import Project
 from pipeline.config.datasets import FeatureView
 from store import datasets
 from store.errors import NotFound
-from store.wire import CheckView, DatasetDetail, DatasetVersionView, DatasetView, FeatureViewView, Page
+from store.wire import (
+    CheckView,
+    DatasetDetail,
+    DatasetVersionView,
+    DatasetView,
+    FeatureViewView,
+    Page,
+    QuarantineView,
+    SourceView,
+)
 
 router = APIRouter(tags=["data"])
+MOST_REFUSED: Final = 500
+REFUSED_S: Final = 20.0
+"""For a look into a quarantine table."""
 Known = tuple[str, str, Sequence[str]]
 """Name, kind, what it is made from."""
 
@@ -21,16 +37,21 @@ Known = tuple[str, str, Sequence[str]]
 @router.get("/datasets")
 def list_datasets(shed: Here) -> Page[DatasetView]:
     """Every dataset and feature view of the project, and those that only the record remembers."""
-    with shed.daemon.record.read() as session:
-        return Page(items=datasets.dataset_views(session, known_tables(shed.daemon.project)))
+    daemon = shed.daemon
+    with daemon.record.read() as session:
+        views = datasets.dataset_views(session, known_tables(daemon.project))
+        return Page(items=with_freshness(session, daemon.project, daemon.jobs, views, daemon.clock()))
 
 
 @router.get("/datasets/{name}")
 def show(shed: Here, name: Name, version: int | None = None) -> DatasetDetail:
     """The newest version, or the one asked for, with its columns, sample and checks."""
-    with shed.daemon.record.read() as session:
-        _, kind, made_from = find_table(shed.daemon.project, name)
-        return datasets.dataset_detail(session, name, kind, made_from, version)
+    daemon = shed.daemon
+    _, kind, made_from = find_table(daemon.project, name)
+    with daemon.record.read() as session:
+        detail = datasets.dataset_detail(session, name, kind, made_from, version)
+        (view,) = with_freshness(session, daemon.project, daemon.jobs, [detail.dataset], daemon.clock())
+    return detail.model_copy(update={"dataset": view})
 
 
 @router.get("/datasets/{name}/versions")
@@ -62,6 +83,35 @@ def checks(
         if history:
             return datasets.checks(session, name, limit, after)
         return Page(items=datasets.last_checks(session, name))
+
+
+@router.get("/datasets/{name}/quarantine")
+def quarantine(
+    shed: Here,
+    name: Name,
+    version: Annotated[int | None, Query(ge=0, description="Only what was kept apart when this one was made.")] = None,
+    run: Annotated[int | None, Query(ge=1, description="Only what this run kept apart.")] = None,
+    check: Annotated[str | None, Query(max_length=200, description="Only what this check threw out.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_REFUSED)] = 50,
+) -> QuarantineView:
+    """Rows that checks threw out, newest first, each with the names of the checks."""
+    find_table(shed.daemon.project, name)
+    if version is not None:
+        with shed.daemon.record.read() as session:
+            run = datasets.get_version(session, name, version).run
+    arguments = [str(shed.daemon.home.quarantine(name)), "--limit", str(limit)]
+    arguments += ["--run", str(run)] if run is not None else []
+    arguments += [f"--check={check}"] if check is not None else []
+    found = ask_program("pipeline.etl.refused", arguments, REFUSED_S)
+    return QuarantineView(dataset=name, **found)
+
+
+@router.get("/sources")
+def list_sources(shed: Here) -> Page[SourceView]:
+    """Where raw data comes from, which datasets hold it, and how the last fetch of each went."""
+    daemon = shed.daemon
+    with daemon.record.read() as session:
+        return Page(items=source_views(session, daemon.project, daemon.home))
 
 
 @router.get("/features")

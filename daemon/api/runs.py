@@ -10,38 +10,18 @@ from daemon.api.shed import Actor, After, Here, Limit, RunId
 from store import metrics, runs, samples
 from store.wire import (
     CompareView,
-    JobView,
     LatestMetric,
     MetricSeries,
     Page,
     ResourcePoint,
     RunDetail,
     RunRequest,
+    RunSpark,
     RunView,
 )
 from store.words import JobKind, RunState
 
 router = APIRouter(tags=["runs"])
-
-
-@router.get("/jobs")
-def jobs(shed: Here) -> Page[JobView]:
-    """What the project defines that can run, with each one's last run."""
-    with shed.daemon.record.read() as session:
-        last = runs.last_runs(session, shed.now)
-    return Page(
-        items=[
-            JobView(
-                name=job.name,
-                kind=job.kind,
-                target=job.target,
-                upstream=list(job.upstream),
-                pool=job.settings.pool,
-                last=last.get(job.name),
-            )
-            for job in shed.daemon.jobs.values()
-        ]
-    )
 
 
 @router.post("/runs", status_code=201)
@@ -83,6 +63,13 @@ def compare(shed: Here, ids: Annotated[list[int], Query(min_length=1, max_length
         return runs.compare(session, ids, shed.now)
 
 
+@router.get("/runs/sparks")
+def sparks(shed: Here, ids: Annotated[list[int], Query(min_length=1, max_length=200)]) -> Page[RunSpark]:
+    """The objective of each of these runs that has one, as a short curve."""
+    with shed.daemon.record.read() as session:
+        return Page(items=metrics.sparks(session, ids))
+
+
 @router.get("/runs/{run}")
 def show(shed: Here, run: RunId) -> RunDetail:
     """Everything known of a run."""
@@ -117,10 +104,11 @@ def curve(
     run: RunId,
     name: str,
     points: Annotated[int, Query(ge=4, le=20_000, description="At most so many; extremes survive.")] = 500,
+    since_step: Annotated[int | None, Query(description="Only what came after this step.")] = None,
 ) -> MetricSeries:
     """One curve, thinned without losing a spike."""
     with shed.daemon.record.read() as session:
-        return metrics.series(session, run, name, points)
+        return metrics.series(session, run, name, points, since_step)
 
 
 @router.get("/runs/{run}/resources")

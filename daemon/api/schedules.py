@@ -8,13 +8,23 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
 
-from daemon.api.shed import Actor, Here, Name
+from daemon import backfill
+from daemon.api.shed import Actor, Here, Limit, Name
 from daemon.timetable import next_time
 from store import schedules
 from store.tables import Schedule
 from store.times import to_us
-from store.wire import Page, PauseRequest, SchedulePreview, ScheduleView
+from store.wire import (
+    BackfillDone,
+    BackfillPlan,
+    BackfillRequest,
+    Page,
+    PauseRequest,
+    SchedulePreview,
+    ScheduleView,
+)
 
 router = APIRouter(tags=["schedules"])
 
@@ -55,6 +65,26 @@ def next_times(shed: Here, name: Name, count: Annotated[int, Query(ge=1, le=100)
     zone = ZoneInfo(row.timezone)
     times = [time.astimezone(zone).isoformat(timespec="seconds") for time in coming(row, now, count)]
     return SchedulePreview(name=name, times=times)
+
+
+@router.get("/schedules/{name}/backfill")
+def backfill_plan(
+    shed: Here,
+    name: Name,
+    start: Annotated[AwareDatetime, Query(description="The first time counts.")],
+    end: Annotated[AwareDatetime, Query(description="Not included; at most now.")],
+    limit: Limit = 100,
+) -> BackfillPlan:
+    """Which of the schedule's times in a span have no run, and would get one."""
+    request = BackfillRequest(start=start, end=end, limit=limit)
+    with shed.daemon.record.read() as session:
+        return backfill.plan(session, name, request, shed.now)
+
+
+@router.post("/schedules/{name}/backfill", status_code=201)
+def make_up(shed: Here, actor: Actor, name: Name, request: BackfillRequest) -> BackfillDone:
+    """Queues a run for each of these times that has none, behind everything that is due. Twice, it adds nothing."""
+    return shed.daemon.backfill(name, request, actor)
 
 
 def coming(row: Schedule, after: datetime, count: int) -> Iterator[datetime]:

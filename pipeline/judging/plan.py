@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlmodel import Session
 
+from pipeline.judging.standing import compared
 from store.registry import PromotionFacts, plan_token, promotion_facts, rollback_target
 from store.tables import ModelVersion
-from store.wire import DifferenceView, GateView, Interval, PlanView
+from store.wire import DifferenceView, GateView, PlanView
 from store.words import PRODUCTION
 
 GATE_WITHOUT_VERDICT = "verdict"
@@ -69,20 +70,7 @@ def _as_judged(facts: PromotionFacts) -> list[GateView]:
 
 def differences(facts: PromotionFacts) -> list[DifferenceView]:
     """Candidate minus the live version, on the same rows; nothing if it was compared with another one."""
-    compared = facts.candidate.evidence.get("production") or {}
-    if facts.live is None or compared.get("version") != facts.live.number:
-        return []
-    return [
-        DifferenceView(
-            metric=one["metric"],
-            difference=Interval(**one["difference"]),
-            p_value=one["p_value"],
-            test=one["test"],
-            rows=one["rows"],
-        )
-        for one in compared.get("differences", [])
-        if None not in one["difference"].values()
-    ]
+    return [] if facts.live is None else list(compared(facts.candidate, facts.live.number).values())
 
 
 def signature_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -13,7 +13,8 @@ from scipy.stats import binomtest, norm
 from pipeline.stats.auc import logit_interval
 from pipeline.stats.bootstrap import bca, interval, resampled_means, two_sided
 from pipeline.stats.measured import Floats, Measured, RowMeans
-from pipeline.stats.metrics import Array, MetricName, correct, measure, row_means
+from pipeline.stats.metrics import Array, correct, measure, row_means
+from pipeline.stats.orientation import MetricName
 
 RESAMPLES = 1000
 LEVEL = 0.95

@@ -1,4 +1,4 @@
-"""The metrics by name: what they are, for which task, and which way is better. Orientation is decided here only."""
+"""The metrics by name: what they are, and for which task."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from pipeline.stats.auc import delong, one_against_rest
 from pipeline.stats.measured import Floats, Measured, RowMeans
+from pipeline.stats.orientation import IN_LABEL_UNITS, MetricName
 
-MetricName = Literal["auc", "log_loss", "accuracy", "brier", "rmse", "mae", "r2"]
 Array = npt.NDArray[Any]
 Task = Literal["binary", "multiclass", "regression"]
 
@@ -22,17 +22,9 @@ METRICS: Final[dict[Task, tuple[MetricName, ...]]] = {
 }
 LOSS: Final[dict[Task, MetricName]] = {"binary": "log_loss", "multiclass": "log_loss", "regression": "rmse"}
 """What the gap between training and validation is measured in."""
-SMALLER_IS_BETTER: Final[frozenset[str]] = frozenset({"log_loss", "brier", "rmse", "mae"})
-IN_LABEL_UNITS: Final[frozenset[str]] = frozenset({"rmse", "mae"})
-"""Metrics without a scale of their own: their margins are shares of the value compared with."""
 
 _SMALLEST = 1e-7
 """Probabilities are kept this far from 0 and 1 in a logarithm: the resolution of float32 near 1."""
-
-
-def gain(metric: str, difference: float) -> float:
-    """A difference (candidate - reference) turned so that more is better."""
-    return -difference if metric in SMALLER_IS_BETTER else difference
 
 
 def scale(metric: str, reference: float) -> float:

@@ -1,19 +1,22 @@
-"""What a table looks like: per column its type, nulls, distinct values and range; a few rows; its newest time."""
+"""What a table looks like: per column type, nulls, distinct values, range and spread; a few rows; its newest time."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from math import isfinite
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.dataset as pads
 from duckdb import DuckDBPyConnection
 
 from pipeline.tables.arrow import word_of
+from pipeline.tables.profile import Range, is_binned, is_counted, profile
 from pipeline.tables.shape import connect
 from pipeline.tables.sqltext import identifier
 from store.facts import ColumnFacts
@@ -36,7 +39,7 @@ class Description:
 
 
 def describe(data: pads.Dataset, time: str | None = None, connection: DuckDBPyConnection | None = None) -> Description:
-    """One scan over the rows; `time` names the column whose newest value counts (a timestamp or a date).
+    """Two scans over the rows; `time` names the column whose newest value counts (a timestamp or a date).
 
     `connection`: one of `connect` that is open anyway, for a new one costs more than a small table's scan.
     """
@@ -54,18 +57,37 @@ def _describe(data: pads.Dataset, time: str | None, connection: DuckDBPyConnecti
         connection.unregister(_RELATION)
     values = iter([column[0].as_py() for column in answer.columns])
     rows = int(next(values))
+    found = {field.name: _Answers(*(next(values) for _ in range(len(_QUESTIONS)))) for field in data.schema}
+    histograms, tops = profile(data, _ranges(data.schema, found), _counted(data.schema, found))
     columns = [
         ColumnFacts(
             name=field.name,
             type=word_of(field.type),
-            nulls=rows - int(next(values)),
-            distinct=next(values),
-            low=_shown(next(values)),
-            high=_shown(next(values)),
+            nulls=rows - int(found[field.name].present),
+            distinct=found[field.name].distinct,
+            low=_shown(found[field.name].low),
+            high=_shown(found[field.name].high),
+            histogram=histograms.get(field.name),
+            top=[top.model_copy(update={"value": _cut(top.value)}) for top in tops.get(field.name, [])],
         )
         for field in data.schema
     ]
     return Description(rows=rows, columns=columns, sample=sample_of(data.head(SAMPLE_ROWS)), newest_us=next(values))
+
+
+def _ranges(schema: pa.Schema, found: Mapping[str, _Answers]) -> dict[str, Range]:
+    """Of the columns that have a histogram and a value in it."""
+    asked = {field.name: found[field.name] for field in schema if is_binned(field.type)}
+    return {
+        name: Range(answers.least, answers.greatest)
+        for name, answers in asked.items()
+        # From the least to the greatest double there is no width that a double could hold.
+        if answers.least is not None and answers.greatest is not None and isfinite(answers.greatest - answers.least)
+    }
+
+
+def _counted(schema: pa.Schema, found: Mapping[str, _Answers]) -> dict[str, int]:
+    return {field.name: found[field.name].distinct or 0 for field in schema if is_counted(field.type)}
 
 
 def sample_of(rows: pa.Table) -> list[dict[str, Any]]:
@@ -94,12 +116,39 @@ def plain(value: Any) -> Any:
             return _cut(str(value))
 
 
+class _Answers(NamedTuple):
+    """Of one column, in the order of the questions."""
+
+    present: int
+    distinct: int | None
+    low: str | None
+    high: str | None
+    least: float | None
+    """The finite range of numbers; of times in microseconds since 1970 UTC."""
+    greatest: float | None
+
+
+_QUESTIONS: Final = _Answers._fields
+
+
 def _questions(field: pa.Field) -> list[str]:
-    """SQL for: values that are not null, distinct values, lowest, highest (as text)."""
+    """SQL for `_Answers`."""
     name = identifier(field.name)
     if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
-        return [f"count({name})", "NULL", "NULL", "NULL"]
-    return [f"count({name})", f"approx_count_distinct({name})", f"min({name})::VARCHAR", f"max({name})::VARCHAR"]
+        return [f"count({name})", *["NULL"] * (len(_QUESTIONS) - 1)]
+    plain = [f"approx_count_distinct({name})", f"min({name})::VARCHAR", f"max({name})::VARCHAR"]
+    return [f"count({name})", *plain, *(_edge(field, function) for function in ("min", "max"))]
+
+
+def _edge(field: pa.Field, function: str) -> str:
+    name = identifier(field.name)
+    if not is_binned(field.type):
+        return "NULL"
+    if pa.types.is_temporal(field.type):
+        return f"epoch_us({function}({name})::TIMESTAMPTZ)::DOUBLE"
+    if pa.types.is_floating(field.type):
+        return f"({function}({name}) FILTER (isfinite({name})))::DOUBLE"
+    return f"{function}({name})::DOUBLE"
 
 
 def _shown(value: str | None) -> str | None:

@@ -15,7 +15,8 @@ from pipeline.models.network import exported
 from pipeline.plugins import load_function
 from pipeline.process.context import RunContext
 from pipeline.process.spool import Spool
-from pipeline.stats.metrics import SMALLER_IS_BETTER, MetricName, measure
+from pipeline.stats.metrics import measure
+from pipeline.stats.orientation import SMALLER_IS_BETTER, MetricName
 from pipeline.training.batches import BatchPlan, choose_placement
 from pipeline.training.calibrate import fit_temperature
 from pipeline.training.checkpoint import CheckpointStore, SavedCheckpoint

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from store.wire.base import Wire
-from store.words import Outcome, Severity
+from store.words import Outcome, RunState, Severity
+
+
+class HistogramView(Wire):
+    """Rows in cells of equal width. Times are seconds since 1970 UTC."""
+
+    low: float
+    """Lower end of the first cell."""
+    high: float
+    """Upper end of the last one."""
+    counts: list[int]
+
+
+class CategoryView(Wire):
+    value: str
+    count: int
 
 
 class ColumnView(Wire):
@@ -16,6 +31,22 @@ class ColumnView(Wire):
     distinct: int | None = None
     low: str | None = None
     high: str | None = None
+    histogram: HistogramView | None = None
+    """Of numbers and times; versions made before there were histograms have none."""
+    top: list[CategoryView] = []
+    """The ten commonest values of a text with few different ones, or of a bool."""
+
+
+class FreshnessView(Wire):
+    """How new a table has to be, and is."""
+
+    basis: Literal["check", "schedule"]
+    """check: its newest row counts; schedule: when its job last ended well."""
+    allowed_seconds: float
+    age_seconds: float | None
+    """None: there is nothing yet."""
+    stale: bool
+    reason: str
 
 
 class DatasetView(Wire):
@@ -31,6 +62,8 @@ class DatasetView(Wire):
     """Newest value of the time column."""
     checks: dict[Outcome, int]
     rev: int
+    freshness: FreshnessView | None = None
+    """None: neither a check nor a schedule wants it new. Not in the feed of changes: it moves with the clock."""
 
 
 class DatasetVersionView(Wire):
@@ -82,3 +115,54 @@ class FeatureViewView(Wire):
     ttl_seconds: float | None
     columns: list[str]
     data: DatasetView
+
+
+class QuarantinedRow(Wire):
+    """A row that was kept apart."""
+
+    checks: list[str]
+    """Those that threw it out."""
+    run: int
+    at: datetime
+    values: dict[str, Any]
+
+
+class QuarantineView(Wire):
+    dataset: str
+    total: int
+    """All rows that match, shown or not."""
+    rows: list[QuarantinedRow]
+    """Newest first."""
+
+
+class FetchView(Wire):
+    """The last run that read a source for a dataset."""
+
+    run: int
+    state: RunState
+    at: datetime
+    took_seconds: float | None
+    rows: int | None
+    """Added to the dataset; None while it goes on, and when it did not succeed."""
+    reason: str
+
+
+class SourceReadView(Wire):
+    """A dataset that holds the source's rows."""
+
+    dataset: str
+    mode: str
+    version: int | None
+    cursor: str | None
+    """Where the next incremental read begins."""
+    last: FetchView | None
+
+
+class SourceView(Wire):
+    name: str
+    kind: str
+    address: str
+    """Without user, password, query and headers; a reference (`env:NAME`) as it stands in the project file."""
+    incremental: str | None
+    """Column by which only what is new is fetched."""
+    datasets: list[SourceReadView]

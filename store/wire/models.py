@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -36,14 +36,13 @@ class VerdictView(Wire):
     at: datetime
 
 
-class ModelView(Wire):
-    name: str
-    task: str
-    objective: str
-    versions: int
-    latest: int | None
-    aliases: dict[str, int]
-    rev: int
+class AgainstView(Wire):
+    """A version against the one that was in production when it was judged, in its objective, on the same rows."""
+
+    version: int
+    difference: Interval
+    """This version minus that one."""
+    p_value: float | None
 
 
 class VersionView(Wire):
@@ -57,7 +56,21 @@ class VersionView(Wire):
     """On the test rows."""
     baseline: dict[str, float]
     verdict: VerdictView | None
+    against: AgainstView | None = None
+    """None: nothing was in production, or it could not answer the same rows."""
     aliases: list[str]
+    rev: int
+
+
+class ModelView(Wire):
+    name: str
+    task: str
+    objective: str
+    versions: int
+    latest: int | None
+    aliases: dict[str, int]
+    production: VersionView | None = None
+    """The version in production."""
     rev: int
 
 
@@ -100,6 +113,49 @@ class DifferenceView(Wire):
     p_value: float | None
     test: str
     rows: int
+
+
+StandingWord = Literal["better", "worse", "same", "unknown"]
+"""By the interval of the gain: beyond 0, or reaching over it (what may be chance), or not compared row by row."""
+
+
+class StandingMetric(Wire):
+    metric: str
+    value: Interval
+    against: float | None = None
+    difference: DifferenceView | None = None
+    """On the same rows; None: they were never compared so."""
+    gain: float | None = None
+    """The difference turned so that more is better."""
+    word: StandingWord = "unknown"
+
+
+class StandingView(Wire):
+    """A version against another one."""
+
+    model: str
+    version: int
+    against: int | None
+    """None: there is nothing to stand against."""
+    objective: str
+    same_rows: bool
+    """Both were tested on the same rows, so even bare values can be compared."""
+    metrics: list[StandingMetric]
+    """The objective first."""
+    note: str
+
+
+class VersionsCompareView(Wire):
+    left: VersionView
+    right: VersionView
+    standing: StandingView
+    """Of the left one against the right one."""
+    signature_changes: list[str]
+    """What a caller of the right one would notice in the left one."""
+    settings: dict[str, list[Any]]
+    """Those that differ: [left, right]."""
+    inputs: dict[str, list[Any]]
+    """Versions of data that differ: [left, right]."""
 
 
 class PlanView(Wire):

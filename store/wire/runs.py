@@ -45,15 +45,6 @@ class RunView(Wire):
     rev: int
 
 
-class JobView(Wire):
-    name: str
-    kind: JobKind
-    target: str
-    upstream: list[str]
-    pool: str
-    last: RunView | None = None
-
-
 class AttemptView(Wire):
     number: int
     state: RunState
@@ -85,6 +76,25 @@ class MetricSeries(Wire):
     run: int
     name: str
     points: list[MetricPoint]
+
+
+class RunSpark(Wire):
+    """How a run's objective came to where it is, in few points."""
+
+    run: int
+    name: str
+    value: float | None
+    """The newest."""
+    points: list[float | None]
+
+
+class LogHits(Wire):
+    """Where a text stands in a log."""
+
+    hits: list[int]
+    """Offsets, as of `LogChunk`; rising, of a search backwards falling."""
+    next: int | None
+    """Where to search on; None: the end was reached."""
 
 
 class ArtifactView(Wire):

@@ -33,6 +33,12 @@ class BoxView(Wire):
     memory_total: int
     disk_free: int
     disk_total: int
+    received: float | None = None
+    """Bytes a second over all networks but the loopback; None where the kernel does not count."""
+    sent: float | None = None
+    read: float | None = None
+    """Bytes a second from all disks."""
+    written: float | None = None
     gpus: list[GpuView] = []
 
 

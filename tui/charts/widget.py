@@ -33,7 +33,7 @@ class Curves(Widget, can_focus=True):
 
     BINDINGS = bindings("curves")
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone or 'plain'}" for tone in TONES}
-    DEFAULT_CSS = "Curves { height: 1fr; padding: 0 1; } Curves:focus { background: $surface; }"
+    DEFAULT_CSS = "Curves { width: 1fr; height: 1fr; padding: 0 1; } Curves:focus { background: $surface; }"
 
     class Asked(Message):
         """The operator wants to choose what is drawn."""
@@ -65,6 +65,10 @@ class Curves(Widget, can_focus=True):
         self.empty = self.empty if empty is None else empty
         self.look = replace(self.look, until=until)
         self.redraw()
+
+    def along_time(self) -> None:
+        """x is time, whatever is drawn."""
+        self.look = replace(self.look, by_time=True)
 
     def redraw(self) -> None:
         """Draws again what differs from the picture on screen."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from store.wire import (
     CheckView,
+    ColumnView,
     DatasetDetail,
     DatasetVersionView,
     DatasetView,
@@ -31,6 +33,8 @@ from tui.render import (
     wide_column,
 )
 
+_BARS: Final = " ▁▂▃▄▅▆▇█"
+
 
 def dataset_table(datasets: Sequence[DatasetView], now: datetime) -> RenderableType:
     rows: Rows = [
@@ -42,11 +46,21 @@ def dataset_table(datasets: Sequence[DatasetView], now: datetime) -> RenderableT
             ago(d.updated_at, now),
             when(d.newest),
             check_counts(d),
+            freshness(d),
             ", ".join(d.made_from),
         ]
         for d in datasets
     ]
-    heads: Heads = ["dataset", "kind", number_column("rows"), number_column("size"), "updated", "newest row", "checks"]
+    heads: Heads = [
+        "dataset",
+        "kind",
+        number_column("rows"),
+        number_column("size"),
+        "updated",
+        "newest row",
+        "checks",
+        "fresh",
+    ]
     return table([*heads, wide_column("made from")], rows, empty="the project defines no datasets")
 
 
@@ -57,6 +71,13 @@ def check_counts(dataset: DatasetView) -> Text:
         if number:
             words.append(" " if words else "").append(f"{number} ").append(outcome(word))
     return words or Text("-")
+
+
+def freshness(dataset: DatasetView) -> Text:
+    """Whether it is as new as somebody wants it."""
+    if dataset.freshness is None:
+        return Text("-")
+    return Text("! stale", style="yellow") if dataset.freshness.stale else Text("✔ fresh", style="green")
 
 
 def dataset_detail(detail: DatasetDetail, now: datetime) -> RenderableType:
@@ -70,6 +91,7 @@ def dataset_detail(detail: DatasetDetail, now: datetime) -> RenderableType:
     ]
     parts += [Text(f"newest row {when(latest.newest)}")] if latest.newest else []
     parts += [Text(f"made from {_inputs(latest)}")] if latest.inputs else []
+    parts += [freshness(dataset) + f": {dataset.freshness.reason}"] if dataset.freshness else []
     parts += [Text(latest.note)] if latest.note else []
     parts += [Text(""), heading("columns"), _columns(latest)]
     parts += _checks_section(detail.checks)
@@ -135,10 +157,25 @@ def feature_table(views: Sequence[FeatureViewView], now: datetime) -> Renderable
 
 def _columns(version: DatasetVersionView) -> RenderableType:
     rows: Rows = [
-        [c.name, c.type, count(c.nulls), count(c.distinct), c.low or "-", c.high or "-"] for c in version.columns
+        [c.name, c.type, count(c.nulls), count(c.distinct), c.low or "-", c.high or "-", spread(c)]
+        for c in version.columns
     ]
     numbers: Heads = [number_column("missing"), number_column("distinct")]
-    return table(["name", "type", *numbers, "lowest", "highest"], rows, empty="no columns")
+    heads: Heads = ["name", "type", *numbers, "lowest", "highest", wide_column("spread")]
+    return table(heads, rows, empty="no columns")
+
+
+def spread(column: ColumnView) -> str:
+    """`▁▃█▂` from lowest to highest, or the commonest values with their rows."""
+    if column.histogram is not None:
+        return spark(column.histogram.counts)
+    return ", ".join(f"{top.value} {top.count:,}" for top in column.top[:4]) or "-"
+
+
+def spark(counts: Sequence[int]) -> str:
+    """A column for each count; a space is none at all."""
+    most = max(counts, default=0)
+    return "".join(_BARS[-(-each * (len(_BARS) - 1) // most)] if most else _BARS[0] for each in counts)
 
 
 def _checks_section(checks: Sequence[CheckView]) -> list[RenderableType]:

@@ -22,10 +22,11 @@ def model_table(models: Sequence[ModelView]) -> RenderableType:
             str(model.versions),
             "-" if model.latest is None else f"v{model.latest}",
             ", ".join(f"{alias} v{version}" for alias, version in model.aliases.items()) or "-",
+            "-" if model.production is None else score(model.production),
         ]
         for model in models
     ]
-    heads: Heads = ["model", "task", "objective", number_column("versions"), "latest", "aliases"]
+    heads: Heads = ["model", "task", "objective", number_column("versions"), "latest", "aliases", "in production"]
     return table(heads, rows, empty="the project defines no models")
 
 
@@ -35,7 +36,8 @@ def version_table(versions: Sequence[VersionView], now: datetime) -> RenderableT
             f"v{v.version}",
             str(v.run),
             ago(v.created_at, now),
-            interval(v.metrics[v.objective]) if v.objective in v.metrics else "-",
+            score(v),
+            against(v),
             figure(v.baseline.get(v.objective)),
             verdict(v),
             ", ".join(v.aliases),
@@ -43,8 +45,30 @@ def version_table(versions: Sequence[VersionView], now: datetime) -> RenderableT
         for v in versions
     ]
     objective = versions[0].objective if versions else "objective"
-    heads: Heads = ["version", number_column("run"), "made", objective, "baseline", "gates", "aliases"]
+    heads: Heads = [
+        "version",
+        number_column("run"),
+        "made",
+        objective,
+        "against production",
+        "baseline",
+        "gates",
+        "aliases",
+    ]
     return table(heads, rows, empty="no versions yet: `trainshed run train:MODEL` makes one")
+
+
+def score(version: VersionView) -> str:
+    """The objective with its interval."""
+    return interval(version.metrics[version.objective]) if version.objective in version.metrics else "-"
+
+
+def against(version: VersionView) -> str:
+    """The difference to what was in production when it was judged: `+0.0164 [+0.0123, +0.0205] to v1`."""
+    if version.against is None:
+        return "-"
+    d = version.against.difference
+    return f"{d.value:+.4f} [{d.low:+.4f}, {d.high:+.4f}] to v{version.against.version}"
 
 
 def verdict(version: VersionView) -> Text:

@@ -8,7 +8,7 @@ from datetime import datetime
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from store.wire import ENDED, AttemptView, CompareView, Fault, JobView, LatestMetric, RunDetail, RunView
+from store.wire import ENDED, AttemptView, CompareView, Fault, LatestMetric, RunDetail, RunView
 from tui.render import (
     Heads,
     Rows,
@@ -42,22 +42,6 @@ def run_table(runs: Sequence[RunView], now: datetime, *, empty: str = "no runs")
     ]
     heads: Heads = [number_column("run"), "job", "state", "asked for", "took", "try", "by", wide_column("")]
     return table(heads, rows, empty=empty)
-
-
-def job_table(jobs: Sequence[JobView], now: datetime) -> RenderableType:
-    rows: Rows = [
-        [
-            job.name,
-            state(job.last.state) if job.last else Text("never run", style="dim"),
-            ago(job.last.created_at, now) if job.last else "-",
-            job.pool,
-            ", ".join(job.upstream) or "-",
-        ]
-        for job in jobs
-    ]
-    return table(
-        ["job", "last run", "when", "pool", wide_column("builds upon")], rows, empty="the project defines no jobs"
-    )
 
 
 def run_detail(detail: RunDetail, now: datetime) -> RenderableType:

@@ -40,6 +40,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "version": "tui.screens.version:VersionScreen",
     "dataset": "tui.screens.dataset:DatasetScreen",
     "job": "tui.screens.job:JobScreen",
+    "schedule": "tui.screens.schedule:ScheduleScreen",
 }
 """Kind of object → the screen that shows one; its constructor takes the words that name it."""
 

@@ -16,6 +16,7 @@ from tui.bars.notice import Notice
 from tui.bars.strip import KeyStrip
 from tui.bars.topline import TopLine
 from tui.box import Above
+from tui.keybindings import bindings
 from tui.keys import ACTIONS
 from tui.table import Table
 
@@ -44,7 +45,7 @@ class Subject:
 class ShedScreen(Screen[None]):
     """A body between the first line and the strip."""
 
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = bindings("screens")
     AUTO_FOCUS = "Table"
     TITLE_HERE = ""
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
@@ -107,6 +108,13 @@ class ShedScreen(Screen[None]):
     def _if_here(self, then: Callable[[T], None]) -> Callable[[T], None]:
         """An answer that comes after its screen was closed is nobody's."""
         return lambda answer: then(answer) if self.is_mounted and self.is_attached else None
+
+    def action_undo(self) -> None:
+        """The inverse of what was done last, as a plan."""
+        if self.shed.undo is None:
+            self.say("nothing was done here that can be taken back", "warn")
+        else:
+            self.ask("undo", self.shed.undo, self.shed.propose)
 
     # ---- inside -----------------------------------------------------------------------------------------------------
 

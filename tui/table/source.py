@@ -65,6 +65,8 @@ class ListSource(Generic[R]):
     identify: Callable[[R], Hashable]
     frame: Callable[[], Frame]
     rows: Sequence[R] = ()
+    waiting: bool = False
+    """The rows are still to come: the daemon is being asked."""
     local: bool = field(default=True, init=False)
 
     def key(self, row: R) -> Hashable:

@@ -139,7 +139,17 @@ class Table(ScrollView, Generic[R], can_focus=True):
         """Other rows for an in-memory list."""
         assert isinstance(self.source, ListSource)
         self.source.rows = rows
+        self.source.waiting = False
         self.reread()
+
+    def reshape(self, columns: Sequence[Column[R]]) -> None:
+        """Other columns for an in-memory list: what they are is only known with the rows."""
+        assert isinstance(self.source, ListSource)
+        self.columns = self.source.columns = columns
+        self._chosen = 0
+        self._drawn.clear()
+        self._measure()
+        self.refresh()
 
     def ask_for(self, query: Query) -> None:
         """Another filter or order. The picture stays until the answer is here."""
@@ -204,6 +214,9 @@ class Table(ScrollView, Generic[R], can_focus=True):
     def _fetch(self, number: int, era: int, query: Query) -> None:
         source = self.source
         if isinstance(source, ListSource):
+            if source.waiting:
+                self._asked.discard(number)
+                return
             self._came(number, era, Slice(*source.window(None, query, number * PAGE, PAGE)))  # type: ignore[arg-type]
             return
         self.shed.ask(

@@ -21,6 +21,8 @@ def add_to(app: typer.Typer) -> None:
     verb(inner, "show", example="trainshed data show flights@12")(show)
     verb(inner, "history", example="trainshed data history flights")(history)
     verb(inner, "checks", example="trainshed data checks flights")(checks)
+    verb(inner, "sources", example="trainshed data sources --json")(sources)
+    verb(inner, "quarantine", example="trainshed data quarantine flights --limit 20")(quarantine)
     features = group(app, "features", purpose="Feature views: features of an entity over time.", bare=list_features)
     verb(features, "list", example="trainshed features list")(list_features)
 
@@ -90,6 +92,41 @@ def checks(
         return check_table(found)
 
     shell.show(found, draw)
+
+
+def sources(shell: Shell) -> None:
+    """Where raw data comes from, which datasets hold it, and how the last fetch of each went."""
+    with shell.daemon() as daemon:
+        found = daemon.sources()
+
+    def draw() -> Any:
+        from tui.draw.sources import source_table
+
+        return source_table(found, shell.now)
+
+    shell.show(found, draw)
+
+
+def quarantine(
+    shell: Shell,
+    name: Dataset,
+    version: Annotated[
+        int | None, typer.Option(min=0, help="Only what was kept apart when this version was made.")
+    ] = None,
+    run: Annotated[int | None, typer.Option(min=1, help="Only what this run kept apart.")] = None,
+    check: Annotated[str | None, typer.Option(metavar="NAME", help="Only what this check threw out.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 20,
+) -> None:
+    """Rows that checks threw out, newest first, each with the names of the checks."""
+    with shell.daemon() as daemon:
+        view = daemon.quarantine(name, version=version, run=run, check=check, limit=limit)
+
+    def draw() -> Any:
+        from tui.draw.sources import quarantine as drawn
+
+        return drawn(view)
+
+    shell.show(view, draw)
 
 
 def list_features(shell: Shell) -> None:

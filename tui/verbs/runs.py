@@ -1,15 +1,14 @@
-"""`run`, `runs`, `jobs`."""
+"""`run`, `runs`."""
 
 from __future__ import annotations
 
 import sys
-import tomllib
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from tui.failure import Usage
+from tui.overrides import settings as settings_of
 from tui.verbs import complete
 from tui.verbs.frame import Shell, group, verb
 
@@ -18,7 +17,6 @@ RunId = Annotated[int, typer.Argument(metavar="RUN", help="Number of the run.", 
 
 def add_to(app: typer.Typer) -> None:
     verb(app, "run", example="trainshed run train:late --upstream --wait --set training.epochs=5")(run)
-    verb(app, "jobs", example="trainshed jobs")(jobs)
     inner = group(app, "runs", purpose="What ran, runs and waits to run.", bare=newest)
     verb(inner, "list", example="trainshed runs list --job train:late --state failed")(list_runs)
     verb(inner, "show", example="trainshed runs show 12")(show)
@@ -46,7 +44,7 @@ def run(
     from store.wire import RunRequest
     from tui.verbs.wait import submitted, wait_and_report
 
-    params = dict(_setting(words) for words in settings or [])
+    params = settings_of(settings or [])
     request = RunRequest(job=job, params=params, upstream=upstream, force=force, priority=priority)
     with shell.daemon() as daemon:
         view = daemon.submit(request)
@@ -155,27 +153,3 @@ def compare(shell: Shell, runs: Annotated[list[int], typer.Argument(metavar="RUN
         return compare_table(view)
 
     shell.show(view, draw)
-
-
-def jobs(shell: Shell) -> None:
-    """What the project defines that can run."""
-    with shell.daemon() as daemon:
-        found: Sequence[Any] = daemon.jobs()
-
-    def draw() -> Any:
-        from tui.draw.runs import job_table
-
-        return job_table(found, shell.now)
-
-    shell.show(found, draw)
-
-
-def _setting(words: str) -> tuple[str, Any]:
-    """`"a.b=3"` → ("a.b", 3): a TOML value, or else the text as it stands."""
-    name, equals, text = words.partition("=")
-    if not equals or not name.strip():
-        raise Usage(f"{words!r} is not a setting", remedy="write --set name=value, such as --set training.epochs=5")
-    try:
-        return name.strip(), tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return name.strip(), text

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tui.failure import Failure, Usage
 from tui.verbs import complete
 from tui.verbs.frame import Shell, group, verb
+from tui.verbs.moments import moment
+
+if TYPE_CHECKING:
+    from store.wire import BackfillPlan
 
 Schedule = Annotated[
     str, typer.Argument(metavar="NAME", help="See `trainshed schedules`.", autocompletion=complete.schedules)
@@ -20,6 +26,8 @@ def add_to(app: typer.Typer) -> None:
     verb(inner, "pause", example="trainshed schedules pause nightly")(pause)
     verb(inner, "resume", example="trainshed schedules resume nightly")(resume)
     verb(inner, "next", example="trainshed schedules next nightly --count 10")(next_times)
+    verb(inner, "timetable", example="trainshed schedules timetable")(timetable)
+    verb(inner, "backfill", example="trainshed schedules backfill nightly --from 2026-03-01 --to 2026-03-08")(backfill)
 
 
 def list_schedules(shell: Shell) -> None:
@@ -69,3 +77,60 @@ def next_times(
         return drawn(preview)
 
     shell.show(preview, draw)
+
+
+def timetable(
+    shell: Shell,
+    count: Annotated[int, typer.Option(min=0, max=20, help="Times to come, of each.")] = 3,
+    past: Annotated[int, typer.Option(min=0, max=100, help="Runs of times that have passed, of each.")] = 10,
+) -> None:
+    """Every schedule with its next times and what became of the last ones."""
+    with shell.daemon() as daemon:
+        page = daemon.timetable(count=count, past=past)
+
+    def draw() -> Any:
+        from tui.draw.jobs import timetable as drawn
+
+        return drawn(page.items, shell.now)
+
+    shell.show(page, draw)
+
+
+def backfill(
+    shell: Shell,
+    name: Schedule,
+    start: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="The first time: ISO 8601; without a zone, UTC.")
+    ],
+    end: Annotated[str, typer.Option("--to", metavar="TIME", help="Up to here, not included.")],
+    limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many new runs.")] = 100,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Queue a run for each time of the schedule in a span that has none. Shows them and asks first."""
+    from store.wire import BackfillRequest
+
+    request = BackfillRequest(start=moment(start), end=moment(end), limit=limit)
+    with shell.daemon() as daemon:
+        if not yes:
+            _confirm(shell, daemon.backfill_plan(name, request))
+        done = daemon.backfill(name, request)
+    more = f"; {done.plan.left:,} times are left, say it again for them" if done.plan.left else ""
+    shell.say(done, f"{len(done.runs)} runs queued for {name}{more}: `trainshed queue` shows them")
+
+
+def _confirm(shell: Shell, plan: BackfillPlan) -> None:
+    """Raises Usage where nobody can be asked, Failure when there is nothing to do or it is not confirmed."""
+    if plan.new == 0:
+        raise Failure(
+            "every time of this span has its run", remedy=f"`trainshed schedules timetable` shows {plan.schedule}"
+        )
+    if not shell.interactive:
+        raise Usage(f"nobody is here to confirm {plan.new} runs", remedy="say it again with --yes")
+    from tui.draw.jobs import backfill as drawn
+    from tui.render import console
+
+    console(sys.stderr).print(drawn(plan))
+    sys.stderr.write("\nType yes to queue them, anything else to leave all as it is: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip() != "yes":
+        raise Failure("not confirmed; nothing was queued", remedy="the same command asks again")

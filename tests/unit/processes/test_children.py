@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from daemon.children import Child, ShimId, Status, fence, start_cold, sweep
-from daemon.resources import Tree
+from daemon.resources import Followed
 from pipeline.process import procfs, warm
 from pipeline.process.shim import NONCE_VARIABLE
 from store.home import AttemptDir
@@ -106,11 +106,13 @@ def test_the_processes_of_a_run_are_measured_together() -> None:
     busy = "import os, time\nif os.fork(): time.sleep(600)\nwhile True: pass"
     process = subprocess.Popen([sys.executable, "-I", "-S", "-c", busy], start_new_session=True)
     try:
-        tree = Tree(process.pid)
+        run = Followed(process.pid)
         time.sleep(0.5)
-        tree.measure(7, {})
+        first = run.measure(7, {})
+        assert first is not None
+        assert first.cpu_percent < 150.0, "at first, since the process began"
         time.sleep(0.5)
-        sample = tree.measure(7, {})
+        sample = run.measure(7, {})
         assert sample is not None
         assert sample.run == 7
         assert 5.0 < sample.cpu_percent < 150.0, "one of the two is busy"
@@ -119,7 +121,7 @@ def test_the_processes_of_a_run_are_measured_together() -> None:
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    assert tree.measure(7, {}) is None
+    assert run.measure(7, {}) is None
 
 
 def test_a_process_with_a_thread_of_its_own_must_not_be_forked() -> None:

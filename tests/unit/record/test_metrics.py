@@ -130,3 +130,24 @@ def test_a_spike_in_a_long_curve_is_seen(record: Record) -> None:
     curve = _curve(record, "loss", limit=100)
     assert len(curve) <= 100
     assert (31_234, 99.0) in curve
+
+
+def test_only_what_came_after_a_step_is_read(record: Record) -> None:
+    with record.transaction() as tx:
+        metrics.add_points(tx, [Chunk(1, tx.now, list(range(1, 101)), {"a": [float(n) for n in range(100)]})])
+    with record.read() as session:
+        assert [point.step for point in metrics.series(session, 1, "a", since_step=98).points] == [99, 100]
+        assert metrics.series(session, 1, "a", since_step=100).points == []
+        thinned = metrics.series(session, 1, "a", limit=10, since_step=50).points
+    assert (thinned[0].step, thinned[-1].step) == (51, 100)
+    assert len(thinned) <= 10
+
+
+def test_a_spark_is_the_score_on_the_validation_rows(record: Record) -> None:
+    values = {"train/loss": [3.0, 2.0], "validation/auc": [0.5, 0.7], "validation/loss": [1.0, 0.9]}
+    with record.transaction() as tx:
+        metrics.add_points(tx, [Chunk(1, tx.now, [1, 2], values), Chunk(2, tx.now, [1], {"train/loss": [4.0]})])
+    with record.read() as session:
+        found = metrics.sparks(session, [2, 1, 3])
+    assert [(one.run, one.name, one.value) for one in found] == [(2, "train/loss", 4.0), (1, "validation/auc", 0.7)]
+    assert found[1].points == [0.5, 0.7]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -17,7 +18,7 @@ from sqlalchemy import text
 from store.engine import Record
 from store.errors import RecordDamaged, RecordTooNew
 from store.home import Home
-from store.migrations import OURS, REVISIONS
+from store.migrations import OURS, REVISIONS, History
 from store.migrations.upgrade import configuration, upgrade
 from store.schema import METADATA
 from store.sqlite import writer_engine
@@ -128,3 +129,20 @@ def test_the_writer_syncs_fully_and_knows_its_references(tmp_path: Path) -> None
         assert tx.connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert tx.connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
     record.close()
+
+
+def test_a_record_of_the_first_schema_keeps_its_samples_and_gains_the_new_columns(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    first = History(revisions=OURS.revisions[:1], scripts=OURS.scripts)
+    engine = writer_engine(home.database)
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection, first), "0001")
+        connection.execute(text("INSERT INTO meta VALUES ('revision', '7')"))
+        connection.execute(text("INSERT INTO resource_sample VALUES (0, 1, 12.5, 100, NULL)"))
+    engine.dispose()
+    record = Record.open(home, system_clock)
+    with record.read() as session:
+        found = session.connection().execute(text("SELECT cpu_percent, rss, received, disk_free FROM resource_sample"))
+        assert found.all() == [(12.5, 100, None, None)]
+    record.close()
+    assert list(home.backups.glob("*-before-*")), "it is copied before it is changed"

@@ -15,7 +15,7 @@ from store.home import Home
 from store.tables import Event
 from store.times import to_us
 from store.wire import AliasEventView
-from tests.unit.registry.shelf import FAILING, START, Shelf, facts
+from tests.unit.registry.shelf import FAILING, START, Shelf, compared_with, facts
 
 
 def test_versions_are_numbered_from_one_for_each_model(shelf: Shelf) -> None:
@@ -37,6 +37,27 @@ def test_a_version_is_shown_with_its_intervals_verdict_and_aliases(shelf: Shelf)
     assert view.verdict is not None
     assert view.verdict.gates[0].limit == 0.15
     assert view.aliases == ["production"]
+
+
+def test_a_version_is_shown_against_the_one_that_was_in_production_when_it_was_judged(shelf: Shelf) -> None:
+    shelf.promote(shelf.version())
+    shelf.version(evidence=compared_with(1))
+    with shelf.record.read() as session:
+        first, second = (versions.version_detail(session, "late", number).version for number in (1, 2))
+    assert first.against is None
+    assert second.against is not None
+    assert (second.against.version, second.against.difference.low) == (1, 0.002)
+
+
+def test_a_model_is_shown_with_the_version_in_production(shelf: Shelf) -> None:
+    shelf.version()
+    with shelf.record.read() as session:
+        assert versions.model_view(session, "late").production is None
+    shelf.promote(1)
+    with shelf.record.read() as session:
+        live = versions.model_view(session, "late").production
+    assert live is not None
+    assert (live.version, live.aliases) == (1, ["production"])
 
 
 def test_the_list_of_versions_goes_newest_first_page_by_page(shelf: Shelf) -> None:
@@ -231,7 +252,6 @@ def test_what_was_live_at_a_time_and_who_put_it_there_can_be_asked(shelf: Shelf)
     first = shelf.promote(shelf.version(), "anna")
     shelf.promote(shelf.version(), "berta")
     with shelf.record.read() as session:
-        then = aliases.move_at(session, "late", "production", to_us(first.at + timedelta(seconds=30)))
-        assert then is not None
-        assert (then.to_version, then.actor) == (1, "anna")
-        assert aliases.move_at(session, "late", "production", to_us(START)) is None
+        (then,) = aliases.current(session, at=to_us(first.at + timedelta(seconds=30)))
+        assert (then.model, then.alias, then.version, then.actor) == ("late", "production", 1, "anna")
+        assert aliases.current(session, at=to_us(START)) == []

@@ -1,0 +1,42 @@
+"""Programs of ours that answer one question in one JSON document, because they need what the daemon does not load."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from store.errors import StorageError, TrainshedError
+
+
+def ask_program(module: str, arguments: Sequence[str], seconds: float) -> Any:
+    """What it prints, read as JSON. Its exit status is its own affair: `doctor` ends with 1 when something is broken.
+
+    Raises StorageError with the end of its standard error when there is no answer in time.
+    """
+    # -P, so that a file of the user's in the current folder is never taken for ours.
+    command = [sys.executable, "-P", "-m", module, *arguments]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, text=True, check=False
+        )
+        return json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        raise _no_answer(module, f"it did not answer within {seconds:g} s") from None
+    except OSError as error:
+        raise _no_answer(module, f"it cannot be started: {error.strerror}") from None
+    except ValueError:
+        said = done.stderr.strip().splitlines()
+        raise _no_answer(
+            module, f"it ended with {done.returncode}: {said[-1] if said else 'and said nothing'}"
+        ) from None
+
+
+def _no_answer(module: str, what: str) -> TrainshedError:
+    return StorageError(
+        what,
+        where=f"python -m {module}",
+        remedy="ask again when the machine is less busy; `trainshed doctor` says more",
+    )

@@ -1,0 +1,74 @@
+"""Rows in quarantine, read by a program of its own; what a commit says of itself, read without the Delta library."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from daemon.program import ask_program
+from pipeline.etl.refused import refused
+from store import lake
+from store.commits import CURSOR, commit_metadata
+from tests.unit.etl.conftest import NOW, Shed
+
+SECTIONS = {
+    "sources": {"orders": {"kind": "file", "path": "orders.csv", "format": "csv", "timezone": "UTC"}},
+    "datasets": {
+        "orders": {
+            "source": "orders",
+            "mode": "append",
+            "time": "at",
+            "columns": {"id": "int64", "n": "int64", "at": "timestamp"},
+            "checks": [
+                {"kind": "range", "column": "n", "min": 0, "max_share": 1.0},
+                {"kind": "not_null", "column": "n", "name": "has n", "max_share": 1.0},
+            ],
+        }
+    },
+}
+
+
+def twice(shed: Shed) -> None:
+    """Two runs, each of which throws rows out."""
+    shed.sections = SECTIONS
+    shed.write("orders.csv", "id,n,at\n1,5,2026-01-01T00:00:00Z\n2,-1,2026-01-01T00:00:00Z\n3,,2026-01-01T00:00:00Z\n")
+    shed.run("orders")
+    shed.write("orders.csv", "id,n,at\n4,-7,2026-01-02T00:00:00Z\n5,9,2026-01-02T00:00:00Z\n")
+    shed.run("orders", now=lambda: NOW + timedelta(hours=1))
+
+
+def test_refused_rows_come_newest_first_with_the_checks_that_threw_them_out(shed: Shed) -> None:
+    twice(shed)
+    found = refused(shed.home.quarantine("orders"), run=None, check=None, limit=10)
+    assert found["total"] == 3
+    assert (found["rows"][0]["values"]["id"], found["rows"][0]["run"]) == (4, 2)
+    assert {row["values"]["id"]: row["checks"] for row in found["rows"]} == {
+        4: ["range(n)"],
+        2: ["range(n)"],
+        3: ["has n"],
+    }
+    assert set(found["rows"][0]["values"]) == {"id", "n", "at"}
+
+
+def test_they_are_found_by_run_and_by_check_and_bounded(shed: Shed) -> None:
+    twice(shed)
+    table = shed.home.quarantine("orders")
+    assert refused(table, run=2, check=None, limit=10)["total"] == 1
+    assert [row["values"]["id"] for row in refused(table, run=None, check="has n", limit=10)["rows"]] == [3]
+    few = refused(table, run=None, check=None, limit=1)
+    assert (few["total"], len(few["rows"])) == (3, 1)
+
+
+def test_nothing_is_in_quarantine_before_something_was_refused(tmp_path: Path) -> None:
+    assert ask_program("pipeline.etl.refused", [str(tmp_path / "none")], 60.0) == {"total": 0, "rows": []}
+
+
+def test_a_commit_says_of_itself_what_was_put_into_it(shed: Shed) -> None:
+    twice(shed)
+    path = shed.home.dataset("orders")
+    newest = lake.latest(path)
+    assert newest is not None
+    said = commit_metadata(path, newest.version)
+    assert {name: value for name, value in said.items() if name.startswith(lake.PREFIX)} == newest.metadata
+    assert commit_metadata(path, 99) == {}
+    assert CURSOR == lake.CURSOR
