@@ -22,7 +22,11 @@ T = TypeVar("T")
 class Box(Vertical, Generic[T]):
     """Closes with a result, or with None when it was left."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "close", id="box.leave")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "close", id="box.leave"),
+        Binding("tab", "app.focus_next", show=False),  # the screen's own do not get in here
+        Binding("shift+tab", "app.focus_previous", show=False),
+    ]
     DEFAULT_CSS = """
     Box {
         width: 90vw; max-width: 88; height: auto; max-height: 90vh;
