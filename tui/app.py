@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from store.wire import StatusView
     from tui.charts.plot import Style
     from tui.client import Client
+    from tui.log.reading import Place
+    from tui.log.tail import Tail
     from tui.plan import Proposal
 
 T = TypeVar("T")
@@ -81,12 +84,13 @@ class ShedApp(App[int]):
         self.status: StatusView | None = None
         self.done: deque[tuple[datetime, str]] = deque(maxlen=_REMEMBERED)
         self.crash_report: Path | None = None
-        self._environ = environ
+        self.environ = environ
         self._copies = copies
         self.now = now
         self._start = start
         self._before: str | None = None
         self._actions: deque[str] = deque(maxlen=20)
+        self.connect = connect
         self._desk = Desk(connect, self.call_later)
         self._feed = Feed(connect, self.post_message, now, pace=settings.pace)
         self._held_back = False
@@ -119,7 +123,7 @@ class ShedApp(App[int]):
         """What curves are drawn with here."""
         from tui.charts.style import style_for
 
-        return style_for(self._environ, lite=self.settings.lite)
+        return style_for(self.environ, lite=self.settings.lite)
 
     @property
     def vocabulary(self) -> commands.Vocabulary:
@@ -145,6 +149,14 @@ class ShedApp(App[int]):
         from tui.plan import PlanBox
 
         self.push_screen(PlanBox(proposal), lambda done: then() if done else None)
+
+    def tail(self, place: Place, offset: int, deliver: Callable[[Message], object]) -> Tail:
+        """Follows a log in the background, until it is stopped."""
+        from tui.log.tail import Tail
+
+        tail = Tail(self.connect, deliver, place, offset, pace=self.settings.pace)
+        tail.start()
+        return tail
 
     def did(self, command: str) -> None:
         """Remembers the shell command of something that was done here."""
@@ -394,7 +406,7 @@ class ShedApp(App[int]):
 
     def copy(self, text: str, name: str) -> None:
         """Into the clipboard of the terminal on the other side; into a file where it is too long for that."""
-        sequence = osc52(text, self._environ)
+        sequence = osc52(text, self.environ)
         if sequence is None:
             self.copy_to_file(text, name)
         else:

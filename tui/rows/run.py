@@ -143,6 +143,10 @@ def event_columns() -> list[Column[EventView]]:
     ]
 
 
+def _at(event: EventView, frame: Frame) -> Cell:
+    return Cell(clock(event.at, frame), "dim")
+
+
 def _tone(kind: str) -> Tone:
     bad = {"run.failed", "run.lost", "run.upstream_failed"}
     return "bad" if kind in bad else "good" if kind == "run.succeeded" else ""

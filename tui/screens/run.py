@@ -21,7 +21,7 @@ from tui.table import ListSource, Table
 from tui.text import Lines, content
 
 if TYPE_CHECKING:
-    from store.wire import ChangesView, MetricSeries, ResourcePoint, RunDetail, RunView
+    from store.wire import ChangesView, EventView, MetricSeries, ResourcePoint, RunDetail, RunView
     from tui.client import Client
 
 PAGES: Final = ("curves", "facts", "usage", "happened")
@@ -57,9 +57,10 @@ class RunScreen(ShedScreen):
         return Subject(f"run {self.run_id}", f"trainshed runs show {self.run_id}", self.detail)
 
     def body(self) -> Iterable[Widget]:
-        happened: Table[object] = Table(
-            rows.event_columns(),
-            ListSource(rows.event_columns(), lambda event: event.id, lambda: self.shed.frame),
+        columns = rows.event_columns()
+        happened: Table[EventView] = Table(
+            columns,
+            ListSource(columns, lambda event: event.id, lambda: self.shed.frame),
             empty="nothing has happened to it yet",
             id="happened",
         )

@@ -170,6 +170,13 @@ class Table(ScrollView, Generic[R], can_focus=True):
         for key in self.marks.keys() & rows.keys():
             self.marks[key] = rows[key]
 
+    def reshape(self) -> None:
+        """The columns are others."""
+        self._drawn.clear()
+        self._chosen = min(self._chosen, max(0, len(self.columns) - 1))
+        self._measure()
+        self.refresh()
+
     def failed(self, failure: Failure) -> None:
         """The rows cannot be had; what is here stays."""
         self.failure = failure
