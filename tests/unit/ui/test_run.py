@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from store import lifecycle, metrics, progress
+from store import metrics, progress, queue
 from store.metrics import Chunk
 from tests.unit.ui.acting import press, settle, shown, until
 from tests.unit.ui.conftest import MakeApp, Served
@@ -117,7 +117,7 @@ async def test_what_changes_a_run_is_proposed_first(
         assert isinstance(pilot.app.screen, PlanBox)
         await press(pilot, "escape")
     with shed.record.read() as session:
-        assert lifecycle.get_run(session, run).state == state
+        assert queue.get_run(session, run).state == state
 
 
 async def test_lineage_leads_to_the_run_before(make_app: MakeApp) -> None:
