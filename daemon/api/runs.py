@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
@@ -12,7 +12,6 @@ from store.wire import (
     CompareView,
     JobView,
     LatestMetric,
-    MetricSeries,
     Page,
     ResourcePoint,
     RunDetail,
@@ -110,25 +109,9 @@ def latest_metrics(shed: Here, run: RunId) -> Page[LatestMetric]:
         return Page(items=metrics.latest(session, run))
 
 
-# A metric's name may hold slashes: `train/loss`.
-@router.get("/runs/{run}/metrics/{name:path}")
-def curve(
-    shed: Here,
-    run: RunId,
-    name: str,
-    points: Annotated[int, Query(ge=4, le=20_000, description="At most so many; extremes survive.")] = 500,
-) -> MetricSeries:
-    """One curve, thinned without losing a spike."""
-    with shed.daemon.record.read() as session:
-        return metrics.series(session, run, name, points)
-
-
 @router.get("/runs/{run}/resources")
 def resources(shed: Here, run: RunId, limit: Annotated[int, Query(ge=1, le=20_000)] = 1000) -> Page[ResourcePoint]:
     """What a run used of the machine, oldest first."""
     with shed.daemon.record.read() as session:
         runs.view(session, run, shed.now)
         return Page(items=samples.samples_of(session, run, limit))
-
-
-Stream = Literal["stdout", "stderr"]

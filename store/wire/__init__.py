@@ -31,12 +31,14 @@ from store.wire.runs import (
     JobView,
     LatestMetric,
     LogChunk,
+    LogHit,
     MetricPoint,
     MetricSeries,
     ResourcePoint,
     RunDetail,
     RunRequest,
     RunView,
+    SparkView,
 )
 from store.wire.schedules import PauseRequest, SchedulePreview, ScheduleView
 from store.wire.shed import BoxView, ChangesView, GpuView, NeedView, ShutdownRequest, StatusView
@@ -72,6 +74,7 @@ __all__ = [
     "JobView",
     "LatestMetric",
     "LogChunk",
+    "LogHit",
     "MetricPoint",
     "MetricSeries",
     "ModelView",
@@ -91,6 +94,7 @@ __all__ = [
     "SchedulePreview",
     "ScheduleView",
     "ShutdownRequest",
+    "SparkView",
     "StatusView",
     "VerdictView",
     "VersionDetail",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store import metrics
+from store import curves, metrics
 from store.engine import Record
 from store.errors import NotFound
 from store.metrics import Chunk
@@ -24,7 +24,7 @@ def _add(record: Record, steps: Sequence[int], values: Mapping[str, Sequence[flo
 
 def _curve(record: Record, name: str, run: int = 1, limit: int = 1000) -> list[tuple[int, float | None]]:
     with record.read() as session:
-        return [(point.step, point.value) for point in metrics.series(session, run, name, limit).points]
+        return [(point.step, point.value) for point in curves.series(session, run, name, limit).points]
 
 
 def test_points_are_read_back_in_the_order_of_their_steps(record: Record) -> None:
@@ -83,7 +83,7 @@ def test_what_is_not_a_series_of_numbers_is_refused_whole(
 def test_a_metric_that_is_not_there_is_answered_with_those_that_are(record: Record) -> None:
     _add(record, [1], {"loss": [1.0], "accuracy": [0.5]})
     with pytest.raises(NotFound, match="run 1 has no metric los") as missing, record.read() as session:
-        metrics.series(session, 1, "los")
+        curves.series(session, 1, "los")
     assert "accuracy, loss" in missing.value.remedy
 
 
