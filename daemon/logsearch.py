@@ -66,5 +66,10 @@ def _hit(there: OpenLog, at: int, length: int) -> LogHit:
     line_start = before.rfind(b"\n") + 1
     end = after.find(b"\n", length)
     line = before[line_start:] + (after if end < 0 else after[:end])
-    text = line.decode("utf-8", errors="replace").rstrip("\r")
-    return LogHit(offset=at, line_offset=begin + line_start, line=text, size=there.size)
+    return LogHit(
+        offset=at,
+        line_offset=begin + line_start,
+        line=line.decode("utf-8", errors="replace").rstrip("\r"),
+        next_line=at + (len(after) if end < 0 else end + 1),
+        size=there.size,
+    )

@@ -174,5 +174,7 @@ class LogHit(Wire):
     """Byte at which its line begins."""
     line: str = ""
     """Without its end; of a very long line the part around it."""
+    next_line: int = 0
+    """Byte from which the search goes on to another line."""
     size: int
     """Of the log when it was searched."""
