@@ -33,3 +33,6 @@ DeviceChoice = Literal["auto", "cpu", "gpu", "tpu"]
 PRODUCTION: Final = "production"
 PROTECTED: Final[frozenset[str]] = frozenset({PRODUCTION})
 """Aliases that need a verdict, or an override by name and reason."""
+
+SMALLER_IS_BETTER: Final[frozenset[str]] = frozenset({"log_loss", "brier", "rmse", "mae"})
+"""Metrics of which the lower value is the better one."""

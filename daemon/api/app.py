@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from daemon.api import changes, data, logs, models, runs, schedules, system, windows
+from daemon.api import changes, curves, data, logs, models, runs, schedules, system, windows
 from daemon.api.door import Door
 from daemon.api.problems import add_handlers
 from daemon.api.shed import Shed
@@ -31,7 +31,8 @@ def create_app(shed: Shed, token: str | None = None) -> FastAPI:
         responses=_PROBLEM,
     )
     app.state.shed = shed
-    for part in (system, windows, runs, logs, data, models, schedules, changes):
+    # `/runs/window` and `/runs/sparks` before `/runs/{run}`: they are no run's number.
+    for part in (system, windows, curves, runs, logs, data, models, schedules, changes):
         app.include_router(part.router, prefix="/v1")
     add_handlers(app)
     app.add_middleware(Door, token=token)

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict
 
 from pipeline.config.models import Gates
 from pipeline.judging.evidence import Comparison, Difference, Evidence, SliceFacts
-from pipeline.stats.metrics import IN_LABEL_UNITS, SMALLER_IS_BETTER, gain, scale
-from store.words import Outcome
+from pipeline.stats.metrics import IN_LABEL_UNITS, gain, scale
+from store.words import SMALLER_IS_BETTER, Outcome
 
 SIGNIFICANT = 0.05
 """Adjusted p-value up to which a slice's drop is not taken for chance."""

@@ -1,4 +1,4 @@
-"""The metrics by name: what they are, for which task, and which way is better. Orientation is decided here only."""
+"""The metrics by name: what they are, and for which task. Which way is better says `store.words`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from pipeline.stats.auc import delong, one_against_rest
 from pipeline.stats.measured import Floats, Measured, RowMeans
+from store.words import SMALLER_IS_BETTER
 
 MetricName = Literal["auc", "log_loss", "accuracy", "brier", "rmse", "mae", "r2"]
 Array = npt.NDArray[Any]
@@ -22,7 +23,6 @@ METRICS: Final[dict[Task, tuple[MetricName, ...]]] = {
 }
 LOSS: Final[dict[Task, MetricName]] = {"binary": "log_loss", "multiclass": "log_loss", "regression": "rmse"}
 """What the gap between training and validation is measured in."""
-SMALLER_IS_BETTER: Final[frozenset[str]] = frozenset({"log_loss", "brier", "rmse", "mae"})
 IN_LABEL_UNITS: Final[frozenset[str]] = frozenset({"rmse", "mae"})
 """Metrics without a scale of their own: their margins are shares of the value compared with."""
 

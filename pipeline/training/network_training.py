@@ -15,7 +15,7 @@ from pipeline.models.network import exported
 from pipeline.plugins import load_function
 from pipeline.process.context import RunContext
 from pipeline.process.spool import Spool
-from pipeline.stats.metrics import SMALLER_IS_BETTER, MetricName, measure
+from pipeline.stats.metrics import MetricName, measure
 from pipeline.training.batches import BatchPlan, choose_placement
 from pipeline.training.calibrate import fit_temperature
 from pipeline.training.checkpoint import CheckpointStore, SavedCheckpoint
@@ -28,6 +28,7 @@ from pipeline.training.study import Study
 from pipeline.training.telemetry import SpoolWatcher
 from pipeline.training.train import Fitted, Lesson, Resume, blank_state, fit, pack
 from store.errors import CheckpointDamaged
+from store.words import SMALLER_IS_BETTER
 
 
 @dataclass(frozen=True, kw_only=True)

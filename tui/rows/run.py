@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tui.rows.runs import asked_by, progress
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 UNMEASURED: Final = "nothing was measured"
 _LONG: Final = 60
+
+
+def objective_of(names: Iterable[str]) -> str | None:
+    """The score on the validation rows, else the loss there, else the loss while it trains; None without any."""
+    known = sorted(names)
+    scores = [name for name in known if name.startswith("validation/") and name != "validation/loss"]
+    return next((name for name in (*scores, "validation/loss", "train/loss") if name in known), None)
 
 
 def head(run: RunView, frame: Frame) -> list[Line]:

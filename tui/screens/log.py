@@ -18,7 +18,7 @@ from tui.screens.base import ShedScreen, Subject
 from tui.text import Lines, content
 
 if TYPE_CHECKING:
-    from store.wire import ChangesView, RunDetail
+    from store.wire import ChangesView, LogHit, RunDetail
 
 
 class LogScreen(ShedScreen):
@@ -30,7 +30,7 @@ class LogScreen(ShedScreen):
         self.place = Place(int(run), stream, int(attempt) if attempt is not None else None)
         self.attempts = 0
         self._tail: Tail | None = None
-        self._hit: int | None = None
+        self._hit: LogHit | None = None
         self._said: Lines = []
 
     @property
@@ -127,7 +127,7 @@ class LogScreen(ShedScreen):
     def find(self, text: str) -> None:
         """From the top of the screen on; who follows the end is shown the last place."""
         view = self.view
-        view.needle, self._hit = text, view.piece.size if view.following else None
+        view.needle, self._hit = text, None
         view.refresh()
         if text:
             self._search(backwards=view.following)
@@ -139,19 +139,29 @@ class LogScreen(ShedScreen):
         if not text:
             self.shed.type_into(SearchBar(self))
             return
-        start = view.top_offset if self._hit is None else self._hit if backwards else self._hit + 1
+        start: int | None = view.top_offset
+        if self._hit is not None:
+            start = self._hit.line_offset if backwards else self._hit.next_line
+        elif view.following:
+            start = None
         self.ask(
             "search",
             lambda daemon: daemon.search_log(
-                place.run, place.stream, text, offset=start, backwards=backwards, attempt=place.attempt
+                place.run,
+                place.stream,
+                text,
+                start=start,
+                backward=backwards,
+                ignore_case=text == text.lower(),
+                attempt=place.attempt,
             ),
             lambda found: self._found(found, backwards),
         )
 
-    def _found(self, offset: int | None, backwards: bool) -> None:
-        if offset is not None:
-            self._hit = offset
-            self.view.go_to(offset)
+    def _found(self, hit: LogHit, backwards: bool) -> None:
+        if hit.offset is not None:
+            self._hit = hit
+            self.view.go_to(hit.offset)
         elif backwards:
             self.say(f"{self.view.needle} does not stand before this place; n searches forwards", "warn")
         else:

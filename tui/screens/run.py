@@ -228,9 +228,7 @@ class RunScreen(ShedScreen):
 
 def first_choice(names: Sequence[str]) -> list[str]:
     """What is drawn before anybody has chosen: the objective."""
-    from store.wire.objective import objective_of
-
-    objective = objective_of(names) or next(iter(names), None)
+    objective = rows.objective_of(names) or next(iter(names), None)
     return [objective] if objective is not None else []
 
 

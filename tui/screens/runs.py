@@ -18,7 +18,7 @@ from tui.table import Query, Slice, Table
 from tui.text import content
 
 if TYPE_CHECKING:
-    from store.wire import ChangesView, RunSpark, RunView
+    from store.wire import ChangesView, RunView, SparkView
     from tui.client import Client
 
 
@@ -31,11 +31,11 @@ class RunSource:
         return row.id
 
     def window(self, daemon: Client, query: Query, offset: int, limit: int) -> Slice[RunView]:
-        found = daemon.run_window(query.filter, query.sort, offset, limit)
+        found = daemon.run_window(query.filter, sort=query.sort or "-id", offset=offset, limit=limit)
         return Slice(found.items, found.offset, found.total)
 
     def count(self, daemon: Client, query: Query) -> int:
-        return daemon.count_runs(query.filter, query.sort)
+        return daemon.count_runs(query.filter, sort=query.sort or "-id")
 
 
 class Runs(ShedScreen):
@@ -44,7 +44,7 @@ class Runs(ShedScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sparks: dict[int, RunSpark] = {}
+        self.sparks: dict[int, SparkView] = {}
 
     def body(self) -> Iterable[Widget]:
         yield Horizontal(
@@ -87,7 +87,7 @@ class Runs(ShedScreen):
         if wanted:
             self.ask("sparks", lambda daemon: daemon.sparks(wanted), self._show_sparks)
 
-    def _show_sparks(self, found: list[RunSpark]) -> None:
+    def _show_sparks(self, found: list[SparkView]) -> None:
         self.sparks.update({one.run: one for one in found})
         self.table.redraw()
 

@@ -15,7 +15,8 @@ from sklearn import metrics as oracle
 
 from pipeline.stats.bootstrap import resampled_means, two_sided
 from pipeline.stats.estimates import estimates, mcnemar, paired_tests
-from pipeline.stats.metrics import METRICS, SMALLER_IS_BETTER, gain, measure, scale
+from pipeline.stats.metrics import METRICS, gain, measure, scale
+from store.words import SMALLER_IS_BETTER
 
 Array = npt.NDArray[Any]
 
