@@ -147,6 +147,20 @@ class MetricLatest(SQLModel, table=True):
     value: float | None = None
 
 
+class MetricRange(SQLModel, table=True):
+    """Lowest and highest point of a range of steps of a long curve, see store/ranges.py."""
+
+    __tablename__ = "metric_range"
+    __table_args__ = {"sqlite_with_rowid": False}
+    run: int = Field(primary_key=True)
+    key: int = Field(primary_key=True)
+    range: int = Field(primary_key=True)
+    low_step: int
+    low: float | None = None
+    high_step: int
+    high: float | None = None
+
+
 class Param(SQLModel, table=True):
     run: int = Field(primary_key=True, foreign_key="run.id")
     name: str = Field(primary_key=True)

@@ -7,7 +7,7 @@ from typing import Final, get_args
 
 from sqlmodel import Session, col, select
 
-from store.listing.fields import Field, Listing, Sort
+from store.listing.fields import Field, Listing, Live, Sort
 from store.listing.pick import count, pick
 from store.runs import run_view
 from store.tables import Run
@@ -16,6 +16,7 @@ from store.wire.rows import RUN_WORDS
 from store.words import JobKind, RunState, Trigger
 
 _TOOK: Final = "run.ended_at - run.started_at"
+_LIVE: Final = Live(when="run.ended_at IS NULL", index="run_ended", sql=":now - run.started_at")
 RUNS: Final = Listing(
     table="run",
     what="runs",
@@ -37,7 +38,7 @@ RUNS: Final = Listing(
         "created": Field(kind="time", sql="run.created_at", index="run_created"),
         "started": Field(kind="time", sql="run.started_at"),
         "ended": Field(kind="time", sql="run.ended_at", index="run_ended"),
-        "took": Field(kind="duration", sql=_TOOK, index="run_took", live=":now - run.started_at"),
+        "took": Field(kind="duration", sql=_TOOK, index="run_took", live=_LIVE),
     },
     words=RUN_WORDS,
     sorts={
@@ -46,8 +47,8 @@ RUNS: Final = Listing(
         "actor": Sort(sql="run.actor", index="run_actor"),
         "priority": Sort(sql="run.priority", index="run_priority"),
         "created": Sort(sql="run.created_at", index="run_created"),
-        "ended": Sort(sql="run.ended_at", index="run_ended", nulls=True),
-        "took": Sort(sql=_TOOK, index="run_took", nulls=True),
+        "ended": Sort(sql="run.ended_at", index="run_ended"),
+        "took": Sort(sql=_TOOK, index="run_took"),
     },
     word_index="run_said",
     has_metrics=True,

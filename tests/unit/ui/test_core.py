@@ -19,7 +19,7 @@ from tui.table import Table
 pytestmark = pytest.mark.anyio
 
 
-def table(pilot: Pilot[Any]) -> Table[Any]:
+def table(pilot: Pilot[Any]) -> Any:
     return pilot.app.screen.query(Table).first()
 
 

@@ -52,10 +52,11 @@ async def test_enter_goes_from_models_to_versions_to_the_version_and_escape_back
     async with make_app("models").run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await press(pilot, "enter")
-        assert isinstance(pilot.app.screen, Versions)
+        opened: list[object] = [pilot.app.screen]
         assert "aliases, newest move first" in shown(pilot)
         await press(pilot, "enter")
-        assert isinstance(pilot.app.screen, VersionScreen)
+        opened.append(pilot.app.screen)
+        assert [type(screen) for screen in opened] == [Versions, VersionScreen]
         assert "Models  ›  late  ›  v2" in shown(pilot)
         await press(pilot, "escape", "escape")
         assert "other aliases" in shown(pilot)
