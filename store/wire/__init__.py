@@ -34,6 +34,7 @@ from store.wire.jobs import (
     QueuedView,
     QueueView,
     TimetableView,
+    WaitKind,
 )
 from store.wire.lineage import LineageEdge, LineageNode, LineageView
 from store.wire.models import (
@@ -69,7 +70,17 @@ from store.wire.runs import (
     RunView,
 )
 from store.wire.schedules import PauseRequest, SchedulePreview, ScheduleView
-from store.wire.shed import BoxView, ChangesView, GpuView, NeedView, ShutdownRequest, StatusView
+from store.wire.shed import (
+    BoxView,
+    ChangesView,
+    GpuView,
+    NeedAction,
+    NeedSeverity,
+    NeedTarget,
+    NeedView,
+    ShutdownRequest,
+    StatusView,
+)
 from store.wire.system import (
     BackupView,
     BoxHistoryView,
@@ -143,6 +154,9 @@ __all__ = [
     "MetricPoint",
     "MetricSeries",
     "ModelView",
+    "NeedAction",
+    "NeedSeverity",
+    "NeedTarget",
     "NeedView",
     "Outcome",
     "Page",
@@ -180,5 +194,6 @@ __all__ = [
     "VersionDetail",
     "VersionView",
     "VersionsCompareView",
+    "WaitKind",
     "Wire",
 ]

@@ -29,7 +29,7 @@ def shed(record: Record) -> Record:
         start=1,
     ):
         step = "features" if kind == "feature view" else "etl"
-        new = NewRun(job=f"{step}:{name}", kind=step, target=name, trigger="manual", actor="ann")
+        new = NewRun(job=f"{step}:{name}", kind=step, target=name, trigger="manual", actor="ann")  # type: ignore[arg-type]
         with record.transaction() as tx:
             assert queue.submit(tx, [new]) == [run]
             datasets.add_version(
@@ -37,7 +37,7 @@ def shed(record: Record) -> Record:
                 run,
                 DatasetFacts(
                     dataset=name,
-                    kind=kind,  # type: ignore[arg-type]
+                    kind=kind,
                     version=version,
                     rows=10,
                     added=10,
