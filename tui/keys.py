@@ -6,7 +6,7 @@ A dangerous action changes something outside the UI: it opens a plan, and does n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -28,6 +28,25 @@ Scope = Literal[
     "events",
     "plan",
 ]
+TITLES: Final[Mapping[Scope, str]] = {
+    "everywhere": "Everywhere",
+    "screens": "Screens",
+    "panes": "Panes",
+    "list": "In every list",
+    "overview": "Overview",
+    "runs": "Runs",
+    "run": "A run",
+    "compare": "Runs side by side",
+    "log": "A log",
+    "curves": "Curves",
+    "models": "Models and versions",
+    "data": "Data",
+    "jobs": "Jobs and schedules",
+    "system": "System",
+    "events": "Events",
+    "plan": "A plan",
+}
+"""What each scope is called in the reference."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,6 +34,7 @@ from store.wire.jobs import (
     QueuedView,
     QueueView,
     TimetableView,
+    WaitKind,
 )
 from store.wire.lineage import LineageEdge, LineageNode, LineageView
 from store.wire.models import (
@@ -73,7 +74,17 @@ from store.wire.runs import (
     SparkView,
 )
 from store.wire.schedules import PauseRequest, SchedulePreview, ScheduleView
-from store.wire.shed import BoxView, ChangesView, GpuView, NeedView, ShutdownRequest, StatusView
+from store.wire.shed import (
+    BoxView,
+    ChangesView,
+    GpuView,
+    NeedAction,
+    NeedSeverity,
+    NeedTarget,
+    NeedView,
+    ShutdownRequest,
+    StatusView,
+)
 from store.wire.system import (
     BackupView,
     BoxHistoryView,
@@ -152,6 +163,9 @@ __all__ = [
     "MetricSeries",
     "ModelView",
     "MomentView",
+    "NeedAction",
+    "NeedSeverity",
+    "NeedTarget",
     "NeedView",
     "Outcome",
     "Page",
@@ -192,6 +206,7 @@ __all__ = [
     "VersionDetail",
     "VersionView",
     "VersionsCompareView",
+    "WaitKind",
     "Window",
     "Wire",
 ]
