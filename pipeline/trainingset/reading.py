@@ -49,7 +49,9 @@ def take_rows(file: Path, ids: Ids, columns: Sequence[str] | None = None) -> pa.
         starts = np.cumsum([0, *counts])
         edges = np.searchsorted(wanted, starts)
         found = [
-            opened.read_row_group(group, columns).take(pa.array(wanted[edges[group] : edges[group + 1]] - starts[group]))
+            opened.read_row_group(group, columns).take(
+                pa.array(wanted[edges[group] : edges[group + 1]] - starts[group])
+            )
             for group in range(len(counts))
             if edges[group] < edges[group + 1]
         ]
