@@ -105,8 +105,8 @@ def store_rows(pieces: Iterable[Rows], layout: Layout, place: Place, folder: Pat
         raise refusal
     with storage_faults(folder), ExitStack() as stack:
         files = [stack.enter_context(tempfile.TemporaryFile(dir=folder)) for _ in layout.columns]
-        for file, column in zip(files, layout.columns, strict=True):
-            _reserve(file, _size(*column))
+        for file, shaped in zip(files, layout.columns, strict=True):
+            _reserve(file, _size(*shaped))
         for piece in pieces:
             for column, file in zip(piece, files, strict=True):
                 file.write(np.ascontiguousarray(column).data)

@@ -92,8 +92,8 @@ def build_training_set(ctx: RunContext, name: str, model: Model, spill: Path | N
     Memory is bounded by that of `tables.shape.connect`; what is more goes to the folder `spill`.
 
     Raises ProjectError for a column that is not there or of a kind that does not fit, NotFound for a dataset or view
-    without a version, Unlearnable where no model can be trained: no rows, no labels, one class, an empty part; StorageError
-    where disk or memory give out.
+    without a version, Unlearnable where no model can be trained: no rows, no labels, one class, an empty part;
+    StorageError where disk or memory give out.
     """
     with storage_faults(ctx.home.training_sets), closing(connect(spill=spill)) as connection:
         examples = gather_examples(connection, ctx, name, model)
