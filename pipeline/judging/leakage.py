@@ -77,22 +77,17 @@ def find_twins(
     The file is read once, in bounded memory; `connection` has it among its readable files.
     """
     names = [*(feature.name for feature in features), label]
-    of_row = f"hash({', '.join(_plain(name, test.schema.field(name).type) for name in names)})"
+    of_row = f"hash({', '.join(map(identifier, names))})"
     connection.register("_asked", test.select(names).append_column("_row", pa.array(np.arange(test.num_rows))))
     connection.sql(f"CREATE OR REPLACE TEMP TABLE _hashes AS SELECT _row, {of_row} AS h FROM _asked")
     found = connection.sql(
-        f"""SELECT _row FROM _hashes WHERE h IN (
-              SELECT {of_row} AS h FROM read_parquet({literal(str(train))}) WHERE h IN (SELECT h FROM _hashes))"""
+        f"""SELECT _row FROM _hashes SEMI JOIN (
+              SELECT h FROM (SELECT {of_row} AS h FROM read_parquet({literal(str(train))})) SEMI JOIN _hashes USING (h)
+            ) USING (h)"""
     ).to_arrow_table()
     twins = np.zeros(test.num_rows, np.bool_)
     twins[found["_row"].to_numpy()] = True
     return twins
-
-
-def _plain(name: str, kind: pa.DataType) -> str:
-    """A column in which NaN is missing."""
-    column = identifier(name)
-    return f"CASE WHEN NOT isnan({column}) THEN {column} END" if pa.types.is_floating(kind) else column
 
 
 def duplicates(columns: Sequence[Codes], train_rows: int, whole: WholeTrain | None = None) -> tuple[float, float]:
