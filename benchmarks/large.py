@@ -13,7 +13,7 @@ JSON object:
     digest                 of the trained weights: equal, or the script ends with an error
     disk_to_memory         ratios of the two
 
-Expected: three minutes on two cores with 1,000,000 rows.
+Expected: about four minutes of CPU with 1,000,000 rows.
 """
 
 from __future__ import annotations
