@@ -149,7 +149,7 @@ def contender(file: Path, place: str, cold: bool) -> dict[str, Any]:
 
 
 def main(rows: int) -> None:
-    with tempfile.TemporaryDirectory(dir=".") as folder:
+    with tempfile.TemporaryDirectory() as folder:
         file = Path(folder).resolve() / "train.parquet"
         write_rows(file, rows)
         found: dict[str, list[dict[str, Any]]] = {"memory": [], "disk": []}
