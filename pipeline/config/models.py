@@ -118,6 +118,9 @@ class Training(Section):
     """Steps in a row with a non-finite loss or gradient, each skipped, before the run is stopped."""
     data: Literal["auto", "host", "device"] = "auto"
     """Where the training rows lie; auto: on the device where they fit into a quarter of its memory."""
+    storage: Literal["auto", "memory", "disk"] = "auto"
+    """Where the host keeps its training rows; auto: in memory up to 40 % of what is free, else in files under
+    the home, which need as much room. The result is the same, bit by bit."""
 
     @field_validator("clip", "patience", mode="before")
     @classmethod

@@ -58,13 +58,13 @@ def train_network(ctx: RunContext, study: Study, device: Device, mark: str) -> T
     lesson = Lesson(
         model=flat,
         leaves=leaves,
-        train=study.rows["train"],
-        validate=study.rows["validate"],
+        train=study.train,
+        validate=study.judged["validate"],
         training=training,
         objective=objective_of(study.model.objective_name),
         placement=choose_placement(
             training.data,
-            rows_bytes=study.rows["train"].nbytes,
+            rows_bytes=study.train.nbytes,
             platform=device.platform,
             memory=device.memory,
         ),
@@ -155,7 +155,7 @@ def _with_temperature(flat: FlatModel, leaves: Leaves, study: Study) -> tuple[fl
     """The temperature by the validation rows, and the leaves that have it inside; a regression has none."""
     if study.signature.task == "regression":
         return None, leaves
-    rows = study.rows["validate"]
+    rows = study.judged["validate"]
     temperature = fit_temperature(member_outputs(flat, leaves, rows), np.asarray(rows.target))
     place = flat.names.index("head.temperature")
     return temperature, (*leaves[:place], jnp.float32(temperature), *leaves[place + 1 :])

@@ -34,6 +34,7 @@ from pipeline.versions import seal
 from pipeline.versions.birthplace import Birthplace, birthplace
 from pipeline.versions.signature import Signature, encode
 from store.home import Home
+from store.workspace import workspace
 
 Scores = npt.NDArray[np.float32]
 Apply = Callable[[Any, Any, Any], Any]
@@ -84,7 +85,7 @@ def write_bundle(
     `params`: name → array. `golden`: raw rows, the first 64 are kept. `lineage`: plain JSON. Raises ValueError if the
     exported function does not give the scores of `apply`.
     """
-    with seal.workspace(home.versions) as folder:
+    with workspace(home.versions) as folder:
         arrays = {name: np.asarray(value) for name, value in params.items()}
         function = _export(apply, arrays, signature, platforms)
         (folder / "function.stablehlo").write_bytes(function.serialize())

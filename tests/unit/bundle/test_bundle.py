@@ -22,6 +22,7 @@ from pipeline.versions.bundle import Bundle, load_bundle, write_bundle
 from pipeline.versions.signature import InputColumn, Signature
 from store.errors import BundleDamaged, SchemaChanged
 from store.home import Home
+from store.workspace import workspace
 
 SIGNATURE = Signature(
     inputs=[
@@ -156,7 +157,7 @@ def test_what_a_killed_writer_left_is_swept_and_what_another_one_is_writing_stay
     home = Home(tmp_path)
     left = home.versions / ".writing-left"
     (left / "parameters").mkdir(parents=True)
-    with seal.workspace(home.versions) as busy:
+    with workspace(home.versions) as busy:
         assert not left.exists()
         made = written(home)
         assert busy.exists()
