@@ -32,7 +32,7 @@ from pipeline.trainingset.split import PARTS
 from pipeline.versions.bundle import write_bundle
 from store.facts import VersionFacts
 
-FORMAT = 1
+FORMAT = 2
 """Of this step's result; part of its fingerprint."""
 GOLDEN_ROWS = 64
 _LIBRARIES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "scikit-learn")
