@@ -156,6 +156,7 @@ def _seal(
         evidence=evidence,
         verdict=verdict,
         lineage=lineage,
+        precision=trained.precision,
     )
     place = str(bundle.path.relative_to(ctx.home.root))
     ctx.spool.write("artifact", name="bundle", kind="bundle", path=place, digest=bundle.digest, bytes=bundle.bytes)
@@ -195,6 +196,7 @@ def _lineage(
         "model": study.model.model_dump(mode="json", by_alias=True),
         "overrides": ctx.spec.params,
         "device": {"platform": device.platform, "kind": device.kind},
+        "precision": trained.precision,
         "libraries": _libraries(),
         "parameters": int(sum(np.size(leaf) for leaf in trained.params.values())),
         "steps": progress.step,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -41,10 +42,9 @@ class Study:
         rows = {part: encode_rows(table, signature) for part, table in tables.items()}
         return cls(name=name, model=model, made=made, tables=tables, rows=rows, signature=signature)
 
-    def network(self, load: Callable[[str], Callable[..., nnx.Module]]) -> Callable[[nnx.Rngs], Network]:
-        """The builder of the configured network. `load`: reference → the project's function."""
+    def network(self, own: Callable[..., nnx.Module] | None, dtype: Any) -> Callable[[nnx.Rngs], Network]:
+        """The builder of the configured network. `own`: the project's function. `dtype`: what layers compute in."""
         config, train = self.model.network, self.rows["train"]
-        own = load(config.module) if isinstance(config, OwnNetwork) else None
         bins = _NO_BINS if isinstance(config, OwnNetwork) else config.bins
         return network_builder(
             config,
@@ -53,6 +53,7 @@ class Study:
             classes=len(self.signature.classes),
             target=target_scale(train),
             own=own,
+            dtype=dtype,
         )
 
     def name_rows(self, ids: np.ndarray) -> Sequence[str]:
