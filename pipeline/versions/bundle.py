@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -169,15 +170,26 @@ def _export(
     """StableHLO with a free batch size, for all platforms at once.
 
     Products are written down as full float32: a GPU's default would round their factors to ten bits, and the same
-    version would answer differently from the fourth digit on.
+    version would answer differently from the fourth digit on. Paths of source files are left out: a version is copied
+    to machines and people that they are no business of.
     """
     (batch,) = export.symbolic_shape("b")
-    with jax.default_matmul_precision("highest"):
+    with jax.default_matmul_precision("highest"), _without_source_paths():
         return export.export(jax.jit(apply), platforms=tuple(platforms))(
             {name: _shape(array.shape, array.dtype) for name, array in arrays.items()},
             _shape((batch, len(signature.numeric)), np.dtype(np.float32)),
             _shape((batch, len(signature.categorical)), np.dtype(np.int32)),
         )
+
+
+@contextmanager
+def _without_source_paths() -> Iterator[None]:
+    limit = jax.config.values["jax_traceback_in_locations_limit"]
+    jax.config.update("jax_traceback_in_locations_limit", 0)  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        jax.config.update("jax_traceback_in_locations_limit", limit)  # type: ignore[no-untyped-call]
 
 
 def _shape(shape: tuple[Any, ...], dtype: np.dtype[Any]) -> jax.ShapeDtypeStruct:
