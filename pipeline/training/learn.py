@@ -38,7 +38,7 @@ from pipeline.versions.bundle import write_bundle
 from store.facts import VersionFacts
 from store.workspace import workspace
 
-FORMAT = 1
+FORMAT = 2
 """Of this step's result; part of its fingerprint."""
 GOLDEN_ROWS = 64
 _LIBRARIES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "scikit-learn")
@@ -194,6 +194,7 @@ def _seal(
         evidence=evidence,
         verdict=verdict,
         lineage=lineage,
+        precision=trained.precision,
     )
     place = str(bundle.path.relative_to(ctx.home.root))
     ctx.spool.write("artifact", name="bundle", kind="bundle", path=place, digest=bundle.digest, bytes=bundle.bytes)
@@ -233,6 +234,7 @@ def _lineage(
         "model": study.model.model_dump(mode="json", by_alias=True),
         "overrides": ctx.spec.params,
         "device": {"platform": device.platform, "kind": device.kind},
+        "precision": trained.precision,
         "libraries": _libraries(),
         "parameters": int(sum(np.size(leaf) for leaf in trained.params.values())),
         "steps": progress.step,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -69,10 +69,9 @@ class Study:
             test=test,
         )
 
-    def network(self, load: Callable[[str], Callable[..., nnx.Module]]) -> Callable[[nnx.Rngs], Network]:
-        """The builder of the configured network. `load`: reference → the project's function."""
+    def network(self, own: Callable[..., nnx.Module] | None, dtype: Any) -> Callable[[nnx.Rngs], Network]:
+        """The builder of the configured network. `own`: the project's function. `dtype`: what layers compute in."""
         config = self.model.network
-        own = load(config.module) if isinstance(config, OwnNetwork) else None
         bins = _NO_BINS if isinstance(config, OwnNetwork) else config.bins
         return network_builder(
             config,
@@ -81,6 +80,7 @@ class Study:
             classes=len(self.signature.classes),
             target=target_scale(self.train),
             own=own,
+            dtype=dtype,
         )
 
     def judged_train(self) -> Rows:

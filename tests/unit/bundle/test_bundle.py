@@ -218,6 +218,12 @@ def test_a_copy_under_another_name_is_verified_by_its_own_manifest(bundle: Bundl
     assert load_bundle(tmp_path / "late-3").check_golden().passed
 
 
+def test_a_version_does_not_tell_where_the_code_lay_that_it_was_made_with(bundle: Bundle) -> None:
+    written_down = (bundle.path / "function.stablehlo").read_bytes()
+    assert b".py" not in written_down
+    assert str(Path(__file__).parents[3]).encode() not in written_down
+
+
 def test_products_are_written_down_in_full_precision_for_every_platform(bundle: Bundle) -> None:
     function = export.deserialize(bytearray((bundle.path / "function.stablehlo").read_bytes()))
     assert function.platforms == ("cpu", "cuda", "tpu")
