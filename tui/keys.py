@@ -197,7 +197,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _acting("jobs", "backfill", "F", "backfill", "Run the schedule for times that have passed."),
     _looking("system", "doctor", "d", "doctor", "Look at everything that the work depends on.", strip=True),
     _acting("system", "cancel", "K", "stop", "Ask the run of the process to save and stop."),
-    _looking("plan", "confirm", "y", "confirm", "Do what the plan says."),
+    _looking("plan", "arm", "y", "yes", "To the button that does what the plan says; Enter presses it."),
     _looking("plan", "again", "r", "plan anew", "Make the plan again, as things are now."),
 )
 """In the order in which `?` shows them."""

@@ -1,6 +1,7 @@
 """The plan box: what would happen, before it happens. Cancel has the focus; the daemon checks the plan again.
 
-Two tiers. What can be taken back and does not touch production: `y`. What touches production: its name, typed.
+Two tiers. What can be taken back and does not touch production: `y`, then Enter, so that no two keys struck by mistake
+change anything. What touches production: its name, typed.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class PlanBox(Box[bool]):
     """Shows a proposal; closes with True when it was carried out."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "confirm", "confirm", id="plan.confirm"),
+        Binding("y", "arm", "yes", id="plan.arm"),
         Binding("r", "again", "plan anew", id="plan.again"),
         Binding("down,j", "scroll(1)", show=False),
         Binding("up,k", "scroll(-1)", show=False),
@@ -76,10 +77,17 @@ class PlanBox(Box[bool]):
         yield Static("", id="plan-said")
         with Horizontal(id="plan-buttons"):
             yield Button("Cancel", id="cancel", compact=True)
+            if self._by_key:
+                yield Button("Do it", id="do", compact=True)
             yield Static(self._way())
 
+    @property
+    def _by_key(self) -> bool:
+        """Whether a button is enough."""
+        return self.proposal.typed is None and not self.proposal.forbidden
+
     def focus_first(self) -> None:
-        self.query_one("#cancel").focus()
+        self.screen.set_focus(self.query_one("#cancel"))
 
     def _inputs(self) -> ComposeResult:
         if self.proposal.reason is not None:
@@ -92,7 +100,7 @@ class PlanBox(Box[bool]):
         if self.proposal.forbidden:
             return Content("  this cannot be done")
         if self.proposal.typed is None:
-            return Content.assemble("  ", ("y", STYLES["key"]), " does it")
+            return Content.assemble("  ", ("y", STYLES["key"]), ", then ", ("Enter", STYLES["key"]))
         return Content.assemble(
             "  ", ("Tab", STYLES["key"]), f", type {self.proposal.typed}, ", ("Enter", STYLES["key"])
         )
@@ -102,12 +110,15 @@ class PlanBox(Box[bool]):
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        self.close()
-
-    def action_confirm(self) -> None:
-        """`y` outside a field, where that is enough."""
-        if self.proposal.typed is None:
+        if event.button.id == "do":
             self._commit()
+        else:
+            self.close()
+
+    def action_arm(self) -> None:
+        """`y` outside a field: Enter would now do it, where that is enough."""
+        if self._by_key:
+            self.screen.set_focus(self.query_one("#do"))
 
     def action_again(self) -> None:
         """The plan as it would be now, in the place of this one."""
@@ -125,10 +136,10 @@ class PlanBox(Box[bool]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        if event.input.id == "reason" and self.proposal.typed is not None:
-            self.query_one("#typed", Input).focus()
-        else:
+        if event.input.id == "typed":
             self._commit()
+        else:
+            self.screen.set_focus(self.query_one("#do" if self._by_key else "#typed"))
 
     def _commit(self) -> None:
         proposal = self.proposal
