@@ -6,8 +6,10 @@ line, classes of errors, routes of the API.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
+import json
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator
@@ -24,6 +26,9 @@ from pipeline.config.project import Project
 from store import errors
 from tui import failure
 from tui.cli import app as command_line
+from tui.keys import ACTIONS, actions
+from tui.screens import SCREENS
+from tui.settings import UiSettings
 
 REFERENCE: Final = Path(__file__).parent / "reference"
 NOTE: Final = "<!-- Written by docs/generate.py from the code; `make docs` writes it anew. -->\n\n"
@@ -51,6 +56,7 @@ def pages() -> dict[str, str]:
         "errors.md": error_tree,
         "exit-codes.md": exit_codes,
         "api.md": api,
+        "keys.md": keys,
     }
     return {name: NOTE + make().rstrip() + "\n" for name, make in made.items()}
 
@@ -180,6 +186,72 @@ def _classes(module: ModuleType, base: type[Any]) -> list[Any]:
 
 def _first_line(thing: object) -> str:
     return inspect.cleandoc(thing.__doc__ or "").partition("\n")[0]
+
+
+# ----------------------------------------------------------------------------------------------- the terminal UI
+
+
+def keys() -> str:
+    parts = [
+        "# Keys and settings of the terminal UI",
+        "",
+        "`?` shows what is possible where you are, and runs it. An action marked ● changes something: it opens a plan",
+        "first, and is not there under `--read-only` or in the past.",
+        "",
+    ]
+    for scope in dict.fromkeys(action.scope for action in ACTIONS):
+        parts += [f"## {_SCOPES[scope]}", "", "| key | action | what it does | id |", "|---|---|---|---|"]
+        for action in actions(scope):
+            shown = " ".join(f"`{key_display(key)}`" for key in action.keys.split(","))
+            mark = "● " if action.dangerous else ""
+            parts.append(f"| {shown} | {mark}{action.label} | {action.help} | `{action.id}` |")
+        parts.append("")
+    parts += ["## Screens", "", "| key | screen | also |", "|---|---|---|"]
+    parts += [f"| `{e.key}` | `:{e.mode}` | {', '.join(f'`:{alias}`' for alias in e.aliases)} |" for e in SCREENS]
+    parts += ["", "## Settings", "", "`~/.config/trainshed/tui.toml` (or below `$XDG_CONFIG_HOME`):", ""]
+    parts += ["| setting | default | meaning |", "|---|---|---|"]
+    defaults = UiSettings()
+    for setting in dataclasses.fields(UiSettings):
+        default = json.dumps(getattr(defaults, setting.name))
+        parts.append(f"| `{setting.name}` | `{default}` | {setting.metadata['help']} |")
+    example = '[keys]\n"runs.cancel" = "X"\n"list.bottom" = "end,G,ctrl+e"'
+    return "\n".join([*parts, "", "Keys are replaced by the id of their action:", "", "```toml", example, "```"])
+
+
+def key_display(key: str) -> str:
+    """A key as it is written on a keyboard."""
+    return _KEYS.get(key, key)
+
+
+_SCOPES: Final = {
+    "everywhere": "Everywhere",
+    "list": "In every list",
+    "runs": "Runs",
+    "run": "A run",
+    "log": "A log",
+    "curves": "Curves",
+    "models": "Models and versions",
+    "data": "Data",
+    "jobs": "Jobs and schedules",
+    "system": "System",
+    "events": "Events",
+    "plan": "A plan",
+}
+_KEYS: Final = {
+    "colon": ":",
+    "question_mark": "?",
+    "minus": "-",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "plus": "+",
+    "semicolon": ";",
+    "at": "@",
+    "slash": "/",
+    "exclamation_mark": "!",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "asterisk": "*",
+}
 
 
 # ------------------------------------------------------------------------------------------------------------ API

@@ -10,13 +10,13 @@ from tui.link import Link
 from tui.moments import neighbour, read_moment
 
 if TYPE_CHECKING:
-    from tui.app import ShedApp
+    from tui.core import ShedCore
 
 
 class Past:
     """Where in time the UI is. Screens read `shed.moment`; None is now."""
 
-    def __init__(self, shed: ShedApp) -> None:
+    def __init__(self, shed: ShedCore) -> None:
         self._shed = shed
         self.moment: datetime | None = None
 

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
+from tui.box import Box
 from tui.text import STYLES, Lines, content
 
 if TYPE_CHECKING:
-    from tui.app import ShedApp
     from tui.client import Client
     from tui.failure import Failure
 
@@ -44,38 +43,38 @@ class Proposal:
     """Why it cannot be done at all."""
 
 
-class PlanBox(ModalScreen[bool]):
-    """Shows a proposal; True when it was carried out."""
+class PlanBox(Box[bool]):
+    """Shows a proposal; closes with True when it was carried out."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "cancel"),
         Binding("y", "confirm", "confirm", id="plan.confirm"),
         Binding("down,j", "scroll(1)", show=False),
         Binding("up,k", "scroll(-1)", show=False),
         Binding("pagedown", "scroll(10)", show=False),
         Binding("pageup", "scroll(-10)", show=False),
     ]
-    AUTO_FOCUS = "#cancel"
 
     def __init__(self, proposal: Proposal) -> None:
-        super().__init__()
+        super().__init__(id="plan")
         self.proposal = proposal
 
     def compose(self) -> ComposeResult:
         proposal = self.proposal
-        with Vertical(id="plan"):
-            yield Static(Content.assemble((proposal.title, "bold")), id="plan-title")
-            with VerticalScroll(id="plan-lines", can_focus=False):
-                yield Static(content(proposal.lines))
-            yield Static(Content.assemble((f"$ {proposal.command}", STYLES["dim"])), id="plan-command")
-            if proposal.forbidden:
-                yield Static(Content.assemble((f"✘ {proposal.forbidden}", STYLES["bad"])))
-            else:
-                yield from self._inputs()
-            yield Static("", id="plan-said")
-            with Horizontal(id="plan-buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
-                yield Static(self._way())
+        yield Static(Content.assemble((proposal.title, "bold")), id="plan-title")
+        with VerticalScroll(id="plan-lines", can_focus=False):
+            yield Static(content(proposal.lines))
+        yield Static(Content.assemble((f"$ {proposal.command}", STYLES["dim"])), id="plan-command")
+        if proposal.forbidden:
+            yield Static(Content.assemble((f"✘ {proposal.forbidden}", STYLES["bad"])))
+        else:
+            yield from self._inputs()
+        yield Static("", id="plan-said")
+        with Horizontal(id="plan-buttons"):
+            yield Button("Cancel", id="cancel", compact=True)
+            yield Static(self._way())
+
+    def focus_first(self) -> None:
+        self.query_one("#cancel").focus()
 
     def _inputs(self) -> ComposeResult:
         if self.proposal.reason is not None:
@@ -96,11 +95,9 @@ class PlanBox(ModalScreen[bool]):
     def action_scroll(self, lines: int) -> None:
         self.query_one("#plan-lines", VerticalScroll).scroll_relative(y=lines, animate=False)
 
-    def action_cancel(self) -> None:
-        self.dismiss(False)
-
-    def on_button_pressed(self, _: Button.Pressed) -> None:
-        self.action_cancel()
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.close()
 
     def action_confirm(self) -> None:
         """`y` outside a field, where that is enough."""
@@ -108,6 +105,7 @@ class PlanBox(ModalScreen[bool]):
             self._commit()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
         if event.input.id == "reason" and self.proposal.typed is not None:
             self.query_one("#typed", Input).focus()
         else:
@@ -125,13 +123,12 @@ class PlanBox(ModalScreen[bool]):
             self._say("✘ a reason is needed, and is shown for ever", "bad")
             return
         self._say("… asking the daemon", "dim")
-        shed = cast("ShedApp", self.app)
-        shed.ask("plan", lambda daemon: proposal.commit(daemon, reason), self._done, refused=self._refused)
+        self.shed.ask("plan", lambda daemon: proposal.commit(daemon, reason), self._done, refused=self._refused)
 
     def _done(self, sentence: str) -> None:
-        shed = cast("ShedApp", self.app)
+        shed = self.shed
         shed.did(self.proposal.command)
-        self.dismiss(True)
+        self.close(True)
         shed.say(sentence, "good")
 
     def _refused(self, failure: Failure) -> None:

@@ -6,29 +6,32 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Final
 
 from tui.failure import Usage
 from tui.keys import ACTIONS
-from tui.themes import DEFAULT_THEME, THEMES
+from tui.themes import THEMES
 
-PICTURE_SECONDS = 0.25
-LITE_PICTURE_SECONDS = 1.0
+AUTO: Final = "auto"
+PICTURE_SECONDS: Final = 0.25
+LITE_PICTURE_SECONDS: Final = 1.0
+
+
+def _setting(default: Any, help: str) -> Any:
+    """A field with the sentence that docs/reference/keys.md has for it."""
+    return field(default_factory=default if callable(default) else lambda: default, metadata={"help": help})
 
 
 @dataclass(frozen=True, kw_only=True)
 class UiSettings:
     """Everything that can be chosen about the UI."""
 
-    theme: str = DEFAULT_THEME
-    read_only: bool = False
-    """Nothing that changes anything is there."""
-    lite: bool = False
-    """For slow links: at most one picture a second, sixteen colours."""
-    mouse: bool = False
-    utc: bool = False
-    """Times in UTC instead of local time."""
-    keys: Mapping[str, str] = field(default_factory=dict)
-    """Action id → keys, for those that are not the default's."""
+    theme: str = _setting(AUTO, f"auto (dark or light, as the terminal is), {', '.join(THEMES)}")
+    read_only: bool = _setting(False, "Nothing that changes anything is there.")
+    lite: bool = _setting(False, "For slow links: at most one picture a second, sixteen colours.")
+    mouse: bool = _setting(False, "The mouse works in the UI; without, the terminal's own selection does.")
+    utc: bool = _setting(False, "Times in UTC instead of the machine's zone.")
+    keys: Mapping[str, str] = _setting(dict, "Action → keys, for those that are to be other than below.")
 
     @property
     def pace(self) -> float:
@@ -70,8 +73,7 @@ def _checked(found: Mapping[str, object], where: str) -> UiSettings:
         if not isinstance(value, kinds[name]):
             raise Usage(f"{name} is {value!r}", where=where, remedy=f"it has to be a {kinds[name].__name__}")
     settings = UiSettings(**found)  # type: ignore[arg-type]
-    if settings.theme not in THEMES:
-        raise Usage(f"there is no theme {settings.theme!r}", where=where, remedy=f"there are: {', '.join(THEMES)}")
+    check_theme(settings.theme, where)
     known = {action.id for action in ACTIONS}
     for name, keys in settings.keys.items():
         if name not in known:
@@ -81,3 +83,17 @@ def _checked(found: Mapping[str, object], where: str) -> UiSettings:
                 f"the keys of {name} are {keys!r}", where=where, remedy='write them as text, such as "ctrl+g,G"'
             )
     return settings
+
+
+def check_theme(name: str, where: str) -> None:
+    """Raises Usage for a theme that does not exist."""
+    if name != AUTO and name not in THEMES:
+        raise Usage(f"there is no theme {name!r}", where=where, remedy=f"there are: {AUTO}, {', '.join(THEMES)}")
+
+
+def theme_for(settings: UiSettings, *, dark: bool | None) -> str:
+    """The theme to begin with. `dark`: what the terminal said of its ground, None if it said nothing."""
+    if settings.theme != AUTO:
+        return settings.theme
+    ground = "light" if dark is False else "dark"
+    return f"ansi-{ground}" if settings.lite else ground

@@ -7,7 +7,7 @@ from typing import Final
 
 from textual.content import Content
 
-from tui.table.column import Cell
+from tui.table.column import Cell, printable
 from tui.themes import Tone
 
 Line = Sequence[Cell]
@@ -37,9 +37,12 @@ def plain(lines: Lines) -> str:
 
 def content(lines: Iterable[Line]) -> Content:
     """For a Static."""
-    return Content("\n").join(
-        Content.assemble(*((cell.text, STYLES[cell.tone]) if cell.tone else cell.text for cell in one)) for one in lines
-    )
+    return Content("\n").join(Content.assemble(*(_part(cell) for cell in one)) for one in lines)
+
+
+def _part(cell: Cell) -> str | tuple[str, str]:
+    text = printable(cell.text)
+    return (text, STYLES[cell.tone]) if cell.tone else text
 
 
 def heading(words: str) -> Line:

@@ -6,11 +6,13 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui.place import Place
+from tui.probe import ask_terminal
 
 if TYPE_CHECKING:
     from tui.app import ShedApp
@@ -46,13 +48,24 @@ def copies_folder(environ: Mapping[str, str]) -> Path:
     return Path(base) / "trainshed"
 
 
+def _settings(environ: Mapping[str, str], chosen: Mapping[str, Any]) -> UiSettings:
+    from tui.settings import check_theme, read_settings, settings_file
+
+    settings = replace(read_settings(settings_file(environ)), **{k: v for k, v in chosen.items() if v is not None})
+    check_theme(settings.theme, "--theme")
+    return settings
+
+
 def open_ui(place: Place, environ: Mapping[str, str], **chosen: Any) -> int:
     """Runs the UI until it is left; returns its exit code. `chosen`: settings from the command line, or None."""
     os.environ.setdefault("ESCDELAY", ESCAPE_MS)
-    from tui.settings import read_settings, settings_file
+    with ThreadPoolExecutor(1) as hand:
+        asked = hand.submit(ask_terminal, sys.stdin.fileno(), sys.stdout.fileno())
+        settings = _settings(environ, chosen)
+        import tui.app  # noqa: F401  # what takes a second, while the terminal answers
 
-    settings = replace(read_settings(settings_file(environ)), **{k: v for k, v in chosen.items() if v is not None})
-    app = make_app(place, settings, environ)
+        terminal = asked.result()
+    app = make_app(place, settings, environ, dark=terminal.dark, slow=terminal.slow)
     code = app.run(mouse=settings.mouse)
     if app.crash_report is not None:
         sys.stderr.write(

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
+from tui.box import Box
+from tui.keys import ACTIONS
 from tui.table import Cell, Column, ListSource, Table
-
-if TYPE_CHECKING:
-    from tui.app import ShedApp
 
 
 class _Choice(NamedTuple):
@@ -25,36 +23,37 @@ class _Choice(NamedTuple):
     entry: ActiveBinding
 
 
-class Box(ModalScreen[None]):
+class ListBox(Box[None]):
     """A list over the screen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,backspace", "dismiss", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,backspace", "leave", "close", show=False)]
     heading = ""
 
+    def __init__(self) -> None:
+        super().__init__(classes="-list")
+
     def compose(self) -> ComposeResult:
-        with Vertical(id="box"):
-            yield Static(self.heading, id="box-title")
-            yield self.table()
+        yield Static(self.heading, classes="box-title")
+        yield self.table()
 
     def table(self) -> Table[Any]:
         raise NotImplementedError
 
-    @property
-    def shed(self) -> ShedApp:
-        return cast("ShedApp", self.app)
+    def on_table_moved(self, event: Table.Moved) -> None:
+        event.stop()  # the screen below has a table of its own
+
+    def on_table_counted(self, event: Table.Counted) -> None:
+        event.stop()
 
 
-class ActionMenu(Box):
+class ActionMenu(ListBox):
     """Every binding that works on a screen; Enter runs one."""
 
     heading = "What is possible here — Enter does it, / finds it"
 
     def __init__(self, over: Screen[Any]) -> None:
         super().__init__()
-        self._choices = [
-            _Choice(over.app.get_key_display(entry.binding), entry.binding.description, entry.binding.tooltip, entry)
-            for entry in _once(over.active_bindings.values())
-        ]
+        self._choices = [_choice(over.app, entries) for entries in _by_action(over.active_bindings.values())]
 
     def table(self) -> Table[Any]:
         columns: list[Column[_Choice]] = [
@@ -66,12 +65,13 @@ class ActionMenu(Box):
         return Table(columns, source, empty="no key works here")
 
     def on_table_opened(self, event: Table.Opened) -> None:
+        event.stop()
         choice: _Choice = event.row
-        self.dismiss()
+        self.close()
         self.shed.run_binding(choice.entry.binding.action, choice.entry.node)
 
 
-class CommandLog(Box):
+class CommandLog(ListBox):
     """The equivalent of what was done here, newest first; Enter copies one."""
 
     heading = "Shell commands of what was done here — Enter copies"
@@ -91,14 +91,27 @@ class CommandLog(Box):
         )
 
     def on_table_opened(self, event: Table.Opened) -> None:
-        self.dismiss()
+        event.stop()
+        self.close()
         self.shed.copy(event.row[1], "the command")
 
 
-def _once(entries: Any) -> list[ActiveBinding]:
-    """One entry an action, the first of its keys, and only those that a person can be told about."""
-    seen: dict[str, ActiveBinding] = {}
-    for entry in entries:
-        if entry.enabled and entry.binding.tooltip:
-            seen.setdefault(entry.binding.action, entry)
-    return list(seen.values())
+def _choice(shed: App[Any], entries: Sequence[ActiveBinding]) -> _Choice:
+    binding = entries[0].binding
+    keys = " ".join(dict.fromkeys(shed.get_key_display(entry.binding) for entry in entries))
+    return _Choice(keys, binding.description, binding.tooltip, entries[0])
+
+
+def _by_action(active: Iterable[ActiveBinding]) -> list[list[ActiveBinding]]:
+    """What a person can be told about, in the registry's order, each with all of its keys."""
+    found: dict[str, list[ActiveBinding]] = {}
+    for entry in active:
+        if entry.enabled and entry.binding.tooltip and entry.binding.id:
+            found.setdefault(entry.binding.id, []).append(entry)
+    places = {action.id: (_far(action.scope), place) for place, action in enumerate(ACTIONS)}
+    return [found[id] for id in sorted(found, key=lambda id: places.get(id, (1, len(places))))]
+
+
+def _far(scope: str) -> int:
+    """What belongs to this screen first, then what every list has, then what works everywhere."""
+    return {"everywhere": 2, "list": 1}.get(scope, 0)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.bars.notice import Notice
 from tui.bars.strip import KeyStrip
 from tui.bars.topline import TopLine
+from tui.box import Above
 from tui.keys import ACTIONS
 from tui.table import Table
 
@@ -45,6 +47,8 @@ class ShedScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = []
     AUTO_FOCUS = "Table"
     TITLE_HERE = ""
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """As Textual's, which paints the whole screen again whenever the focus moves."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,6 +115,7 @@ class ShedScreen(Screen[None]):
         yield KeyStrip()
         yield Notice()
         yield from self.body()
+        yield Above()
 
     def on_mount(self) -> None:
         self.read()

@@ -136,7 +136,7 @@ class Compare(ShedScreen):
         from tui.screens.series import SeriesBox
 
         if self.found is not None:
-            self.shed.push_screen(SeriesBox(self._metrics(), [self.metric], self._choose, most=1))
+            self.shed.open_box(SeriesBox(self._metrics(), [self.metric], self._choose, most=1))
 
     def _metrics(self) -> list[LatestMetric]:
         """Those of the runs, with the baseline's newest values."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from tui.screens.actions import Box
+from tui.screens.actions import ListBox
 from tui.screens.base import ShedScreen
 from tui.table import Cell, Column, ListSource, Table
 
@@ -15,7 +15,7 @@ class _Way(NamedTuple):
     to_file: bool = False
 
 
-class CopyMenu(Box):
+class CopyMenu(ListBox):
     heading = "Copy — Enter does it"
 
     def __init__(self, over: ShedScreen) -> None:
@@ -31,8 +31,9 @@ class CopyMenu(Box):
         return Table(columns, source, empty="there is nothing to copy here")
 
     def on_table_opened(self, event: Table.Opened) -> None:
+        event.stop()
         way: _Way = event.row
-        self.dismiss()
+        self.close()
         (self.shed.copy_to_file if way.to_file else self.shed.copy)(way.text, way.label)
 
 

@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from textual import events
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
+
+from tui.box import Box
 
 LETTERS = "asdfghjklqwertyuiop"
 
 
-class JumpBox(ModalScreen[None]):
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "close")]
+class Letter(Static):
+    """Stands on the corner of its pane."""
 
-    def __init__(self, over: Screen[Any]) -> None:
-        super().__init__()
-        panes = [widget for widget in over.focus_chain if isinstance(widget, Widget)]
-        self._targets = dict(zip(LETTERS, panes, strict=False))
+    DEFAULT_CSS = """
+    Letter {
+        layer: above; position: absolute; width: 3; height: 1;
+        background: $accent; color: $background; text-style: bold;
+    }
+    """
 
-    def compose(self) -> ComposeResult:
+
+class JumpBox(Box[Widget], can_focus=True):
+    """Holds the focus while the letters are there; closes with the pane that was chosen."""
+
+    DEFAULT_CSS = "JumpBox { width: 34; height: 1; border: none; background: $panel; }"
+
+    def render(self) -> str:
+        return "a letter goes there, Esc stays"
+
+    def on_mount(self) -> None:
+        self._targets = dict(zip(LETTERS, self.screen.focus_chain, strict=False))
         for letter, pane in self._targets.items():
-            label = Static(f" {letter} ", classes="jump")
+            label = Letter(f" {letter} ")
             label.styles.offset = (pane.region.x, pane.region.y)
-            yield label
+            self.screen.mount(label)
+
+    def focus_first(self) -> None:
+        self.focus()
 
     def on_key(self, event: events.Key) -> None:
         event.stop()
-        target = self._targets.get(event.character or "")
-        self.dismiss()
-        if target is not None:
-            target.focus()
+        self.screen.query(Letter).remove()
+        self.close(self._targets.get(event.character or ""))

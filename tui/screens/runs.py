@@ -6,16 +6,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.widget import Widget
-from textual.widgets import Static
 
 from tui.keybindings import bindings
+from tui.pane import Pane
 from tui.proposals.runs import cancel_run, retry_run
 from tui.rows import runs as rows
 from tui.screens.base import ShedScreen, Subject
 from tui.table import Query, Slice, Table
-from tui.text import content
 
 if TYPE_CHECKING:
     from store.wire import ChangesView, RunView, SparkView
@@ -55,7 +54,7 @@ class Runs(ShedScreen):
                 order="-id",
                 faults=rows.FAULTS,
             ),
-            VerticalScroll(Static(id="facts"), classes="side", can_focus=False),
+            Pane(id="facts", classes="side"),
         )
 
     @property
@@ -93,8 +92,7 @@ class Runs(ShedScreen):
 
     def on_table_moved(self, event: Table.Moved) -> None:
         run = event.row
-        lines = [] if run is None else rows.facts(run, self.shed.frame)
-        self.query_one("#facts", Static).update(content(lines))
+        self.query_one(Pane).show([] if run is None else rows.facts(run, self.shed.frame))
 
     def on_table_counted(self, event: Table.Counted) -> None:
         self._read_sparks()

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from tui.charts.plot import MOST
 from tui.rows.words import count, figure
-from tui.screens.actions import Box
+from tui.screens.actions import ListBox
 from tui.table import Cell, Column, Frame, ListSource, Table
 
 if TYPE_CHECKING:
     from store.wire import LatestMetric
 
 
-class SeriesBox(Box):
+class SeriesBox(ListBox):
     heading = f"Curves — Space marks up to {MOST}, Enter draws what is marked (or the one under the cursor)"
 
     def __init__(
@@ -58,8 +58,9 @@ class SeriesBox(Box):
         return table
 
     def on_table_opened(self, event: Table.Opened) -> None:
+        event.stop()
         names = [metric.name for metric in event.table.chosen][: self._most]
-        self.dismiss()
+        self.close()
         self._choose(names)
 
 

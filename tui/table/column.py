@@ -81,10 +81,18 @@ def place(columns: Sequence[Column[R]], width: int, *, extra: bool = False) -> l
     return placed
 
 
+def printable(text: str) -> str:
+    """The text on one line, without anything that a terminal would obey: what runs print is not to be trusted."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else " " if char.isspace() else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
+
+
 def fit(text: str, width: int, *, right: bool = False) -> str:
-    """The text in exactly `width` cells: cut with an ellipsis, or padded. Line breaks become spaces."""
-    if "\n" in text or "\t" in text:
-        text = " ".join(text.split())
+    """The text in exactly `width` cells: cut with an ellipsis, or padded; printable."""
+    text = printable(text)
     length = cell_len(text)
     if length > width:
         return set_cell_size(text, width - 1) + "…" if width > 0 else ""

@@ -1,0 +1,147 @@
+"""A pane of lines that draws only what differs from before: moving through a list costs a few hundred bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len, chop_cells
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.table.column import Cell, printable
+from tui.text import Line, Lines
+from tui.themes import TONES
+
+
+class Pane(ScrollView, can_focus=True):
+    """Shows lines, wrapped to its width; scrolls when they are more than it has room for."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone or 'plain'}" for tone in TONES}
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None, focusable: bool = False) -> None:
+        super().__init__(id=id, classes=classes)
+        self.can_focus = focusable
+        self._lines: Lines = ()
+        self._wrapped: list[Line] = []
+        self._looks: dict[str, Style] = {}
+
+    def show(self, lines: Lines) -> None:
+        """Other lines; what stays the same is not painted again."""
+        self._lines = lines
+        before, self._wrapped = self._wrapped, wrap(lines, self._room)
+        if len(before) != len(self._wrapped):
+            self.virtual_size = Size(max(1, self._room), len(self._wrapped))
+        first = self.scroll_offset.y
+        regions = [
+            Region(x, y - first, width, 1)
+            for y, x, width in differences(before, self._wrapped)
+            if 0 <= y - first < self.size.height
+        ]
+        if regions:
+            self.refresh(*regions)
+
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._restyle())
+
+    def on_resize(self) -> None:
+        self._wrapped = wrap(self._lines, self._room)
+        self.virtual_size = Size(max(1, self._room), len(self._wrapped))
+        self.refresh()
+
+    @property
+    def _room(self) -> int:
+        return self.scrollable_content_region.width or self.size.width
+
+    def _restyle(self) -> None:
+        self._looks.clear()
+        self.refresh()
+
+    def _look(self, tone: str) -> Style:
+        if tone not in self._looks:
+            self._looks[tone] = self.get_component_rich_style(f"tone--{tone or 'plain'}")
+        return self._looks[tone]
+
+    def render_line(self, y: int) -> Strip:
+        index = y + self.scroll_offset.y
+        width = self.size.width
+        if index >= len(self._wrapped):
+            return Strip.blank(width, self._look(""))
+        segments = [Segment(cell.text, self._look(cell.tone)) for cell in self._wrapped[index] if cell.text]
+        return Strip(segments).adjust_cell_length(width, self._look(""))
+
+
+def wrap(lines: Iterable[Line], width: int) -> list[Line]:
+    """Lines of at most `width` cells; broken at spaces where there are some, and printable."""
+    wrapped: list[Line] = []
+    for one in lines:
+        wrapped += _wrap_line(one, width) if width > 0 else []
+    return wrapped
+
+
+def _wrap_line(one: Line, width: int) -> list[Line]:
+    rows: list[list[Cell]] = [[]]
+    used = 0
+    for cell in one:
+        for word in _words(printable(cell.text)):
+            length = cell_len(word)
+            if used and used + cell_len(word.rstrip()) > width:
+                rows.append([])
+                used = 0
+                word = word.lstrip() or word
+                length = cell_len(word)
+            pieces = chop_cells(word, width) if length > width else [word]
+            for number, piece in enumerate(pieces):
+                if number:
+                    rows.append([])
+                    used = 0
+                rows[-1].append(Cell(piece, cell.tone))
+                used += cell_len(piece)
+    return [_joined(row) for row in rows]
+
+
+def _words(text: str) -> list[str]:
+    """Words with the spaces that follow them."""
+    words: list[str] = []
+    start = 0
+    for at in range(1, len(text)):
+        if text[at] != " " and text[at - 1] == " ":
+            words.append(text[start:at])
+            start = at
+    return [*words, text[start:]] if text else []
+
+
+def _joined(row: Sequence[Cell]) -> Line:
+    """Neighbours of one tone become one cell."""
+    joined: list[Cell] = []
+    for cell in row:
+        if joined and joined[-1].tone == cell.tone:
+            joined[-1] = Cell(joined[-1].text + cell.text, cell.tone)
+        else:
+            joined.append(cell)
+    return tuple(joined)
+
+
+def differences(before: Sequence[Line], after: Sequence[Line]) -> list[tuple[int, int, int]]:
+    """Where two pictures differ: line, first cell, number of cells; one span a line."""
+    found = []
+    for y in range(max(len(before), len(after))):
+        old = before[y] if y < len(before) else ()
+        new = after[y] if y < len(after) else ()
+        if old != new:
+            x, end = _span(old, new)
+            found.append((y, x, end - x))
+    return found
+
+
+def _span(old: Line, new: Line) -> tuple[int, int]:
+    """First cell that differs, and the end of the longer line."""
+    x = 0
+    for one, other in zip(old, new, strict=False):
+        if one != other:
+            break
+        x += cell_len(one.text)
+    return x, max(x + 1, *(sum(cell_len(cell.text) for cell in line) for line in (old, new)))
