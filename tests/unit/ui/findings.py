@@ -50,7 +50,7 @@ def habits(version: int, rows: int, orders: int) -> DatasetFacts:
         ColumnFacts(name="late_share_7d", type="double", nulls=120, distinct=610, low="0.0", high="1.0"),
     ]
     return DatasetFacts(
-        dataset="features:habits",
+        dataset="habits",
         kind="feature view",
         version=version,
         rows=rows,
