@@ -225,7 +225,10 @@ def key_display(key: str) -> str:
 
 _SCOPES: Final = {
     "everywhere": "Everywhere",
+    "screens": "On every screen",
+    "panes": "In panes",
     "list": "In every list",
+    "overview": "Overview",
     "runs": "Runs",
     "run": "A run",
     "log": "A log",

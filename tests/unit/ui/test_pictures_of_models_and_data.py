@@ -43,6 +43,8 @@ def after(*keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
 @pytest.mark.parametrize("name", SCREENS)
 def test_a_screen_in_the_dark(snap_compare: Snap, make_app: MakeApp, name: str, size: tuple[int, int]) -> None:
     mode, keys = SCREENS[name]
+    if size[0] >= 160 and name in {"curves", "calibration"}:
+        keys = keys[:-1]  # the summary stands beside the panes, not among them
     assert snap_compare(make_app(mode), terminal_size=size, run_before=after(*keys))
 
 
