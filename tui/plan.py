@@ -105,9 +105,16 @@ class PlanBox(Box[bool]):
             return Content("  this cannot be done")
         if self.proposal.typed is None:
             return Content.assemble("  ", ("y", STYLES["key"]), " does it")
+        tabs = "Tab" if self.proposal.reason is None else "Tab Tab"
         return Content.assemble(
-            "  ", ("Tab", STYLES["key"]), f", type {self.proposal.typed}, ", ("Enter", STYLES["key"])
+            "  ", (tabs, STYLES["key"]), f", type {self.proposal.typed}, ", ("Enter", STYLES["key"])
         )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only keys that do something here are told of."""
+        if action == "confirm":
+            return self.proposal.typed is None and not self.proposal.forbidden
+        return action != "again" or self.proposal.again is not None
 
     def action_scroll(self, lines: int) -> None:
         self.query_one("#plan-lines", VerticalScroll).scroll_relative(y=lines, animate=False)
