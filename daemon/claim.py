@@ -81,7 +81,7 @@ def claim_due(tx: Transaction, jobs: Mapping[str, Job]) -> list[int]:
         due = _due(row, tx.now)
         fresh = [at for at in due.times if (row.name, to_us(at)) not in taken]
         decision = decide(cast(Overlap, row.overlap), fresh, unended.get(row.name, Unended([], [])))
-        _move_on(tx, row, due)
+        _move_on(tx, row, due, taken)
         if decision.reason:
             left_out = len(fresh) - len(decision.times)
             _tell(tx, row, "skipped", f"{left_out} due run(s) left out: {decision.reason} (overlap = {row.overlap})")
@@ -116,13 +116,15 @@ def jitter(name: str, seconds: float) -> int:
     return int(share * seconds * SECOND)
 
 
-def _move_on(tx: Transaction, row: Schedule, due: Due) -> None:
+def _move_on(tx: Transaction, row: Schedule, due: Due, taken: set[tuple[str, int]]) -> None:
     row.next_at = to_us(due.next_at) if due.next_at is not None else None
     row.rev = tx.rev
     if due.times:
         row.last_at = to_us(due.times[-1])
     if due.passed_over is not None:
         first, last = due.passed_over
+        if first == last and (row.name, to_us(first)) in taken:
+            return  # it had its run before its schedule was taken away and put back
         span = f"{first:%Y-%m-%d %H:%M:%S}" + (f" to {last:%Y-%m-%d %H:%M:%S}" if last > first else "")
         _tell(tx, row, "missed", f"what was missed, {span} UTC, is not run (catch_up = {row.catch_up})")
 

@@ -50,6 +50,11 @@ def spec_of(section: ScheduleSection) -> dict[str, Any]:
 
 
 def first_time(spec: Mapping[str, Any], zone: str, now: datetime) -> int | None:
-    """The next time (µs) after `now`."""
+    """The next time (µs) after `now`; of what is due once its only time, even if it has passed.
+
+    It may have passed while no daemon ran: whether it is run then is for the catch-up policy, when it is claimed.
+    """
+    if "at_us" in spec:
+        return int(spec["at_us"])
     found = next_time(spec, zone, now)
     return to_us(found) if found is not None else None

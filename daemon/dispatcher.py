@@ -6,6 +6,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, cast
 
 from sqlmodel import Session, col, select
@@ -23,8 +24,9 @@ from pipeline.config.schedules import JobSection
 from pipeline.process.spec import RunSpec
 from pipeline.process.warm import Libraries
 from store import lifecycle, queue
+from store.disk import is_full
 from store.engine import Record
-from store.errors import TrainshedError
+from store.errors import RecordBusy, StorageError, TrainshedError
 from store.home import AttemptDir
 from store.tables import Run
 from store.times import SECOND, Clock, to_us
@@ -61,6 +63,8 @@ class Dispatcher:
         self._wake = threading.Event()
         self._stopping = False
         self._stumbled: str | None = None
+        self._owed: dict[int, Callable[[], None]] = {}
+        """Run → the end of an attempt that never began, until the record could take it."""
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
     def start(self) -> None:
@@ -101,6 +105,7 @@ class Dispatcher:
         """Starts what may start; seconds until it is worth looking again, None: only when woken."""
         if self._stopping:
             return None
+        self._pay()
         now = to_us(self._clock())
         with self._record.read() as session:
             ready = queue.ready_runs(session, now)
@@ -179,12 +184,13 @@ class Dispatcher:
             baseline = Baseline.now()
             child = self._spawn(cast(JobKind, run.kind), directory)
         except (OSError, TrainshedError) as error:
-            self._could_not(run.id, error)
+            self._owe(run.id, partial(self._could_not, run.id, error))
             return
         place = Place(run=run.id, attempt=number, nonce=nonce, offset=0, sequence=0)
         if child is None:
             fence(directory)
-            settle_attempt(self._record, run=run.id, number=number, directory=directory)
+            gone = partial(settle_attempt, self._record, run=run.id, number=number, directory=directory)
+            self._owe(run.id, gone)
             return
         self._supervisor.watch(
             Watched(
@@ -235,12 +241,29 @@ class Dispatcher:
             context=facts,
         )
 
+    def _owe(self, run: int, settle: Callable[[], None]) -> None:
+        """Ends an attempt that has no process; a record that is full or locked now is told in a later round."""
+        self._owed[run] = settle
+        self._pay()
+
+    def _pay(self) -> None:
+        for run in list(self._owed):
+            settle = self._owed.pop(run)
+            try:
+                settle()
+            except (StorageError, RecordBusy):
+                self._owed[run] = settle
+                raise
+
     def _could_not(self, run: int, error: OSError | TrainshedError) -> None:
         what = error.what if isinstance(error, TrainshedError) else f"no process could be started: {error.strerror}"
         remedy = error.remedy if isinstance(error, TrainshedError) else "`trainshed doctor` looks at disk and limits"
+        full = is_full(error)
+        fault = Fault(code=getattr(error, "code", "DiskFull" if full else "StorageError"), what=what, remedy=remedy)
         with self._record.transaction() as tx:
-            fault = Fault(code=getattr(error, "code", "StorageError"), what=what, remedy=remedy)
-            lifecycle.settle(tx, run, "failed", reason=what, fault=fault)
+            # It waits in the queue until there is space; nothing was tried, so nothing is counted.
+            again = tx.now + int(CHECK_AGAIN_S * SECOND) if full else None
+            lifecycle.settle(tx, run, "failed", reason=what, fault=fault, retry_at=again, counted=not full)
 
 
 def pools_of(project: Project) -> dict[str, int]:

@@ -6,7 +6,7 @@ its end was asked for by a person                       cancelled
 it ran over its time                                    failed, not tried again: it would again
 exit 75 without a fault                                 stopped with its work saved: queued again, not counted
 a `fault` line                                          failed; tried again if the fault is of the passing kind
-a signal, an exit status without a last line            failed; tried again
+a signal, an exit status without a last line            failed; tried again after a signal or a full disk
 shim and worker gone without a word                     lost, with the best guess why; tried again
 """
 
@@ -20,10 +20,16 @@ from store.wire import Fault
 from store.words import RunState
 
 PREEMPTED: Final = 75
+NO_SPACE: Final = 74
 LONGEST_DELAY_S: Final = 3600.0
 _AFTERWARDS: Final = (
     "`trainshed runs logs RUN --stderr` shows its last words; `trainshed runs retry RUN` tries again, from the last "
     "checkpoint if there is one"
+)
+_SPEECHLESS: Final = Fault(
+    code="StorageError",
+    what="the disk is full or read-only: there was no room for its last words",
+    remedy="free space (`trainshed doctor` shows it), then `trainshed runs retry RUN`: it goes on from what is saved",
 )
 EXIT_STATUS: Final[dict[int, str]] = {
     65: "bad data",
@@ -104,6 +110,8 @@ def settle(end: AttemptEnd) -> Settlement:
         return _again(end, "lost", _why_lost(end))
     if end.exit_code == PREEMPTED:
         return _again(end, "cancelled", "stopped from outside, with its work saved (exit status 75)", counts=False)
+    if end.exit_code == NO_SPACE:
+        return _again(end, "failed", _SPEECHLESS.what, fault=_SPEECHLESS)
     return _again(end, "failed", _how_ended(end), retryable=end.signal is not None)
 
 

@@ -25,26 +25,17 @@ def last_move(session: Session, model: str, alias: str) -> AliasEvent | None:
     return session.exec(newest).first()
 
 
-def move_at(session: Session, model: str, alias: str, at: int) -> AliasEvent | None:
-    """The move that was in force at a time (microseconds): what was live then, who put it there and why."""
-    newest = (
-        select(AliasEvent)
-        .where(AliasEvent.model == model, AliasEvent.alias == alias, col(AliasEvent.created_at) <= at)
-        .order_by(col(AliasEvent.id).desc())
-        .limit(1)
-    )
-    return session.exec(newest).first()
-
-
 def moves(session: Session, model: str, alias: str) -> list[AliasEvent]:
     """All moves, newest first."""
     query = select(AliasEvent).where(AliasEvent.model == model, AliasEvent.alias == alias)
     return list(session.exec(query.order_by(col(AliasEvent.id).desc())))
 
 
-def current(session: Session, alias: str | None = None) -> list[AliasView]:
-    """Where all aliases point (or those of one name), by model and alias."""
+def current(session: Session, alias: str | None = None, *, at: int | None = None) -> list[AliasView]:
+    """Where all aliases point (or those of one name), by model and alias; with `at` (µs), where they pointed then."""
     newest = select(func.max(col(AliasEvent.id))).group_by(col(AliasEvent.model), col(AliasEvent.alias))
+    if at is not None:
+        newest = newest.where(col(AliasEvent.created_at) <= at)
     query = select(AliasEvent).where(col(AliasEvent.id).in_(newest))
     if alias is not None:
         query = query.where(AliasEvent.alias == alias)

@@ -17,7 +17,8 @@
     │   ├── DeviceMissing          the asked-for device is not here, and why
     │   └── CheckpointDamaged      a checkpoint's bytes are not those that were saved
     ├── BundleDamaged              a version's files are not those that were sealed
-    ├── StorageError               the disk is full, read-only, or not a place for SQLite
+    ├── StorageError               the disk is read-only, failing, or not a place for SQLite
+    │   └── DiskFull               no space, or the user's quota is used up         (worth a retry)
     ├── RecordError
     │   ├── RecordTooNew           the database was written by a newer program
     │   ├── RecordDamaged          the database file is not sound
@@ -150,10 +151,16 @@ class BundleDamaged(TrainshedError):
 
 
 class StorageError(TrainshedError):
-    """The disk is full, read-only, or not a place for SQLite."""
+    """The disk is read-only, failing, or not a place for SQLite."""
 
     exit_code = 74
     http_status = 507
+
+
+class DiskFull(StorageError):
+    """There is no space on the disk, or the user's quota is used up."""
+
+    retryable = True  # no run is started before there is space again
 
 
 class RecordError(TrainshedError):

@@ -20,8 +20,8 @@ import pyarrow.fs as pafs
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from store.disk import sync
-from store.errors import Conflict, NotFound, StorageError
+from store.disk import is_full, sync
+from store.errors import Conflict, DiskFull, NotFound, StorageError
 from store.sqltext import identifier
 
 Mode = Literal["append", "replace", "merge"]
@@ -117,7 +117,9 @@ def commit(
             _merge(table, rows, key, properties)
         else:
             _write(table or path, rows, mode, properties, new=table is None)
-    except CommitFailedError:
+    except CommitFailedError as error:
+        if is_full(error):
+            raise _storage_fault(path, error) from error
         now = _open(path, None)
         raise _conflict(path, expected, None if now is None else now.version()) from None
     except (OSError, DeltaError) as error:
@@ -270,7 +272,7 @@ def _conflict(path: Path, expected: int | None, found: int | None) -> Conflict:
 
 
 def _storage_fault(path: Path, error: Exception) -> StorageError:
-    return StorageError(
+    return (DiskFull if is_full(error) else StorageError)(
         f"the table could not be written, and is as it was before: {error}",
         where=str(path),
         remedy="free disk space or mend the permissions, then run the job again",

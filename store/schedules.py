@@ -117,7 +117,7 @@ def pause(tx: Transaction, name: str, actor: str, reason: str = "") -> ScheduleV
 
 
 def resume(tx: Transaction, name: str, actor: str, next_at: int | None) -> ScheduleView:
-    """Lets it run again from `next_at` (µs) on; what fell into the pause is not caught up.
+    """Lets it run again from `next_at` (µs) on; what fell into the pause is not caught up (its only time is told).
 
     Raises NotFound, Conflict when it is not paused.
     """
@@ -127,8 +127,11 @@ def resume(tx: Transaction, name: str, actor: str, next_at: int | None) -> Sched
             f"schedule {name} is not paused", where=f"schedule {name}", remedy=f"`trainshed schedules pause {name}`"
         )
     row.enabled, row.paused_reason, row.failures, row.rev = True, "", 0, tx.rev
-    row.next_at = None if row.broken else next_at
+    missed, row.next_at = row.next_at, None if row.broken else next_at
     _tell(tx, name, "resumed", f"schedule {name} is resumed", actor)
+    if missed is not None and next_at is None:
+        at = f"{from_us(missed):%Y-%m-%d %H:%M:%S} UTC"
+        _tell(tx, name, "missed", f"schedule {name}: its time, {at}, fell into the pause and is not made up", actor)
     return schedule_view(row)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from store.errors import RecordBusy, RecordDamaged, StorageError, TrainshedError
+from store.errors import DiskFull, RecordBusy, RecordDamaged, StorageError, TrainshedError
 
 BUSY_SECONDS: Final = 5.0
 """How long a statement waits for another process's lock."""
@@ -85,7 +85,11 @@ def _translate(error: BaseException | None, database: Path) -> TrainshedError | 
     code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
     where = str(database)
     if code == _FULL:
-        return StorageError("the disk is full", where=where, remedy="free space on it; work goes on by itself then")
+        return DiskFull(
+            "the disk is full, so the record cannot be written",
+            where=where,
+            remedy="free space on it: what runs goes on by itself then; what was asked for was not taken, ask again",
+        )
     if code in (_READONLY, _CANTOPEN):
         return StorageError(
             f"the record cannot be written ({error})",

@@ -45,6 +45,8 @@ class Run(SQLModel, table=True):
         Index("run_ended", "ended_at"),
         Index("run_took", text("ended_at - started_at")),
         Index("run_said", "id", "reason", "message"),
+        # Which runs had not ended at some moment of the past.
+        Index("run_span", "ended_at", "created_at"),
     )
     id: int | None = Field(default=None, primary_key=True)
     job: str

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from typing import Annotated, Any
 
 import typer
 
-from tui.verbs import backup, daemon, data, events, jobs, lineage, models, project, promotion, runs, schedules, system
-from tui.verbs.frame import Common, Json, Project, in_frame
+from tui.verbs import (
+    backup,
+    daemon,
+    data,
+    events,
+    jobs,
+    lineage,
+    models,
+    project,
+    promotion,
+    runs,
+    schedules,
+    system,
+    watch,
+)
+from tui.verbs.frame import Common, Json, Project, Shell, in_frame
+from tui.verbs.words import Words
 
 app = typer.Typer(
     name="trainshed",
+    cls=Words,
     help="ML operations for one box: data, training, gates, promotion and rollback, recorded in one file.",
     epilog="Example: trainshed init demo --example flights && cd demo && trainshed up --detach && trainshed status",
     no_args_is_help=False,
@@ -18,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (project, daemon, runs, jobs, data, models, promotion, lineage, schedules, system, events, backup):
+for group in (project, daemon, runs, jobs, data, models, promotion, lineage, schedules, system, events, watch, backup):
     group.add_to(app)
 
 
@@ -35,19 +52,40 @@ def start(
     context: typer.Context,
     project: Project = None,
     as_json: Json = False,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="The overview as plain lines, once; so it is in a pipe.")
+    ] = False,
+    read_only: Annotated[
+        bool | None, typer.Option("--read-only", help="The UI without anything that changes anything.")
+    ] = None,
+    lite: Annotated[
+        bool | None, typer.Option("--lite", help="The UI for slow links: 16 colours, a picture a second.")
+    ] = None,
+    theme: Annotated[
+        str | None, typer.Option(metavar="NAME", help="dark, light, high-contrast, mono, ansi-dark or ansi-light.")
+    ] = None,
+    mouse: Annotated[bool | None, typer.Option("--mouse", help="The mouse is the UI's, not the terminal's.")] = None,
+    utc: Annotated[bool | None, typer.Option("--utc", help="Times in UTC instead of local time.")] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version and leave.")
     ] = False,
 ) -> None:
     """ML operations for one box: data, training, gates, promotion and rollback, recorded in one file.
 
-    Without a verb: the status of the nearest project's daemon.
+    Without a verb: the terminal UI of the nearest project; in a pipe, its overview as plain lines.
     """
     common = Common(project=project, as_json=as_json)
     context.obj = common
-    if context.invoked_subcommand is None:
-        in_frame(common, daemon.status)
+    if context.invoked_subcommand is not None:
+        return
+    if plain or as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        in_frame(common, watch.overview)
+        return
+    chosen = {"read_only": read_only, "lite": lite, "theme": theme, "mouse": mouse, "utc": utc}
+    in_frame(common, lambda shell: _open(shell, chosen))
 
 
-def main() -> None:
-    app()
+def _open(shell: Shell, chosen: dict[str, Any]) -> None:
+    from tui.ui import open_ui
+
+    raise typer.Exit(open_ui(shell.place, shell.environ, **chosen))

@@ -36,6 +36,7 @@ from store.wire import (
     LogHits,
     MetricSeries,
     ModelView,
+    MomentView,
     Page,
     PauseRequest,
     PlanView,
@@ -49,6 +50,7 @@ from store.wire import (
     SchedulePreview,
     ScheduleView,
     StatusView,
+    StepView,
     VersionDetail,
     VersionView,
     Window,
@@ -118,6 +120,14 @@ class Client(Views):
     def count_events(self, filter: str = "") -> int:
         """How many events a filter leaves over."""
         return self._get(CountView, "/events/count", q=filter).count
+
+    def moment(self, at: datetime) -> MomentView:
+        """The shed as it stood at a time, which needs a zone."""
+        return self._get(MomentView, "/at", time=at.isoformat())
+
+    def step(self, at: datetime, *, later: bool) -> datetime | None:
+        """The time of the first event after a moment, or of the last one before it."""
+        return self._get(StepView, "/at/step", time=at.isoformat(), later=later).at
 
     def changes(self, since: int, *, wait: float = 0.0) -> ChangesView:
         """What changed after revision `since`; waits up to `wait` seconds for something to change."""

@@ -25,7 +25,7 @@ LEAVE = "\x1b[?25h\x1b[?1049l"
 """Back to the screen of before: for who opens no UI after all."""
 _STYLES = {"": "", "bold": "\x1b[1m", "dim": "\x1b[2m", "bad": "\x1b[31m", "warn": "\x1b[33m", "good": "\x1b[32m"}
 _STYLES |= {"live": "\x1b[36m", "title": "\x1b[1;34m"}
-_NAME, _GAP = 18, 2
+_NAME, _GAP = 16, 2
 
 
 class Part(NamedTuple):
@@ -78,7 +78,7 @@ def picture(status: Answer, size: tuple[int, int], now: datetime, zone: tzinfo |
     lists = [
         _list(_row(width, "needs you", "", ("press", 11)), _needs(status, width), Part("✔ nothing needs you", "good")),
         _list(
-            _row(width, "in production", "reached", ("version", 7), ("since", 12), ("by", 8)),
+            _row(width, "in production", "reached", ("version", 7), ("since", 12), ("by", 7)),
             _production(status, now, zone),
             Part("no version is in production yet: Models (3), P on a version", "dim"),
         ),
@@ -128,7 +128,7 @@ def _needs(status: Answer, width: int) -> list[Row]:
 
 def _production(status: Answer, now: datetime, zone: tzinfo | None) -> list[Row]:
     return [
-        _cells(alias["model"], (f"v{alias['version']}", 7), (short(alias["since"], now, zone), 12), (alias["actor"], 8))
+        _cells(alias["model"], (f"v{alias['version']}", 7), (short(alias["since"], now, zone), 12), (alias["actor"], 7))
         for alias in status["production"]
     ]
 

@@ -1,15 +1,11 @@
-"""A time in the past, as a person writes it, and the events around it."""
+"""A time in the past, as a person writes it."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING
 
 from tui.failure import Usage
-
-if TYPE_CHECKING:
-    from tui.client import Client
 
 _AGO = re.compile(r"(\d+)\s*(s|m|min|h|d)(?:\s+ago)?")
 _UNITS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
@@ -32,25 +28,3 @@ def read_moment(text: str, now: datetime, zone: tzinfo | None) -> datetime:
         remedy = "write 14:05, 2026-11-23 14:05, 20min or 2h"
         raise Usage(f"{text!r} is not a time", where="at", remedy=remedy) from None
     return found if found.tzinfo else found.replace(tzinfo=here.tzinfo)
-
-
-def neighbour(daemon: Client, moment: datetime, direction: int) -> datetime | None:
-    """The time of the newest event before a moment, or of the oldest one after it; None if there is none."""
-    if direction < 0:
-        page = daemon.events(at=moment - timedelta(microseconds=1), limit=1)
-        return page.items[0].at if page.items else None
-    return _after(daemon, moment)
-
-
-def _after(daemon: Client, moment: datetime) -> datetime | None:
-    found: datetime | None = None
-    token: str | None = None
-    while True:
-        page = daemon.events(limit=500, after=token)
-        for event in page.items:
-            if event.at <= moment:
-                return found
-            found = event.at
-        token = page.next
-        if token is None:
-            return found

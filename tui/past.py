@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.failure import Failure
 from tui.link import Link
-from tui.moments import neighbour, read_moment
+from tui.moments import read_moment
 
 if TYPE_CHECKING:
     from tui.core import ShedCore
@@ -33,7 +33,7 @@ class Past:
         """To the time of the event before (-1) or after (1)."""
         moment = self.moment
         if moment is not None:
-            self._shed.ask("step", lambda daemon: neighbour(daemon, moment, direction), self._stepped)
+            self._shed.ask("step", lambda daemon: daemon.step(moment, later=direction > 0), self._stepped)
 
     def leave(self) -> None:
         self._turn_to(None)

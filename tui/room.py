@@ -8,8 +8,8 @@ HEAD = 1
 """Lines of a list's title."""
 BOX_LINES = 2
 """Lines at the bottom of the Overview in which the box stands."""
-BESIDE = {110: 44, 160: 72}
-"""Screens from this width on have a pane of so many cells beside."""
+MAIN_CELLS = {110: 78, 160: 92}
+"""Screens from this width on give so many cells to the Overview's own column, and the rest to what stands beside."""
 
 
 def share(wanted: Sequence[int], room: int) -> list[int]:
@@ -25,5 +25,4 @@ def share(wanted: Sequence[int], room: int) -> list[int]:
 
 def main_width(width: int) -> int:
     """Cells of the Overview's own column on a screen of `width` cells."""
-    beside = max((cells for least, cells in BESIDE.items() if width >= least), default=0)
-    return width - beside
+    return max((cells for least, cells in MAIN_CELLS.items() if width >= least), default=width)

@@ -1,4 +1,4 @@
-"""`/v1/status`, `/v1/box`, `/v1/events`, `/v1/shutdown`: the shed as a whole."""
+"""`/v1/status`, `/v1/box`, `/v1/events`, `/v1/at`, `/v1/shutdown`: the shed as a whole."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pydantic import AwareDatetime
 from daemon.api import needs
 from daemon.api.shed import Actor, After, Here, Limit
 from store import aliases, events, runs, schedules, versions
-from store.times import to_us
-from store.wire import BoxView, Done, EventView, Page, ScheduleView, ShutdownRequest, StatusView
+from store.moment import moment, step
+from store.times import from_us, to_us
+from store.wire import BoxView, Done, EventView, MomentView, Page, ScheduleView, ShutdownRequest, StatusView, StepView
 from store.words import PRODUCTION
 
 router = APIRouter(tags=["system"])
@@ -75,6 +76,27 @@ def list_events(
         return events.list_events(
             session, subject=subject, kind=kind, at=to_us(at) if at else None, limit=limit, after=after
         )
+
+
+@router.get("/at")
+def moment_at(
+    shed: Here,
+    time: Annotated[AwareDatetime, Query(description="Any moment of the past, with its offset.")],
+) -> MomentView:
+    """The shed as it stood then: what was live, who put it there and why, what ran, what waited."""
+    with shed.daemon.record.read() as session:
+        return moment(session, to_us(time), shed.daemon.jobs)
+
+
+@router.get("/at/step")
+def step_from(
+    shed: Here,
+    time: Annotated[AwareDatetime, Query(description="Any moment, with its offset.")],
+    later: Annotated[bool, Query(description="The event after it; else the one before.")] = False,
+) -> StepView:
+    """When something happened next, or last, as seen from a moment."""
+    with shed.daemon.record.read() as session:
+        return StepView(at=from_us(step(session, to_us(time), later=later)))
 
 
 @router.post("/reload")

@@ -133,6 +133,8 @@ class Gates(Section):
     """The objective is at most this much worse than the baseline's on the same rows; below 0: it has to be better."""
     production_margin: float | None = Field(default=0.005, ge=0)
     """Lower bound of the objective's difference to production (95 % interval) is above minus this."""
+    chance_margin: float | None = Field(default=0.0, ge=0)
+    """Lower bound of how much better the objective is than a constant answer's (95 % interval) is above this."""
     max_gap: float | None = Field(default=0.15, gt=0)
     """(validation loss - train loss) / validation loss at the chosen step; one that may be chance only warns."""
     min_objective: float | None = None

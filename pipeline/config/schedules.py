@@ -28,7 +28,7 @@ class ScheduleSection(Section):
     every: Duration | None = None
     """A fixed interval, aligned to 1970-01-01 UTC."""
     at: AwareDatetime | None = None
-    """Once; with an offset."""
+    """Once; with an offset. If no daemon ran then, catch_up says whether it is run later."""
     timezone: Annotated[str, AfterValidator(zone_name)] = "UTC"
     """IANA zone in which cron is read; a fixed time fires once a local day, through every clock change."""
     upstream: bool = True

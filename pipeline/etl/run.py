@@ -12,7 +12,9 @@ was committed but not told is told by the next attempt.
 from __future__ import annotations
 
 import json
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -24,7 +26,7 @@ from pipeline.etl.admission import PREVIOUS, judge
 from pipeline.etl.contract import Settled, found_schema, settle
 from pipeline.etl.ingest import FORMAT, fetch
 from pipeline.etl.landing import Landing, landing_of, save, tell, tell_untold
-from pipeline.etl.staging import locked, remove
+from pipeline.etl.staging import HEADER, locked, remove
 from pipeline.etl.work import Raw, Unchanged, Work
 from pipeline.features.run import newest_versions
 from pipeline.process.context import Preempted, RunContext
@@ -35,7 +37,7 @@ from pipeline.tables.shape import BATCH_ROWS, code_text, connect, shape
 from pipeline.tables.sqltext import identifier
 from pipeline.tables.storage import storage_faults
 from store import lake
-from store.errors import ProjectError
+from store.errors import ProjectError, StorageError
 from store.lake import LakeVersion
 
 _CANDIDATE: Final = "candidate.parquet"
@@ -48,7 +50,8 @@ def run_etl(ctx: RunContext) -> None:
     the lake as it was; Preempted when asked to stop, with everything fetched so far saved.
     """
     name = ctx.spec.target
-    with storage_faults(ctx.home.root), locked(ctx.home.staging(name)):
+    staging = ctx.home.staging(name)
+    with _staged_told(staging), storage_faults(ctx.home.root), locked(staging):
         work = Work(ctx=ctx, name=name, dataset=ctx.project.datasets[name], base=lake.latest(ctx.home.dataset(name)))
         if tell_untold(work):
             return
@@ -62,6 +65,19 @@ def run_etl(ctx: RunContext) -> None:
         with closing(connect(spill=work.folder / "spill", readable=[work.folder / _CANDIDATE])) as connection:
             landing, version = _judge_and_commit(work, raw, settled, connection)
             tell(work, landing, version, connection)
+
+
+@contextmanager
+def _staged_told(folder: Path) -> Iterator[None]:
+    """When the disk fails: where the rows are that were fetched already, and what becomes of them."""
+    try:
+        yield
+    except StorageError as error:
+        if not (folder / HEADER).exists():
+            raise
+        size = sum(part.stat().st_size for part in folder.glob("part-*"))
+        stays = f"what was fetched so far ({size / 1e6:.1f} MB) stays in {folder}, and the next run goes on from there"
+        raise type(error)(error.what, where=error.where, remedy=f"{error.remedy}; {stays}") from error
 
 
 def _from_source(work: Work) -> Raw | Unchanged:

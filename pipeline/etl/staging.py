@@ -24,6 +24,8 @@ import pyarrow.parquet as pq
 from store.disk import sync
 from store.errors import Conflict
 
+HEADER: Final = "header.json"
+"""What a folder holds rows of."""
 FLUSH_ROWS: Final = 65_536
 FLUSH_S: Final = 1.0
 """Rows wait in memory no longer than this: what a crash can cost."""
@@ -72,12 +74,12 @@ class Staging:
         self._flushed_at = clock()
         self._waiting: list[pa.RecordBatch] = []
         self._parts: list[str] = []
-        header = _read_json(folder / "header.json")
+        header = _read_json(folder / HEADER)
         if header is None or header["identity"] != identity:
             remove(folder)
             folder.mkdir(parents=True)
             header = {"identity": identity, "ingest": ingest}
-            write_durably(folder / "header.json", json.dumps(header).encode())
+            write_durably(folder / HEADER, json.dumps(header).encode())
         self.ingest: str = header["ingest"]
         self.progress = self._recover()
         self._ahead = self.progress
@@ -156,7 +158,7 @@ class Staging:
 
 def remove(folder: Path) -> None:
     """The folder is gone; its header goes first, so that a crash leaves nothing that could be taken for whole."""
-    (folder / "header.json").unlink(missing_ok=True)
+    (folder / HEADER).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 

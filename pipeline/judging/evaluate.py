@@ -75,7 +75,34 @@ def gather_evidence(
         calibration=None if task == "regression" else calibration_facts(labels, scores, rng),
         slices=slice_facts(objective, labels, scores, slices),
         leakage=leakage,
+        constant=_against_constant(task, objective, labels, scores, parts, rng),
     )
+
+
+def _against_constant(
+    task: Task,
+    objective: MetricName,
+    labels: Array,
+    scores: Array,
+    parts: Mapping[str, tuple[Array, Array]],
+    rng: np.random.Generator,
+) -> Comparison | None:
+    if "train" not in parts:
+        return None
+    return compare(task, labels, scores, constant_scores(task, objective, parts["train"][0], scores), rng)
+
+
+def constant_scores(task: Task, objective: MetricName, known: Array, like: Array) -> Array:
+    """The answer of somebody who knows only the labels `known` [m] of the training rows, in the shape of `like`.
+
+    The classes' shares; of numbers the mean, or the median where the objective is the mean absolute error.
+    """
+    if task == "regression":
+        return np.full(like.shape, np.median(known) if objective == "mae" else np.mean(known))
+    if like.ndim == 1:
+        return np.full(like.shape, np.mean(known == 1))
+    shares = np.bincount(known.astype(np.int64), minlength=like.shape[1]) / len(known)
+    return np.broadcast_to(shares, like.shape)
 
 
 def compare(

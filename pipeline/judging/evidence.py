@@ -47,10 +47,10 @@ class Difference(Fact):
 
 
 class Comparison(Fact):
-    """The same rows, answered by a reference: the baseline, or the version in production."""
+    """The same rows, answered by a reference: the baseline, the version in production, or always the same."""
 
     version: int | None = None
-    """None: the baseline."""
+    """None: the baseline, or the constant answer."""
     metrics: dict[MetricName, Number] = {}
     differences: list[Difference] = []
     incomparable: str = ""
@@ -159,3 +159,5 @@ class Evidence(Fact):
     calibration: CalibrationFacts | None
     slices: list[SliceFacts]
     leakage: LeakageFacts | None
+    constant: Comparison | None = None
+    """Against the constant answer that the training rows' labels suggest (`evaluate.constant_scores`)."""

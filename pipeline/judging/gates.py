@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.config.models import Gates
-from pipeline.judging.evidence import Comparison, Difference, Evidence, SliceFacts
+from pipeline.judging.evidence import Comparison, Difference, Estimate, Evidence, SliceFacts
 from pipeline.stats.metrics import scale
 from pipeline.stats.orientation import IN_LABEL_UNITS, SMALLER_IS_BETTER, gain
 from store.words import Outcome
 
 SIGNIFICANT = 0.05
 """Adjusted p-value up to which a slice's drop is not taken for chance."""
+AUC_OF_CHANCE = 0.5
 NEAR_END = 0.95
 """A best step beyond this share of the plan means that training may have stopped too early."""
 
@@ -47,6 +48,7 @@ def judge(evidence: Evidence, gates: Gates) -> Verdict:
     results = [
         *_rows(evidence, gates),
         *_objective(evidence, gates),
+        *_chance(evidence, gates),
         *_baseline(evidence, gates),
         *_production(evidence, gates),
         *_gap(evidence, gates),
@@ -79,6 +81,37 @@ def _objective(evidence: Evidence, gates: Gates) -> Iterator[GateResult]:
         side = "at most" if name in SMALLER_IS_BETTER else "at least"
         good = gain(name, value - limit) >= 0
         yield _result("objective", good, f"{name} is {value:.4g}; {side} {limit:.4g} is wanted", value, limit)
+
+
+def _chance(evidence: Evidence, gates: Gates) -> Iterator[GateResult]:
+    """A model that learnt nothing matches a baseline that learnt nothing: both have to beat the constant answer."""
+    if gates.chance_margin is None:
+        return
+    name, margin, reference = evidence.objective, gates.chance_margin, evidence.constant
+    if name == "auc":
+        yield _beats_coin(evidence.metrics[name], margin)
+        return
+    found = reference.of(name) if reference is not None else None
+    value = reference.metrics.get(name) if reference is not None else None
+    if found is None or found.difference.value is None or value is None:
+        yield _result("chance", False, f"{name} cannot be compared with a constant answer's on these rows")
+        return
+    gained, lowest = _gained(found, value)
+    sentence = (
+        f"{name} {_number(evidence.metrics[name].value)} against a constant answer's {_number(value)}: "
+        f"{_by(name, gained)}, at worst {_signed(name, lowest)} (95 % interval, {found.test}); "
+        f"more than {_signed(name, margin)} is wanted"
+    )
+    yield _result("chance", lowest > margin, sentence, _existing(lowest), margin)
+
+
+def _beats_coin(auc: Estimate, margin: float) -> GateResult:
+    limit = AUC_OF_CHANCE + margin
+    if auc.low is None:
+        return _result("chance", False, "the auc has no interval on these rows, so it may be chance", None, limit)
+    sentence = f"auc {_number(auc.value)}, at worst {auc.low:.4f} (95 % interval); more than {limit:.4f} is wanted"
+    said = f"{sentence}, and a constant answer has {AUC_OF_CHANCE}"
+    return _result("chance", auc.low > limit, said, auc.low, limit)
 
 
 def _baseline(evidence: Evidence, gates: Gates) -> Iterator[GateResult]:
@@ -115,16 +148,25 @@ def _production(evidence: Evidence, gates: Gates) -> Iterator[GateResult]:
 
 
 def _non_inferior(reference: Comparison, found: Difference, value: float, margin: float) -> GateResult:
-    name, unit = found.metric, scale(found.metric, value) or 1.0
-    ends = [gain(name, end) / unit for end in (found.difference.low, found.difference.high) if end is not None]
-    lowest = min(ends, default=-float("inf"))
-    gained = gain(name, found.difference.value or 0.0) / unit
+    name = found.metric
+    gained, lowest = _gained(found, value)
     sentence = (
         f"{name} {_by(name, gained)} than version {reference.version} on the same {found.rows} rows, "
         f"at worst {_signed(name, lowest)} (95 % interval, {found.test}, p = {_number(found.p_value)}); "
         f"{_allowed(name, margin)}"
     )
-    return _result("production", lowest > -margin, sentence, lowest if ends else None, -margin)
+    return _result("production", lowest > -margin, sentence, _existing(lowest), -margin)
+
+
+def _gained(found: Difference, value: float) -> tuple[float, float]:
+    """How much better than a reference with `value`, in margins' unit: as measured, and at the interval's worse end."""
+    name, unit = found.metric, scale(found.metric, value) or 1.0
+    ends = [gain(name, end) / unit for end in (found.difference.low, found.difference.high) if end is not None]
+    return gain(name, found.difference.value or 0.0) / unit, min(ends, default=-math.inf)
+
+
+def _existing(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
 def _gap(evidence: Evidence, gates: Gates) -> Iterator[GateResult]:

@@ -6,6 +6,7 @@ Reads `spec.json`, does the step, reports by the spool, and says by its exit sta
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
 import importlib.metadata
@@ -25,7 +26,8 @@ from pipeline.config import load_project
 from pipeline.process.context import Preempted, RunContext
 from pipeline.process.spec import RunSpec
 from pipeline.process.spool import Spool
-from store.errors import StorageError, TrainshedError
+from store.disk import is_full
+from store.errors import DiskFull, StorageError, TrainshedError
 from store.home import AttemptDir, Home
 from store.words import JobKind
 
@@ -39,8 +41,6 @@ STEPS: Final[dict[JobKind, tuple[str, str]]] = {
     "backup": ("pipeline.backup", "run_backup"),
 }
 """Imported when needed: a copy of the database needs no jax."""
-
-_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 def cap_threads(environment: dict[str, str], cores: int) -> dict[str, str]:
@@ -89,9 +89,7 @@ def _step(spec: RunSpec, spool: Spool, stop: threading.Event) -> int:
         return _give_up(spool, OutOfMemory(str(error) or "there was no memory left", remedy=OutOfMemory.remedy_text))
     except Exception as error:  # the last line of defence: the record has to say what happened, whatever it was
         traceback.print_exc()
-        if isinstance(error, OSError) and error.errno in _FULL:
-            return _give_up(spool, _storage(error))
-        return _give_up(spool, Bug.found(error, spec.run))
+        return _give_up(spool, _storage(error, spec) or Bug.found(error, spec.run))
     spool.write("done", message="")
     return 0
 
@@ -117,16 +115,24 @@ class OutOfMemory(TrainshedError):
 
 def _give_up(spool: Spool, error: TrainshedError) -> int:
     print(error, file=sys.stderr)
-    spool.fault(error)
+    try:
+        spool.fault(error)
+    except OSError:
+        traceback.print_exc()  # even for this there is no room: the exit status has to say it
+        return StorageError.exit_code
     return error.exit_code
 
 
-def _storage(error: OSError) -> StorageError:
-    return StorageError(
-        f"could not write: {error.strerror}",
-        where=str(error.filename or ""),
-        remedy="free space (`trainshed doctor` shows where it went), then `trainshed runs retry`",
-    )
+def _storage(error: Exception, spec: RunSpec) -> StorageError | None:
+    """What a disk that takes nothing more did to a step; None if it is not that."""
+    again = f"`trainshed runs retry {spec.run}`: it goes on from what is saved"
+    if is_full(error):
+        where = str(getattr(error, "filename", None) or spec.home)
+        return DiskFull("the disk is full", where=where, remedy=f"free space there, then {again}")
+    if isinstance(error, OSError) and error.errno == errno.EROFS:
+        where = str(error.filename or spec.home)
+        return StorageError("the disk is read-only", where=where, remedy=f"look at `dmesg` why, then {again}")
+    return None
 
 
 def _start_heartbeat(spool: Spool) -> threading.Event:
@@ -135,7 +141,8 @@ def _start_heartbeat(spool: Spool) -> threading.Event:
 
     def beat() -> None:
         while not quiet.wait(HEARTBEAT_S):
-            spool.write("heartbeat")
+            with contextlib.suppress(OSError):  # a full disk is for the step to find; the next beat may fit again
+                spool.write("heartbeat")
 
     threading.Thread(target=beat, name="heartbeat", daemon=True).start()
     return quiet
@@ -153,8 +160,9 @@ def enter(directory: str) -> NoReturn:
     code = 1
     try:
         code = work(AttemptDir(Path(directory)))
-    except BaseException:
+    except BaseException as error:
         traceback.print_exc()
+        code = StorageError.exit_code if is_full(error) else 1
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -10,7 +10,8 @@ from typing import Final
 
 import duckdb
 
-from store.errors import StorageError
+from store.disk import is_full
+from store.errors import DiskFull, StorageError
 
 _REASONS: Final = {
     errno.ENOSPC: "the disk is full",
@@ -34,13 +35,13 @@ def storage_faults(folder: Path) -> Iterator[None]:
         reason = _REASONS.get(error.errno or 0)
         if reason is None:
             raise
-        raise StorageError(
+        raise (DiskFull if is_full(error) else StorageError)(
             f"{reason} ({error.strerror or error})",
             where=str(error.filename or folder),
             remedy="free space or mend the permissions, then run the job again; the lake is as it was before",
         ) from error
     except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
-        raise StorageError(
+        raise (DiskFull if is_full(error) else StorageError)(
             str(error).strip(),
             where=str(folder),
             remedy="free disk space and memory, then run the job again; the lake is as it was before",

@@ -23,8 +23,8 @@ from typing import Any
 import jax
 import orbax.checkpoint as ocp
 
-from store.disk import sha256_of, sync
-from store.errors import CheckpointDamaged, StorageError
+from store.disk import is_full, sha256_of, sync
+from store.errors import CheckpointDamaged, DiskFull, StorageError
 
 MANIFEST = "manifest.json"
 
@@ -154,10 +154,11 @@ class CheckpointStore:
             saved = _saved(folder, step)
         # TensorStore reports a full or failing disk as ValueError.
         except (OSError, ValueError) as error:
-            raise StorageError(
+            kind = DiskFull if is_full(error) else StorageError
+            raise kind(
                 f"the checkpoint of step {step} could not be saved: {error}",
                 where=str(folder),
-                remedy="make room on the disk or mend it, then `trainshed run` the job again",
+                remedy="make room on the disk or mend it, then `trainshed runs retry`: the checkpoint before stays",
             ) from error
         self._on_saved(saved)
         self.prune()

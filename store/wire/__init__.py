@@ -55,6 +55,7 @@ from store.wire.models import (
     VersionsCompareView,
     VersionView,
 )
+from store.wire.moment import MomentView, RunThenView, StepView
 from store.wire.runs import (
     ArtifactView,
     AttemptView,
@@ -150,6 +151,7 @@ __all__ = [
     "MetricPoint",
     "MetricSeries",
     "ModelView",
+    "MomentView",
     "NeedView",
     "Outcome",
     "Page",
@@ -171,6 +173,7 @@ __all__ = [
     "RunRequest",
     "RunSpark",
     "RunState",
+    "RunThenView",
     "RunView",
     "SchedulePreview",
     "ScheduleView",
@@ -181,6 +184,7 @@ __all__ = [
     "StandingView",
     "StandingWord",
     "StatusView",
+    "StepView",
     "SystemView",
     "TimetableView",
     "Verdict",

@@ -51,8 +51,11 @@ def level(values: Sequence[float | None], top: float, width: int) -> str:
 
 
 def rate(number: float | None) -> str:
-    """Bytes a second."""
-    return "-" if number is None else f"{size(round(number))}/s"
+    """Bytes a second, in at most three digits."""
+    if number is None:
+        return "-"
+    digits, unit = size(round(number)).split(" ")
+    return f"{float(digits):.0f} {unit}/s" if float(digits) >= 10 else f"{digits} {unit}/s"
 
 
 def _row(name: str, chart: str, words: str, part: float | None = None) -> Line:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from tui.rows.past import instant
 from tui.rows.words import clock, stamp
 from tui.table.column import Cell, Column, Frame
 from tui.text import Line, heading, line, pairs
@@ -97,9 +98,7 @@ def said(value: object) -> str:
 
 def as_of(text: str, moment: datetime | None) -> str:
     """The filter of the history as it stood at a moment, down to the microsecond."""
-    if moment is None:
-        return text
-    return f"{text} time<={moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}".strip()
+    return text if moment is None else f"{text} time<={instant(moment)}".strip()
 
 
 def about(subject: str) -> str:

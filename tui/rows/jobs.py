@@ -14,7 +14,7 @@ from tui.text import Line, heading, line, pairs
 if TYPE_CHECKING:
     from store.wire import JobView, PastRun, QueuedView, ScheduleView, TimetableView
 
-STRIP: Final = 10
+STRIP: Final = 8
 """Runs in a strip."""
 
 
@@ -58,16 +58,16 @@ def _gone(time: TimetableView) -> JobView:
 
 def columns() -> list[Column[Entry]]:
     return [
-        Column(key="job", title="job", width=18, grows=True, draw=lambda e, _: Cell(e.job.name, "strong")),
-        Column(key="schedule", title="schedule", width=9, draw=lambda e, _: Cell(_schedule_name(e))),
+        Column(key="job", title="job", width=16, grows=True, draw=lambda e, _: Cell(e.job.name, "strong")),
+        Column(key="schedule", title="schedule", width=8, draw=lambda e, _: Cell(_schedule_name(e))),
         Column(key="state", title="state", width=9, draw=lambda e, _: standing(e.schedule)),
         Column(key="next", title="next", width=12, draw=lambda e, f: Cell(next_here(e.schedule, f))),
         Column(key="utc", title="UTC", width=6, draw=lambda e, f: Cell(next_utc(e.schedule, f), "dim")),
-        Column(key="last", title="last runs", width=STRIP, sorts=False, draw=lambda e, _: strip(e.job.history)),
+        Column(key="last", title="last runs", width=9, sorts=False, draw=lambda e, _: strip(e.job.history)),
         Column(
             key="takes",
             title="takes",
-            width=7,
+            width=6,
             right=True,
             draw=lambda e, _: Cell(span(e.job.expected_seconds) if e.job.expected_seconds else ""),
             value=lambda e: e.job.expected_seconds,

@@ -32,7 +32,7 @@ LOOK: Final = Act("open", "Enter", "look")
 
 def columns() -> list[Column[NeedView]]:
     return [
-        Column(key="about", title="needs you", width=18, draw=lambda need, _: about(need)),
+        Column(key="about", title="needs you", width=16, draw=lambda need, _: about(need)),
         Column(key="what", title="", width=30, grows=True, sorts=False, draw=lambda need, _: Cell(need.message)),
         Column(key="key", title="press", width=11, sorts=False, draw=lambda need, _: pressing(act(need))),
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.rows import needs
 from tui.rows.runs import progress, took
-from tui.rows.words import STATES, clock, figure
+from tui.rows.words import STATES, bar, clock, count, figure, span
 from tui.table.column import Cell, Column, Frame
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 def production_columns(metrics: Metrics) -> list[Column[AliasView]]:
     """`metrics`: (model, version) → its objective and what it reached, filled as answers come."""
     return [
-        Column(key="model", title="in production", width=18, draw=lambda a, _: Cell(a.model, "strong")),
+        Column(key="model", title="in production", width=16, draw=lambda a, _: Cell(a.model, "strong")),
         Column(key="version", title="version", width=7, draw=lambda a, _: Cell(f"v{a.version}")),
         Column(key="since", title="since", width=12, draw=lambda a, f: Cell(clock(a.since, f))),
-        Column(key="actor", title="by", width=8, draw=lambda a, _: Cell(a.actor, "dim")),
-        Column(key="metric", title="reached", width=25, grows=True, sorts=False, draw=lambda a, _: reached(a, metrics)),
+        Column(key="actor", title="by", width=7, draw=lambda a, _: Cell(a.actor, "dim")),
+        Column(key="metric", title="reached", width=24, grows=True, sorts=False, draw=lambda a, _: reached(a, metrics)),
         Column(key="reason", title="why", width=30, extra=True, draw=lambda a, _: Cell(a.reason, "dim")),
     ]
 
@@ -48,17 +48,26 @@ def reached(alias: AliasView, metrics: Metrics) -> Cell:
 
 def running_columns() -> list[Column[RunView]]:
     return [
-        Column(key="job", title="running", width=18, draw=lambda run, _: Cell(run.job, "strong")),
+        Column(key="job", title="running", width=16, draw=lambda run, _: Cell(run.job, "strong")),
         Column(key="id", title="run", width=7, draw=lambda run, _: Cell(str(run.id))),
         Column(key="state", title="state", width=12, draw=lambda run, _: STATES[run.state]),
-        Column(key="progress", title="progress", width=18, grows=True, sorts=False, draw=progress),
+        Column(key="progress", title="progress", width=18, grows=True, sorts=False, draw=going),
         Column(key="took", title="since", width=12, right=True, draw=lambda run, f: Cell(took(run, f), "dim")),
     ]
 
 
+def going(run: RunView, frame: Frame) -> Cell:
+    """How far, and how long it will still take, before how much of what that is."""
+    if run.stalled or run.state != "running" or run.done is None or not run.total:
+        return progress(run, frame)
+    left = f" {span(run.eta_seconds)} left" if run.eta_seconds is not None else ""
+    share = run.done / run.total
+    return Cell(f"{bar(share, 8)} {share:.0%}{left}  {count(run.done)} of {count(run.total)} {run.unit}".rstrip())
+
+
 def next_columns() -> list[Column[ScheduleView]]:
     return [
-        Column(key="name", title="next", width=18, draw=lambda s, _: Cell(s.name, "strong")),
+        Column(key="name", title="next", width=16, draw=lambda s, _: Cell(s.name, "strong")),
         Column(key="next", title="at", width=12, draw=lambda s, f: Cell(clock(s.next_at, f))),
         Column(key="job", title="job", width=18, grows=True, draw=lambda s, _: Cell(s.job)),
         Column(key="last", title="last time", width=12, right=True, draw=lambda s, f: Cell(clock(s.last_at, f), "dim")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -62,6 +62,15 @@ class Events(ShedScreen):
             Vertical(table, Pane(id="below")),
             Pane(id="facts", classes="side"),
         )
+
+    @property
+    def crumbs(self) -> Sequence[str]:
+        """With the filter that is on."""
+        wanted = self.table.query_.filter if self.is_mounted else ""
+        return [*super().crumbs, wanted] if wanted else super().crumbs
+
+    def on_table_counted(self, _: Table.Counted) -> None:
+        self.query_one("TopLine").refresh()
 
     @property
     def table(self) -> Table[EventView]:

@@ -13,13 +13,14 @@ from textual.widget import Widget
 from tui.keybindings import bindings
 from tui.pane import Pane
 from tui.rows import jobs as rows
+from tui.rows import past
 from tui.screens.base import ShedScreen, Subject
 from tui.screens.running import backfill_a_schedule, run_a_job, turn_a_schedule
 from tui.screens.section import Section
 from tui.table import Table
 
 if TYPE_CHECKING:
-    from store.wire import ChangesView, JobView, QueueView, TimetableView
+    from store.wire import ChangesView, JobView, MomentView, QueueView, TimetableView
     from tui.client import Client
 
 _OF_SCHEDULES = frozenset({"pause", "backfill"})
@@ -63,6 +64,10 @@ class Jobs(ShedScreen):
         return Subject(f"job {entry.job.name}", f"trainshed runs list --job {entry.job.name}", entry.job)
 
     def read(self) -> None:
+        moment = self.shed.moment
+        if moment is not None:
+            self.ask("jobs", lambda daemon: (daemon.jobs(), daemon.moment(moment)), self._show_then)
+            return
         self.ask("jobs", _jobs, self._show)
         self.ask("queue", lambda daemon: daemon.queue(), self._show_queue)
 
@@ -76,6 +81,12 @@ class Jobs(ShedScreen):
         table.show(rows.entries(*found))
         self._draw_facts(table.row)
         self.refresh_bindings()
+
+    def _show_then(self, found: tuple[list[JobView], MomentView]) -> None:
+        """Schedules are not kept over time: jobs stand without them."""
+        jobs, then = found
+        self._show((past.jobs_then(jobs, then), []))
+        self.query_one("#queue", Section).show(past.queue_then(then))
 
     def _show_queue(self, found: QueueView) -> None:
         self.query_one("#queue", Section).show(found.waiting)

@@ -16,12 +16,13 @@ from tui.pane import Pane
 from tui.plan import Proposal
 from tui.proposals.runs import cancel_run, retry_run
 from tui.room import share
-from tui.rows import box, needs
+from tui.rows import box, needs, past
 from tui.rows import overview as rows
 from tui.screens.base import ShedScreen, Subject
 from tui.screens.running import run_a_job, turn_a_schedule
 from tui.screens.section import Section
 from tui.table import Table
+from tui.text import line
 
 if TYPE_CHECKING:
     from store.wire import (
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
         ChangesView,
         EventView,
         Interval,
+        MomentView,
+        NeedView,
+        RunView,
+        ScheduleView,
         StatusView,
     )
     from tui.client import Client
@@ -38,6 +43,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 _ACTIONS = frozenset({"retry", "cancel", "promote", "roll_back", "pause", "trigger"})
 _EVENTS = 60
+_BOX_THEN = [line(("  box     ", "dim"), (past.NOT_KEPT, "dim"))]
 
 
 class Overview(ShedScreen):
@@ -104,8 +110,12 @@ class Overview(ShedScreen):
         self.set_interval(box.EVERY_SECONDS, self._read_box)
 
     def read(self) -> None:
-        self.ask("status", lambda daemon: daemon.status(), self._show)
-        self.ask("latest", lambda daemon: daemon.events(limit=_EVENTS).items, self._show_events)
+        moment = self.shed.moment
+        if moment is None:
+            self.ask("status", lambda daemon: daemon.status(), self._show)
+        else:
+            self.ask("status", lambda daemon: daemon.moment(moment), self._show_then)
+        self.ask("latest", lambda daemon: daemon.events(at=moment, limit=_EVENTS).items, self._show_events)
         self._read_box()
 
     def news(self, changes: ChangesView) -> None:
@@ -116,7 +126,11 @@ class Overview(ShedScreen):
         self.read()
 
     def _read_box(self) -> None:
-        if not self.is_current or self.shed.moment is not None or self.shed.held:
+        if self.shed.moment is not None:
+            self._box = self._history = None
+            self._draw_box()
+            return
+        if not self.is_current or self.shed.held:
             return
         points = box.chart_cells(self.query_one("#main").size.width)
         self.ask(
@@ -128,16 +142,34 @@ class Overview(ShedScreen):
 
     def _show(self, status: StatusView) -> None:
         self._status = status
-        shown: tuple[tuple[str, list[Any]], ...] = (
-            ("needs", status.needs_you),
-            ("production", status.production),
-            ("running", status.running),
-            ("next", status.next_schedules),
-            ("queue", status.waiting),
-        )
-        for name, found in shown:
+        self._fill(status.needs_you, status.production, status.running, status.next_schedules, status.waiting)
+
+    def _show_then(self, then: MomentView) -> None:
+        """What comes next was another question then: it is not kept."""
+        self._status = None
+        live = [alias for alias in then.aliases if alias.alias == "production"]
+        running, queue = ([past.run_then(run) for run in runs] for runs in (then.running, then.queued))
+        self._fill(past.needs_then(then), live, running, [], queue)
+
+    def _fill(
+        self,
+        wanting: list[NeedView],
+        production: list[AliasView],
+        running: list[RunView],
+        coming: list[ScheduleView],
+        queue: list[RunView],
+    ) -> None:
+        shown: dict[str, list[Any]] = {
+            "needs": wanting,
+            "production": production,
+            "running": running,
+            "next": coming,
+            "queue": queue,
+        }
+        for name, found in shown.items():
             self.query_one(f"#{name}", Section).show(found)
-        for alias in status.production:
+        self.query_one("#next", Section).empty = past.NOT_KEPT if self.shed.moment else "nothing is scheduled"
+        for alias in production:
             self._read_metric(alias)
         self._arrange()
         self.refresh_bindings()
@@ -152,7 +184,7 @@ class Overview(ShedScreen):
     def _draw_box(self) -> None:
         pane = self.query_one("#box-figures", Pane)
         width = self.query_one("#main").size.width
-        lines = box.lines(self._box, self._history, width)
+        lines = box.lines(self._box, self._history, width) if self.shed.moment is None else _BOX_THEN
         pane.styles.height = len(lines)
         pane.show(lines)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
@@ -12,6 +13,7 @@ from textual.widget import Widget
 from tui.keybindings import bindings
 from tui.pane import Pane
 from tui.proposals.runs import cancel_run, retry_run
+from tui.rows import past
 from tui.rows import runs as rows
 from tui.screens.base import ShedScreen, Subject
 from tui.table import Query, Slice, Table
@@ -22,19 +24,23 @@ if TYPE_CHECKING:
 
 
 class RunSource:
-    """The daemon's runs, by position."""
+    """The daemon's runs, by position; in the past those that had been asked for, as they were."""
 
     local = False
+
+    def __init__(self, moment: Callable[[], datetime | None]) -> None:
+        self.moment = moment
 
     def key(self, row: RunView) -> int:
         return row.id
 
     def window(self, daemon: Client, query: Query, offset: int, limit: int) -> Slice[RunView]:
-        found = daemon.run_window(query.filter, query.sort, offset, limit)
-        return Slice(found.items, found.offset, found.total)
+        moment = self.moment()
+        found = daemon.run_window(past.created_by(query.filter, moment), query.sort, offset, limit)
+        return Slice(past.runs_at(found.items, moment) if moment else found.items, found.offset, found.total)
 
     def count(self, daemon: Client, query: Query) -> int:
-        return daemon.count_runs(query.filter, query.sort)
+        return daemon.count_runs(past.created_by(query.filter, self.moment()), query.sort)
 
 
 class Runs(ShedScreen):
@@ -49,7 +55,7 @@ class Runs(ShedScreen):
         yield Horizontal(
             Table(
                 rows.columns(self.sparks),
-                RunSource(),
+                RunSource(lambda: self.shed.moment),
                 empty="nothing has run yet\nJobs (7) lists what can, T there runs it; or `trainshed run JOB`",
                 order="-id",
                 faults=rows.FAULTS,

@@ -13,6 +13,7 @@ from tui.failure import Failure
 from tui.keybindings import bindings
 from tui.pane import Pane
 from tui.rows import jobs as rows
+from tui.rows.past import NOT_KEPT
 from tui.screens.base import ShedScreen, Subject
 from tui.screens.running import backfill_a_schedule, run_a_job, turn_a_schedule
 from tui.screens.section import Section
@@ -46,7 +47,7 @@ class ScheduleScreen(ShedScreen):
 
     def body(self) -> Iterable[Widget]:
         yield Vertical(
-            Pane(id="facts", classes="facts", focusable=True),
+            Pane(id="about", focusable=True),
             Section(
                 rows.past_columns(),
                 lambda run: run.id,
@@ -57,6 +58,8 @@ class ScheduleScreen(ShedScreen):
         )
 
     def read(self) -> None:
+        if self.shed.moment is not None:
+            self.say(f"what a schedule is {NOT_KEPT}; this is as it is now", "warn")
         self.ask("schedule", self._find, self._show)
 
     def news(self, changes: ChangesView) -> None:

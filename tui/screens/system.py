@@ -15,10 +15,11 @@ from tui.pane import Pane
 from tui.proposals.runs import cancel_run
 from tui.rows import box
 from tui.rows import system as rows
+from tui.rows.past import NOT_KEPT
 from tui.screens.base import ShedScreen, Subject
 from tui.screens.section import Section
 from tui.table import Table
-from tui.text import Lines
+from tui.text import Lines, line
 
 if TYPE_CHECKING:
     from store.wire import BoxHistoryView, BoxView, ChangesView, ProcessView, SystemView
@@ -66,6 +67,12 @@ class System(ShedScreen):
         self.set_interval(box.EVERY_SECONDS, self._read_now_and_then)
 
     def read(self) -> None:
+        if self.shed.moment is not None:
+            self._fill("#charts", [line(("  the machine room ", "dim"), (NOT_KEPT, "dim"))])
+            self._fill("#machine", [])
+            for section in self.query(Section):
+                section.show([])
+            return
         self.ask("system", lambda daemon: daemon.system(), self._show)
         self._read_box()
 
@@ -101,6 +108,8 @@ class System(ShedScreen):
         self._draw_box()
 
     def _draw_box(self) -> None:
+        if self.shed.moment is not None:
+            return
         self._fill("#charts", rows.charts(self._box, self._history, self.size.width))
 
     def _fill(self, where: str, lines: Lines) -> None:

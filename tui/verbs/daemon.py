@@ -83,7 +83,16 @@ def status(shell: Shell) -> None:
 
 def _wait_for_end(pid: int, seconds: float | None) -> None:
     last = None if seconds is None else time.monotonic() + seconds
-    while Path(f"/proc/{pid}").exists():
+    while _lives(pid):
         if last is not None and time.monotonic() > last:
             raise Failure(f"the daemon (pid {pid}) does not stop", remedy=f"end it with `kill -9 {pid}`; runs go on")
         time.sleep(0.05)
+
+
+def _lives(pid: int) -> bool:
+    """A process that has ended and that its parent does not collect (PID 1 of many containers) lives no more."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] not in ("Z", "X")

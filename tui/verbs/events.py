@@ -21,25 +21,35 @@ def add_to(app: typer.Typer) -> None:
 def events(
     shell: Shell,
     at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="The history as it stood then: ISO 8601; without a zone, UTC.")
+        str | None,
+        typer.Option(
+            metavar="TIME", help="The shed and its history as they stood then: ISO 8601; without a zone, UTC."
+        ),
     ] = None,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what happens now.")] = False,
     subject: Annotated[str | None, typer.Option(metavar="WORDS", help='Only about this: "run 12", "late 3".')] = None,
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 30,
     after: Annotated[str | None, typer.Option(metavar="TOKEN", help="The `next` of the page before.")] = None,
 ) -> None:
-    """Who did what, when and why; newest first, or with -f in order."""
+    """Who did what, when and why; newest first, or with -f in order. With --at, what was live and what ran then too."""
     with shell.daemon() as daemon:
         if follow:
             _follow(shell, daemon, limit, subject)
             return
-        page = daemon.events(at=moment(at) if at else None, subject=subject, limit=limit, after=after)
+        then = moment(at) if at else None
+        page = daemon.events(at=then, subject=subject, limit=limit, after=after)
+        # Only the first page, and not a question about one thing, is about the shed as a whole.
+        whole = daemon.moment(then) if then and subject is None and after is None else None
 
     def draw() -> Any:
+        from tui.draw.moment import moment as shed_then
         from tui.draw.schedules import event_table
 
-        return event_table(page.items)
+        return shed_then(whole, page.items) if whole else event_table(page.items)
 
+    if whole is not None and shell.as_json:
+        shell.say_json({"moment": whole.model_dump(mode="json"), "events": page.model_dump(mode="json")})
+        return
     shell.show(page, draw)
     if page.next and not shell.as_json:
         shell.note(f"more: --after {page.next}")

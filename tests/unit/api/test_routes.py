@@ -116,6 +116,16 @@ def test_the_history_can_be_read_as_it_stood(client: Client) -> None:
     assert client.events(at=datetime(2020, 1, 1, tzinfo=UTC)).items == []
 
 
+def test_the_shed_can_be_seen_as_it_stood(client: Client, daemon: Daemon) -> None:
+    add_version(daemon, client, 0.8)
+    client.promote("late", PromoteRequest(version=1, reason="the first"))
+    then = client.moment(datetime.now(UTC))
+    assert [(a.alias, a.version, a.reason) for a in then.aliases] == [("production", 1, "the first")]
+    assert [(run.job, run.state) for run in then.queued] == [("train:late", "queued")]
+    before = client.moment(datetime(2020, 1, 1, tzinfo=UTC))
+    assert (before.aliases, before.running, before.queued) == ([], [], [])
+
+
 # --------------------------------------------------------------------------------------------------------- faults
 
 

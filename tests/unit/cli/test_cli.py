@@ -12,7 +12,7 @@ from tui.cli import app
 
 VERBS = {
     *("init", "check", "demo", "doctor", "up", "down", "reload", "status", "run", "jobs", "runs", "models", "versions"),
-    *("plan", "promote", "rollback", "schedules", "events", "data", "features", "backup", "restore"),
+    *("plan", "promote", "rollback", "schedules", "events", "data", "features", "backup", "restore", "watch"),
     *("queue", "system", "lineage"),
 }
 
@@ -106,6 +106,23 @@ def test_what_is_not_understood_is_wrong_usage(here: Path, words: tuple[str, ...
     (here / "trainshed.toml").write_text("")
     (here / ".trainshed").mkdir()
     assert say(*words)[0] == 2
+    code, out, err = say(*words, "--json")
+    assert (code, err) == (2, "")
+    problem = json.loads(out)
+    assert problem["code"] == "Usage"
+    assert problem["detail"]
+    assert problem["remedy"]
+
+
+def test_a_word_that_no_verb_knows_is_told_by_the_parser_or_as_a_problem(here: Path) -> None:
+    code, out, err = say("runs", "show", "twelve")
+    assert (code, out) == (2, "")
+    assert "Usage: trainshed runs show" in err
+    problem = json.loads(say("--json", "runs", "show", "twelve")[1])
+    assert "valid integer" in problem["detail"]
+    assert problem["where"] == "trainshed runs show"
+    assert problem["remedy"] == "see `trainshed runs show --help`"
+    assert json.loads(say("--json", "--nonsense")[1])["code"] == "Usage"
 
 
 def test_init_writes_a_project_once(here: Path) -> None:

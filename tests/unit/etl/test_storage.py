@@ -68,5 +68,8 @@ except StorageError as error:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert "free space" in done.stdout, done.stderr
+    staged = shed.root / "home" / "staging" / "orders"
+    assert f"stays in {staged}, and the next run goes on from there" in done.stdout
+    assert list(staged.glob("part-*"))
     assert shed.rows("orders") == [{"id": 1}]
     assert shed.version("orders") == 0

@@ -88,6 +88,7 @@ def test_a_limit_that_is_off_switches_its_gate_off() -> None:
         [
             "baseline_margin",
             "production_margin",
+            "chance_margin",
             "max_gap",
             "min_objective",
             "max_calibration_error",
@@ -243,3 +244,54 @@ def test_a_verdict_survives_json_and_knows_no_nan() -> None:
     found = evidence(metrics={"auc": Estimate(value=float("nan"), low=float("inf"), high=0.0)})
     assert Evidence.model_validate_json(found.model_dump_json()) == found
     assert found.metrics["auc"].value is None
+
+
+# -------------------------------------------------------------------------------------------------------- chance
+
+
+def test_an_auc_whose_interval_reaches_one_half_is_chance() -> None:
+    found = gate("chance", evidence(metrics={"auc": Estimate(value=0.52, low=0.499, high=0.541)}))
+    assert (found.outcome, found.value, found.limit) == ("fail", 0.499, 0.5)
+    assert "auc 0.52, at worst 0.4990 (95 % interval); more than 0.5000 is wanted" in found.reason
+    assert gate("chance", evidence()).outcome == "pass"
+
+
+def test_an_auc_without_an_interval_does_not_pass_for_knowledge() -> None:
+    found = gate("chance", evidence(metrics={"auc": Estimate(value=0.6, low=None, high=None)}))
+    assert (found.outcome, found.value) == ("fail", None)
+
+
+@pytest.mark.parametrize(("worst", "outcome"), [(-0.01, "pass"), (0.0, "fail"), (0.002, "fail")])
+def test_a_loss_has_to_be_below_the_constant_answers_at_the_worse_end(worst: float, outcome: str) -> None:
+    found = evidence(
+        objective="log_loss",
+        metrics={"log_loss": Estimate(value=0.5, low=0.48, high=0.52)},
+        constant=versus((-0.02, -0.04, worst), metric="log_loss", value=0.52),
+        baseline=None,
+        production=None,
+    )
+    result = gate("chance", found)
+    assert result.outcome == outcome
+    assert result.value == pytest.approx(-worst)
+    assert "log_loss 0.5 against a constant answer's 0.52: 0.0200 better, at worst" in result.reason
+
+
+def test_a_margin_over_chance_of_an_error_is_a_share_of_the_constant_answers() -> None:
+    found = evidence(
+        task="regression",
+        objective="rmse",
+        metrics={"rmse": Estimate(value=9.0, low=8.8, high=9.2)},
+        constant=versus((-1.0, -1.2, -0.8), metric="rmse", value=10.0),
+        baseline=None,
+        production=None,
+    )
+    assert gate("chance", found, chance_margin=0.05).outcome == "pass"
+    result = gate("chance", found, chance_margin=0.1)
+    assert result.outcome == "fail"
+    assert result.value == pytest.approx(0.08)
+
+
+def test_what_was_not_compared_with_a_constant_answer_does_not_pass_and_the_gate_can_be_off() -> None:
+    found = evidence(objective="brier", metrics={"brier": Estimate(value=0.2, low=0.1, high=0.3)}, baseline=None)
+    assert gate("chance", found, production_margin=None).outcome == "fail"
+    assert "chance" not in names(found, chance_margin=None, production_margin=None)

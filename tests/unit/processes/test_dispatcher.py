@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import sqlite3
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+
+import pytest
 
 from daemon.dispatcher import Dispatcher
 from daemon.supervisor import Supervisor
@@ -15,6 +19,7 @@ from store import queue
 from store.engine import Record
 from store.home import Home
 from store.queue import NewRun
+from store.tables import Run
 from store.times import system_clock
 
 
@@ -54,4 +59,50 @@ def test_a_dispatcher_that_stumbles_says_so_until_a_round_goes_well(tmp_path: Pa
     dispatcher.wake()
     _until(lambda: dispatcher.stumbled is None)
     dispatcher.stop()
+    record.close()
+
+
+@pytest.mark.slow
+def test_a_start_that_fails_while_the_record_is_locked_too_is_settled_as_soon_as_it_can_be(tmp_path: Path) -> None:
+    """The race: the attempt is in the record, the disk is full, and the record does not take that either."""
+    (tmp_path / "trainshed.toml").write_text('[project]\nname = "p"\n[daemon]\nwarm_workers = false\n')
+    project, home = load_project(tmp_path), Home(tmp_path / "home")
+    record = Record.open(home, system_clock)
+    with record.transaction() as tx:
+        (run,) = queue.submit(tx, [NewRun(job="etl:a", kind="etl", target="a", trigger="manual", actor="ann")])
+    full = [True]
+    other = sqlite3.connect(home.database, isolation_level=None, check_same_thread=False)
+
+    def read() -> Run:
+        with record.read() as session:
+            return queue.get_run(session, run)
+
+    def read_project() -> Project:
+        if full and read().state == "starting":
+            full.clear()
+            other.execute("BEGIN IMMEDIATE")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return project
+
+    dispatcher = Dispatcher(
+        record=record,
+        clock=system_clock,
+        project=read_project,
+        supervisor=Supervisor(record, system_clock, lambda: None),
+        warm=WarmWorkers(timedelta(seconds=1), tmp_path / "log"),
+        gpus=lambda: [],
+        degraded=lambda: None,
+        on_start=lambda: None,
+    )
+    dispatcher.start()
+    _until(lambda: other.in_transaction)
+    time.sleep(6.0)  # longer than the record waits for a lock
+    assert read().state == "starting"
+    other.close()
+    dispatcher.wake()
+    _until(lambda: read().state == "queued")
+    dispatcher.stop()
+    found = read()
+    assert (found.state, found.attempt, found.max_attempts) == ("queued", 1, 2), "nothing was tried: it is not counted"
+    assert "No space left on device" in found.reason
     record.close()

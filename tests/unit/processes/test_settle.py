@@ -52,6 +52,14 @@ def test_a_timeout_is_final_and_says_how_long_it_was() -> None:
     assert "90 s" in verdict.reason
 
 
+def test_a_full_disk_that_left_no_room_for_a_last_word_is_said_and_tried_again() -> None:
+    verdict = ended(exit_code=74)
+    assert (verdict.state, verdict.retry_in, verdict.counts) == ("failed", timedelta(seconds=10), True)
+    assert "no room for its last words" in verdict.reason
+    assert verdict.fault is not None
+    assert "free space" in verdict.fault.remedy
+
+
 def test_a_passing_fault_is_tried_again_with_its_own_words() -> None:
     said = LastWord(kind="fault", fault=FAULT, retryable=True)
     verdict = ended(said=said, exit_code=75)

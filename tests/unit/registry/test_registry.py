@@ -252,7 +252,6 @@ def test_what_was_live_at_a_time_and_who_put_it_there_can_be_asked(shelf: Shelf)
     first = shelf.promote(shelf.version(), "anna")
     shelf.promote(shelf.version(), "berta")
     with shelf.record.read() as session:
-        then = aliases.move_at(session, "late", "production", to_us(first.at + timedelta(seconds=30)))
-        assert then is not None
-        assert (then.to_version, then.actor) == (1, "anna")
-        assert aliases.move_at(session, "late", "production", to_us(START)) is None
+        (then,) = aliases.current(session, at=to_us(first.at + timedelta(seconds=30)))
+        assert (then.model, then.alias, then.version, then.actor) == ("late", "production", 1, "anna")
+        assert aliases.current(session, at=to_us(START)) == []

@@ -234,6 +234,62 @@ def test_after_eight_days_down_there_is_one_run_and_a_word_about_the_others(reco
     ]
 
 
+ONCE = Definition(
+    name="hourly", job="train:late", spec={"at_us": to_us(datetime(2026, 3, 1, 9, tzinfo=UTC))}, upstream=False
+)
+"""Three hours before the clock of these tests begins."""
+
+
+def test_a_single_time_that_passed_before_the_daemon_knew_of_it_is_caught_up_once(record: Record, clock: Any) -> None:
+    _sync(record, ONCE)
+    (run,) = _claim(record)
+    (row,) = _runs(record)
+    assert (row.id, row.scheduled_for) == (run, ONCE.spec["at_us"])
+    assert _row(record).next_at is None
+    _sync(record, ONCE)  # as at each start
+    assert _claim(record) == []
+    assert _told(record, "schedule.missed") == []
+
+
+@pytest.mark.parametrize(("policy", "window"), [("none", 86_400.0), ("last", 3600.0), ("all", 3600.0)])
+def test_a_single_time_that_passed_too_long_ago_is_told_as_missed(
+    record: Record, clock: Any, policy: Any, window: float
+) -> None:
+    _sync(record, replace(ONCE, catch_up=policy, catch_up_window_s=window))
+    assert _claim(record) == []
+    assert _row(record).next_at is None
+    assert _told(record, "schedule.missed") == [
+        f"schedule hourly: what was missed, 2026-03-01 09:00:00 UTC, is not run (catch_up = {policy})"
+    ]
+    assert _claim(record) == []
+
+
+def test_a_single_time_that_had_its_run_is_not_missed_when_its_schedule_comes_back(record: Record, clock: Any) -> None:
+    _sync(record, ONCE)
+    _claim(record)
+    _sync(record)
+    clock.forward(7 * 86_400)
+    _sync(record, ONCE)
+    assert _claim(record) == []
+    assert len(_runs(record)) == 1
+    assert _told(record, "schedule.missed") == []
+
+
+def test_a_single_time_that_fell_into_a_pause_is_told_when_the_schedule_is_resumed(record: Record, clock: Any) -> None:
+    soon = replace(ONCE, spec={"at_us": to_us(clock() + timedelta(hours=1))})
+    _sync(record, soon)
+    with record.transaction() as tx:
+        schedules.pause(tx, "hourly", "ann")
+    clock.forward(7200)
+    assert _claim(record) == []
+    with record.transaction() as tx:
+        schedules.resume(tx, "hourly", "ann", None)
+    assert _claim(record) == []
+    assert _told(record, "schedule.missed") == [
+        "schedule hourly: its time, 2026-03-01 13:00:00 UTC, fell into the pause and is not made up"
+    ]
+
+
 def test_catching_up_all_queues_each_missed_time_oldest_first(record: Record, clock: Any) -> None:
     _sync(record, replace(HOURLY, catch_up="all", catch_up_window_s=4 * 3600.0))
     _at(record, clock, 18, 30)

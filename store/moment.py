@@ -1,0 +1,95 @@
+"""The shed as it stood at a moment: what each alias pointed at and why, which runs ran, which waited.
+
+Nothing is kept for this: moves and events are append-only, so the past is read from them. A run's own row only says how
+it is now; the last event before the moment says how it was then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, cast
+
+from sqlalchemy import Select, func, union_all
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from store import aliases
+from store.tables import Event, Run
+from store.times import from_us
+from store.wire import MomentView, RunThenView
+from store.words import ACTIVE, ENDED, RunState, Trigger
+
+MOST: Final = 1000
+"""Runs looked at, the newest: more are never unended on one box, but for a queue that nobody drains."""
+_STATES: Final = tuple(f"run.{state}" for state in sorted({"queued", "retry", *ACTIVE, *ENDED}))
+"""Kinds of events that change a run's state; the new one is `data["to"]`."""
+
+
+def moment(session: Session, at: int, jobs: Iterable[str] = ()) -> MomentView:
+    """The shed at a time (µs since 1970 UTC). Empty before the first event. `jobs`: whose last runs are wanted."""
+    then = _runs_then(session, sorted(session.execute(unended_then(at)).scalars())[-MOST:], at)
+    return MomentView(
+        at=from_us(at),
+        aliases=aliases.current(session, at=at),
+        running=[run for run in then if run.state in ACTIVE],
+        queued=[run for run in then if run.state == "queued"],
+        last=_runs_then(session, last_of(session, at, jobs), at),
+    )
+
+
+def last_of(session: Session, at: int, jobs: Iterable[str]) -> list[int]:
+    """The newest run of each job that there was at a time. One search of an index for the time, one for each job."""
+    newest = session.exec(
+        select(Run.id).where(col(Run.created_at) <= at).order_by(col(Run.created_at).desc()).limit(1)
+    ).first()
+    if newest is None:
+        return []
+    found = [session.exec(select(func.max(Run.id)).where(Run.job == job, col(Run.id) <= newest)).one() for job in jobs]
+    return [run for run in found if run is not None]
+
+
+def step(session: Session, at: int, *, later: bool) -> int | None:
+    """The time of the first event after a time, or of the last one before it: one search of an index."""
+    if later:
+        return session.exec(select(func.min(Event.created_at)).where(col(Event.created_at) > at)).one()
+    return session.exec(select(func.max(Event.created_at)).where(col(Event.created_at) < at)).one()
+
+
+def unended_then(at: int) -> Select[Any]:
+    """Ids of runs that existed and had not ended for good: two searches of one index, whatever the number of runs."""
+    ended_later = select_columns(col(Run.id)).where(col(Run.ended_at) > at, col(Run.created_at) <= at)
+    not_ended = select_columns(col(Run.id)).where(col(Run.ended_at).is_(None), col(Run.created_at) <= at)
+    return select_columns(union_all(ended_later, not_ended).subquery())
+
+
+def state_events(runs: Sequence[int], at: int) -> SelectOfScalar[Event]:
+    """Changes of state of these runs up to a time, oldest first."""
+    subjects = [f"run {run}" for run in runs]
+    return (
+        select(Event)
+        .where(col(Event.subject).in_(subjects), col(Event.created_at) <= at, col(Event.kind).in_(_STATES))
+        .order_by(col(Event.id))
+    )
+
+
+def _runs_then(session: Session, ids: Sequence[int], at: int) -> list[RunThenView]:
+    """As the last event before the time left them, in the order of `ids`; without those that nothing is told of."""
+    rows = {row.id: row for row in session.exec(select(Run).where(col(Run.id).in_(ids)))}
+    last = {event.subject: event for event in session.exec(state_events(ids, at))}
+    return [_run_then(rows[run], last[f"run {run}"]) for run in ids if f"run {run}" in last]
+
+
+def _run_then(row: Run, event: Event) -> RunThenView:
+    assert row.id is not None
+    return RunThenView(
+        id=row.id,
+        job=row.job,
+        state=cast(RunState, event.data["to"]),
+        since=from_us(event.created_at),
+        attempt=int(event.data.get("attempt", 0)),
+        trigger=cast(Trigger, row.trigger),
+        actor=row.actor,
+        message=event.message,
+        created_at=from_us(row.created_at),
+    )

@@ -1,0 +1,41 @@
+"""The shed as it stood at a moment."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from store.wire.base import Wire
+from store.wire.models import AliasView
+from store.words import RunState, Trigger
+
+
+class RunThenView(Wire):
+    """A run as it was then; `/v1/runs/{id}` says what became of it."""
+
+    id: int
+    job: str
+    state: RunState
+    since: datetime
+    attempt: int
+    trigger: Trigger
+    actor: str
+    message: str
+    """Of the event that brought it into this state."""
+    created_at: datetime
+
+
+class MomentView(Wire):
+    at: datetime
+    aliases: list[AliasView]
+    """What each pointed at, who put it there and why."""
+    running: list[RunThenView]
+    """Starting or running."""
+    queued: list[RunThenView]
+    last: list[RunThenView]
+    """The newest run of each job that had been asked for by then, as it was then."""
+
+
+class StepView(Wire):
+    """The time of the event beside a moment, None where there is none."""
+
+    at: datetime | None
