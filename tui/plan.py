@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -22,6 +22,11 @@ from tui.text import STYLES, Lines, content
 if TYPE_CHECKING:
     from tui.client import Client
     from tui.failure import Failure
+
+
+_SHARE: Final = 0.9
+"""Of the screen's height, for the box."""
+_LEAST_LINES: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +94,13 @@ class PlanBox(Box[bool]):
     def focus_first(self) -> None:
         self.screen.set_focus(self.query_one("#cancel"))
 
+    def on_resize(self) -> None:
+        """The lines scroll; what is said, typed and pressed is always there, however low the screen."""
+        lines = self.query_one("#plan-lines")
+        others = sum(one.outer_size.height + one.styles.margin.height for one in self.children if one is not lines)
+        room = int(self.screen.size.height * _SHARE) - self.gutter.height - others
+        lines.styles.max_height = max(_LEAST_LINES, room)
+
     def _inputs(self) -> ComposeResult:
         if self.proposal.reason is not None:
             yield _field("reason", self.proposal.reason)
@@ -101,9 +113,16 @@ class PlanBox(Box[bool]):
             return Content("  this cannot be done")
         if self.proposal.typed is None:
             return Content.assemble("  ", ("y", STYLES["key"]), ", then ", ("Enter", STYLES["key"]))
+        tabs = "Tab" if self.proposal.reason is None else "Tab Tab"
         return Content.assemble(
-            "  ", ("Tab", STYLES["key"]), f", type {self.proposal.typed}, ", ("Enter", STYLES["key"])
+            "  ", (tabs, STYLES["key"]), f", type {self.proposal.typed}, ", ("Enter", STYLES["key"])
         )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only keys that do something here are told of."""
+        if action == "arm":
+            return self._by_key
+        return action != "again" or self.proposal.again is not None
 
     def action_scroll(self, lines: int) -> None:
         self.query_one("#plan-lines", VerticalScroll).scroll_relative(y=lines, animate=False)
@@ -132,6 +151,7 @@ class PlanBox(Box[bool]):
 
     async def _draw_anew(self) -> None:
         await self.recompose()
+        self.call_after_refresh(self.on_resize)
         self.focus_first()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -173,6 +193,7 @@ class PlanBox(Box[bool]):
         self._say(f"✘ {failure.what}\n  → {failure.remedy}{anew}", "bad")
 
     def _say(self, text: str, tone: str) -> None:
+        self.call_after_refresh(self.on_resize)
         style = STYLES["bad" if tone == "bad" else "dim"]
         self.query_one("#plan-said", Static).update(Content.assemble((text, style)))
 
