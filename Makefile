@@ -10,7 +10,7 @@ WORKERS ?= 2
 LOCK   := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit check format bench docs lock clean
+.PHONY: help setup demo test unit check format bench docs golden lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ bench: $(STAMP) ## all benchmarks, one JSON object each
 
 docs: $(STAMP) ## write docs/reference from the code
 	@$(BIN)/python docs/generate.py
+
+golden: $(STAMP) ## write a checkpoint and a version for later releases to read
+	@$(BIN)/python -m tests.golden.write
 
 lock: $(STAMP) ## resolve the dependencies anew
 	@$(UV) pip compile pyproject.toml $(LOCK) --extra demo --extra postgres --group dev --output-file requirements.lock

@@ -8,7 +8,7 @@ seconds (process time) on one pinned core, contenders interleaved, median of sev
     rows_per_cpu_second    of each contender
     time_to_scan           our time / a hand-written chunked scan of the same length that, as ours, leaves the state
                            alone in a step whose loss or gradient is not finite: at most 1.02
-    time_to_bare_scan      our time / the same without that guard, which reads each gradient once more
+    time_to_bare_scan      our time / the same without that guard, which reads each gradient once more: at most 1.02
     rate_to_jitted_loop    our rate / a hand-written jitted loop: at least 1.10 at 256 rows a batch
     rate_to_keras          our rate / Keras 3 on JAX with steps_per_execution = 50; None where Keras is not installed
 
@@ -80,7 +80,7 @@ def make_rows() -> Rows:
 
 
 class Meter:
-    """A watcher that takes CPU seconds from the end of compilation to the end of the last chunk."""
+    """A watcher that takes CPU seconds from the end of compilation to the end of the last chunk, without the looks."""
 
     def __init__(self) -> None:
         self.start = self.end = 0.0
@@ -92,7 +92,8 @@ class Meter:
         self.end = time.process_time()
 
     def evaluated(self, found: Evaluation, is_best: bool, seconds: float) -> None:
-        """The one look at the end lies outside of what is measured."""
+        """A look follows a chunk at once: what passed since that one's end does not count."""
+        self.start += time.process_time() - self.end
 
 
 def ours(rows: Rows, batch: int) -> Contender:
@@ -289,7 +290,7 @@ def settle_down() -> None:
 def main() -> None:
     settle_down()
     found = {f"batch_{batch}": compare(batch) for batch in (256, 1024)}
-    limits = {"time_to_scan": 1.02, "rate_to_jitted_loop": 1.10}
+    limits = {"time_to_scan": 1.02, "time_to_bare_scan": 1.02, "rate_to_jitted_loop": 1.10}
     if importlib.util.find_spec("keras") is None:
         print("keras is not installed: `uv pip install -r requirements-bench.lock` brings it", file=sys.stderr)
     print(json.dumps({"benchmark": "loop", "chunk": CHUNK, "limits": limits, **found}))

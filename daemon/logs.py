@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -23,33 +23,46 @@ class _Segment:
     file: BinaryIO
 
 
+@dataclass(frozen=True)
+class OpenLog:
+    """A log as it was when it was opened: what is left of it, as one stream of the bytes ever written."""
+
+    segments: list[_Segment]
+
+    @property
+    def first(self) -> int:
+        """Offset of the oldest byte that was not dropped."""
+        return self.segments[0].start if self.segments else 0
+
+    @property
+    def size(self) -> int:
+        """Bytes ever written."""
+        return self.segments[-1].start + self.segments[-1].size if self.segments else 0
+
+    def read(self, start: int, limit: int) -> bytes:
+        return b"".join(_pieces(self.segments, start, limit))
+
+
+@contextmanager
+def opened(log: Path) -> Iterator[OpenLog]:
+    """Empty where there is no such log."""
+    with ExitStack() as stack:
+        yield OpenLog(_open(log, stack))
+
+
 def read_log(log: Path, offset: int = 0, limit: int = MOST) -> LogChunk:
     """What stands in `log` from `offset`; the oldest that is there when that was dropped. Negative: from the end.
 
     Offsets count the bytes ever written, so they stay true when the oldest part is dropped. Text is cut at a whole
     UTF-8 character; bytes that are none are replaced.
     """
-    with ExitStack() as stack:
-        segments = _open(log, stack)
-        if not segments:
-            return LogChunk(text="", offset=0, size=0, dropped=0)
-        first, size = segments[0].start, segments[-1].start + segments[-1].size
+    with opened(log) as there:
+        first, size = there.first, there.size
         start = min(max(first, size + offset if offset < 0 else offset), size)
-        data = b"".join(_pieces(segments, start, min(limit, MOST)))
+        data = there.read(start, min(limit, MOST))
     whole = _whole_characters(data) if start + len(data) < size else data
     text = whole.decode("utf-8", errors="replace")
     return LogChunk(text=text, offset=start + len(whole), size=size, dropped=first)
-
-
-def read_bytes(log: Path, offset: int, limit: int) -> tuple[int, bytes, int]:
-    """Bytes from `offset`, or from the oldest that is there: where they begin, they themselves, the log's size."""
-    with ExitStack() as stack:
-        segments = _open(log, stack)
-        if not segments:
-            return 0, b"", 0
-        size = segments[-1].start + segments[-1].size
-        start = min(max(segments[0].start, offset), size)
-        return start, b"".join(_pieces(segments, start, limit)), size
 
 
 def _open(log: Path, stack: ExitStack) -> list[_Segment]:

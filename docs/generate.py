@@ -26,7 +26,7 @@ from pipeline.config.project import Project
 from store import errors
 from tui import failure
 from tui.cli import app as command_line
-from tui.keys import ACTIONS, actions
+from tui.keys import ACTIONS, TITLES, actions
 from tui.screens import SCREENS
 from tui.settings import UiSettings
 
@@ -200,7 +200,7 @@ def keys() -> str:
         "",
     ]
     for scope in dict.fromkeys(action.scope for action in ACTIONS):
-        parts += [f"## {_SCOPES[scope]}", "", "| key | action | what it does | id |", "|---|---|---|---|"]
+        parts += [f"## {TITLES[scope]}", "", "| key | action | what it does | id |", "|---|---|---|---|"]
         for action in actions(scope):
             shown = " ".join(f"`{key_display(key)}`" for key in action.keys.split(","))
             mark = "● " if action.dangerous else ""
@@ -223,20 +223,6 @@ def key_display(key: str) -> str:
     return _KEYS.get(key, key)
 
 
-_SCOPES: Final = {
-    "everywhere": "Everywhere",
-    "list": "In every list",
-    "runs": "Runs",
-    "run": "A run",
-    "log": "A log",
-    "curves": "Curves",
-    "models": "Models and versions",
-    "data": "Data",
-    "jobs": "Jobs and schedules",
-    "system": "System",
-    "events": "Events",
-    "plan": "A plan",
-}
 _KEYS: Final = {
     "colon": ":",
     "question_mark": "?",

@@ -144,13 +144,13 @@ def newest_row(session: Session, name: str) -> DatasetVersion:
 
 def last_checks(session: Session, name: str) -> list[CheckView]:
     """The results of the last run that checked this dataset."""
-    last_run = select(func.max(CheckResult.run)).where(col(CheckResult.dataset) == name).scalar_subquery()
-    rows = session.exec(
-        select(CheckResult)
-        .where(CheckResult.dataset == name, col(CheckResult.run) == last_run)
-        .order_by(col(CheckResult.id))
-    )
-    return [check_view(row) for row in rows]
+    last = select(CheckResult.run).where(CheckResult.dataset == name).order_by(col(CheckResult.id).desc()).limit(1)
+    run = session.exec(last).first()
+    if run is None:
+        return []
+    # By the run alone: the rows of a run are few, those of a dataset grow for ever.
+    rows = session.exec(select(CheckResult).where(CheckResult.run == run).order_by(col(CheckResult.id)))
+    return [check_view(row) for row in rows if row.dataset == name]
 
 
 def checks_of(session: Session, name: str, version: int) -> list[CheckView]:

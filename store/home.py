@@ -66,6 +66,11 @@ class Home:
         return self.root / "training-sets"
 
     @property
+    def scratch(self) -> Path:
+        """What running trainings put aside: spilled and encoded rows. A folder a run, gone with it."""
+        return self.root / "scratch"
+
+    @property
     def versions(self) -> Path:
         """Model bundles, by digest."""
         return self.root / "versions"

@@ -47,10 +47,10 @@ def stoppable(session: Session, stop: Callable[[], bool]) -> Iterator[None]:
 
 
 def within(session: Session, seconds: float, work: Callable[[], T]) -> T | None:
-    """What `work` finds, or None if it would take longer."""
+    """What `work` finds, or None if it would take more of this thread's CPU time: a busy machine changes no answer."""
     driver, stop = driver_of(session), session.info.get(_STOP)
-    end = time.monotonic() + seconds
-    driver.set_progress_handler(lambda: time.monotonic() > end or bool(stop and stop()), _STEPS)
+    end = time.thread_time() + seconds
+    driver.set_progress_handler(lambda: time.thread_time() > end or bool(stop and stop()), _STEPS)
     try:
         return work()
     except (sqlite3.OperationalError, OperationalError) as error:

@@ -180,6 +180,20 @@ def in_order(session: Session, limit: int) -> list[Run]:
     return list(session.exec(query.limit(limit)))
 
 
+def upstream_ends(session: Session, runs: Sequence[int]) -> dict[int, int | None]:
+    """Run → when (µs) the last run that it depends on ended; None while one has not ended well. Of those with any."""
+    query = (
+        select(RunDependency.run, Run.state, Run.ended_at)
+        .join(Run, col(Run.id) == RunDependency.on_run)
+        .where(col(RunDependency.run).in_(runs))
+    )
+    found: dict[int, int | None] = {}
+    for run, state, ended in session.exec(query):
+        before = found.get(run, 0)
+        found[run] = None if before is None or ended is None or state not in GOOD else max(before, ended)
+    return found
+
+
 def count_waiting(session: Session) -> int:
     return session.exec(select(func.count()).where(Run.state == "queued")).one()
 

@@ -24,8 +24,7 @@ class Box(Vertical, Generic[T]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "close", id="box.leave"),
-        # The screen's own do not get past the box.
-        Binding("tab", "app.focus_next", show=False),
+        Binding("tab", "app.focus_next", show=False),  # the screen's own do not get in here
         Binding("shift+tab", "app.focus_previous", show=False),
     ]
     DEFAULT_CSS = """

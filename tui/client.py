@@ -33,7 +33,7 @@ from store.wire import (
     EventView,
     FeatureViewView,
     LogChunk,
-    LogHits,
+    LogHit,
     MetricSeries,
     ModelView,
     MomentView,
@@ -45,10 +45,10 @@ from store.wire import (
     RollbackRequest,
     RunDetail,
     RunRequest,
-    RunSpark,
     RunView,
     SchedulePreview,
     ScheduleView,
+    SparkView,
     StatusView,
     StepView,
     VersionDetail,
@@ -113,13 +113,13 @@ class Client(Views):
             after=after,
         )
 
-    def event_window(self, filter: str = "", offset: int = 0, limit: int = 128) -> Window[EventView]:
-        """Events by their position, newest first, in the filtered history."""
-        return self._get(Window[EventView], "/events/window", q=filter, offset=offset, limit=limit)
+    def event_window(self, q: str = "", *, offset: int = 0, limit: int = 128) -> Window[EventView]:
+        """Events number `offset` to `offset + limit - 1`, newest first, of those that the filter leaves over."""
+        return self._get(Window[EventView], "/events/window", q=q, offset=offset, limit=limit)
 
-    def count_events(self, filter: str = "") -> int:
-        """How many events a filter leaves over."""
-        return self._get(CountView, "/events/count", q=filter).count
+    def count_events(self, q: str = "") -> int:
+        """How many events the filter leaves over."""
+        return self._get(CountView, "/events/count", q=q).count
 
     def moment(self, at: datetime) -> MomentView:
         """The shed as it stood at a time, which needs a zone."""
@@ -151,6 +151,18 @@ class Client(Views):
         """Newest first; `after` is the `next` of the page before."""
         return self._get(Page[RunView], "/runs", job=job, state=state, limit=limit, after=after)
 
+    def run_window(self, q: str = "", *, sort: str = "-id", offset: int = 0, limit: int = 128) -> Window[RunView]:
+        """Runs number `offset` to `offset + limit - 1` of those that the filter leaves over, in the order of `sort`."""
+        return self._get(Window[RunView], "/runs/window", q=q, sort=sort, offset=offset, limit=limit)
+
+    def count_runs(self, q: str = "", *, sort: str = "-id") -> int:
+        """How many there are, also where a window leaves its total out."""
+        return self._get(CountView, "/runs/count", q=q, sort=sort).count
+
+    def sparks(self, runs: Sequence[int], *, points: int = 16) -> list[SparkView]:
+        """The objective of each run in a few values; runs that have measured nothing are left out."""
+        return self._get(Page[SparkView], "/runs/sparks", ids=list(runs), points=points).items
+
     def run(self, run: int) -> RunDetail:
         return self._get(RunDetail, f"/runs/{run}")
 
@@ -163,19 +175,8 @@ class Client(Views):
     def compare(self, runs: Sequence[int]) -> CompareView:
         return self._get(CompareView, "/runs/compare", ids=list(runs))
 
-    def run_window(self, q: str, sort: str, offset: int, limit: int) -> Window[RunView]:
-        """Runs by their position in the list that is filtered by `q`; `total` is None where counting is dear."""
-        return self._get(Window[RunView], "/runs/window", q=q, sort=sort or None, offset=offset, limit=limit)
-
-    def count_runs(self, q: str, sort: str = "") -> int:
-        return self._get(CountView, "/runs/count", q=q, sort=sort or None).count
-
-    def sparks(self, runs: Sequence[int]) -> list[RunSpark]:
-        """The objective of each of the runs that has one, as a short curve."""
-        return self._get(Page[RunSpark], "/runs/sparks", ids=list(runs)).items
-
     def metric(self, run: int, name: str, *, points: int = 500, since_step: int | None = None) -> MetricSeries:
-        """At most about `points` points, of those after `since_step`; peaks survive the thinning."""
+        """At most `points` points, of those after `since_step`; peaks survive the thinning."""
         return self._get(MetricSeries, f"/runs/{run}/metrics/{name}", points=points, since_step=since_step)
 
     def resources(self, run: int) -> list[ResourcePoint]:
@@ -191,23 +192,32 @@ class Client(Views):
         wait: float = 0.0,
         limit: int | None = None,
     ) -> LogChunk:
-        """A piece of `stdout` or `stderr` from `offset`; with `wait`, the daemon waits so long for more of it."""
+        """At most `limit` bytes from `offset`; with `wait`, the daemon waits so long for more than there is."""
         return self._get(
             LogChunk, f"/runs/{run}/logs/{stream}", offset=offset, attempt=attempt, follow=wait, limit=limit
         )
 
     def search_log(
-        self, run: int, stream: str, text: str, *, offset: int, backwards: bool = False, attempt: int | None = None
-    ) -> int | None:
-        """Offset of the first place of a text at or after `offset`, or of the last before it; None: there is none."""
-        path = f"/runs/{run}/logs/{stream}/search"
-        place: int | None = offset
-        while place is not None:
-            found = self._get(LogHits, path, q=text, offset=place, backwards=backwards, attempt=attempt)
-            if found.hits:
-                return found.hits[0]
-            place = found.next
-        return None
+        self,
+        run: int,
+        stream: str,
+        text: str,
+        *,
+        start: int | None = None,
+        backward: bool = False,
+        ignore_case: bool = False,
+        attempt: int | None = None,
+    ) -> LogHit:
+        """The next line that holds `text`, from byte `start`; or backward the last before it."""
+        return self._get(
+            LogHit,
+            f"/runs/{run}/logs/{stream}/search",
+            text=text,
+            direction="backward" if backward else "forward",
+            ignore_case=ignore_case,
+            attempt=attempt,
+            **{"from": start},
+        )
 
     def whole_log(self, run: int, stream: str, *, attempt: int | None = None) -> LogChunk:
         """Everything that the log holds now."""

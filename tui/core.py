@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from textual.app import App
 from textual.dom import DOMNode
+from textual.message import Message
 
 from tui.bars.notice import Notice
 from tui.box import Box, open_box
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from store.wire import StatusView
     from tui.charts.plot import Style
     from tui.client import Client
+    from tui.log.reading import Place
+    from tui.log.tail import Tail
     from tui.plan import Proposal
 
 T = TypeVar("T")
@@ -71,7 +74,7 @@ class ShedCore(App[int]):
         self.undo: Callable[[Client], Proposal] | None = None
         """Plans the inverse of what was done last; None where it has none."""
         self.crash_report: Path | None = None
-        self._environ = environ
+        self.environ = environ
         self._copies = copies
         self.now = now
         self._start = start
@@ -79,6 +82,7 @@ class ShedCore(App[int]):
         self.before: str | None = None
         """The mode before this one."""
         self._last_actions: deque[str] = deque(maxlen=20)
+        self.connect = connect
         self._desk = Desk(connect, self.call_later)
         self._feed = Feed(connect, self.post_message, now, pace=settings.pace)
         for theme in THEMES.values():
@@ -109,7 +113,7 @@ class ShedCore(App[int]):
         """What curves are drawn with here."""
         from tui.charts.style import style_for
 
-        return style_for(self._environ, lite=self.settings.lite)
+        return style_for(self.environ, lite=self.settings.lite)
 
     def ask(
         self,
@@ -134,6 +138,14 @@ class ShedCore(App[int]):
         if top is not None and not top.query(Box):
             open_box(box, top, then)
 
+    def tail(self, place: Place, offset: int, deliver: Callable[[Message], object]) -> Tail:
+        """Follows a log in the background, until it is stopped."""
+        from tui.log.tail import Tail
+
+        tail = Tail(self.connect, deliver, place, offset, pace=self.settings.pace)
+        tail.start()
+        return tail
+
     def did(self, command: str, undo: Callable[[Client], Proposal] | None = None) -> None:
         """Remembers the shell command of something that was done here, and how it would be taken back."""
         self.done.append((self.now(), command))
@@ -152,7 +164,7 @@ class ShedCore(App[int]):
 
     def copy(self, text: str, name: str) -> None:
         """Into the clipboard of the terminal on the other side; into a file where it is too long for that."""
-        sequence = osc52(text, self._environ)
+        sequence = osc52(text, self.environ)
         if sequence is None:
             self.copy_to_file(text, name)
         else:

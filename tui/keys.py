@@ -6,7 +6,7 @@ A dangerous action changes something outside the UI: it opens a plan, and does n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -18,6 +18,7 @@ Scope = Literal[
     "overview",
     "runs",
     "run",
+    "compare",
     "log",
     "curves",
     "models",
@@ -27,6 +28,25 @@ Scope = Literal[
     "events",
     "plan",
 ]
+TITLES: Final[Mapping[Scope, str]] = {
+    "everywhere": "Everywhere",
+    "screens": "Screens",
+    "panes": "Panes",
+    "list": "In every list",
+    "overview": "Overview",
+    "runs": "Runs",
+    "run": "A run",
+    "compare": "Runs side by side",
+    "log": "A log",
+    "curves": "Curves",
+    "models": "Models and versions",
+    "data": "Data",
+    "jobs": "Jobs and schedules",
+    "system": "System",
+    "events": "Events",
+    "plan": "A plan",
+}
+"""What each scope is called in the reference."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +144,22 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _looking("run", "lineage", "i", "lineage", "What it came after, and what it made.", strip=True),
     _acting("run", "cancel", "K", "stop", "Ask the run to save and stop."),
     _acting("run", "retry", "R", "retry", "Try the ended run again, from its last checkpoint."),
+    _looking(
+        "compare",
+        "pin",
+        "asterisk",
+        "baseline",
+        "The next run becomes the one that others are compared with.",
+        strip=True,
+    ),
+    _looking(
+        "compare",
+        "everything",
+        "d",
+        "all rows",
+        "Also what is the same in all runs, and only differences again.",
+        strip=True,
+    ),
     _looking("log", "search", "slash", "search", "Find a text in the log.", strip=True),
     _looking("log", "next_hit", "n", "next", "To the next hit.", strip=True),
     _looking("log", "last_hit", "N", "before", "To the hit before."),
@@ -131,6 +167,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _looking("log", "stream", "e", "stderr", "The other stream: standard output or standard error.", strip=True),
     _looking("log", "pager", "x", "pager", "Read the log in $PAGER."),
     _looking("log", "follow", "f", "follow", "Stay at the end as it grows.", strip=True),
+    _looking("log", "attempt", "t", "try", "What an earlier try printed."),
+    _looking("log", "copy_lines", "y", "copy", "Copy the lines on screen."),
+    _looking("log", "down", "down,j", "down", "One line down."),
+    _looking("log", "up", "up,k", "up", "One line up."),
+    _looking("log", "page_down", "pagedown,ctrl+f,space", "page down", "One page down."),
+    _looking("log", "page_up", "pageup,ctrl+u", "page up", "One page up."),
+    _looking("log", "top", "home,g", "top", "To the beginning of the log."),
+    _looking("log", "bottom", "end,G", "bottom", "To the end of the log."),
+    _looking("log", "left", "left", "left", "Scroll to the left."),
+    _looking("log", "right", "right", "right", "Scroll to the right."),
     _looking("curves", "scale", "s", "log scale", "Logarithmic, or linear."),
     _looking("curves", "smooth", "m", "smooth", "Smooth the curves: not, a little, much."),
     _looking("curves", "axis", "t", "by time", "Along the steps, or along the time."),

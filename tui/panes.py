@@ -50,7 +50,8 @@ class Panes(Vertical):
         self._panes = dict(panes)
         self._aside: frozenset[str] = frozenset()
         for name, widget in self._panes.items():
-            widget.id = widget.id or _id(name)
+            if widget.id is None:
+                widget.id = _id(name)
         self.here = next(iter(self._panes))
 
     def compose(self) -> ComposeResult:

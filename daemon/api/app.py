@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from daemon.api import (
     changes,
+    curves,
     data,
     jobs,
     lineage,
@@ -44,7 +45,22 @@ def create_app(shed: Shed, token: str | None = None) -> FastAPI:
         responses=_PROBLEM,
     )
     app.state.shed = shed
-    for part in (system, machine, jobs, windows, runs, logs, data, standings, models, lineage, schedules, changes):
+    # `/runs/window` and `/runs/sparks` before `/runs/{run}`: they are no run's number.
+    for part in (
+        system,
+        machine,
+        jobs,
+        windows,
+        curves,
+        runs,
+        logs,
+        data,
+        standings,
+        models,
+        lineage,
+        schedules,
+        changes,
+    ):
         app.include_router(part.router, prefix="/v1")
     add_handlers(app)
     app.add_middleware(Door, token=token)

@@ -21,7 +21,7 @@ _GONE: Final = 499
 async def while_asked(request: Request, work: Callable[[Callable[[], bool]], Wire]) -> Response:
     """The answer of `work(stop)` as JSON, made in the thread too.
 
-    `stop()` becomes true when the caller has closed the connection, as one does who typed on; `work` then raises Stopped.
+    `stop()` becomes true when the caller has closed the connection, as one does who typed on; `work` raises Stopped.
     """
     gone = threading.Event()
 

@@ -99,7 +99,10 @@ def quarantine(
     if version is not None:
         with shed.daemon.record.read() as session:
             run = datasets.get_version(session, name, version).run
-    arguments = [str(shed.daemon.home.quarantine(name)), "--limit", str(limit)]
+    table = shed.daemon.home.quarantine(name)
+    if not table.exists():  # most datasets: no process has to be started to say so
+        return QuarantineView(dataset=name, total=0, rows=[])
+    arguments = [str(table), "--limit", str(limit)]
     arguments += ["--run", str(run)] if run is not None else []
     arguments += [f"--check={check}"] if check is not None else []
     found = ask_program("pipeline.etl.refused", arguments, REFUSED_S)

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query
 
 from daemon.api.schedules import coming
 from daemon.api.shed import After, Here, Limit
-from daemon.waits import waited_seconds, why_waiting
+from daemon.waits import waiting
 from store import jobruns, queue, runs, schedules
 from store.keyset import page
-from store.wire import JobView, Page, QueuedView, QueueView, TimetableView
+from store.wire import JobView, Page, QueueView, TimetableView
 
 router = APIRouter(tags=["runs"])
 
@@ -48,19 +48,12 @@ def jobs(shed: Here) -> Page[JobView]:
 @router.get("/queue")
 def show_queue(shed: Here, limit: Limit = 100) -> QueueView:
     """What waits, in the order in which it is served, each run with what it waits for."""
-    now, degraded = shed.now, shed.daemon.degraded
     with shed.daemon.record.read() as session:
-        first = queue.first_of_schedules(session)
-        waiting = [
-            QueuedView(
-                place=place,
-                run=runs.run_view(run, now),
-                why=why_waiting(run, now, first, degraded),
-                waited_seconds=waited_seconds(run, now),
-            )
-            for place, run in enumerate(queue.in_order(session, limit), start=1)
-        ]
-        return QueueView(waiting=waiting, total=queue.count_waiting(session), running=runs.running(session, now))
+        return QueueView(
+            waiting=waiting(session, shed.now, limit, shed.daemon.degraded),
+            total=queue.count_waiting(session),
+            running=runs.running(session, shed.now),
+        )
 
 
 @router.get("/timetable")

@@ -14,9 +14,9 @@ from fastapi.responses import Response
 from daemon.api.asked import while_asked
 from daemon.api.shed import Here, RunId, Shed
 from daemon.logs import MOST, read_log
-from daemon.logsearch import search_log
+from daemon.logsearch import find
 from store import queue
-from store.wire import LogChunk, LogHits
+from store.wire import LogChunk, LogHit
 from store.words import ENDED
 
 router = APIRouter(tags=["logs"])
@@ -45,37 +45,39 @@ async def log(
     return chunk
 
 
-@router.get("/runs/{run}/logs/{stream}/search", response_model=LogHits)
+@router.get("/runs/{run}/logs/{stream}/search", response_model=LogHit)
 async def search(
     shed: Here,
     request: Request,
     run: RunId,
     stream: Literal["stdout", "stderr"],
-    q: Annotated[str, Query(min_length=1, max_length=500, description="A text; its case counts if it has capitals.")],
-    offset: Annotated[int, Query(ge=0, description="Where to begin.")] = 0,
-    backwards: bool = False,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 1,
+    text: Annotated[str, Query(min_length=1, max_length=1000, description="What is looked for, as it stands.")],
+    start: Annotated[
+        int | None, Query(alias="from", ge=0, description="Byte to begin at; else the beginning or end.")
+    ] = None,
+    direction: Annotated[
+        Literal["forward", "backward"], Query(description="backward: the nearest before.")
+    ] = "forward",
+    ignore_case: Annotated[bool, Query(description="Take A to Z for a to z.")] = False,
     attempt: Annotated[int | None, Query(ge=1, description="Of this try; else of the last.")] = None,
 ) -> Response:
-    """Where a text stands in the log. A part of a long log at a time: ask again from `next`."""
+    """The next line of the log that holds a text. Go on from the byte after its `offset`, or backward from `offset`."""
 
-    def find(stop: Callable[[], bool]) -> LogHits:
-        return search_log(_file(shed, run, stream, attempt), q, offset, backwards=backwards, limit=limit, stop=stop)
+    def look(stop: Callable[[], bool]) -> LogHit:
+        log, _ = _where(shed, run, stream, attempt)
+        return find(log, text.encode(), start, backward=direction == "backward", ignore_case=ignore_case, stop=stop)
 
-    return await while_asked(request, find)
-
-
-def _file(shed: Shed, run: int, stream: str, attempt: int | None) -> Path:
-    with shed.daemon.record.read() as session:
-        row = queue.get_run(session, run)
-    folder = shed.daemon.home.attempt(run, attempt or row.attempt)
-    return folder.stdout if stream == "stdout" else folder.stderr
+    return await while_asked(request, look)
 
 
 def _read(shed: Shed, run: int, stream: str, offset: int, limit: int, attempt: int | None) -> LogChunk:
-    # The state is read before the file: what an ended run printed is then in the file for certain.
+    log, state = _where(shed, run, stream, attempt)
+    return read_log(log, offset, limit).model_copy(update={"ended": state in ENDED})
+
+
+def _where(shed: Shed, run: int, stream: str, attempt: int | None) -> tuple[Path, str]:
+    """The file, and the run's state. That is read first: what an ended run printed is then in the file for certain."""
     with shed.daemon.record.read() as session:
         row = queue.get_run(session, run)
     folder = shed.daemon.home.attempt(run, attempt or row.attempt)
-    chunk = read_log(folder.stdout if stream == "stdout" else folder.stderr, offset, limit)
-    return chunk.model_copy(update={"ended": row.state in ENDED})
+    return (folder.stdout if stream == "stdout" else folder.stderr), row.state

@@ -2,67 +2,206 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
-from store.wire import AliasView, NeedView, RunView, ScheduleView, VersionView
+from store.wire import (
+    AliasView,
+    CheckView,
+    DatasetView,
+    NeedAction,
+    NeedSeverity,
+    NeedTarget,
+    NeedView,
+    QueuedView,
+    RunView,
+    ScheduleView,
+    VersionView,
+)
 from store.words import RunState
 
+MOST: Final = 50
+"""Needs that are told; nobody works through more."""
+STUCK: Final = timedelta(minutes=30)
+"""A run that could start and has waited for so long is stuck."""
+LOW_DISK: Final = 2
+"""Times `daemon.min_free` from which on the disk is getting full."""
 _BAD: Final[frozenset[RunState]] = frozenset({"failed", "lost"})
 """A run that failed because of its upstream is not named: its upstream is."""
+Do = tuple[NeedAction, str]
+"""The same for programs and for people."""
+_ORDER: Final[tuple[NeedSeverity, ...]] = ("fail", "warn", "note")
 
 
-def needs(
-    *,
-    last: Sequence[RunView],
-    schedules: Sequence[ScheduleView],
-    newest: Sequence[VersionView],
-    production: Sequence[AliasView],
-    was_live: Collection[tuple[str, int]],
-    degraded: str | None,
-) -> list[NeedView]:
-    """What wants a person, most pressing first.
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What the record and the box show."""
 
-    `last`: each job's newest run; `newest`: each model's newest version; `was_live`: (model, version) that were ever
-    in production.
-    """
-    found = [NeedView(subject="daemon", message=degraded, command="trainshed doctor")] if degraded else []
-    found += _of_runs(last)
-    found += _of_schedules(schedules)
-    found += _of_versions(newest, {alias.model: alias.version for alias in production}, was_live)
-    return found
+    now: datetime
+    last: Sequence[RunView] = ()
+    """Each job's newest run."""
+    schedules: Sequence[ScheduleView] = ()
+    newest: Sequence[VersionView] = ()
+    """Each model's newest version."""
+    production: Sequence[AliasView] = ()
+    was_live: Collection[tuple[str, int]] = ()
+    """(model, version) that were ever in production."""
+    tables: Sequence[DatasetView] = ()
+    """With their freshness."""
+    checks: Sequence[CheckView] = field(default=())
+    """What the checks of each table found the last time."""
+    queue: Sequence[QueuedView] = ()
+    degraded: str | None = None
+    free: int | None = None
+    """Bytes on the disk of the home."""
+    min_free: int = 0
 
 
-def _of_runs(last: Sequence[RunView]) -> Iterator[NeedView]:
+def needs(facts: Facts) -> list[NeedView]:
+    """What wants a person: the worst first, of equal ones the newest. One thing is told once, and `MOST` at most."""
+    found: dict[tuple[str, str, int | None], NeedView] = {}
+    for need in _all(facts):
+        found.setdefault((need.target.kind, need.target.name, need.target.number), need)
+    # What is so now has no beginning, and comes before what has one.
+    return sorted(
+        found.values(),
+        key=lambda need: (_ORDER.index(need.severity), need.at is not None, -need.at.timestamp() if need.at else 0.0),
+    )[:MOST]
+
+
+def _all(facts: Facts) -> Iterator[NeedView]:
+    """The more pressing reason first: of two about the same thing it is the one that is told."""
+    yield from _of_the_box(facts)
+    yield from _of_runs(facts.last)
+    yield from _of_schedules(facts.schedules)
+    told = {run.id for run in facts.last if run.state in _BAD}
+    yield from _of_checks(facts.checks, told)
+    yield from _of_tables(facts)
+    yield from _of_the_queue(facts.queue)
+    yield from _of_versions(facts)
+
+
+def _of_the_box(facts: Facts) -> Iterator[NeedView]:
+    target = NeedTarget(kind="daemon", name="")
+    if facts.degraded:
+        yield _need("daemon", "fail", facts.degraded, ("doctor", "trainshed doctor"), target)
+    elif facts.free is not None and facts.free < LOW_DISK * facts.min_free:
+        message = (
+            f"the disk has {facts.free / 1e9:.1f} GB free; below {facts.min_free / 1e9:.1f} GB (daemon.min_free) "
+            "no run is started"
+        )
+        yield _need("daemon", "warn", message, ("look", "trainshed system"), target)
+
+
+def _of_runs(last: Iterable[RunView]) -> Iterator[NeedView]:
     for run in last:
-        command = f"trainshed runs show {run.id}"
+        subject, do = f"run {run.id}", _look(f"trainshed runs show {run.id}")
+        target = NeedTarget(kind="run", name=run.job, number=run.id)
         if run.state in _BAD:
             why = f": {run.fault.what}" if run.fault else f": {run.reason}" if run.reason else ""
-            message = f"{run.job} {run.state}{why}"
-            yield NeedView(subject=f"run {run.id}", message=message, command=command)
+            yield _need(subject, "fail", f"{run.job} {run.state}{why}", do, target, run.ended_at)
         elif run.stalled:
             message = f"{run.job} has said nothing for longer than its stall_timeout"
-            yield NeedView(subject=f"run {run.id}", message=message, command=command)
+            yield _need(subject, "warn", message, do, target)
 
 
-def _of_schedules(schedules: Sequence[ScheduleView]) -> Iterator[NeedView]:
+def _of_schedules(schedules: Iterable[ScheduleView]) -> Iterator[NeedView]:
     for schedule in schedules:
         subject = f"schedule {schedule.name}"
+        target = NeedTarget(kind="schedule", name=schedule.name)
         if schedule.broken:
-            yield NeedView(subject=subject, message=f"{subject}: {schedule.broken}", command="trainshed check")
+            message = f"{subject}: {schedule.broken}"
+            yield _need(subject, "fail", message, ("check", "trainshed check"), target, schedule.last_at)
         elif not schedule.enabled and schedule.failures:
             message = f"{subject} is paused: {schedule.paused_reason}"
-            yield NeedView(subject=subject, message=message, command=f"trainshed schedules resume {schedule.name}")
+            do: Do = ("resume", f"trainshed schedules resume {schedule.name}")
+            yield _need(subject, "fail", message, do, target, schedule.last_at)
 
 
-def _of_versions(
-    newest: Sequence[VersionView], live: dict[str, int], was_live: Collection[tuple[str, int]]
-) -> Iterator[NeedView]:
+def _of_checks(checks: Iterable[CheckView], told: Collection[int]) -> Iterator[NeedView]:
+    """A sentence for each table. Those of a run that failed are told by the run (`told`): its fault names them."""
+    broken: dict[str, list[CheckView]] = {}
+    for check in checks:
+        if check.outcome != "pass" and not (check.version is None and check.run in told):
+            broken.setdefault(check.dataset, []).append(check)
+    for dataset, found in broken.items():
+        severity: NeedSeverity = "fail" if any(check.outcome == "fail" for check in found) else "warn"
+        message = f"{dataset}: " + "; ".join(f"{check.check}: {check.detail}" for check in found)
+        target = NeedTarget(kind="dataset", name=dataset)
+        yield _need(dataset, severity, message, _look(f"trainshed data checks {dataset}"), target, found[0].at)
+
+
+def _of_tables(facts: Facts) -> Iterator[NeedView]:
+    """What is stale because of what it is made from, or whose run failed or check said so already, is told by that."""
+    stale = {table.name for table in facts.tables if table.freshness is not None and table.freshness.stale}
+    failed = {run.job for run in facts.last if run.state in _BAD}
+    told = {check.dataset for check in facts.checks if check.kind == "freshness" and check.outcome != "pass"}
+    for table in facts.tables:
+        fresh, job = table.freshness, f"{'features' if table.kind == 'feature view' else 'etl'}:{table.name}"
+        if fresh is None or not fresh.stale or fresh.age_seconds is None:
+            continue
+        # A dataset may have the name of the source that it is made from.
+        if job in failed or table.name in told or stale & (set(table.made_from) - {table.name}):
+            continue
+        since = facts.now - timedelta(seconds=fresh.age_seconds - fresh.allowed_seconds)
+        do: Do = ("run", f"trainshed run {job} --upstream")
+        message = f"{table.name} is stale: {fresh.reason}"
+        yield _need(table.name, "warn", message, do, NeedTarget(kind="job", name=job), since)
+
+
+def _of_the_queue(queue: Iterable[QueuedView]) -> Iterator[NeedView]:
+    """One need, by the run that has waited longest; what waits for other runs or for its time is as it should be."""
+    stuck = [one for one in queue if one.wait == "room" and one.waited_seconds > STUCK.total_seconds()]
+    if stuck:
+        longest = max(stuck, key=lambda one: one.waited_seconds)
+        others = f", and {len(stuck) - 1} more" if len(stuck) > 1 else ""
+        minutes = longest.waited_seconds / 60
+        message = (
+            f"run {longest.run.id} ({longest.run.job}) has waited for {minutes:.0f} minutes{others}: {longest.why}"
+        )
+        target = NeedTarget(kind="queue", name="")
+        yield _need("queue", "warn", message, _look("trainshed queue"), target, longest.run.created_at)
+
+
+def _of_versions(facts: Facts) -> Iterator[NeedView]:
     """One that was live and is not any more was taken back by somebody: it waits for nobody."""
-    for version in newest:
-        passed = version.verdict is not None and version.verdict.passed
-        taken_back = (version.model, version.version) in was_live
-        if passed and not taken_back and version.version > live.get(version.model, 0):
-            name = f"{version.model} {version.version}"
-            message = f"version {version.version} of {version.model} passed its gates and waits"
-            yield NeedView(subject=name, message=message, command=f"trainshed plan {name}")
+    live = {alias.model: alias.version for alias in facts.production}
+    for version in facts.newest:
+        model, number = version.model, version.version
+        if version.verdict is None or (model, number) in facts.was_live or number <= live.get(model, 0):
+            continue
+        name, target = f"{model} {number}", NeedTarget(kind="version", name=model, number=number)
+        if version.verdict.passed:
+            message = f"version {number} of {model} passed its gates and waits"
+            yield _need(name, "note", message, ("plan", f"trainshed plan {name}"), target, version.created_at)
+        else:
+            failing = ", ".join(gate.gate for gate in version.verdict.gates if gate.outcome == "fail")
+            message = f"version {number} of {model} was refused by its gates: {failing}"
+            yield _need(
+                name, "warn", message, _look(f"trainshed versions {model} show {number}"), target, version.created_at
+            )
+
+
+def _look(command: str) -> Do:
+    return "look", command
+
+
+def _need(
+    subject: str,
+    severity: NeedSeverity,
+    message: str,
+    do: Do,
+    target: NeedTarget,
+    at: datetime | None = None,
+) -> NeedView:
+    return NeedView(
+        subject=subject,
+        severity=severity,
+        message=message,
+        action=do[0],
+        command=do[1],
+        target=target,
+        at=at,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
@@ -11,12 +11,10 @@ from store import metrics, runs, samples
 from store.wire import (
     CompareView,
     LatestMetric,
-    MetricSeries,
     Page,
     ResourcePoint,
     RunDetail,
     RunRequest,
-    RunSpark,
     RunView,
 )
 from store.words import JobKind, RunState
@@ -63,13 +61,6 @@ def compare(shed: Here, ids: Annotated[list[int], Query(min_length=1, max_length
         return runs.compare(session, ids, shed.now)
 
 
-@router.get("/runs/sparks")
-def sparks(shed: Here, ids: Annotated[list[int], Query(min_length=1, max_length=200)]) -> Page[RunSpark]:
-    """The objective of each of these runs that has one, as a short curve."""
-    with shed.daemon.record.read() as session:
-        return Page(items=metrics.sparks(session, ids))
-
-
 @router.get("/runs/{run}")
 def show(shed: Here, run: RunId) -> RunDetail:
     """Everything known of a run."""
@@ -97,26 +88,9 @@ def latest_metrics(shed: Here, run: RunId) -> Page[LatestMetric]:
         return Page(items=metrics.latest(session, run))
 
 
-# A metric's name may hold slashes: `train/loss`.
-@router.get("/runs/{run}/metrics/{name:path}")
-def curve(
-    shed: Here,
-    run: RunId,
-    name: str,
-    points: Annotated[int, Query(ge=4, le=20_000, description="At most so many; extremes survive.")] = 500,
-    since_step: Annotated[int | None, Query(description="Only what came after this step.")] = None,
-) -> MetricSeries:
-    """One curve, thinned without losing a spike."""
-    with shed.daemon.record.read() as session:
-        return metrics.series(session, run, name, points, since_step)
-
-
 @router.get("/runs/{run}/resources")
 def resources(shed: Here, run: RunId, limit: Annotated[int, Query(ge=1, le=20_000)] = 1000) -> Page[ResourcePoint]:
     """What a run used of the machine, oldest first."""
     with shed.daemon.record.read() as session:
         runs.view(session, run, shed.now)
         return Page(items=samples.samples_of(session, run, limit))
-
-
-Stream = Literal["stdout", "stderr"]

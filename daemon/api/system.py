@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
-from daemon.api import needs
+from daemon.api import needs, wanting
 from daemon.api.shed import Actor, After, Here, Limit
-from store import aliases, events, runs, schedules, versions
+from store import events, runs
 from store.moment import moment, step
 from store.times import from_us, to_us
 from store.wire import BoxView, Done, EventView, MomentView, Page, ScheduleView, ShutdownRequest, StatusView, StepView
-from store.words import PRODUCTION
 
 router = APIRouter(tags=["system"])
 _NEXT: Final = 5
@@ -25,18 +25,7 @@ def status(shed: Here) -> StatusView:
     daemon, identity, now = shed.daemon, shed.identity, shed.now
     revision = daemon.record.revision
     with daemon.record.read() as session:
-        planned = schedules.list_schedules(session)
-        last = runs.last_runs(session, now, daemon.jobs)
-        production = aliases.current(session, PRODUCTION)
-        newest = [versions.list_versions(session, name, limit=1).items for name in daemon.project.models]
-        wanting = needs.needs(
-            last=list(last.values()),
-            schedules=planned,
-            newest=[version for page in newest for version in page],
-            production=production,
-            was_live=aliases.ever(session, PRODUCTION),
-            degraded=daemon.degraded,
-        )
+        found = wanting.facts(session, shed)
         return StatusView(
             project=daemon.project.project.name,
             project_dir=str(identity.folder),
@@ -44,14 +33,14 @@ def status(shed: Here) -> StatusView:
             version=identity.release,
             pid=identity.pid,
             started_at=identity.started_at,
-            degraded=daemon.degraded,
+            degraded=found.degraded,
             box=daemon.box(),
             runs=runs.count_by_state(session),
             running=runs.running(session, now),
             waiting=runs.waiting(session, now),
-            needs_you=wanting,
-            production=production,
-            next_schedules=soonest(planned),
+            needs_you=needs.needs(found),
+            production=list(found.production),
+            next_schedules=soonest(found.schedules),
             rev=revision,
         )
 
@@ -115,7 +104,7 @@ async def shutdown(shed: Here, actor: Actor, request: ShutdownRequest) -> Done:
     return Done(message=f"the daemon stops, as {actor} asked; runs go on")
 
 
-def soonest(planned: list[ScheduleView]) -> list[ScheduleView]:
+def soonest(planned: Sequence[ScheduleView]) -> list[ScheduleView]:
     """The schedules that are due next."""
     due = [(s.next_at, s.name, s) for s in planned if s.enabled and not s.broken and s.next_at is not None]
     return [schedule for _, _, schedule in sorted(due, key=lambda entry: entry[:2])[:_NEXT]]

@@ -75,7 +75,7 @@ class OwnNetwork(Section):
     kind: Literal["python"]
     module: PythonReference
     """Function (inputs: int, outputs: int, rngs: nnx.Rngs, **params) → nnx.Module from [batch, inputs]
-    float32 to [batch, outputs]."""
+    float32 to [batch, outputs]. If it has a parameter `dtype`, it gets what `training.precision` says."""
     params: dict[str, Any] = {}
     """Keyword arguments for the function."""
 
@@ -116,8 +116,14 @@ class Training(Section):
     """Newest checkpoints that stay."""
     nan_patience: int = Field(default=10, gt=0)
     """Steps in a row with a non-finite loss or gradient, each skipped, before the run is stopped."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """What a network's layers compute in; its parameters and the optimiser's memory, logits, losses and metrics stay
+    float32. auto: bfloat16 on a GPU or TPU, float32 on a CPU."""
     data: Literal["auto", "host", "device"] = "auto"
     """Where the training rows lie; auto: on the device where they fit into a quarter of its memory."""
+    storage: Literal["auto", "memory", "disk"] = "auto"
+    """Where the host keeps its training rows; auto: in memory up to 40 % of what is free, else in files under
+    the home, which need as much room. The result is the same, bit by bit."""
 
     @field_validator("clip", "patience", mode="before")
     @classmethod

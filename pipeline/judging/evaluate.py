@@ -55,21 +55,28 @@ def gather_evidence(
     curve: LearningCurve,
     leakage: LeakageFacts | None,
     rng: np.random.Generator,
+    drawn_from: Mapping[str, int | None] | None = None,
+    baseline_rows: int | None = None,
 ) -> Evidence:
     """All evidence about a candidate. Pure but for `rng`, which draws the resamples.
 
     `labels` [n] of the test rows: class numbers, or values; `scores`: [n] P(class 1), [n, k] probabilities, or [n]
     values. `slices`: column → [n] values. `parts`: train, validate (and test) → (labels, scores) of the same weights.
+    `drawn_from`: part → its rows, where the ones given are a sample; `baseline_rows`: that the baseline learned from,
+    where they were one.
     """
+    whole = drawn_from or {}
     metrics = estimates(METRICS[task], labels, scores, rng)
     return Evidence(
         task=task,
         objective=objective,
         rows=len(labels),
         metrics={name: Estimate(value=one.value, low=one.low, high=one.high) for name, one in metrics.items()},
-        baseline=None if baseline_scores is None else compare(task, labels, scores, baseline_scores, rng),
+        baseline=None
+        if baseline_scores is None
+        else compare(task, labels, scores, baseline_scores, rng, learned_from=baseline_rows),
         production=None if production is None else compare_with_production(task, labels, scores, production, rng),
-        parts={name: _part(task, objective, *part) for name, part in parts.items()},
+        parts={name: _part(task, objective, *part, whole.get(name)) for name, part in parts.items()},
         gap=_gap(task, parts),
         curve=curve_facts(curve),
         calibration=None if task == "regression" else calibration_facts(labels, scores, rng),
@@ -113,12 +120,14 @@ def compare(
     rng: np.random.Generator,
     *,
     version: int | None = None,
+    learned_from: int | None = None,
     resamples: int = RESAMPLES,
 ) -> Comparison:
     """Every metric of the task: the reference's value, and the paired difference to it."""
     tests = paired_tests(METRICS[task], labels, scores, reference, rng, resamples=resamples)
     return Comparison(
         version=version,
+        learned_from=learned_from,
         metrics={name: measure(name, labels, reference).value for name in METRICS[task]},
         differences=[
             Difference(
@@ -222,9 +231,10 @@ def _corrected(p_values: Sequence[float | None]) -> list[float | None]:
     return [None if value is None else float(next(adjusted)) for value in p_values]
 
 
-def _part(task: Task, objective: MetricName, labels: Array, scores: Array) -> PartFacts:
+def _part(task: Task, objective: MetricName, labels: Array, scores: Array, drawn_from: int | None) -> PartFacts:
     return PartFacts(
         rows=len(labels),
+        drawn_from=drawn_from,
         loss=measure(LOSS[task], labels, scores).value,
         objective=measure(objective, labels, scores).value,
     )

@@ -55,6 +55,8 @@ class Comparison(Fact):
     differences: list[Difference] = []
     incomparable: str = ""
     """Why the reference could not answer these rows; then there are no numbers."""
+    learned_from: int | None = None
+    """Rows that the reference was trained on, where they were a sample of the training rows."""
 
     def of(self, metric: MetricName) -> Difference | None:
         return next((one for one in self.differences if one.metric == metric), None)
@@ -64,6 +66,8 @@ class PartFacts(Fact):
     """One of train, validate and test."""
 
     rows: int
+    drawn_from: int | None = None
+    """Rows of the whole part, where `rows` are a sample of it."""
     loss: Number
     """log_loss, or rmse of a regression."""
     objective: Number
@@ -147,7 +151,7 @@ class Evidence(Fact):
     task: Task
     objective: MetricName
     rows: int
-    """Test rows."""
+    """Test rows that were judged; `parts["test"].drawn_from` says of how many."""
     metrics: dict[MetricName, Estimate]
     """On the test rows."""
     baseline: Comparison | None

@@ -66,7 +66,7 @@ def _rows(evidence: Evidence, gates: Gates) -> Iterator[GateResult]:
     yield _result(
         "test rows",
         enough,
-        f"{evidence.rows} test rows; at least {gates.min_test_rows} are needed",
+        f"{evidence.rows} test rows{_drawn(evidence)}; at least {gates.min_test_rows} are needed",
         evidence.rows,
         gates.min_test_rows,
     )
@@ -125,7 +125,7 @@ def _baseline(evidence: Evidence, gates: Gates) -> Iterator[GateResult]:
         return
     gained = gain(name, found.difference.value) / (scale(name, value) or 1.0)
     sentence = (
-        f"{name} {_number(evidence.metrics[name].value)} against the baseline's {_number(value)}: "
+        f"{name} {_number(evidence.metrics[name].value)} against the baseline's {_number(value)}{_saw(evidence)}: "
         f"{_by(name, gained)}; {_allowed(name, gates.baseline_margin)}"
     )
     yield _result("baseline", gained >= -gates.baseline_margin, sentence, gained, -gates.baseline_margin)
@@ -260,6 +260,21 @@ def _duplicates(evidence: Evidence, gates: Gates) -> Iterator[GateResult]:
 
 def _result(gate: str, good: bool, reason: str, value: float | None = None, limit: float | None = None) -> GateResult:
     return GateResult(gate=gate, outcome="pass" if good else "fail", reason=reason, value=value, limit=limit)
+
+
+def _drawn(evidence: Evidence) -> str:
+    test = evidence.parts.get("test")
+    return f", drawn from {test.drawn_from:,}" if test is not None and test.drawn_from is not None else ""
+
+
+def _saw(evidence: Evidence) -> str:
+    """That the baseline was given less to learn from than the network."""
+    rows = evidence.baseline.learned_from if evidence.baseline else None
+    if rows is None:
+        return ""
+    train = evidence.parts.get("train")
+    whole = f" of {train.drawn_from or train.rows:,}" if train is not None else ""
+    return f", which saw only {rows:,}{whole} training rows"
 
 
 def _number(value: float | None) -> str:

@@ -66,7 +66,7 @@ def gather_again(
     """
     if rival is None:
         return candidate.evidence
-    test = open_training_set(ctx.home, candidate.lineage["training_set"]).read("test")
+    test = open_training_set(ctx.home, candidate.lineage["training_set"]).judged("test")
     ctx.spool.progress(0, test.num_rows, "rows", message=f"comparing with version {rival.version}")
     labels = encode_labels(test.column(candidate.signature.label), candidate.signature)
     answers = production_scores(ctx.home, rival, candidate.signature, test)

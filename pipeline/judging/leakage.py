@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from duckdb import DuckDBPyConnection
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from pipeline.judging.evidence import LeakageFacts
@@ -15,6 +18,7 @@ from pipeline.process.threads import few_threads
 from pipeline.stats.auc import auc
 from pipeline.stats.measured import Floats
 from pipeline.stats.metrics import Task
+from pipeline.tables.sqltext import identifier, literal
 from pipeline.versions.signature import NamedFeature, numbers, words
 
 Codes = npt.NDArray[np.int64]
@@ -32,11 +36,15 @@ def leakage_facts(
     label: str,
     task: Task,
     rng: np.random.Generator,
+    whole: WholeTrain | None = None,
 ) -> LeakageFacts:
-    """All alarms. `train` and `test` hold the raw feature columns and the label; both have rows."""
+    """All alarms. `train` and `test` hold the raw feature columns and the label; both have rows.
+
+    `whole`: what is known of all training rows where `train` is a sample; a twin that was not drawn is a twin.
+    """
     both = pa.concat_tables([_chosen(train, features, label), _chosen(test, features, label)], promote_options="none")
     codes = {name: _codes(both.column(name)) for name in both.column_names}
-    share, by_chance = duplicates(list(codes.values()), train.num_rows)
+    share, by_chance = duplicates(list(codes.values()), train.num_rows, whole)
     truths = _truths(both.column(label), task)
     alone = {
         feature.name: single_feature_auc(
@@ -52,12 +60,43 @@ def leakage_facts(
     )
 
 
-def duplicates(columns: Sequence[Codes], train_rows: int) -> tuple[float, float]:
+@dataclass(frozen=True)
+class WholeTrain:
+    """Of all training rows, where the others at hand are a sample."""
+
+    rows: int
+    twins: npt.NDArray[np.bool_]
+    """[n] whether a test row has its like among them."""
+
+
+def find_twins(
+    connection: DuckDBPyConnection, train: Path, test: pa.Table, features: Sequence[NamedFeature], label: str
+) -> npt.NDArray[np.bool_]:
+    """Whether each test row has its like in the Parquet file `train`, by a 64-bit hash of features and label.
+
+    The file is read once, in bounded memory; `connection` has it among its readable files.
+    """
+    names = [*(feature.name for feature in features), label]
+    of_row = f"hash({', '.join(map(identifier, names))})"
+    connection.register("_asked", test.select(names).append_column("_row", pa.array(np.arange(test.num_rows))))
+    connection.sql(f"CREATE OR REPLACE TEMP TABLE _hashes AS SELECT _row, {of_row} AS h FROM _asked")
+    found = connection.sql(
+        f"""SELECT _row FROM _hashes SEMI JOIN (
+              SELECT h FROM (SELECT {of_row} AS h FROM read_parquet({literal(str(train))})) SEMI JOIN _hashes USING (h)
+            ) USING (h)"""
+    ).to_arrow_table()
+    twins = np.zeros(test.num_rows, np.bool_)
+    twins[found["_row"].to_numpy()] = True
+    return twins
+
+
+def duplicates(columns: Sequence[Codes], train_rows: int, whole: WholeTrain | None = None) -> tuple[float, float]:
     """(share of test rows equal to a training row, share to be expected by chance).
 
     `columns`: one number a distinct value, training rows first. Rows are compared by a 64-bit hash. By chance, were the
     columns independent, a row has a twin among m training rows with 1 - (1 - Πp)^m, p the share of its value among
-    the others (the twin left out: a value that only the two of them have is no chance).
+    the others (the twin left out: a value that only the two of them have is no chance). With `whole`, twins and m are
+    those of all training rows, and p is that of the sample.
     """
     hashes = np.zeros(len(columns[0]), dtype=np.uint64)
     log_chance = np.zeros(len(columns[0]) - train_rows)
@@ -66,8 +105,8 @@ def duplicates(columns: Sequence[Codes], train_rows: int) -> tuple[float, float]
         seen = np.bincount(column[:train_rows], minlength=int(column.max()) + 1)[column[train_rows:]]
         with np.errstate(divide="ignore"):
             log_chance += np.log(np.maximum(seen - 1, 0) / train_rows)
-    twins = np.isin(hashes[train_rows:], hashes[:train_rows])
-    chance = -np.expm1(train_rows * np.log1p(-np.minimum(np.exp(log_chance), 1 - 1e-12)))
+    twins = np.isin(hashes[train_rows:], hashes[:train_rows]) if whole is None else whole.twins
+    chance = -np.expm1((whole.rows if whole else train_rows) * np.log1p(-np.minimum(np.exp(log_chance), 1 - 1e-12)))
     return float(twins.mean()), float((twins * chance).mean())
 
 

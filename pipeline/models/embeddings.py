@@ -6,6 +6,7 @@ Everything here is inside the exported graph, so serving cannot prepare a row ot
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -102,13 +103,16 @@ class FirstLayer(nnx.Module):
     """The first linear layer, one block of weights an input: [b] raw rows → [b, inputs, width] contributions.
 
     A number's block takes its embedding; a category's is a row of a table, which is a one-hot input times a matrix.
-    A kind of input that the model does not have has no weights: Orbax cannot keep arrays of size 0.
+    A kind of input that the model does not have has no weights: Orbax cannot keep arrays of size 0. Inputs are
+    prepared in float32, whatever the contributions are computed in (`dtype`).
     """
 
-    def __init__(self, preparation: Preparation, embedding: str, width: int, rngs: nnx.Rngs) -> None:
+    def __init__(
+        self, preparation: Preparation, embedding: str, width: int, rngs: nnx.Rngs, dtype: Any = jnp.float32
+    ) -> None:
         scale = 1.0 / np.sqrt(max(1, preparation.inputs))
         count, words = len(preparation.mean), sum(preparation.cardinalities)
-        self.width = width
+        self.width, self.dtype = width, dtype
 
         def block(*shape: int) -> nnx.Param[jax.Array]:
             return nnx.Param(scale * jax.random.normal(rngs.params(), (*shape, width)))
@@ -133,12 +137,12 @@ class FirstLayer(nnx.Module):
     def _numbers(self, numeric: jax.Array, product: str) -> jax.Array:
         """Embedding times weights, [b, d, width] or summed over d, as `product` says."""
         if self.numbers is None or self.weights is None:
-            return jnp.zeros((numeric.shape[0], 0, self.width))
-        return jnp.einsum(product, self.numbers(numeric), self.weights[...])
+            return jnp.zeros((numeric.shape[0], 0, self.width), self.dtype)
+        return jnp.einsum(product, self.numbers(numeric).astype(self.dtype), self.weights[...].astype(self.dtype))
 
     def categories(self, categorical: jax.Array) -> jax.Array:
         """int32 [b, c] → [b, c, width]."""
         if self.table is None:
-            return jnp.zeros((categorical.shape[0], 0, self.width))
+            return jnp.zeros((categorical.shape[0], 0, self.width), self.dtype)
         codes = jnp.clip(self.forget(categorical), 0, jnp.asarray(self.limits, jnp.int32))
-        return jnp.take(self.table[...], codes + jnp.asarray(self.offsets, jnp.int32), axis=0)
+        return jnp.take(self.table[...], codes + jnp.asarray(self.offsets, jnp.int32), axis=0).astype(self.dtype)

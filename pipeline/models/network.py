@@ -17,6 +17,7 @@ from pipeline.models.mlp import MlpTrunk
 from pipeline.models.own import OwnTrunk
 from pipeline.models.tabm import TabmTrunk
 from pipeline.training.batches import Rows
+from pipeline.training.precision import takes_dtype
 from pipeline.versions.signature import Task
 
 
@@ -52,20 +53,23 @@ def network_builder(
     classes: int,
     target: tuple[float, float],
     own: Callable[..., nnx.Module] | None = None,
+    dtype: Any = jnp.float32,
 ) -> Callable[[nnx.Rngs], Network]:
     """What `flatten` builds. `classes`: of a multiclass task. `target`: mean and deviation, of a regression.
-    `own`: the project's function, already loaded, for an OwnNetwork."""
+    `own`: the project's function, already loaded, for an OwnNetwork. `dtype`: what the layers compute in; a project's
+    function gets it where it has such a parameter and `params` say nothing of it."""
     outputs = classes if task == "multiclass" else 1
 
     def build(rngs: nnx.Rngs) -> Network:
         trunk: Trunk
         if isinstance(config, OwnNetwork):
             assert own is not None
-            trunk = OwnTrunk(preparation, own, config.params, outputs, rngs)
+            told = {"dtype": dtype} if takes_dtype(own) else {}
+            trunk = OwnTrunk(preparation, own, {**told, **config.params}, outputs, rngs)
         elif isinstance(config, Mlp):
-            trunk = MlpTrunk(preparation, config, outputs, rngs)
+            trunk = MlpTrunk(preparation, config, outputs, rngs, dtype)
         else:
-            trunk = TabmTrunk(preparation, config, outputs, rngs)
+            trunk = TabmTrunk(preparation, config, outputs, rngs, dtype)
         return Network(trunk, _head(task, target))
 
     return build

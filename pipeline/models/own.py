@@ -35,4 +35,4 @@ class OwnTrunk(nnx.Module):
         codes = self.forget(categorical)
         hot = [jax.nn.one_hot(codes[:, i], size) for i, size in enumerate(self.cardinalities)]
         inner: Any = self.module
-        return jnp.asarray(inner(jnp.concatenate([*numbers, *hot], axis=1)))[:, None, :]
+        return jnp.asarray(inner(jnp.concatenate([*numbers, *hot], axis=1)), jnp.float32)[:, None, :]

@@ -7,6 +7,8 @@ its own loss. Our scaling is one factor a member and input, so the first layer's
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,14 +23,17 @@ means, which held better under drift (flights of 2013, trained January to April,
 
 
 class TabmTrunk(nnx.Module):
-    """Raw rows → what each member says."""
+    """Raw rows → what each member says. All but the heads compute in `dtype`."""
 
-    def __init__(self, preparation: Preparation, config: Tabm, outputs: int, rngs: nnx.Rngs) -> None:
+    def __init__(
+        self, preparation: Preparation, config: Tabm, outputs: int, rngs: nnx.Rngs, dtype: Any = jnp.float32
+    ) -> None:
         members, width = config.members, config.width
-        self.first = FirstLayer(preparation, config.embedding, width, rngs)
+        self.first = FirstLayer(preparation, config.embedding, width, rngs, dtype)
+        self.dtype = dtype
         self.scaling = nnx.Param(1.0 + SPREAD * jax.random.normal(rngs.params(), (members, preparation.inputs)))
         self.bias = nnx.Param(jnp.zeros((members, width)))
-        self.hidden = nnx.List([nnx.Linear(width, width, rngs=rngs) for _ in range(config.depth - 1)])
+        self.hidden = nnx.List([nnx.Linear(width, width, dtype=dtype, rngs=rngs) for _ in range(config.depth - 1)])
         # One mask for all members: random numbers are dear on a CPU, and the members differ anyway.
         self.dropout = nnx.Dropout(config.dropout, broadcast_dims=(1,), rngs=rngs)
         bound = 1.0 / np.sqrt(width)
@@ -40,8 +45,10 @@ class TabmTrunk(nnx.Module):
     def __call__(self, numeric: jax.Array, categorical: jax.Array) -> jax.Array:
         """float32 [b, d], int32 [b, c] → float32 [b, members, outputs]."""
         contributions = self.first(numeric, categorical)
-        inner = jnp.einsum("bfw,mf->bmw", contributions, self.scaling[...]) + self.bias[...]
+        scaling, bias = self.scaling[...].astype(self.dtype), self.bias[...].astype(self.dtype)
+        inner = jnp.einsum("bfw,mf->bmw", contributions, scaling) + bias
         inner = self.dropout(nnx.relu(inner))
         for layer in self.hidden:
             inner = self.dropout(nnx.relu(layer(inner)))
-        return jnp.asarray(jnp.einsum("bmw,mwo->bmo", inner, self.heads[...]) + self.head_bias[...])
+        said = jnp.einsum("bmw,mwo->bmo", inner.astype(jnp.float32), self.heads[...])
+        return jnp.asarray(said + self.head_bias[...])

@@ -14,15 +14,18 @@ from scipy.stats import norm
 from pipeline.stats.measured import Floats, RowMeans
 
 _BATCH = 32
-"""Resamples counted before a matrix product: 32 x 30,000 counts are 8 MB."""
+"""Resamples counted before a matrix product, at most: 32 x 30,000 counts are 8 MB."""
+_COUNTS = 4_000_000
+"""Counts held at once, at most, but for those of one resample."""
 
 
 def resampled_means(columns: Floats, resamples: int, rng: np.random.Generator) -> Floats:
     """Means of each column [n, k] over `resamples` draws of n rows with replacement → [resamples, k]."""
     rows = len(columns)
     means = np.empty((resamples, columns.shape[1]))
-    for start in range(0, resamples, _BATCH):
-        size = min(_BATCH, resamples - start)
+    batch = max(1, min(_BATCH, _COUNTS // rows))
+    for start in range(0, resamples, batch):
+        size = min(batch, resamples - start)
         drawn = rng.integers(0, rows, size=(size, rows), dtype=np.int32)
         counts = np.stack([np.bincount(one, minlength=rows) for one in drawn]).astype(np.float64)
         means[start : start + size] = counts @ columns / rows

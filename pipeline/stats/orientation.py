@@ -1,4 +1,4 @@
-"""Which way a metric is better, a word of the store, and what follows from it. Light to import: plans and comparisons need no numbers library."""
+"""Which way a metric is better: a word of the store, and what follows from it. Light to import, for plans."""
 
 from __future__ import annotations
 

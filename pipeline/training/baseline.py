@@ -9,9 +9,14 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from pipeline.process.threads import few_threads
 from pipeline.training.batches import Rows
+from pipeline.trainingset.reading import sample_ids
 from pipeline.versions.signature import FIRST_WORD, Signature
 
 MAX_ITERATIONS = 300
+_MOST_ROWS = 1_000_000
+_MOST_VALUES = 50_000_000
+"""Rows x columns that the trees learn from, at most: they hold about 20 bytes a value. Beyond it, rows are drawn."""
+_LEAST_ROWS = 100_000
 PATIENCE = 10
 """Trees without improvement on the validation rows."""
 _MAX_CATEGORIES = 254
@@ -21,9 +26,11 @@ _MAX_CATEGORIES = 254
 class Baseline:
     """A fitted baseline."""
 
-    def __init__(self, estimator: Any, signature: Signature) -> None:
+    def __init__(self, estimator: Any, signature: Signature, rows: int) -> None:
         """Use `fit_baseline`."""
         self._estimator = estimator
+        self.rows = rows
+        """That it learned from."""
         self._task = signature.task
 
     @property
@@ -40,8 +47,16 @@ class Baseline:
         return probabilities[:, 1] if self._task == "binary" else probabilities
 
 
-def fit_baseline(train: Rows, validate: Rows, signature: Signature, *, seed: int) -> Baseline:
-    """Trees with native categories and missing values, stopped early by the validation rows."""
+def most_rows(columns: int) -> int:
+    """Rows of so many columns that the baseline learns from, at most."""
+    return max(_LEAST_ROWS, min(_MOST_ROWS, _MOST_VALUES // max(columns, 1)))
+
+
+def fit_baseline(train: Rows, validate: Rows, signature: Signature, *, seed: int, most: int | None = None) -> Baseline:
+    """Trees with native categories and missing values, stopped early by the validation rows.
+
+    Of more than `most` rows (None: `most_rows`) it sees so many, drawn by `seed`.
+    """
     kind = HistGradientBoostingRegressor if signature.task == "regression" else HistGradientBoostingClassifier
     numbers, categories = len(signature.numeric), len(signature.categorical)
     estimator = kind(
@@ -51,10 +66,12 @@ def fit_baseline(train: Rows, validate: Rows, signature: Signature, *, seed: int
         categorical_features=[False] * numbers + [True] * categories,
         random_state=seed,
     )
-    inputs = _inputs(train)
+    drawn = sample_ids(train.size, most_rows(numbers + categories) if most is None else most, seed)
+    seen = train if drawn is None else train.take(drawn)
+    inputs = _inputs(seen)
     with few_threads(inputs.size):
-        estimator.fit(inputs, train.target, X_val=_inputs(validate), y_val=np.asarray(validate.target))
-    return Baseline(estimator, signature)
+        estimator.fit(inputs, np.asarray(seen.target), X_val=_inputs(validate), y_val=np.asarray(validate.target))
+    return Baseline(estimator, signature, seen.size)
 
 
 def _inputs(rows: Rows) -> np.ndarray:

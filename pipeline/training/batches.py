@@ -6,6 +6,8 @@ chunk cannot change a result, and the rows of a bad step can be named long after
 
 from __future__ import annotations
 
+import mmap
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
@@ -66,7 +68,9 @@ class BatchPlan:
         if epoch not in self._orders:
             self._orders.clear()
             generator = np.random.default_rng([self.seed % 2**64, epoch])
-            self._orders[epoch] = generator.permutation(self.rows).astype(np.int32)
+            # As `permutation` orders them, at a third of its memory: this is what a run holds a row on disk.
+            self._orders[epoch] = order = np.arange(self.rows, dtype=np.int32)
+            generator.shuffle(order)
         return self._orders[epoch]
 
     def live(self, step: int) -> int:
@@ -122,10 +126,14 @@ class HostFeed:
 
     Three sets of buffers take turns. A set is filled again only after the chunk that read it was itself read back
     (the loop keeps at most two chunks under way), so the device may use the memory in place.
+
+    Rows on disk are gathered by several threads: each waits for one page at a time, and a disk serves many at once.
     """
 
     resident: Rows | None = None
     SETS = 3
+    READERS = 16
+    """Threads that gather rows on disk."""
 
     def __init__(self, rows: Rows, plan: BatchPlan, capacity: int) -> None:
         self._rows = Rows(*(np.ascontiguousarray(column) for column in rows))
@@ -137,13 +145,21 @@ class HostFeed:
         ]
         self._capacity = capacity
         self._turn = 0
+        self._readers = ThreadPoolExecutor(self.READERS, "gather") if _told_random(rows) else None
 
     def load(self, first: int, steps: int) -> Chunk:
         buffers = self._buffers[self._turn]
         self._turn = (self._turn + 1) % self.SETS
         ids = self._plan.chunk(first, steps).reshape(-1)
-        for column, buffer in zip(self._rows, buffers, strict=True):
-            np.take(np.asarray(column), ids, axis=0, out=np.asarray(buffer)[: len(ids)], mode="clip")
+        share = -(-len(ids) // self.READERS) if self._readers else len(ids)
+        shares = [slice(start, min(start + share, len(ids))) for start in range(0, len(ids), share or 1)]
+
+        def gather(part: slice) -> None:
+            for column, buffer in zip(self._rows, buffers, strict=True):
+                np.take(np.asarray(column), ids[part], axis=0, out=np.asarray(buffer)[part], mode="clip")
+
+        for _ in (self._readers.map if self._readers else map)(gather, shares):
+            pass
         slots = Rows(*(np.asarray(b).reshape(self._capacity, self._plan.batch, *np.shape(b)[1:]) for b in buffers))
         return _put(self._plan, first, steps, slots, self._capacity)
 
@@ -198,6 +214,14 @@ def _put(plan: BatchPlan, first: int, steps: int, slots: Rows | np.ndarray, capa
     live[:steps] = [plan.live(step) for step in range(first, first + steps)]
     chunk: Chunk = jax.device_put(Chunk(np.int32(first), np.int32(steps), slots, live))  # type: ignore[arg-type]
     return chunk
+
+
+def _told_random(rows: Rows) -> bool:
+    """Whether the rows are mapped files; then the kernel is told not to read a row's neighbours as well."""
+    mapped = [column for column in rows if isinstance(column, np.memmap)]
+    for column in mapped:
+        column._mmap.madvise(mmap.MADV_RANDOM)  # type: ignore[attr-defined]  # numpy has no public name for it
+    return bool(mapped)
 
 
 def _aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

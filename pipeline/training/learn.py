@@ -9,30 +9,36 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pipeline.config.models import Model, OwnNetwork
 from pipeline.judging.evaluate import gather_evidence
-from pipeline.judging.evidence import Evidence, LearningCurve
+from pipeline.judging.evidence import Evidence, LeakageFacts, LearningCurve
 from pipeline.judging.gates import Verdict, judge
-from pipeline.judging.leakage import leakage_facts
+from pipeline.judging.leakage import WholeTrain, find_twins, leakage_facts
 from pipeline.judging.rival import production_scores
 from pipeline.process.context import Preempted, RunContext
 from pipeline.tables.fingerprint import fingerprint
+from pipeline.tables.shape import connect
+from pipeline.tables.storage import storage_faults
 from pipeline.training.baseline import Baseline, fit_baseline
+from pipeline.training.batches import Rows
 from pipeline.training.devices import Device, resolve_device
 from pipeline.training.network_training import Trained, train_network
 from pipeline.training.overrides import with_overrides
 from pipeline.training.stopping import Progress
 from pipeline.training.study import Study
 from pipeline.trainingset import TrainingSet, build_training_set
-from pipeline.trainingset.split import PARTS
+from pipeline.trainingset.split import PARTS, Part
 from pipeline.versions.bundle import write_bundle
 from store.facts import VersionFacts
+from store.workspace import workspace
 
-FORMAT = 1
+FORMAT = 2
 """Of this step's result; part of its fingerprint."""
 GOLDEN_ROWS = 64
 _LIBRARIES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "scikit-learn")
@@ -45,7 +51,13 @@ def run_train(ctx: RunContext) -> None:
     """
     name = ctx.spec.target
     model = with_overrides(ctx.project.models[name], ctx.spec.params)
-    made = build_training_set(ctx, name, model)
+    with workspace(ctx.home.scratch) as scratch:
+        _learn(ctx, name, model, scratch)
+
+
+def _learn(ctx: RunContext, name: str, model: Model, scratch: Path) -> None:
+    """`scratch`: a folder for what does not fit into memory, gone after the run."""
+    made = build_training_set(ctx, name, model, spill=scratch / "spill")
     mark = _fingerprint(ctx, model, made)
     ctx.spool.write("fingerprint", value=mark)
     if not ctx.spec.force and mark == ctx.spec.context.last_fingerprint:
@@ -54,12 +66,14 @@ def run_train(ctx: RunContext) -> None:
 
     device = _device(ctx, model)
     ctx.spool.write("params", values=_params(model, device))
-    study = Study.of(name, model, made)
+    ctx.spool.progress(0, made.rows["train"], "rows", message="encoding the training rows")
+    study = Study.of(name, model, made, scratch)
+    ctx.spool.note("row_storage", study.storage.reason)
     trained = train_network(ctx, study, device, mark)
     _heed(ctx)
     baseline = _baseline(ctx, study)
     _heed(ctx)
-    evidence = _evidence(ctx, study, trained, baseline, np.random.default_rng(int(mark[:16], 16)))
+    evidence = _evidence(ctx, study, trained, baseline, scratch, np.random.default_rng(int(mark[:16], 16)))
     verdict = judge(evidence, model.gates)
     _seal(ctx, study, trained, baseline, evidence, verdict, mark, device)
 
@@ -92,36 +106,60 @@ def _baseline(ctx: RunContext, study: Study) -> Baseline | None:
     if study.model.baseline == "none":
         return None
     ctx.spool.progress(0, None, "trees", message="fitting the baseline")
-    rows = study.rows
-    return fit_baseline(rows["train"], rows["validate"], study.signature, seed=study.model.training.seed)
+    return fit_baseline(study.train, study.judged["validate"], study.signature, seed=study.model.training.seed)
 
 
 def _evidence(
-    ctx: RunContext, study: Study, trained: Trained, baseline: Baseline | None, rng: np.random.Generator
+    ctx: RunContext,
+    study: Study,
+    trained: Trained,
+    baseline: Baseline | None,
+    scratch: Path,
+    rng: np.random.Generator,
 ) -> Evidence:
     ctx.spool.progress(0, None, "", message="gathering evidence")
-    scores = {part: trained.predictor.scores(study.rows[part]) for part in PARTS}
+    rows: dict[Part, Rows] = {
+        "train": study.judged_train(),
+        "validate": study.judged["validate"],
+        "test": study.judged["test"],
+    }
+    labels = {part: study.labels(rows[part]) for part in PARTS}
+    scores = {part: trained.predictor.scores(rows[part]) for part in PARTS}
     live = ctx.spec.context.production
-    test = study.tables["test"]
+    test = study.test
     return gather_evidence(
         task=study.signature.task,
         objective=study.model.objective_name,
-        labels=study.labels("test"),
+        labels=labels["test"],
         scores=scores["test"],
-        baseline_scores=baseline.scores(study.rows["test"]) if baseline else None,
+        baseline_scores=baseline.scores(rows["test"]) if baseline else None,
         production=production_scores(ctx.home, live, study.signature, test) if live else None,
         slices={column: test.column(column).to_numpy(zero_copy_only=False) for column in study.made.slices},
-        parts={part: (study.labels(part), scores[part]) for part in PARTS},
+        parts={part: (labels[part], scores[part]) for part in PARTS},
         curve=_curve(trained.fitted.progress, trained.planned_steps),
-        leakage=leakage_facts(
-            train=study.tables["train"],
-            test=test,
-            features=study.made.features,
-            label=study.made.label,
-            task=study.signature.task,
-            rng=rng,
-        ),
+        leakage=_leakage(study, scratch, rng),
         rng=rng,
+        drawn_from={part: study.drawn_from(part) for part in PARTS},
+        baseline_rows=baseline.rows if baseline and baseline.rows < study.train.size else None,
+    )
+
+
+def _leakage(study: Study, scratch: Path, rng: np.random.Generator) -> LeakageFacts:
+    """Of a large train part the alarms see a sample; twins of test rows are looked for among all its rows."""
+    made, whole = study.made, None
+    if study.drawn_from("train"):
+        file = made.file("train")
+        with storage_faults(scratch), closing(connect(spill=scratch / "spill", readable=[file])) as connection:
+            twins = find_twins(connection, file, study.test, made.features, made.label)
+        whole = WholeTrain(made.rows["train"], twins)
+    return leakage_facts(
+        train=made.judged("train"),
+        test=study.test,
+        features=made.features,
+        label=made.label,
+        task=made.task,
+        rng=rng,
+        whole=whole,
     )
 
 
@@ -152,10 +190,11 @@ def _seal(
         apply=trained.apply,
         params=trained.params,
         signature=study.signature,
-        golden=study.tables["test"].select([column.name for column in study.signature.inputs])[:GOLDEN_ROWS],
+        golden=study.test.select([column.name for column in study.signature.inputs])[:GOLDEN_ROWS],
         evidence=evidence,
         verdict=verdict,
         lineage=lineage,
+        precision=trained.precision,
     )
     place = str(bundle.path.relative_to(ctx.home.root))
     ctx.spool.write("artifact", name="bundle", kind="bundle", path=place, digest=bundle.digest, bytes=bundle.bytes)
@@ -195,6 +234,7 @@ def _lineage(
         "model": study.model.model_dump(mode="json", by_alias=True),
         "overrides": ctx.spec.params,
         "device": {"platform": device.platform, "kind": device.kind},
+        "precision": trained.precision,
         "libraries": _libraries(),
         "parameters": int(sum(np.size(leaf) for leaf in trained.params.values())),
         "steps": progress.step,
@@ -203,6 +243,7 @@ def _lineage(
         "resumed_from": trained.resumed_from,
         "temperature": trained.temperature,
         "baseline_trees": baseline.trees if baseline else None,
+        "baseline_rows": baseline.rows if baseline else None,
     }
 
 

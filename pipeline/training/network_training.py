@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from pipeline.config.models import Training
+from pipeline.config.models import OwnNetwork, Training
 from pipeline.models.flat import FlatModel, Leaves, flatten
 from pipeline.models.network import exported
 from pipeline.plugins import load_function
@@ -23,11 +24,13 @@ from pipeline.training.checkpoint import CheckpointStore, SavedCheckpoint
 from pipeline.training.devices import Device
 from pipeline.training.looks import Objective
 from pipeline.training.optimizer import planned_epochs
+from pipeline.training.precision import plan_precision
 from pipeline.training.predictor import Predictor, member_outputs
 from pipeline.training.stopping import Progress
 from pipeline.training.study import Study
 from pipeline.training.telemetry import SpoolWatcher
 from pipeline.training.train import Fitted, Lesson, Resume, blank_state, fit, pack
+from pipeline.versions.birthplace import Precision
 from store.errors import CheckpointDamaged
 
 
@@ -42,6 +45,7 @@ class Trained:
     predictor: Predictor
     temperature: float | None
     """None for a regression."""
+    precision: Precision
     planned_steps: int
     resumed_from: int | None
     """Step of the checkpoint that this attempt began with."""
@@ -53,18 +57,22 @@ def train_network(ctx: RunContext, study: Study, device: Device, mark: str) -> T
     Raises Diverged, StorageError; Preempted when stopped, with everything saved.
     """
     training = study.model.training
-    build = study.network(lambda reference: load_function(ctx.project.root, reference))
+    own = _own(ctx, study)
+    plan = plan_precision(training.precision, device.platform, own)
+    if plan.note:
+        ctx.spool.note("precision", plan.note)
+    build = study.network(own, plan.dtype)
     flat, leaves = flatten(build, training.seed)
     lesson = Lesson(
         model=flat,
         leaves=leaves,
-        train=study.rows["train"],
-        validate=study.rows["validate"],
+        train=study.train,
+        validate=study.judged["validate"],
         training=training,
         objective=objective_of(study.model.objective_name),
         placement=choose_placement(
             training.data,
-            rows_bytes=study.rows["train"].nbytes,
+            rows_bytes=study.train.nbytes,
             platform=device.platform,
             memory=device.memory,
         ),
@@ -75,6 +83,7 @@ def train_network(ctx: RunContext, study: Study, device: Device, mark: str) -> T
     watcher = SpoolWatcher(ctx.spool, objective=lesson.objective.name, total=total, steps_per_epoch=per_epoch)
     store = _store(ctx, training)
     try:
+        mark = f"{mark} {plan.precision}"  # a version is computed in one precision, also if it is resumed elsewhere
         resume = _resume(store, ctx.spool, lesson, mark)
         fitted = fit(
             lesson, watcher=watcher, clock=time.monotonic, stop=ctx.stop, saver=_Marked(store, mark), resume=resume
@@ -90,9 +99,16 @@ def train_network(ctx: RunContext, study: Study, device: Device, mark: str) -> T
         params=params,
         predictor=Predictor(apply, params),
         temperature=temperature,
+        precision=plan.precision,
         planned_steps=total,
         resumed_from=resume.progress.step if resume else None,
     )
+
+
+def _own(ctx: RunContext, study: Study) -> Callable[..., Any] | None:
+    """The project's function, where the network is one."""
+    network = study.model.network
+    return load_function(ctx.project.root, network.module) if isinstance(network, OwnNetwork) else None
 
 
 def objective_of(name: MetricName) -> Objective:
@@ -142,7 +158,9 @@ def _resume(store: CheckpointStore, spool: Spool, lesson: Lesson, mark: str) -> 
     facts = store.facts(step)
     if facts["fingerprint"] != mark:
         spool.note(
-            "fresh_start", "training set or settings changed since the checkpoint, so training begins anew", step=step
+            "fresh_start",
+            "training set, settings or precision changed since the checkpoint, so training begins anew",
+            step=step,
         )
         store.clear()
         return None
@@ -155,7 +173,7 @@ def _with_temperature(flat: FlatModel, leaves: Leaves, study: Study) -> tuple[fl
     """The temperature by the validation rows, and the leaves that have it inside; a regression has none."""
     if study.signature.task == "regression":
         return None, leaves
-    rows = study.rows["validate"]
+    rows = study.judged["validate"]
     temperature = fit_temperature(member_outputs(flat, leaves, rows), np.asarray(rows.target))
     place = flat.names.index("head.temperature")
     return temperature, (*leaves[:place], jnp.float32(temperature), *leaves[place + 1 :])

@@ -14,6 +14,7 @@ import optax
 
 from pipeline.models.flat import FlatModel, Leaves
 from pipeline.training.batches import Chunk, Rows, pick
+from pipeline.training.optimizer import Gradient, Optimizer
 
 
 class Trainable(Protocol):
@@ -61,16 +62,15 @@ class Trace(NamedTuple):
         return cls(loss, rate, finite > 0, done, streak)
 
 
-def initial_state(leaves: Leaves, model: FlatModel, optimizer: optax.GradientTransformation) -> TrainState:
+def initial_state(leaves: Leaves, model: FlatModel, optimizer: Optimizer) -> TrainState:
     """The state before the first step, of arrays of its own."""
     trained, _ = model.part(leaves)
-    moments = jax.jit(lambda tree: tuple(jax.tree.leaves(optimizer.init(tree))))(trained)
-    return TrainState(snapshot(leaves), moments, jax.device_put(np.int32(0)))
+    return TrainState(snapshot(leaves), jax.jit(optimizer.init)(trained), jax.device_put(np.int32(0)))
 
 
 def chunk_function(
     model: FlatModel,
-    optimizer: optax.GradientTransformation,
+    optimizer: Optimizer,
     schedule: optax.Schedule,
     *,
     capacity: int,
@@ -92,18 +92,17 @@ def chunk_function(
             counted = jnp.where(jnp.arange(losses.shape[0]) < live, losses, 0.0)
             return jnp.sum(counted) / live, model.part(model.leaves(module))[1]
 
-        (loss, others_after), gradient = jax.value_and_grad(loss_of, has_aux=True)(trained)
-        finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(gradient))
+        (loss, others_after), slopes = jax.value_and_grad(loss_of, has_aux=True)(trained)
+        gradient = Gradient.of(slopes)
+        finite = jnp.isfinite(loss) & jnp.isfinite(gradient.norm)
 
         def update() -> tuple[Leaves, Leaves]:
-            structure = jax.tree.structure(jax.eval_shape(optimizer.init, trained))
-            updates, moments = optimizer.update(gradient, jax.tree.unflatten(structure, state.optimizer), trained)
-            after = optax.apply_updates(trained, updates)
-            return model.join(after, others_after), tuple(jax.tree.leaves(moments))
+            after, memory = optimizer.update(gradient, state.optimizer, trained)
+            return model.join(after, others_after), memory
 
         # A branch, not a selection of every number: it costs next to nothing.
-        leaves, moments = jax.lax.cond(finite, update, lambda: (state.model, state.optimizer))
-        return TrainState(leaves, moments, jnp.where(finite, 0, state.streak + 1)), loss, finite
+        leaves, memory = jax.lax.cond(finite, update, lambda: (state.model, state.optimizer))
+        return TrainState(leaves, memory, jnp.where(finite, 0, state.streak + 1)), loss, finite
 
     def train_chunk(state: TrainState, chunk: Chunk, resident: Any) -> tuple[TrainState, jax.Array]:
         def more(carry: tuple[jax.Array, TrainState, jax.Array, jax.Array]) -> jax.Array:

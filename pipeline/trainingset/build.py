@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -16,9 +17,11 @@ from pipeline.config.models import Model
 from pipeline.process.context import RunContext
 from pipeline.tables.describe import describe
 from pipeline.tables.shape import connect
+from pipeline.tables.storage import storage_faults
 from pipeline.trainingset.columns import Feature
 from pipeline.trainingset.examples import Examples, gather_examples
 from pipeline.trainingset.files import MANIFEST, part_file, write_set
+from pipeline.trainingset.reading import Ids, most_judged, read_batches, sample_ids, take_rows
 from pipeline.trainingset.split import PARTS, Part
 from store.errors import NotFound
 from store.facts import TrainingSetFacts
@@ -53,19 +56,46 @@ class TrainingSet:
     left_in_gap: int
     """Rows left out because they lie between two parts."""
 
+    def file(self, part: Part) -> Path:
+        """Parquet, the part's rows by time and key: key, time, label, slices, features."""
+        return part_file(self.path, part)
+
     def read(self, part: Part) -> pa.Table:
-        """The part's rows, by time and key: key, time, label, slices, features."""
-        return pq.read_table(part_file(self.path, part))
+        """All rows of a part, in memory."""
+        return pq.read_table(self.file(part))
+
+    def batches(self, part: Part) -> Iterator[pa.RecordBatch]:
+        """All rows of a part, at most BATCH_ROWS at a time."""
+        return read_batches(self.file(part))
+
+    def take(self, part: Part, ids: Ids, columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows with these numbers (counted from 0), in the order asked for."""
+        return take_rows(self.file(part), ids, columns)
+
+    def sample(self, part: Part) -> Ids | None:
+        """Ascending numbers of the rows that a part is judged by; None: all of them.
+
+        Drawn by the digest, so each judgement of this set sees the same rows.
+        """
+        most = most_judged(len(self.features) + len(self.slices) + 1)
+        return sample_ids(self.rows[part], most, [int(self.digest[:16], 16), PARTS.index(part)])
+
+    def judged(self, part: Part) -> pa.Table:
+        """The rows of `sample`, in memory."""
+        ids = self.sample(part)
+        return self.read(part) if ids is None else self.take(part, ids)
 
 
-def build_training_set(ctx: RunContext, name: str, model: Model) -> TrainingSet:
+def build_training_set(ctx: RunContext, name: str, model: Model, spill: Path | None = None) -> TrainingSet:
     """Joins, splits and records the examples of the model `name` from the newest versions of what it reads.
 
+    Memory is bounded by that of `tables.shape.connect`; what is more goes to the folder `spill`.
+
     Raises ProjectError for a column that is not there or of a kind that does not fit, NotFound for a dataset or view
-    without a version, Unlearnable where no model can be trained: no rows, no labels, one class, an empty part.
+    without a version, Unlearnable where no model can be trained: no rows, no labels, one class, an empty part;
+    StorageError where disk or memory give out.
     """
-    connection = connect()
-    try:
+    with storage_faults(ctx.home.training_sets), closing(connect(spill=spill)) as connection:
         examples = gather_examples(connection, ctx, name, model)
 
         def manifest(rows: Mapping[Part, int], row_hash: str) -> dict[str, Any]:
@@ -76,8 +106,6 @@ def build_training_set(ctx: RunContext, name: str, model: Model) -> TrainingSet:
             ctx.spool.note(
                 "constant_column", f"{name}: the feature {feature} never varies", level="warning", model=name
             )
-    finally:
-        connection.close()
     _publish(ctx, name, made)
     return made
 

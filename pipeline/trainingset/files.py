@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +15,7 @@ import pyarrow.parquet as pq
 
 from pipeline.trainingset.split import PARTS, Part
 from store.disk import sync
+from store.workspace import workspace
 
 MANIFEST: Final = "manifest.json"
 
@@ -82,9 +81,7 @@ def write_set(
     `read` gives the rows of a part in their order; `describe` makes the manifest from the rows written and their
     hash. Returns the digest, sha256 of the manifest. An equal set that is there already stays.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
-    try:
+    with workspace(folder) as temporary:
         written = {part: _write_part(read(part), part_file(temporary, part)) for part in PARTS}
         row_hash = hashlib.sha256("".join(digest for _, digest in written.values()).encode()).hexdigest()
         manifest = describe({part: rows for part, (rows, _) in written.items()}, row_hash)
@@ -93,8 +90,6 @@ def write_set(
         digest = hashlib.sha256(text.encode()).hexdigest()
         _settle(temporary, folder / digest)
         return digest
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def part_file(folder: Path, part: Part) -> Path:

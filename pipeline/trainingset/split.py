@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Literal, get_args
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any, Final, Literal, Protocol, get_args
 
 from pipeline.config.models import Split
 from pipeline.tables.sqltext import identifier
@@ -16,6 +14,13 @@ from store.errors import ProjectError
 
 Part = Literal["train", "validate", "test"]
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
+
+
+class Ascending(Protocol):
+    """Times of examples in ascending order, microseconds: looked up one by one, so they need not lie in memory."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, place: int, /) -> Any: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +61,14 @@ class KeySplit:
         )
 
 
-def by_time(times: npt.NDArray[np.int64], split: Split) -> TimeSplit:
-    """Boundaries for examples at `times` [n], ascending microseconds, n > 0.
+def by_time(times: Ascending, split: Split) -> TimeSplit:
+    """Boundaries for examples at `times` [n], n > 0, of which it looks at about log n.
 
     The newest rows test, those before validate, the rest train, with `split.gap` between them. A span counts back
     from the newest time; a share is of all rows, and rows of one moment stay together.
     """
     pause = max(_microseconds(split.gap), 1)
-    test_from = _start(times, split.test, until=int(times[-1]))
+    test_from = _start(times, split.test, until=int(times[len(times) - 1]))
     validate_until = test_from - pause
     validate_from = _start(times, split.validate_, until=validate_until)
     return TimeSplit(
@@ -89,11 +94,11 @@ def _share(wanted: timedelta | float, where: str) -> float:
     return wanted
 
 
-def _start(times: npt.NDArray[np.int64], wanted: timedelta | float, *, until: int) -> int:
+def _start(times: Ascending, wanted: timedelta | float, *, until: int) -> int:
     """First moment of a part that ends with `until`."""
     if isinstance(wanted, timedelta):
         return until - _microseconds(wanted) + 1
-    end = int(np.searchsorted(times, until, side="right"))
+    end = bisect_right(times, until)
     rows = round(wanted * len(times))
     if rows == 0 or end == 0:
         return until + 1

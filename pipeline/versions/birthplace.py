@@ -6,9 +6,13 @@ import hashlib
 import platform
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 import jax
 from pydantic import BaseModel, ConfigDict
+
+Precision = Literal["float32", "bfloat16", "as written"]
+"""What a network's layers compute in; "as written": a network of the project that was not told."""
 
 
 class Birthplace(BaseModel):
@@ -20,12 +24,19 @@ class Birthplace(BaseModel):
     machine: str
     """Architecture and digest of the processor's abilities: XLA compiles for what it finds."""
     jaxlib: str
+    precision: Precision = "float32"
 
 
-def birthplace() -> Birthplace:
+def birthplace(precision: Precision) -> Birthplace:
     """This machine, as far as the last bit of a score depends upon it."""
     device = jax.devices()[0]
-    return Birthplace(platform=device.platform, device=device.device_kind, machine=_machine(), jaxlib=version("jaxlib"))
+    return Birthplace(
+        platform=device.platform,
+        device=device.device_kind,
+        machine=_machine(),
+        jaxlib=version("jaxlib"),
+        precision=precision,
+    )
 
 
 def _machine() -> str:

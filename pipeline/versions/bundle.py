@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,18 +32,20 @@ from jax import export
 from pipeline.judging.evidence import Evidence
 from pipeline.judging.gates import Verdict
 from pipeline.versions import seal
-from pipeline.versions.birthplace import Birthplace, birthplace
+from pipeline.versions.birthplace import Birthplace, Precision, birthplace
 from pipeline.versions.signature import Signature, encode
 from store.home import Home
+from store.workspace import workspace
 
 Scores = npt.NDArray[np.float32]
 Apply = Callable[[Any, Any, Any], Any]
 """(params, numeric float32 [b, d], categorical int32 [b, c]) → scores float32 [b] or [b, k]; traceable."""
 
 GOLDEN_ROWS = 64
-TOLERANCE = 1e-4
-"""Largest difference of a golden score on another machine, platform or jaxlib: float32 sums in another order. A
-regression's scores are compared relative to their largest."""
+TOLERANCE: Mapping[Precision, float] = {"float32": 1e-4, "bfloat16": 2e-2, "as written": 2e-2}
+"""Largest difference of a golden score on another machine, platform or jaxlib: sums in another order; and bfloat16 has
+eight bits, which a compiler may round to at other places. A regression's scores are compared relative to their largest.
+"""
 _BATCHES = tuple(2**power for power in range(6, 13))
 """Rows predicted at once: 64 to 4096, padded up, so that few shapes are compiled whatever is asked."""
 
@@ -77,19 +80,21 @@ def write_bundle(
     evidence: Evidence,
     verdict: Verdict,
     lineage: Mapping[str, Any],
+    precision: Precision = "float32",
     platforms: Sequence[str] = ("cpu", "cuda", "tpu"),
 ) -> Bundle:
     """Writes a version's folder aside, seals it, and gives it its name in one rename: it is there whole, or not at all.
 
-    `params`: name → array. `golden`: raw rows, the first 64 are kept. `lineage`: plain JSON. Raises ValueError if the
-    exported function does not give the scores of `apply`.
+    `params`: name → array. `golden`: raw rows, the first 64 are kept. `lineage`: plain JSON.
+    `precision`: what `apply` computes in, which says how closely its scores can be met elsewhere. Raises ValueError if
+    the exported function does not give the scores of `apply`.
     """
-    with seal.workspace(home.versions) as folder:
+    with workspace(home.versions) as folder:
         arrays = {name: np.asarray(value) for name, value in params.items()}
         function = _export(apply, arrays, signature, platforms)
         (folder / "function.stablehlo").write_bytes(function.serialize())
         _write_parameters(folder, arrays)
-        _write_golden(folder, apply, function, arrays, signature, golden)
+        _write_golden(folder, apply, function, arrays, signature, golden, precision)
         _write_json(folder / "signature.json", signature.model_dump(mode="json"))
         _write_json(folder / "evidence.json", evidence.model_dump(mode="json"))
         _write_json(folder / "verdict.json", verdict.model_dump(mode="json"))
@@ -150,7 +155,7 @@ class LoadedBundle:
         size = max(1.0, float(np.abs(expected).max(initial=0.0))) if self.signature.task == "regression" else 1.0
         difference = float(np.abs(found - expected).max(initial=0.0)) / size
         born = Birthplace.model_validate_json((self.path / "golden.json").read_bytes())
-        tolerance = 0.0 if born == birthplace() else TOLERANCE
+        tolerance = 0.0 if born == birthplace(born.precision) else TOLERANCE[born.precision]
         return GoldenCheck(difference <= tolerance, difference, tolerance)
 
     def _batch(self, numeric: npt.NDArray[np.float32], categorical: npt.NDArray[np.int32]) -> Scores:
@@ -166,15 +171,26 @@ def _export(
     """StableHLO with a free batch size, for all platforms at once.
 
     Products are written down as full float32: a GPU's default would round their factors to ten bits, and the same
-    version would answer differently from the fourth digit on.
+    version would answer differently from the fourth digit on. Paths of source files are left out: a version is copied
+    to machines and people that they are no business of.
     """
     (batch,) = export.symbolic_shape("b")
-    with jax.default_matmul_precision("highest"):
+    with jax.default_matmul_precision("highest"), _without_source_paths():
         return export.export(jax.jit(apply), platforms=tuple(platforms))(
             {name: _shape(array.shape, array.dtype) for name, array in arrays.items()},
             _shape((batch, len(signature.numeric)), np.dtype(np.float32)),
             _shape((batch, len(signature.categorical)), np.dtype(np.int32)),
         )
+
+
+@contextmanager
+def _without_source_paths() -> Iterator[None]:
+    limit = jax.config.values["jax_traceback_in_locations_limit"]
+    jax.config.update("jax_traceback_in_locations_limit", 0)  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        jax.config.update("jax_traceback_in_locations_limit", limit)  # type: ignore[no-untyped-call]
 
 
 def _shape(shape: tuple[Any, ...], dtype: np.dtype[Any]) -> jax.ShapeDtypeStruct:
@@ -203,6 +219,7 @@ def _write_golden(
     arrays: Mapping[str, npt.NDArray[Any]],
     signature: Signature,
     golden: pa.Table,
+    precision: Precision,
 ) -> None:
     rows = golden.select([column.name for column in signature.inputs]).slice(0, GOLDEN_ROWS)
     pq.write_table(rows, folder / "golden.parquet")
@@ -210,10 +227,11 @@ def _write_golden(
     scores = LoadedBundle(folder, signature, function, dict(arrays)).scores(numeric, categorical)
     with jax.default_matmul_precision("highest"):
         direct = np.asarray(jax.jit(apply)(dict(arrays), numeric, categorical))
-    if scores.shape != direct.shape or not np.allclose(scores, direct, rtol=TOLERANCE, atol=TOLERANCE):
+    tolerance = TOLERANCE[precision]
+    if scores.shape != direct.shape or not np.allclose(scores, direct, rtol=tolerance, atol=tolerance):
         raise ValueError("the exported function does not give the scores of the model it was made from")
     np.save(folder / "golden.npy", scores, allow_pickle=False)
-    _write_json(folder / "golden.json", birthplace().model_dump(mode="json"))
+    _write_json(folder / "golden.json", birthplace(precision).model_dump(mode="json"))
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -5,15 +5,10 @@ Orbax restores a flipped bit of array data without a word, so every byte is chec
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
-import shutil
 import stat
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -22,7 +17,6 @@ from store.disk import sha256_of, sync
 from store.errors import BundleDamaged
 
 MANIFEST = "manifest.json"
-_WORKSPACE = ".writing-"
 
 
 class SealedFile(BaseModel):
@@ -42,23 +36,6 @@ class Manifest(BaseModel):
     @property
     def bytes(self) -> int:
         return sum(file.bytes for file in self.files.values())
-
-
-@contextmanager
-def workspace(parent: Path) -> Iterator[Path]:
-    """A new folder in `parent` to write in, removed at the end unless it was published.
-
-    Its writer holds a lock on it, which ends with the process: what a killed one left behind is swept here.
-    """
-    parent.mkdir(parents=True, exist_ok=True)
-    _sweep(parent)
-    folder, descriptor = _held_folder(parent)
-    try:
-        yield folder
-    finally:
-        os.close(descriptor)
-        if folder.exists():
-            shutil.rmtree(folder)
 
 
 def seal(folder: Path) -> str:
@@ -117,40 +94,6 @@ def damaged(folder: Path, what: str) -> BundleDamaged:
         where=str(folder),
         remedy="do not use it; restore the folder from a backup (`trainshed restore`), or train the version again",
     )
-
-
-def _held_folder(parent: Path) -> tuple[Path, int]:
-    """A new folder with its lock; again, should another writer's sweep have come between making and locking."""
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=_WORKSPACE, dir=parent))
-        descriptor = _hold(folder)
-        if descriptor is not None and folder.exists():
-            return folder, descriptor
-        if descriptor is not None:
-            os.close(descriptor)
-
-
-def _sweep(parent: Path) -> None:
-    """Removes workspaces that nobody holds any more."""
-    for folder in parent.glob(f"{_WORKSPACE}*"):
-        descriptor = _hold(folder)
-        if descriptor is not None:
-            shutil.rmtree(folder)
-            os.close(descriptor)
-
-
-def _hold(folder: Path) -> int | None:
-    """An open, locked descriptor; None if the folder is gone or another process has it."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
 
 
 def _compare(folder: Path, name: str, expected: SealedFile) -> None:

@@ -10,6 +10,18 @@ Kind = Literal["text", "number", "duration", "time"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Live:
+    """What stands for a value in rows that are still under way."""
+
+    when: str
+    """Which these are."""
+    index: str
+    """Leads to them."""
+    sql: str
+    """`:now` is the present in microseconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Field:
     """One thing that is known of each row."""
 
@@ -22,19 +34,16 @@ class Field:
     """All values there can be, where they are few and known."""
     listed: bool = False
     """Whether its values are few, and can be listed by leaps through `index`."""
-    live: str | None = None
-    """Its value in rows whose `sql` is NULL because they are still under way; `:now` is the present in microseconds."""
+    live: Live | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sort:
-    """An order of the rows. Ties go by id, in the same direction."""
+    """An order of the rows. Ties go by id, in the same direction; rows without a value come last in both."""
 
     sql: str
     index: str
     """Covers the order."""
-    nulls: bool = False
-    """Whether `sql` can be NULL; such rows come last in both directions."""
 
 
 @dataclass(frozen=True, kw_only=True)

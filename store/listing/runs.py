@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, get_args
+from typing import Final, cast, get_args
 
-from sqlmodel import Session, col, select
+from sqlalchemy import select
+from sqlmodel import Session
 
-from store.listing.fields import Field, Listing, Sort
+from store.listing.fields import Field, Listing, Live, Sort
 from store.listing.pick import count, pick
 from store.runs import run_view
+from store.schema import METADATA
 from store.tables import Run
 from store.wire import RunView, Window
 from store.wire.rows import RUN_WORDS
 from store.words import JobKind, RunState, Trigger
 
+_RUN: Final = METADATA.tables["run"]
 _TOOK: Final = "run.ended_at - run.started_at"
+_LIVE: Final = Live(when="run.ended_at IS NULL", index="run_ended", sql=":now - run.started_at")
 RUNS: Final = Listing(
     table="run",
     what="runs",
@@ -37,7 +41,7 @@ RUNS: Final = Listing(
         "created": Field(kind="time", sql="run.created_at", index="run_created"),
         "started": Field(kind="time", sql="run.started_at"),
         "ended": Field(kind="time", sql="run.ended_at", index="run_ended"),
-        "took": Field(kind="duration", sql=_TOOK, index="run_took", live=":now - run.started_at"),
+        "took": Field(kind="duration", sql=_TOOK, index="run_took", live=_LIVE),
     },
     words=RUN_WORDS,
     sorts={
@@ -46,8 +50,8 @@ RUNS: Final = Listing(
         "actor": Sort(sql="run.actor", index="run_actor"),
         "priority": Sort(sql="run.priority", index="run_priority"),
         "created": Sort(sql="run.created_at", index="run_created"),
-        "ended": Sort(sql="run.ended_at", index="run_ended", nulls=True),
-        "took": Sort(sql=_TOOK, index="run_took", nulls=True),
+        "ended": Sort(sql="run.ended_at", index="run_ended"),
+        "took": Sort(sql=_TOOK, index="run_took"),
     },
     word_index="run_said",
     has_metrics=True,
@@ -71,5 +75,7 @@ def count_runs(session: Session, q: str, sort: str, now: int) -> int:
 
 def views(session: Session, ids: Sequence[int], now: int) -> list[RunView]:
     """In the order of the ids."""
-    rows = {row.id: row for row in session.exec(select(Run).where(col(Run.id).in_(ids)))}
+    # Rows of the core have the attributes of a Run, at a third of the price.
+    query = select(_RUN).where(_RUN.c.id.in_(ids))
+    rows = {row.id: cast(Run, row) for row in session.connection().execute(query)}
     return [run_view(rows[run], now) for run in ids if run in rows]

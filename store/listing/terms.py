@@ -141,7 +141,7 @@ def _equals(listing: Listing, term: Term, field: Field, now: int) -> Condition:
 
 def _value(field: Field, now: int) -> str:
     """As it is shown: of what is still under way, its value up to now."""
-    return field.sql if field.live is None else f"COALESCE({field.sql}, {field.live})".replace(":now", str(now))
+    return field.sql if field.live is None else f"COALESCE({field.sql}, {field.live.sql})".replace(":now", str(now))
 
 
 def _exact(term: Term, field: Field, value: str) -> Any:
@@ -173,12 +173,12 @@ def _ordered(listing: Listing, term: Term, field: Field, now: int) -> Condition:
     plain = f"{_value(field, now)} {op} ?"
     if field.index is None:
         return Condition(plain=plain, args=(bound,))
-    query = f"SELECT {listing.table}.id FROM {listing.table} INDEXED BY {field.index} WHERE {field.sql}"
-    lead = f"{query} {op} ?"
+    query = f"SELECT {listing.table}.id FROM {listing.table} INDEXED BY"
+    lead = f"{query} {field.index} WHERE {field.sql} {op} ?"
     if field.live is None:
         return Condition(plain=plain, args=(bound,), lead=lead, lead_args=(bound,))
-    lead += f" UNION ALL {query} IS NULL AND {field.live} {op} ?".replace(":now", str(now))
-    return Condition(plain=plain, args=(bound,), lead=lead, lead_args=(bound, bound))
+    lead += f" UNION ALL {query} {field.live.index} WHERE {field.live.when} AND {field.live.sql} {op} ?"
+    return Condition(plain=plain, args=(bound,), lead=lead.replace(":now", str(now)), lead_args=(bound, bound))
 
 
 def _bound(term: Term, field: Field, now: int) -> tuple[str, float]:

@@ -34,6 +34,7 @@ from store.wire.jobs import (
     QueuedView,
     QueueView,
     TimetableView,
+    WaitKind,
 )
 from store.wire.lineage import LineageEdge, LineageNode, LineageView
 from store.wire.models import (
@@ -63,17 +64,27 @@ from store.wire.runs import (
     CompareView,
     LatestMetric,
     LogChunk,
-    LogHits,
+    LogHit,
     MetricPoint,
     MetricSeries,
     ResourcePoint,
     RunDetail,
     RunRequest,
-    RunSpark,
     RunView,
+    SparkView,
 )
 from store.wire.schedules import PauseRequest, SchedulePreview, ScheduleView
-from store.wire.shed import BoxView, ChangesView, GpuView, NeedView, ShutdownRequest, StatusView
+from store.wire.shed import (
+    BoxView,
+    ChangesView,
+    GpuView,
+    NeedAction,
+    NeedSeverity,
+    NeedTarget,
+    NeedView,
+    ShutdownRequest,
+    StatusView,
+)
 from store.wire.system import (
     BackupView,
     BoxHistoryView,
@@ -147,11 +158,14 @@ __all__ = [
     "LineageNode",
     "LineageView",
     "LogChunk",
-    "LogHits",
+    "LogHit",
     "MetricPoint",
     "MetricSeries",
     "ModelView",
     "MomentView",
+    "NeedAction",
+    "NeedSeverity",
+    "NeedTarget",
     "NeedView",
     "Outcome",
     "Page",
@@ -171,7 +185,6 @@ __all__ = [
     "RollbackRequest",
     "RunDetail",
     "RunRequest",
-    "RunSpark",
     "RunState",
     "RunThenView",
     "RunView",
@@ -180,6 +193,7 @@ __all__ = [
     "ShutdownRequest",
     "SourceReadView",
     "SourceView",
+    "SparkView",
     "StandingMetric",
     "StandingView",
     "StandingWord",
@@ -192,6 +206,7 @@ __all__ = [
     "VersionDetail",
     "VersionView",
     "VersionsCompareView",
+    "WaitKind",
     "Window",
     "Wire",
 ]

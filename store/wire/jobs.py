@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -39,16 +40,21 @@ class JobView(Wire):
     """Those that ask for it."""
 
 
+WaitKind = Literal["upstream", "time", "line", "room"]
+"""For runs before it to end well; for its time; for an earlier run of its schedule; for a free slot, GPU or disk."""
+
+
 class QueuedView(Wire):
     """A run in the queue."""
 
     place: int
     """In the order of service, from 1."""
     run: RunView
+    wait: WaitKind
     why: str
     """What it waits for, in a sentence."""
     waited_seconds: float
-    """Since it was asked for, or since the time for which it was put off."""
+    """Since it was asked for, its time had come, and what it builds upon had ended."""
 
 
 class QueueView(Wire):

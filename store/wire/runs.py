@@ -78,23 +78,19 @@ class MetricSeries(Wire):
     points: list[MetricPoint]
 
 
-class RunSpark(Wire):
-    """How a run's objective came to where it is, in few points."""
+class SparkView(Wire):
+    """A run's objective in a few points."""
 
     run: int
-    name: str
-    value: float | None
-    """The newest."""
-    points: list[float | None]
-
-
-class LogHits(Wire):
-    """Where a text stands in a log."""
-
-    hits: list[int]
-    """Offsets, as of `LogChunk`; rising, of a search backwards falling."""
-    next: int | None
-    """Where to search on; None: the end was reached."""
+    metric: str
+    """What early stopping watches: `validation/OBJECTIVE`, or `train/loss` where nothing was validated yet."""
+    step: int
+    """Of the latest value."""
+    latest: float | None
+    best: float | None
+    """The highest or the lowest, whichever is better."""
+    values: list[float | None]
+    """At equal distances of steps, from the first to the latest."""
 
 
 class ArtifactView(Wire):
@@ -158,3 +154,18 @@ class LogChunk(Wire):
     """Bytes that the size cap has thrown away, oldest first."""
     ended: bool = False
     """The run has ended: nothing will be added."""
+
+
+class LogHit(Wire):
+    """A line of a log that holds what was looked for."""
+
+    offset: int | None
+    """Byte at which it stands, counted as in a LogChunk; None: it was not found."""
+    line_offset: int | None = None
+    """Byte at which its line begins."""
+    line: str = ""
+    """Without its end; of a very long line the part around it."""
+    next_line: int = 0
+    """Byte from which the search goes on to another line."""
+    size: int
+    """Of the log when it was searched."""

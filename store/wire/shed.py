@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field
 
@@ -42,12 +43,33 @@ class BoxView(Wire):
     gpus: list[GpuView] = []
 
 
+class NeedTarget(Wire):
+    """The object that a need is about, so that a screen can open it or act on it."""
+
+    kind: Literal["run", "job", "schedule", "dataset", "version", "queue", "daemon"]
+    name: str
+    """Of a run its job; of a version its model; empty for the queue and the daemon."""
+    number: int | None = None
+    """A run's, or a version's."""
+
+
+NeedSeverity = Literal["fail", "warn", "note"]
+NeedAction = Literal["look", "resume", "run", "plan", "check", "doctor"]
+"""look: open it; resume: the schedule; run: the job; plan: a promotion; check: the project file; doctor: the box."""
+
+
 class NeedView(Wire):
     """Something a person should look at, and the command that acts on it."""
 
     subject: str
+    severity: NeedSeverity
     message: str
     command: str
+    action: NeedAction
+    """What the command does, for programs: on `target`."""
+    target: NeedTarget
+    at: datetime | None = None
+    """Since when; None: it is so now."""
 
 
 class StatusView(Wire):
@@ -64,6 +86,7 @@ class StatusView(Wire):
     running: list[RunView]
     waiting: list[RunView]
     needs_you: list[NeedView]
+    """The worst first, of equal ones the newest; at most fifty."""
     production: list[AliasView]
     next_schedules: list[ScheduleView]
     rev: int

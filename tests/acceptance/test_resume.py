@@ -56,13 +56,12 @@ epochs = 40
 patience = 25
 learning_rate = 0.01
 checkpoint_every = "100ms"
+storage = "STORAGE"
 """
 
 
-@pytest.fixture(scope="module")
-def shed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Path]:
-    project = tmp_path_factory.mktemp("project")
-    (project / "trainshed.toml").write_text(PROJECT)
+def make_shed(project: Path, storage: str) -> tuple[Home, Path]:
+    (project / "trainshed.toml").write_text(PROJECT.replace("STORAGE", storage))
     home = Home(project / ".trainshed")
     rng = np.random.default_rng(5)
     count = 2000
@@ -84,6 +83,11 @@ def shed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Path]:
     return home, project
 
 
+@pytest.fixture(scope="module")
+def shed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Path]:
+    return make_shed(tmp_path_factory.mktemp("project"), "auto")
+
+
 def _moments(run: int) -> list[tuple[int, signal.Signals]]:
     """Two random steps, each with a signal; none for run 1, which takes at least 25 epochs of 48 steps."""
     rng = random.Random(run)
@@ -93,12 +97,16 @@ def _moments(run: int) -> list[tuple[int, signal.Signals]]:
 
 @pytest.fixture(scope="module")
 def runs(shed: tuple[Home, Path]) -> dict[str, Any]:
+    return drive(shed, {str(run): _moments(run) for run in (1, *DISTURBED)})
+
+
+def drive(shed: tuple[Home, Path], plan: dict[str, list[tuple[int, signal.Signals]]]) -> dict[str, Any]:
     """All runs, one after the other, each attempt a process of its own."""
     home, project = shed
     driver = Path(__file__).with_name("resume_driver.py")
     done = subprocess.run(
         [sys.executable, "-P", str(driver), str(home.root), str(project)],
-        input=json.dumps({run: _moments(run) for run in (1, *DISTURBED)}),
+        input=json.dumps(plan),
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
         text=True,
@@ -128,3 +136,20 @@ def test_killed_at_random_steps_and_resumed_it_ends_bit_for_bit_the_same(run: in
         assert status == (75 if sent == signal.SIGTERM else -signal.SIGKILL), (step, sent)
     assert found["digest"] == whole["digest"]
     assert found["progress"] == whole["progress"]
+
+
+def test_with_its_rows_on_disk_a_killed_run_ends_as_the_undisturbed_one_in_memory(
+    runs: dict[str, Any], tmp_path: Path
+) -> None:
+    home, project = make_shed(tmp_path, "disk")
+    found = drive((home, project), {"2": [(300, signal.SIGKILL), (700, signal.SIGTERM)]})["2"]
+    assert found["statuses"][0] == -signal.SIGKILL
+    assert found["digest"] == runs["1"]["digest"]
+    assert found["progress"] == runs["1"]["progress"]
+    (note,) = [
+        event
+        for event in map(json.loads, home.attempt(2, 3).events.read_text().splitlines())
+        if event["e"] == "note" and event["kind"] == "row_storage"
+    ]
+    assert note["message"].endswith("they lie on disk")
+    assert not [path for path in home.scratch.rglob("*") if path.is_file()], "the rows of killed attempts are gone"

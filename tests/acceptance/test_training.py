@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
+import orbax.checkpoint as ocp
 import pyarrow as pa
 import pytest
 
@@ -18,6 +20,7 @@ from pipeline.process.context import Preempted, RunContext
 from pipeline.process.spec import RecordFacts, RunSpec
 from pipeline.process.spool import Spool
 from pipeline.training.learn import run_train
+from pipeline.versions.bundle import load_bundle
 from store import lake
 from store.errors import DeviceMissing, ProjectError
 from store.home import Home
@@ -101,6 +104,13 @@ class Shed:
         (version,) = self.events(run, attempt, "version")
         return version
 
+    def final_arrays(self, run: int) -> list[tuple[str, bytes]]:
+        """Type and bytes of every array of the last checkpoint."""
+        folder = max(self.home.checkpoints(run).iterdir(), key=lambda step: int(step.name)) / "state"
+        with ocp.StandardCheckpointer() as checkpointer:
+            leaves = jax.tree.leaves(checkpointer.restore(folder.resolve()))
+        return [(str(leaf.dtype), np.asarray(leaf).tobytes()) for leaf in leaves]
+
 
 @pytest.fixture
 def shed(tmp_path: Path) -> Shed:
@@ -153,17 +163,44 @@ def test_the_record_hears_settings_metrics_progress_and_checkpoints(shed: Shed) 
     assert "compile" in shed.notes(1)
 
 
-def test_a_stopped_run_goes_on_where_it_was(shed: Shed) -> None:
-    shed.train(9)
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_stopped_run_goes_on_where_it_was(shed: Shed, precision: str) -> None:
+    chosen: Any = {"params": {"training.precision": precision}}
+    shed.train(9, **chosen)
     with pytest.raises(Preempted):
-        shed.train(1, stop=True)
+        shed.train(1, stop=True, **chosen)
     (saved,) = shed.events(1, kind="checkpoint")
     assert saved["step"] < 40
     assert not shed.events(1, kind="version")
-    shed.train(1, attempt=2)
+    shed.train(1, attempt=2, **chosen)
     assert "resumed" in shed.notes(1, 2)
     assert shed.version(1, 2)["lineage"]["resumed_from"] == saved["step"]
     assert shed.version(1, 2)["metrics"] == shed.version(9)["metrics"]
+    assert shed.final_arrays(1) == shed.final_arrays(9), "bit for bit"
+
+
+def test_a_version_says_what_it_was_computed_in_and_answers_as_it_did(shed: Shed) -> None:
+    shed.train(1, params={"training.precision": "bfloat16"})
+    shed.train(2)
+    narrow, wide = shed.version(1), shed.version(2)
+    assert [version["lineage"]["precision"] for version in (narrow, wide)] == ["bfloat16", "float32"]
+    assert narrow["metrics"]["auc"]["value"] == pytest.approx(wide["metrics"]["auc"]["value"], abs=0.02)
+    assert {dtype for dtype, _ in shed.final_arrays(1)} <= {"float32", "int32", "uint32"}, "what is kept is not narrow"
+    loaded = load_bundle(shed.home.root / narrow["path"])
+    check = loaded.check_golden()
+    assert (check.passed, check.difference) == (True, 0.0)
+    golden = json.loads((loaded.path / "golden.json").read_text())
+    assert golden["precision"] == "bfloat16"
+
+
+def test_a_checkpoint_knows_its_precision_so_that_another_device_begins_anew(shed: Shed) -> None:
+    """With `auto` a retry may find another device: a version half in each precision would be neither."""
+    with pytest.raises(Preempted):
+        shed.train(1, stop=True)
+    (folder,) = shed.home.checkpoints(1).iterdir()
+    facts = json.loads((folder / "run" / "metadata").read_text())
+    (mark,) = [event["value"] for event in shed.events(1, kind="fingerprint")]
+    assert facts["fingerprint"] == f"{mark} float32"
 
 
 def test_a_damaged_checkpoint_is_said_and_not_used(shed: Shed) -> None:

@@ -27,4 +27,5 @@ def test_the_wheel_holds_every_file_of_our_packages(tmp_path: Path) -> None:
         if file.is_file() and "__pycache__" not in file.parts and not file.name.startswith(".")
     }
     assert sorted(here - packed) == []
+    assert [name for name in packed if name.startswith("tests/")] == []
     assert {"assets/demo/flights/trainshed.toml", "assets/starter/trainshed.toml"} <= packed

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from store.wire import BoxView, StatusView
+from store.wire import BoxView, NeedSeverity, StatusView
 from tui.draw.runs import run_table
 from tui.draw.schedules import schedule_table
 from tui.render import Rows, ago, heading, size, span, table, wide_column
+
+_MARKS: Final[Mapping[NeedSeverity, tuple[str, str]]] = {
+    "fail": ("✘", "red"),
+    "warn": ("!", "yellow"),
+    "note": ("·", "cyan"),
+}
 
 
 def status(view: StatusView, now: datetime) -> RenderableType:
@@ -53,7 +61,10 @@ def _health(view: StatusView) -> Text:
 
 
 def _needs(view: StatusView) -> RenderableType:
-    rows: Rows = [[Text("! ", style="yellow") + need.message, need.command] for need in view.needs_you]
+    rows: Rows = [
+        [Text(f"{_MARKS[need.severity][0]} ", style=_MARKS[need.severity][1]) + need.message, need.command]
+        for need in view.needs_you
+    ]
     return table([wide_column(""), "do"], rows, empty="nothing")
 
 

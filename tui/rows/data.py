@@ -54,8 +54,8 @@ def columns() -> list[Column[Store]]:
     return [
         Column(key="name", title="name", width=16, grows=True, draw=lambda s, _: name(s)),
         Column(key="kind", title="kind", width=12, draw=lambda s, _: Cell(s.kind, "dim")),
-        Column(key="rows", title="rows", width=11, right=True, draw=lambda s, _: Cell(count(_rows(s))), value=_rows),
-        Column(key="newest", title="newest row", width=14, draw=newest, value=_newest),
+        Column(key="rows", title="rows", width=11, right=True, draw=lambda s, _: rows(s), value=_rows),
+        Column(key="newest", title="newest, fetch", width=14, draw=newest, value=_newest),
         Column(key="checks", title="checks", width=15, draw=lambda s, _: checks(s)),
         Column(key="updated", title="made", width=12, draw=lambda s, f: Cell(clock(_at(s), f), "dim"), value=_updated),
         Column(
@@ -70,6 +70,10 @@ def name(store: Store) -> Cell:
     """With the newest version."""
     version = None if store.data is None else store.data.version
     return Cell(store.name if version is None else f"{store.name}@{version}", "strong")
+
+
+def rows(store: Store) -> Cell:
+    return Cell("" if store.data is None else count(store.data.rows))
 
 
 def newest(store: Store, frame: Frame) -> Cell:

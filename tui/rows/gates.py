@@ -21,7 +21,7 @@ def verdict(version: VersionView) -> Cell:
     if failed:
         return Cell(f"✘ {', '.join(failed)}", "bad")
     warned = sum(gate.outcome == "warn" for gate in version.verdict.gates)
-    return Cell(f"✔ passed, {warned} warn", "warn") if warned else Cell("✔ passed", "good")
+    return Cell(f"✔ pass, {warned} warn", "warn") if warned else Cell("✔ pass", "good")
 
 
 def gates(found: Sequence[GateView]) -> list[Line]:

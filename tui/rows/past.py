@@ -40,10 +40,18 @@ def run_then(run: RunThenView) -> RunView:
 
 def needs_then(moment: MomentView) -> list[NeedView]:
     """The jobs whose last run by then had failed or was lost."""
-    from store.wire import NeedView
+    from store.wire import NeedTarget, NeedView
 
     return [
-        NeedView(subject=f"run {run.id}", message=run.message, command=f"trainshed runs show {run.id}")
+        NeedView(
+            subject=f"run {run.id}",
+            severity="fail",
+            message=run.message,
+            command=f"trainshed runs show {run.id}",
+            action="look",
+            target=NeedTarget(kind="run", name=run.job, number=run.id),
+            at=run.since,
+        )
         for run in moment.last
         if run.state in _BAD
     ]
@@ -66,6 +74,7 @@ def queue_then(moment: MomentView) -> list[QueuedView]:
         QueuedView(
             place=place,
             run=run_then(run),
+            wait="line",
             why=run.message,
             waited_seconds=(moment.at - run.created_at).total_seconds(),
         )

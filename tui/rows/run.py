@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tui.rows.runs import asked_by, progress
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 UNMEASURED: Final = "nothing was measured"
 _LONG: Final = 60
+
+
+def objective_of(names: Iterable[str]) -> str | None:
+    """The score on the validation rows, else the loss there, else the loss while it trains; None without any."""
+    known = sorted(names)
+    scores = [name for name in known if name.startswith("validation/") and name != "validation/loss"]
+    return next((name for name in (*scores, "validation/loss", "train/loss") if name in known), None)
 
 
 def head(run: RunView, frame: Frame) -> list[Line]:
@@ -141,6 +148,10 @@ def event_columns() -> list[Column[EventView]]:
         Column(key="message", title="message", width=30, grows=True, sorts=False, draw=lambda e, _: Cell(e.message)),
         Column(key="actor", title="by", width=10, extra=True, draw=lambda e, _: Cell(e.actor, "dim")),
     ]
+
+
+def _at(event: EventView, frame: Frame) -> Cell:
+    return Cell(clock(event.at, frame), "dim")
 
 
 def _tone(kind: str) -> Tone:

@@ -9,12 +9,12 @@ from tui.table.column import Cell, Column, Frame
 from tui.text import Line, heading, line, pairs
 
 if TYPE_CHECKING:
-    from store.wire import RunSpark, RunView
+    from store.wire import RunView, SparkView
 
 FAULTS: Final = "state=failed,lost,upstream_failed"
 
 
-def columns(sparks: dict[int, RunSpark]) -> list[Column[RunView]]:
+def columns(sparks: dict[int, SparkView]) -> list[Column[RunView]]:
     """`sparks`: run → its objective, filled as rows come into view."""
     return [
         Column(key="id", title="run", width=6, right=True, draw=lambda run, _: Cell(str(run.id))),
@@ -34,11 +34,11 @@ def columns(sparks: dict[int, RunSpark]) -> list[Column[RunView]]:
     ]
 
 
-def objective(found: RunSpark | None) -> Cell:
+def objective(found: SparkView | None) -> Cell:
     """The newest value, and how it came there."""
-    if found is None or found.value is None:
+    if found is None or found.latest is None:
         return Cell("")
-    return Cell(f"{figure(found.value):<7}{spark(list(found.points), 10)}")
+    return Cell(f"{figure(found.latest):<7}{spark(found.values, 10)}")
 
 
 def progress(run: RunView, frame: Frame) -> Cell:

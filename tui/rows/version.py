@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from tui.rows import evidence as drawn
@@ -13,6 +14,7 @@ from tui.text import Line, heading, line, pairs
 
 if TYPE_CHECKING:
     from store.wire import VersionDetail
+    from tui.charts.plot import Style
 
 
 def head(detail: VersionDetail, frame: Frame) -> list[Line]:
@@ -57,4 +59,35 @@ def verdict_lines(detail: VersionDetail, frame: Frame) -> list[Line]:
 
 def curves(detail: VersionDetail) -> list[Line]:
     """The learning curve, evaluation by evaluation."""
-    return [*drawn.learning(detail.evidence), line(), *drawn.curve_table(detail.evidence)]
+    return [*drawn.learning(detail.evidence), line(), *drawn.curve_table(detail.evidence), line()]
+
+
+def curve_chart(detail: VersionDetail, width: int, height: int, style: Style) -> list[Line]:
+    """Train and validation loss over the steps of the evaluations, the kept step as the crosshair."""
+    from tui.charts.plot import Look, plot
+    from tui.charts.series import Series
+
+    facts = detail.evidence.get("curve")
+    if not facts:
+        return []
+    curve = facts["curve"]
+    drawn_series = [
+        Series.of(name, curve["steps"], [math.nan if loss is None else loss for loss in curve[key]])
+        for name, key in (("validation loss", "validation_loss"), ("train loss", "train_loss"))
+    ]
+    return plot(drawn_series, width, height, Look(style=style, cross=float(curve["best_step"]))).lines
+
+
+def calibration_chart(detail: VersionDetail, width: int, height: int, style: Style) -> list[Line]:
+    """What happened over what was said, in percent, beside the line on which both are the same."""
+    from tui.charts.plot import Look, plot
+    from tui.charts.series import Series
+
+    facts = detail.evidence.get("calibration")
+    if not facts:
+        return []
+    said = [one["forecast"] * 100 for one in facts["table"]]
+    happened = [one["observed"] * 100 for one in facts["table"]]
+    return plot(
+        [Series.of("happened %", said, happened), Series.of("said %", said, said)], width, height, Look(style=style)
+    ).lines

@@ -18,14 +18,12 @@ FAULTS = "gates~✘"
 
 def columns() -> list[Column[VersionView]]:
     return [
-        Column(
-            key="version", title="version", width=8, draw=lambda v, _: Cell(f"v{v.version}", "strong"), value=_number
-        ),
-        Column(key="aliases", title="alias", width=12, draw=lambda v, _: aliases(v)),
-        Column(key="metric", title="objective, 95 %", width=24, draw=lambda v, _: objective(v), value=_metric),
-        Column(key="gates", title="gates", width=16, grows=True, draw=lambda v, _: verdict(v)),
+        Column(key="version", title="v", width=4, draw=lambda v, _: Cell(f"v{v.version}", "strong"), value=_number),
+        Column(key="aliases", title="alias", width=9, draw=lambda v, _: aliases(v)),
+        Column(key="metric", title="objective, 95 %", width=23, draw=lambda v, _: objective(v), value=_metric),
+        Column(key="against", title="against what was live", width=28, draw=lambda v, _: against(v), value=_gain),
+        Column(key="gates", title="gates", width=14, grows=True, draw=lambda v, _: verdict(v)),
         Column(key="made", title="made", width=12, draw=lambda v, f: Cell(clock(v.created_at, f), "dim"), value=_made),
-        Column(key="against", title="against what was live", width=32, draw=lambda v, _: against(v), value=_gain),
         Column(key="baseline", title="baseline", width=8, right=True, draw=lambda v, _: baseline(v), value=_baseline),
         Column(key="run", title="run", width=6, right=True, draw=lambda v, _: Cell(str(v.run), "dim"), value=_run),
         Column(key="digest", title="bundle", width=12, extra=True, draw=lambda v, _: Cell(v.digest[:12], "dim")),
@@ -57,7 +55,7 @@ def against(version: VersionView) -> Cell:
     if found is None:
         return Cell("-", "dim")
     tone = judged(version.objective, found.difference)
-    return Cell(f"{tone.text[:1]} {difference(found.difference)} v{found.version}", tone.tone)
+    return Cell(f"{tone.text[:1]} {difference(found.difference)}", tone.tone)
 
 
 def baseline(version: VersionView) -> Cell:

@@ -36,6 +36,7 @@ SCREENS: Final[tuple[Entry, ...]] = (
 
 DETAILS: Final[Mapping[str, str]] = {
     "run": "tui.screens.run:RunScreen",
+    "log": "tui.screens.log:LogScreen",
     "model": "tui.screens.versions:Versions",
     "version": "tui.screens.version:VersionScreen",
     "dataset": "tui.screens.dataset:DatasetScreen",

@@ -35,7 +35,7 @@ class EventSource:
         return row.id
 
     def window(self, daemon: Client, query: Query, offset: int, limit: int) -> Slice[EventView]:
-        found = daemon.event_window(rows.as_of(query.filter, self.moment()), offset, limit)
+        found = daemon.event_window(rows.as_of(query.filter, self.moment()), offset=offset, limit=limit)
         return Slice(found.items, found.offset, found.total)
 
     def count(self, daemon: Client, query: Query) -> int:

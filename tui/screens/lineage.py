@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tui.screens.actions import Box
+from tui.screens.actions import ListBox
 from tui.table import Cell, Column, ListSource, Table
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def kin_of(found: RunDetail) -> list[Kin]:
     return [*kin, Kin("of job", found.run.job, ("job", found.run.job))]
 
 
-class LineageBox(Box):
+class LineageBox(ListBox):
     heading = "Where it comes from, and what it made — Enter opens"
 
     def __init__(self, found: RunDetail) -> None:
@@ -46,6 +46,7 @@ class LineageBox(Box):
         return Table(columns, source, empty="nothing is known of it")
 
     def on_table_opened(self, event: Table.Opened) -> None:
+        event.stop()
         kin: Kin = event.row
-        self.dismiss()
+        self.close()
         self.shed.open(*kin.opens)

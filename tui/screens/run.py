@@ -21,7 +21,7 @@ from tui.table import ListSource, Table
 from tui.text import Lines, content
 
 if TYPE_CHECKING:
-    from store.wire import ChangesView, MetricSeries, ResourcePoint, RunDetail, RunView
+    from store.wire import ChangesView, EventView, MetricSeries, ResourcePoint, RunDetail, RunView
     from tui.client import Client
 
 PAGES: Final = ("curves", "facts", "usage", "happened")
@@ -57,9 +57,10 @@ class RunScreen(ShedScreen):
         return Subject(f"run {self.run_id}", f"trainshed runs show {self.run_id}", self.detail)
 
     def body(self) -> Iterable[Widget]:
-        happened: Table[object] = Table(
-            rows.event_columns(),
-            ListSource(rows.event_columns(), lambda event: event.id, lambda: self.shed.frame),
+        columns = rows.event_columns()
+        happened: Table[EventView] = Table(
+            columns,
+            ListSource(columns, lambda event: event.id, lambda: self.shed.frame),
             empty="nothing has happened to it yet",
             id="happened",
         )
@@ -200,7 +201,7 @@ class RunScreen(ShedScreen):
         from tui.screens.series import SeriesBox
 
         if self.detail is not None and event.curves.id == "curves":
-            self.shed.push_screen(SeriesBox(self.detail.metrics, self.chosen, self._choose))
+            self.shed.open_box(SeriesBox(self.detail.metrics, self.chosen, self._choose))
 
     def on_table_opened(self, event: Table.Opened) -> None:
         self.say(event.row.message)
@@ -214,7 +215,7 @@ class RunScreen(ShedScreen):
         from tui.screens.lineage import LineageBox
 
         if self.detail is not None:
-            self.shed.push_screen(LineageBox(self.detail))
+            self.shed.open_box(LineageBox(self.detail))
 
     def action_cancel(self) -> None:
         if self.run_now is not None:
@@ -227,9 +228,7 @@ class RunScreen(ShedScreen):
 
 def first_choice(names: Sequence[str]) -> list[str]:
     """What is drawn before anybody has chosen: the objective."""
-    from store.wire.objective import objective_of
-
-    objective = objective_of(names) or next(iter(names), None)
+    objective = rows.objective_of(names) or next(iter(names), None)
     return [objective] if objective is not None else []
 
 

@@ -19,7 +19,7 @@ from tui.screens.base import ShedScreen, Subject
 from tui.table import Query, Slice, Table
 
 if TYPE_CHECKING:
-    from store.wire import ChangesView, RunSpark, RunView
+    from store.wire import ChangesView, RunView, SparkView
     from tui.client import Client
 
 
@@ -36,11 +36,13 @@ class RunSource:
 
     def window(self, daemon: Client, query: Query, offset: int, limit: int) -> Slice[RunView]:
         moment = self.moment()
-        found = daemon.run_window(past.created_by(query.filter, moment), query.sort, offset, limit)
+        found = daemon.run_window(
+            past.created_by(query.filter, moment), sort=query.sort or "-id", offset=offset, limit=limit
+        )
         return Slice(past.runs_at(found.items, moment) if moment else found.items, found.offset, found.total)
 
     def count(self, daemon: Client, query: Query) -> int:
-        return daemon.count_runs(past.created_by(query.filter, self.moment()), query.sort)
+        return daemon.count_runs(past.created_by(query.filter, self.moment()), sort=query.sort or "-id")
 
 
 class Runs(ShedScreen):
@@ -49,7 +51,7 @@ class Runs(ShedScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sparks: dict[int, RunSpark] = {}
+        self.sparks: dict[int, SparkView] = {}
 
     def body(self) -> Iterable[Widget]:
         yield Horizontal(
@@ -92,7 +94,7 @@ class Runs(ShedScreen):
         if wanted:
             self.ask("sparks", lambda daemon: daemon.sparks(wanted), self._show_sparks)
 
-    def _show_sparks(self, found: list[RunSpark]) -> None:
+    def _show_sparks(self, found: list[SparkView]) -> None:
         self.sparks.update({one.run: one for one in found})
         self.table.redraw()
 

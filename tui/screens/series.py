@@ -7,20 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 from tui.charts.plot import MOST
 from tui.rows.words import count, figure
-from tui.screens.actions import Box
+from tui.screens.actions import ListBox
 from tui.table import Cell, Column, ListSource, Table
 
 if TYPE_CHECKING:
     from store.wire import LatestMetric
 
 
-class SeriesBox(Box):
+class SeriesBox(ListBox):
     heading = f"Curves — Space marks up to {MOST}, Enter draws what is marked (or the one under the cursor)"
 
     def __init__(
-        self, metrics: Sequence[LatestMetric], chosen: Sequence[str], choose: Callable[[list[str]], None]
+        self,
+        metrics: Sequence[LatestMetric],
+        chosen: Sequence[str],
+        choose: Callable[[list[str]], None],
+        *,
+        most: int = MOST,
     ) -> None:
         super().__init__()
+        self._most = most
         self._metrics = metrics
         self._chosen = chosen
         self._choose = choose
@@ -47,10 +53,12 @@ class SeriesBox(Box):
         ]
         source = ListSource(columns, lambda metric: metric.name, lambda: self.shed.frame, self._metrics)
         table: Table[Any] = Table(columns, source, empty="this run has reported no metric")
-        table.marks = {metric.name: metric for metric in self._metrics if metric.name in self._chosen}
+        if self._most > 1:
+            table.marks = {metric.name: metric for metric in self._metrics if metric.name in self._chosen}
         return table
 
     def on_table_opened(self, event: Table.Opened) -> None:
-        names = [metric.name for metric in event.table.chosen][:MOST]
-        self.dismiss()
+        event.stop()
+        names = [metric.name for metric in event.table.chosen][: self._most]
+        self.close()
         self._choose(names)

@@ -30,6 +30,10 @@ _SUMMARY: Final = "summary"
 _PANES: Final = (_SUMMARY, "gates", "curves", "calibration", "slices", "inputs", "lineage", "history")
 
 
+_CHART: Final = (76, 14)
+"""Cells of a chart: as wide as the narrowest screen."""
+
+
 class VersionScreen(ShedScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("models", "panes")
     AUTO_FOCUS = ""
@@ -92,12 +96,17 @@ class VersionScreen(ShedScreen):
         detail, frame = self.detail, self.shed.frame
         if detail is None:
             return
+        size, style = _CHART, self.shed.chart_style
         self._fill(
             {
                 _SUMMARY: rows.summary(detail, frame),
                 "gates": rows.verdict_lines(detail, frame),
-                "curves": rows.curves(detail),
-                "calibration": evidence.calibration(detail.evidence),
+                "curves": [*rows.curves(detail), *rows.curve_chart(detail, *size, style)],
+                "calibration": [
+                    *evidence.calibration(detail.evidence),
+                    line(),
+                    *rows.calibration_chart(detail, *size, style),
+                ],
                 "slices": evidence.slices(detail.evidence),
                 "inputs": signature(detail.signature),
                 "lineage": lineage(detail, self._origins, frame),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,15 +13,18 @@ from tui.overrides import settings as settings_of
 from tui.verbs import complete
 from tui.verbs.frame import Shell, group, verb
 
+if TYPE_CHECKING:
+    from store.wire import LogHit
+
 RunId = Annotated[int, typer.Argument(metavar="RUN", help="Number of the run.", autocompletion=complete.runs)]
 
 
 def add_to(app: typer.Typer) -> None:
     verb(app, "run", example="trainshed run train:late --upstream --wait --set training.epochs=5")(run)
     inner = group(app, "runs", purpose="What ran, runs and waits to run.", bare=newest)
-    verb(inner, "list", example="trainshed runs list --job train:late --state failed")(list_runs)
+    verb(inner, "list", example='trainshed runs list --filter "late auc>0.77 took>5m" --sort -metric:auc')(list_runs)
     verb(inner, "show", example="trainshed runs show 12")(show)
-    verb(inner, "logs", example="trainshed runs logs 12 -f")(logs)
+    verb(inner, "logs", example='trainshed runs logs 12 --search "not finite"')(logs)
     verb(inner, "cancel", example="trainshed runs cancel 12")(cancel)
     verb(inner, "retry", example="trainshed runs retry 12")(retry)
     verb(inner, "compare", example="trainshed runs compare 12 15")(compare)
@@ -62,21 +66,52 @@ def list_runs(
     shell: Shell,
     job: Annotated[str | None, typer.Option(help="Only this job's.", autocompletion=complete.jobs)] = None,
     state: Annotated[str | None, typer.Option(help="Only in this state: queued, running, failed …")] = None,
+    filter: Annotated[
+        str | None, typer.Option("--filter", metavar="WORDS", help='Such as "late state=failed auc>0.77 created<2d".')
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY", help="id, job, state, actor, priority, created, ended, took, metric:NAME; -: down."
+        ),
+    ] = None,
+    offset: Annotated[int | None, typer.Option(min=0, help="Leave out so many from the beginning.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 30,
     after: Annotated[str | None, typer.Option(metavar="TOKEN", help="The `next` of the page before.")] = None,
 ) -> None:
-    """Runs, newest first."""
+    """Runs, newest first, or as --sort says. For --filter see docs/how-to/find.md."""
+    if filter is not None or sort is not None or offset is not None:
+        if job or state or after:
+            raise Usage(
+                "--filter, --sort and --offset do not go with --job, --state and --after",
+                remedy='write it all as a filter: --filter "job=train:late state=failed"',
+            )
+        _list_window(shell, filter or "", sort or "-id", offset or 0, limit)
+        return
     with shell.daemon() as daemon:
         page = daemon.runs(job=job, state=state, limit=limit, after=after)
+    _draw_runs(shell, page, page.items)
+    if page.next and not shell.as_json:
+        shell.note(f"more: --after {page.next}")
 
+
+def _list_window(shell: Shell, q: str, sort: str, offset: int, limit: int) -> None:
+    with shell.daemon() as daemon:
+        window = daemon.run_window(q, sort=sort, offset=offset, limit=limit)
+    _draw_runs(shell, window, window.items)
+    end = offset + len(window.items)
+    if not shell.as_json and window.items and window.total != end:
+        of = "" if window.total is None else f" of {window.total:,}"
+        shell.note(f"{offset + 1:,} to {end:,}{of}; more: --offset {end}")
+
+
+def _draw_runs(shell: Shell, answer: Any, items: Sequence[Any]) -> None:
     def draw() -> Any:
         from tui.draw.runs import run_table
 
-        return run_table(page.items, shell.now)
+        return run_table(items, shell.now)
 
-    shell.show(page, draw)
-    if page.next and not shell.as_json:
-        shell.note(f"more: --after {page.next}")
+    shell.show(answer, draw)
 
 
 def show(shell: Shell, run: RunId) -> None:
@@ -98,9 +133,16 @@ def logs(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run has ended.")] = False,
     stderr: Annotated[bool, typer.Option("--stderr", help="What it wrote to standard error.")] = False,
     attempt: Annotated[int | None, typer.Option(help="Of this try; else of the last.")] = None,
+    search: Annotated[str | None, typer.Option(metavar="TEXT", help="Only lines that hold this.")] = None,
+    ignore_case: Annotated[bool, typer.Option("-i", "--ignore-case", help="With --search: take A for a.")] = False,
 ) -> None:
     """What a run printed."""
     stream, other = ("stderr", "stdout") if stderr else ("stdout", "stderr")
+    if search is not None:
+        if follow:
+            raise Usage("--search does not follow", remedy=f"trainshed runs logs {run} -f | grep --line-buffered TEXT")
+        _search(shell, run, stream, search, ignore_case, attempt)
+        return
     with shell.daemon() as daemon:
         if follow:
             for text in daemon.follow(run, stream, attempt=attempt):
@@ -119,6 +161,25 @@ def logs(
         shell.note(
             f"{stream} is empty; there is something on {other}: {'add' if other == 'stderr' else 'leave out'} --stderr"
         )
+
+
+def _search(shell: Shell, run: int, stream: str, text: str, ignore_case: bool, attempt: int | None) -> None:
+    """Every line once, with the byte at which it begins."""
+    hits: list[LogHit] = []
+    start = 0
+    with shell.daemon() as daemon:
+        hit = daemon.search_log(run, stream, text, ignore_case=ignore_case, attempt=attempt)
+        while hit.offset is not None:
+            if shell.as_json:
+                hits.append(hit)
+            else:
+                sys.stdout.write(f"{hit.line_offset}: {hit.line}\n")
+            start = hit.next_line
+            hit = daemon.search_log(run, stream, text, start=start, ignore_case=ignore_case, attempt=attempt)
+    if shell.as_json:
+        shell.say_json(hits)
+    elif start == 0:
+        shell.note(f"{stream} of run {run} does not hold {text!r} ({hit.size:,} bytes)")
 
 
 def cancel(shell: Shell, run: RunId) -> None:

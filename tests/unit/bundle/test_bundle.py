@@ -22,6 +22,7 @@ from pipeline.versions.bundle import Bundle, load_bundle, write_bundle
 from pipeline.versions.signature import InputColumn, Signature
 from store.errors import BundleDamaged, SchemaChanged
 from store.home import Home
+from store.workspace import workspace
 
 SIGNATURE = Signature(
     inputs=[
@@ -156,7 +157,7 @@ def test_what_a_killed_writer_left_is_swept_and_what_another_one_is_writing_stay
     home = Home(tmp_path)
     left = home.versions / ".writing-left"
     (left / "parameters").mkdir(parents=True)
-    with seal.workspace(home.versions) as busy:
+    with workspace(home.versions) as busy:
         assert not left.exists()
         made = written(home)
         assert busy.exists()
@@ -215,6 +216,12 @@ def test_a_manifest_made_to_fit_changed_files_is_found_by_the_digest(bundle: Bun
 def test_a_copy_under_another_name_is_verified_by_its_own_manifest(bundle: Bundle, tmp_path: Path) -> None:
     copied(bundle, tmp_path).rename(tmp_path / "late-3")
     assert load_bundle(tmp_path / "late-3").check_golden().passed
+
+
+def test_a_version_does_not_tell_where_the_code_lay_that_it_was_made_with(bundle: Bundle) -> None:
+    written_down = (bundle.path / "function.stablehlo").read_bytes()
+    assert b".py" not in written_down
+    assert str(Path(__file__).parents[3]).encode() not in written_down
 
 
 def test_products_are_written_down_in_full_precision_for_every_platform(bundle: Bundle) -> None:

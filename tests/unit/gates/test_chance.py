@@ -12,7 +12,8 @@ from pipeline.config.models import Gates
 from pipeline.judging.evaluate import constant_scores, gather_evidence
 from pipeline.judging.evidence import LearningCurve
 from pipeline.judging.gates import GateResult, judge
-from pipeline.stats.metrics import METRICS, MetricName, Task
+from pipeline.stats.metrics import METRICS, Task
+from pipeline.stats.orientation import MetricName
 
 Array = npt.NDArray[Any]
 CURVE = LearningCurve(steps=[1], train_loss=[0.5], validation_loss=[0.5], best_step=1, budget=2)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from scipy.stats import false_discovery_control
 from sklearn.metrics import log_loss, roc_auc_score
 
 from pipeline.judging.evaluate import ProductionScores, curve_facts, gather_evidence, slice_facts
 from pipeline.judging.evidence import Evidence, LeakageFacts, LearningCurve
-from pipeline.judging.leakage import leakage_facts
+from pipeline.judging.leakage import WholeTrain, find_twins, leakage_facts
 from pipeline.stats.metrics import Task
+from pipeline.tables.shape import connect
 from pipeline.versions.signature import FeatureKind, InputColumn
 
 Array = npt.NDArray[Any]
@@ -162,7 +166,14 @@ def test_missing_values_are_a_slice_and_a_whole_slice_is_never_worse_than_itself
     assert next(one for one in found if one.column == "all").p_value is None
 
 
-def leaks(train: dict[str, Any], test: dict[str, Any], *, task: Task = "binary", label: str = "y") -> LeakageFacts:
+def leaks(
+    train: dict[str, Any],
+    test: dict[str, Any],
+    *,
+    task: Task = "binary",
+    label: str = "y",
+    whole: WholeTrain | None = None,
+) -> LeakageFacts:
     kinds: dict[str, FeatureKind] = {
         name: "categorical" if isinstance(values[0], str) else "numeric"
         for name, values in train.items()
@@ -170,7 +181,8 @@ def leaks(train: dict[str, Any], test: dict[str, Any], *, task: Task = "binary",
     }
     features: Sequence[InputColumn] = [InputColumn(name=name, kind=kind) for name, kind in kinds.items()]
     rng = np.random.default_rng(0)
-    return leakage_facts(train=pa.table(train), test=pa.table(test), features=features, label=label, task=task, rng=rng)
+    tables = {"train": pa.table(train), "test": pa.table(test)}
+    return leakage_facts(**tables, features=features, label=label, task=task, rng=rng, whole=whole)
 
 
 def rows(size: int, seed: int) -> dict[str, Any]:
@@ -184,6 +196,34 @@ def test_rows_copied_from_training_are_found_and_others_are_not() -> None:
     assert leaks(train, copied).duplicate_share == 0.25
     assert leaks(train, copied).duplicate_share_by_chance == pytest.approx(0.0, abs=0.01)
     assert leaks(train, test).duplicate_share == 0.0
+
+
+def test_twins_of_a_sampled_training_part_are_looked_for_among_all_its_rows(tmp_path: Path) -> None:
+    train, test = rows(8000, 1), rows(400, 2)
+    train["a"][5] = np.nan
+    copied = {name: np.r_[values[:100], test[name][:300]] for name, values in train.items()}
+    pq.write_table(pa.table(train), tmp_path / "train.parquet")
+    features: list[InputColumn] = [InputColumn(name="a", kind="numeric"), InputColumn(name="b", kind="categorical")]
+    with closing(connect(readable=[tmp_path / "train.parquet"])) as connection:
+        twins = find_twins(connection, tmp_path / "train.parquet", pa.table(copied), features, "y")
+    assert np.flatnonzero(twins).tolist() == list(range(100))
+    sample = {name: values[::16] for name, values in train.items()}
+    found = leaks(sample, copied, whole=WholeTrain(8000, twins))
+    assert found.duplicate_share == 0.25
+    assert found.duplicate_share_by_chance == pytest.approx(0.0, abs=0.01)
+    assert leaks(sample, copied).duplicate_share < 0.05, "the sample alone would miss them"
+
+
+def test_evidence_says_what_was_drawn_and_from_how_many() -> None:
+    found = gathered(drawn_from={"train": 9_000_000, "validate": None, "test": 700_000}, baseline_rows=1_000_000)
+    assert {name: part.drawn_from for name, part in found.parts.items()} == {
+        "train": 9_000_000,
+        "validate": None,
+        "test": 700_000,
+    }
+    assert found.baseline is not None
+    assert found.baseline.learned_from == 1_000_000
+    assert gathered().baseline == found.baseline.model_copy(update={"learned_from": None})
 
 
 def test_coarse_features_meet_again_by_chance() -> None:

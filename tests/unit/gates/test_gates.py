@@ -17,6 +17,7 @@ from pipeline.judging.evidence import (
     Gap,
     LeakageFacts,
     LearningCurve,
+    PartFacts,
     SliceFacts,
 )
 from pipeline.judging.gates import GateResult, judge
@@ -125,6 +126,17 @@ def test_a_model_worse_than_the_baseline_by_more_than_the_margin_fails() -> None
     worse = gate("baseline", evidence(baseline=versus((-0.012, -0.02, 0.0))))
     assert worse.outcome == "fail"
     assert worse.reason == "auc 0.77 against the baseline's 0.76: 0.0120 worse; at most 0.0100 worse is allowed"
+
+
+def test_a_baseline_that_saw_a_sample_is_named_as_such_and_so_are_test_rows_that_are_one() -> None:
+    whole = {
+        "train": PartFacts(rows=500_000, drawn_from=12_000_000, loss=0.4, objective=0.8),
+        "test": PartFacts(rows=500_000, drawn_from=2_000_000, loss=0.4, objective=0.8),
+    }
+    sampled = versus((0.01, 0.0, 0.02)).model_copy(update={"learned_from": 1_000_000})
+    found = evidence(parts=whole, baseline=sampled, rows=500_000)
+    assert "which saw only 1,000,000 of 12,000,000 training rows" in gate("baseline", found).reason
+    assert gate("test rows", found).reason.startswith("500000 test rows, drawn from 2,000,000;")
 
 
 def test_a_negative_margin_asks_for_more_than_the_baseline() -> None:

@@ -163,11 +163,10 @@ def test_every_window_is_a_slice_of_the_whole_list(
     rows = _left(rows, q)
     name, down = sort.removeprefix("-"), sort.startswith("-")
     known = [run for run in rows if rows[run][name] is not None]
-    whole = sorted(known, key=lambda run: (rows[run][name], run), reverse=down)
-    if name in ("took", "ended"):  # took of a run that has not ended is shown and filtered, not sorted by
+    if name == "took":  # of a run that has not ended it is shown and filtered, not sorted by
         known = [run for run in known if rows[run]["ended"] is not None]
-        whole = sorted(known, key=lambda run: (rows[run][name], run), reverse=down)
-        whole += sorted(rows.keys() - set(known), reverse=down)
+    whole = sorted(known, key=lambda run: (rows[run][name], run), reverse=down)
+    whole += sorted(rows.keys() - set(known), reverse=down)
     for offset in (0, 1, len(whole) // 2, len(whole) - 3, len(whole), len(whole) + 10):
         with filled.read() as session:
             window = runs.window(session, q, sort, max(offset, 0), 7, NOW)

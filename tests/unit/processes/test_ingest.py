@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from daemon.ingest import Fenced, Place, ingest
 from pipeline.process.spool import Spool
-from store import lifecycle, metrics, queue, runs
+from store import curves, lifecycle, queue, runs
 from store.engine import Record
 from store.facts import DatasetFacts
 from store.home import AttemptDir, Home
@@ -60,7 +60,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 def points(bench: Bench, name: str) -> list[tuple[int, float | None]]:
     with bench.record.read() as session:
-        return [(p.step, p.value) for p in metrics.series(session, bench.place.run, name).points]
+        return [(p.step, p.value) for p in curves.series(session, bench.place.run, name).points]
 
 
 def test_the_first_word_makes_the_run_running(bench: Bench) -> None:

@@ -12,6 +12,7 @@ from store.facts import DatasetFacts, TrainingSetFacts, VersionFacts
 from store.queue import NewRun
 from store.tables import AliasEvent
 from store.wire import LineageView
+from store.words import JobKind
 
 SOURCES = {"raw": "airline"}
 
@@ -28,7 +29,7 @@ def shed(record: Record) -> Record:
         ],
         start=1,
     ):
-        step = "features" if kind == "feature view" else "etl"
+        step: JobKind = "features" if kind == "feature view" else "etl"
         new = NewRun(job=f"{step}:{name}", kind=step, target=name, trigger="manual", actor="ann")
         with record.transaction() as tx:
             assert queue.submit(tx, [new]) == [run]
@@ -37,7 +38,7 @@ def shed(record: Record) -> Record:
                 run,
                 DatasetFacts(
                     dataset=name,
-                    kind=kind,  # type: ignore[arg-type]
+                    kind=kind,
                     version=version,
                     rows=10,
                     added=10,

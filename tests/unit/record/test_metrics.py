@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store import metrics
+from store import curves, metrics
 from store.engine import Record
 from store.errors import NotFound
 from store.metrics import Chunk
@@ -24,7 +24,7 @@ def _add(record: Record, steps: Sequence[int], values: Mapping[str, Sequence[flo
 
 def _curve(record: Record, name: str, run: int = 1, limit: int = 1000) -> list[tuple[int, float | None]]:
     with record.read() as session:
-        return [(point.step, point.value) for point in metrics.series(session, run, name, limit).points]
+        return [(point.step, point.value) for point in curves.series(session, run, name, limit).points]
 
 
 def test_points_are_read_back_in_the_order_of_their_steps(record: Record) -> None:
@@ -83,7 +83,7 @@ def test_what_is_not_a_series_of_numbers_is_refused_whole(
 def test_a_metric_that_is_not_there_is_answered_with_those_that_are(record: Record) -> None:
     _add(record, [1], {"loss": [1.0], "accuracy": [0.5]})
     with pytest.raises(NotFound, match="run 1 has no metric los") as missing, record.read() as session:
-        metrics.series(session, 1, "los")
+        curves.series(session, 1, "los")
     assert "accuracy, loss" in missing.value.remedy
 
 
@@ -130,24 +130,3 @@ def test_a_spike_in_a_long_curve_is_seen(record: Record) -> None:
     curve = _curve(record, "loss", limit=100)
     assert len(curve) <= 100
     assert (31_234, 99.0) in curve
-
-
-def test_only_what_came_after_a_step_is_read(record: Record) -> None:
-    with record.transaction() as tx:
-        metrics.add_points(tx, [Chunk(1, tx.now, list(range(1, 101)), {"a": [float(n) for n in range(100)]})])
-    with record.read() as session:
-        assert [point.step for point in metrics.series(session, 1, "a", since_step=98).points] == [99, 100]
-        assert metrics.series(session, 1, "a", since_step=100).points == []
-        thinned = metrics.series(session, 1, "a", limit=10, since_step=50).points
-    assert (thinned[0].step, thinned[-1].step) == (51, 100)
-    assert len(thinned) <= 10
-
-
-def test_a_spark_is_the_score_on_the_validation_rows(record: Record) -> None:
-    values = {"train/loss": [3.0, 2.0], "validation/auc": [0.5, 0.7], "validation/loss": [1.0, 0.9]}
-    with record.transaction() as tx:
-        metrics.add_points(tx, [Chunk(1, tx.now, [1, 2], values), Chunk(2, tx.now, [1], {"train/loss": [4.0]})])
-    with record.read() as session:
-        found = metrics.sparks(session, [2, 1, 3])
-    assert [(one.run, one.name, one.value) for one in found] == [(2, "train/loss", 4.0), (1, "validation/auc", 0.7)]
-    assert found[1].points == [0.5, 0.7]

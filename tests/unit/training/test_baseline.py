@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit
 
 from pipeline.process.threads import threads_for
-from pipeline.training.baseline import fit_baseline
+from pipeline.training.baseline import fit_baseline, most_rows
 from pipeline.training.batches import Rows
 from pipeline.training.calibrate import fit_temperature, likelihood
 from pipeline.versions.signature import InputColumn, Signature, Task
@@ -60,6 +60,19 @@ def test_the_baseline_is_the_same_each_time() -> None:
         for _ in range(2)
     )
     np.testing.assert_array_equal(one, other)
+
+
+def test_beyond_its_bound_the_baseline_learns_from_a_sample_and_knows_its_size() -> None:
+    learner = signature("binary", ["0", "1"])
+    whole = fit_baseline(rows("binary", 0), rows("binary", 1), learner, seed=3)
+    one, other = (
+        fit_baseline(rows("binary", 0), rows("binary", 1), learner, seed=3, most=200).scores(rows("binary", 2))
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(one, other)
+    assert whole.rows == 800
+    assert fit_baseline(rows("binary", 0), rows("binary", 1), learner, seed=3, most=200).rows == 200
+    assert (most_rows(20), most_rows(100), most_rows(10**6)) == (1_000_000, 500_000, 100_000)
 
 
 def test_small_work_takes_one_thread_and_large_work_all() -> None:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.training.batches import Rows
-from pipeline.training.encoder import MAX_VOCABULARY, encode_rows, fit_signature, prepare, target_scale
+from pipeline.training.encoder import MAX_VOCABULARY, encode_rows, fit_signature
+from pipeline.training.figures import prepare, target_scale
 from pipeline.trainingset import Feature
 from pipeline.versions.signature import FIRST_WORD, MISSING, UNSEEN, FeatureKind, InputColumn, Signature
 from store.errors import Unlearnable

@@ -141,7 +141,7 @@ def _serve(folder: Path) -> Iterator[Served]:
         if thread.is_alive():
             daemon.record.release_waiters()
             loop, server = running[0]
-            loop.call_soon_threadsafe(server.stop)
+            loop.call_soon_threadsafe(lambda: server.stop(at_once=True))
             thread.join()
             home.socket.unlink(missing_ok=True)
 

@@ -1,0 +1,37 @@
+"""The record's tables. Definitions only; what belongs to a noun is in the noun's own file.
+
+Times are integers, microseconds since 1970 UTC (SQLite would drop a zone). JSON columns hold plain data. `rev` is
+the record's revision at which the row last changed: `/v1/changes` is a query over it.
+"""
+
+from __future__ import annotations
+
+from store.tables.data import CheckResult, DatasetVersion
+from store.tables.metrics import Metric, MetricKey, MetricLatest, MetricRange, ResourceSample
+from store.tables.models import AliasEvent, ModelVersion
+from store.tables.results import Artifact, Checkpoint, Param, TrainingSet
+from store.tables.runs import Attempt, Run, RunDependency
+from store.tables.schedules import Schedule
+from store.tables.whole import Event, Meta
+
+__all__ = [
+    "AliasEvent",
+    "Artifact",
+    "Attempt",
+    "CheckResult",
+    "Checkpoint",
+    "DatasetVersion",
+    "Event",
+    "Meta",
+    "Metric",
+    "MetricKey",
+    "MetricLatest",
+    "MetricRange",
+    "ModelVersion",
+    "Param",
+    "ResourceSample",
+    "Run",
+    "RunDependency",
+    "Schedule",
+    "TrainingSet",
+]

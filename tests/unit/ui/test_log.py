@@ -1,0 +1,129 @@
+"""A log on screen: its end at once whatever its size, followed, searched, without anything that acts on a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from tests.unit.ui.acting import press, settle, shown, until
+from tests.unit.ui.conftest import MakeApp, Served
+from tests.unit.ui.history import LIVING
+from tui.log.pager import feed
+from tui.log.view import LogView, cut, hits
+from tui.screens.log import LogScreen
+
+
+async def test_the_end_is_shown_and_what_is_added_follows(make_app: MakeApp, shed: Served) -> None:
+    app = make_app("runs")
+    async with app.run_test(size=(100, 20)) as pilot:
+        await settle(pilot)
+        app.open("log", str(LIVING))
+        await settle(pilot)
+        assert "step  1400" in shown(pilot)
+        with shed.home.attempt(LIVING, 2).stdout.open("a") as log:
+            log.write("and one more\n")
+        await until(lambda: "and one more" in shown(pilot), "the log did not follow")
+
+
+async def test_a_search_goes_back_from_the_end_and_on_with_n_and_capital_n(make_app: MakeApp) -> None:
+    app = make_app("runs")
+    async with app.run_test(size=(100, 20)) as pilot:
+        await settle(pilot)
+        app.open("log", str(LIVING))
+        await settle(pilot)
+        await press(pilot, "slash", *"17 ", "enter")
+        view = pilot.app.screen.query_one(LogView)
+        assert not view.following
+        assert "step  1317 " in shown(pilot)
+        await press(pilot, "N")
+        assert "step  1217 " in shown(pilot)
+        await press(pilot, "n", "n", "n")
+        assert "17  does not stand after this place" in shown(pilot)
+
+
+async def test_nothing_that_was_printed_acts_on_the_terminal(make_app: MakeApp) -> None:
+    app = make_app("runs")
+    async with app.run_test(size=(100, 20)) as pilot:
+        await settle(pilot)
+        app.open("log", str(LIVING))
+        await settle(pilot)
+        await press(pilot, "e")
+        await settle(pilot)
+        view = pilot.app.screen.query_one(LogView)
+        strips = [view.render_line(y) for y in range(view.size.height)]
+        assert all(segment.text.isprintable() for strip in strips for segment in strip)
+        assert "␛]0;pwned␇" in shown(pilot)
+        assert "WARNING" in shown(pilot)
+
+
+async def test_an_earlier_try_has_its_own_log(make_app: MakeApp) -> None:
+    app = make_app("runs")
+    async with app.run_test(size=(100, 20)) as pilot:
+        await settle(pilot)
+        app.open("log", str(LIVING))
+        await settle(pilot)
+        await press(pilot, "t")
+        await settle(pilot)
+        assert "try 1 of 2" in shown(pilot)
+        assert "step     1 loss 0.6931" in shown(pilot)
+
+
+async def test_a_gigabyte_opens_at_once_and_reads_pieces_as_it_is_scrolled(make_app: MakeApp, shed: Served) -> None:
+    file = shed.home.attempt(LIVING, 2).stdout
+    with file.open("r+b") as log:  # sparse: the middle is zeros that were never written
+        log.truncate(1_000_000_000)
+        log.seek(1_000_000_000)
+        log.write(b"\n" + b"".join(b"late line %07d\n" % n for n in range(60_000)))
+    app = make_app("runs")
+    async with app.run_test(size=(100, 20)) as pilot:
+        await settle(pilot)
+        began = time.monotonic()
+        app.open("log", str(LIVING))
+        await settle(pilot)
+        await until(lambda: "late line 0059999" in shown(pilot))
+        assert time.monotonic() - began < 3
+        view = pilot.app.screen.query_one(LogView)
+        await press(pilot, *["pageup"] * 3, "g")
+        await settle(pilot)
+        assert "step     1 " in shown(pilot)
+        assert len(view.piece.lines) <= 6_000
+
+
+async def test_wrapped_lines_are_all_there(make_app: MakeApp, shed: Served) -> None:
+    shed.home.attempt(LIVING, 2).stdout.write_text("x" * 150 + "end\n")
+    app = make_app("runs")
+    async with app.run_test(size=(100, 20)) as pilot:
+        await settle(pilot)
+        app.open("log", str(LIVING))
+        await settle(pilot)
+        assert "end" not in shown(pilot)
+        await press(pilot, "w")
+        assert "xxxend" in shown(pilot)
+
+
+async def test_a_run_that_printed_nothing_says_so(make_app: MakeApp) -> None:
+    app = make_app("runs")
+    async with app.run_test(size=(100, 20)) as pilot:
+        await settle(pilot)
+        app.open("log", "5")
+        await settle(pilot)
+        assert isinstance(pilot.app.screen, LogScreen)
+        assert "nothing was printed" in shown(pilot)
+
+
+def test_a_pager_reads_harmless_text_and_may_leave_early(tmp_path: Path) -> None:
+    out = tmp_path / "paged"
+    feed(
+        [sys.executable, "-c", f"import sys; open({str(out)!r}, 'w').write(sys.stdin.read())"],
+        iter(["a\x1b[2", "J\nb"]),
+    )
+    assert out.read_text() == "a␛[2J\nb"
+    feed([sys.executable, "-c", "pass"], iter(["a\n" * 100_000] * 5))
+
+
+def test_hits_are_cut_out_of_a_line() -> None:
+    assert hits("an Error, an error", "error") == [(3, 8), (13, 18)]
+    assert hits("an Error, an error", "Error") == [(3, 8)]
+    assert cut("abcdef", 10, [(12, 14)]) == [("ab", False), ("cd", True), ("ef", False)]
+    assert cut("abc", 0, []) == [("abc", False)]
