@@ -28,7 +28,7 @@ from store.wire import (
 
 router = APIRouter(tags=["data"])
 MOST_REFUSED: Final = 500
-REFUSED_S: Final = 20.0
+REFUSED_S: Final = 25.0
 """For a look into a quarantine table."""
 Known = tuple[str, str, Sequence[str]]
 """Name, kind, what it is made from."""

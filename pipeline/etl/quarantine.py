@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.etl.candidate import conform
+from pipeline.tables import kept
 from pipeline.tables.arrow import TIMESTAMP, lake_type
 from store import lake
 from store.lake import LakeVersion
@@ -28,8 +29,8 @@ def keep(path: Path, bad: pa.RecordBatchReader, *, run: int, ingest: str, now: d
         field.name in schema.names and schema.field(field.name).type != field.type for field in before.schema
     )
     if before is not None and changed:
-        kept = lake.dataset_at(path, before.version).to_batches()
-        rows = _in_schema(_chain(kept, rows), schema, path)
+        earlier = lake.dataset_at(path, before.version).to_batches()
+        rows = _in_schema(_chain(earlier, rows), schema, path)
     lake.commit(
         path,
         rows,
@@ -42,7 +43,7 @@ def keep(path: Path, bad: pa.RecordBatchReader, *, run: int, ingest: str, now: d
 def _schema(bad: pa.Schema, before: LakeVersion | None) -> pa.Schema:
     """The columns of both; text where their types differ."""
     types = {field.name: field.type for field in before.schema} if before else {}
-    found = [*((f.name, lake_type(f.type)) for f in bad), ("_run", pa.int64()), ("_at", TIMESTAMP)]
+    found = [*((f.name, lake_type(f.type)) for f in bad), (kept.RUN, pa.int64()), (kept.AT, TIMESTAMP)]
     for name, type_ in found:
         types[name] = type_ if types.get(name, type_) == type_ else pa.string()
     return pa.schema(list(types.items()))
@@ -53,7 +54,7 @@ def _marked(bad: pa.RecordBatchReader, run: int, now: datetime) -> Iterator[pa.R
         count = batch.num_rows
         yield pa.RecordBatch.from_arrays(
             [*batch.columns, pa.array([run] * count, pa.int64()), pa.array([now] * count, TIMESTAMP)],
-            [*batch.schema.names, "_run", "_at"],
+            [*batch.schema.names, kept.RUN, kept.AT],
         )
 
 

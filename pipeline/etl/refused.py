@@ -13,13 +13,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.quality.marks import CHECKS_COLUMN
+from pipeline.tables import kept
 from pipeline.tables.describe import sample_of
 from pipeline.tables.shape import connect
 from pipeline.tables.sqltext import literal
 from store import lake
 
-_OWN: Final = (CHECKS_COLUMN, "_run", "_at")
 _RELATION: Final = "quarantine"
 
 
@@ -39,23 +38,23 @@ def refused(table: Path, *, run: int | None, check: str | None, limit: int) -> d
     if lake.latest(table) is None:
         return {"total": 0, "rows": []}
     conditions = ["TRUE"]
-    conditions += [f"_run = {int(run)}"] if run is not None else []
-    conditions += [f"list_contains({CHECKS_COLUMN}, {literal(check)})"] if check is not None else []
+    conditions += [f"{kept.RUN} = {int(run)}"] if run is not None else []
+    conditions += [f"list_contains({kept.CHECKS}, {literal(check)})"] if check is not None else []
     matching = f"FROM {_RELATION} WHERE {' AND '.join(conditions)}"
     with closing(connect()) as connection:
         connection.register(_RELATION, lake.dataset_at(table))
         ((total,),) = connection.sql(f"SELECT count(*) {matching}").fetchall()
-        newest = f"SELECT * {matching} ORDER BY _at DESC, _run DESC LIMIT {int(limit)}"
+        newest = f"SELECT * {matching} ORDER BY {kept.AT} DESC, {kept.RUN} DESC LIMIT {int(limit)}"
         found = connection.sql(newest).to_arrow_table()
     return {"total": int(total), "rows": [_row(values) for values in sample_of(found)]}
 
 
 def _row(values: dict[str, Any]) -> dict[str, Any]:
     return {
-        "checks": values[CHECKS_COLUMN],
-        "run": values["_run"],
-        "at": values["_at"],
-        "values": {name: value for name, value in values.items() if name not in _OWN},
+        "checks": values[kept.CHECKS],
+        "run": values[kept.RUN],
+        "at": values[kept.AT],
+        "values": {name: value for name, value in values.items() if name not in kept.OWN},
     }
 
 

@@ -11,14 +11,13 @@ from duckdb import DuckDBPyConnection
 
 from pipeline.quality.compile import AnyRowCheck, RowRule
 from pipeline.quality.report import Counts, facts
+from pipeline.tables import kept
 from pipeline.tables.describe import sample_of
 from pipeline.tables.sqltext import identifier, literal
 from store.errors import ProjectError, StorageError, TrainshedError
 from store.facts import CheckFacts
 
 SAMPLE_ROWS: Final = 5
-CHECKS_COLUMN: Final = "_checks"
-"""Of the quarantine: the names of all checks that a row breaks."""
 MARK_PREFIX: Final = "_mark_"
 _BITS: Final = 62
 """Rules that one BIGINT column of marks holds."""
@@ -136,7 +135,7 @@ class Marks:
         )
         self._connection.sql(
             f"CREATE OR REPLACE TEMP VIEW {identifier(self.bad)} AS SELECT {self._plain}, "
-            f"list_filter([{names}]::VARCHAR[], lambda name: name IS NOT NULL) AS {CHECKS_COLUMN} "
+            f"list_filter([{names}]::VARCHAR[], lambda name: name IS NOT NULL) AS {kept.CHECKS} "
             f"FROM {self._rows} WHERE {self._quarantined}"
         )
 

@@ -12,9 +12,10 @@ from duckdb import DuckDBPyConnection
 from pipeline.config.checks import AnyCheck, RowCheck
 from pipeline.features.pit import column_types
 from pipeline.quality.compile import Columns, References, ReferenceTable, compile_row_check
-from pipeline.quality.marks import CHECKS_COLUMN, MARK_PREFIX, JudgedRule, Marks, RowTable, rule_fault
+from pipeline.quality.marks import MARK_PREFIX, JudgedRule, Marks, RowTable, rule_fault
 from pipeline.quality.report import CheckReport, facts, names_of
 from pipeline.quality.table import Table, judge_table
+from pipeline.tables import kept
 from store.errors import ProjectError
 from store.facts import CheckFacts
 
@@ -104,7 +105,7 @@ def _refusal(connection: DuckDBPyConnection, rows: RowTable, condition: str) -> 
 
 def _require_free_names(columns: Columns, dataset: str) -> None:
     for name in columns:
-        if name == CHECKS_COLUMN or name.startswith(MARK_PREFIX):
+        if name == kept.CHECKS or name.startswith(MARK_PREFIX):
             raise ProjectError(
                 f"the column name {name!r} is kept for the checks",
                 where=f"datasets.{dataset}",

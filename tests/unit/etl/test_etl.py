@@ -58,6 +58,8 @@ def test_a_file_becomes_a_version_with_its_facts(shed: Shed) -> None:
         "distinct": 3,
         "low": "1.5",
         "high": "3.5",
+        "histogram": {"low": 1.5, "high": 3.5, "counts": [1, *[0] * 9, 1, *[0] * 8, 1]},
+        "top": [],
     }
     assert facts["sample"][0] == {"id": 1, "name": "a", "price": 1.5}
     assert facts["fingerprint"] == told.one("fingerprint")["value"]
