@@ -34,8 +34,8 @@ _RUNS: Final = 100
 def run_demo(shell: Shell, *, folder: Path | None, headless: bool) -> None:
     """The demo from an empty folder to its summary.
 
-    `headless` stops the daemon at the end; without it daemon and API stay, and on a terminal the UI opens. After a failure (or
-    Ctrl-C) nothing stays but the folder, and the Failure says where the logs are.
+    `headless` stops the daemon at the end; without it daemon and API stay, and on a terminal the UI opens. After a
+    failure (or Ctrl-C) nothing stays but the folder, and the Failure says where the logs are.
     """
     began = time.monotonic()
     target = (shell.folder / folder).resolve() if folder else Path(tempfile.mkdtemp(prefix="trainshed-demo-"))

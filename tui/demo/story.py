@@ -40,7 +40,7 @@ def until_a_quiet_moment(now: float) -> float:
 
 
 def tell(daemon: Client, api: FlightsApi, show: Show) -> None:
-    """Everything from raw data to a promotion and back; version 2 then waits. Raises Failure at the first step that does not succeed."""
+    """From raw data to a promotion and back; version 2 then waits. Raises Failure at the first step that fails."""
     _pause(daemon)
     show.chapter("Four months of flights come in, are checked, become features, train a model")
     _follow(daemon, show, daemon.submit(RunRequest(job=f"train:{MODEL}", upstream=True)))
