@@ -228,6 +228,7 @@ _SCOPES: Final = {
     "list": "In every list",
     "runs": "Runs",
     "run": "A run",
+    "compare": "Runs side by side",
     "log": "A log",
     "curves": "Curves",
     "models": "Models and versions",
