@@ -24,6 +24,7 @@ from tui.text import Lines, content
 if TYPE_CHECKING:
     from store.wire import ChangesView, EventView, MetricSeries, ResourcePoint, RunDetail, RunView
     from tui.client import Client
+    from tui.failure import Failure
 
 PAGES: Final = ("curves", "about", "usage", "happened")
 """Ids of the panes, in the order of Tab. On a narrow screen one of them is there at a time."""
@@ -84,7 +85,7 @@ class RunScreen(ShedScreen):
 
     def read(self) -> None:
         self._read_at = time.monotonic()
-        self.ask("detail", lambda daemon: daemon.run(self.run_id), self._show)
+        self.ask("detail", lambda daemon: daemon.run(self.run_id), self._show, self._refused)
         self.ask("resources", lambda daemon: daemon.resources(self.run_id), self._show_usage)
         self._read_curves()
 
@@ -122,6 +123,11 @@ class RunScreen(ShedScreen):
             self.query_one("#curves", Curves).show([], empty="it reported no metric" if ended else "no metric yet")
             if ended and self.page == "curves":
                 self._open("about")
+
+    def _refused(self, failure: Failure) -> None:
+        self.refuse(failure)
+        if self.detail is None:
+            self.query_one("#curves", Curves).show([], empty=failure.what)
 
     def _head(self, run: RunView) -> None:
         self.run_now = run
