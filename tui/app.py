@@ -27,6 +27,7 @@ from tui.themes import THEMES
 class ShedApp(ShedCore):
     """What an operator runs."""
 
+    TITLE = "trainshed"
     CSS_PATH = "app.tcss"
     COMMANDS = {ActionCommands}
     ENABLE_COMMAND_PALETTE = True

@@ -19,7 +19,7 @@ _FULL: Final = 0.9
 """From here on a figure is a warning."""
 _BUSY_NETWORK: Final = 1_000_000.0
 """Bytes a second that fill a chart, at least: what is less is quiet."""
-_NAME: Final = 8
+_NAME: Final = 9
 _WORDS: Final = 19
 """Cells of the longest figure: `117.3 GB of 128 GB`."""
 

@@ -92,7 +92,7 @@ async def test_a_promotion_shows_its_plan_and_needs_the_models_name(make_app: Ma
         assert "Promote late v2 to production" in text
         assert "v1 → v2" in text
         assert "undo  trainshed rollback late --to 1" in text
-        await press(pilot, "y", "enter")
+        await press(pilot, "y")
         assert live(client) == 1, "y is not enough for production"
         await type_name(pilot, "early")
         assert live(client) == 1, "another name is not enough either"
