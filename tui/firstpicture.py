@@ -26,6 +26,7 @@ LEAVE = "\x1b[?25h\x1b[?1049l"
 _STYLES = {"": "", "bold": "\x1b[1m", "dim": "\x1b[2m", "bad": "\x1b[31m", "warn": "\x1b[33m", "good": "\x1b[32m"}
 _STYLES |= {"live": "\x1b[36m", "title": "\x1b[1;34m"}
 _NAME, _GAP = 16, 2
+_SEVERITIES = {"fail": ("✘", "bad"), "warn": ("!", "warn"), "note": ("→", "live")}
 
 
 class Part(NamedTuple):
@@ -121,8 +122,9 @@ def short(moment: str | None, now: datetime, zone: tzinfo | None) -> str:
 def _needs(status: Answer, width: int) -> list[Row]:
     text = width - 2 - _NAME - _GAP
     return [
-        (Part(f"  {_fit('! ' + need['subject'], _NAME)}  ", "warn"), Part(_fit(need["message"], text - 13)))
+        (Part(f"  {_fit(f'{glyph} ' + need['subject'], _NAME)}  ", style), Part(_fit(need["message"], text - 13)))
         for need in status["needs_you"]
+        for glyph, style in [_SEVERITIES[need["severity"]]]
     ]
 
 
