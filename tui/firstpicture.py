@@ -38,10 +38,17 @@ Row = Sequence[Part]
 Answer = Mapping[str, Any]
 
 
-def paint(socket: Path, title: str, size: tuple[int, int], now: datetime, zone: tzinfo | None) -> str:
+def paint(
+    socket: Path,
+    title: str,
+    size: tuple[int, int],
+    now: datetime,
+    zone: tzinfo | None,
+    patience: float = PATIENCE_SECONDS,
+) -> str:
     """The whole picture for a terminal of `size` (columns, lines), as it is to be written."""
     try:
-        status = ask(socket, PATIENCE_SECONDS)
+        status = ask(socket, patience)
     except (ConnectionError, FileNotFoundError):
         rows = absent(socket)
         badge = Part("▲ no daemon", "bad")

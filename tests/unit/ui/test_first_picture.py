@@ -26,7 +26,7 @@ def text_of(picture: str) -> list[str]:
 async def test_names_and_titles_stand_where_they_will_stand(
     make_app: MakeApp, shed: Served, size: tuple[int, int]
 ) -> None:
-    first = text_of(paint(shed.socket, "shop@box", size, NOW, UTC))
+    first = text_of(paint(shed.socket, "shop@box", size, NOW, UTC, 10.0))
     async with make_app("overview").run_test(size=size) as pilot:
         await settle(pilot)
         then = shown(pilot).split("\n")
