@@ -31,8 +31,8 @@ $(STAMP): requirements.lock pyproject.toml | $(BIN)/python
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(STAMP) ## the whole main job on real data, in about two minutes
-	@$(BIN)/trainshed demo --headless
+demo: $(STAMP) ## the whole main job on real data in about two minutes, then the terminal UI on it
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/trainshed demo; else $(BIN)/trainshed demo --headless; fi
 
 test: $(STAMP) ## all tests
 	@$(BIN)/python -m pytest -q -n $(WORKERS)

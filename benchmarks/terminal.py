@@ -19,8 +19,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SYNC_QUERY = b"\x1b[?2026$p"
-SYNC_ANSWER = b"\x1b[?2026;2$y"
+ANSWERS = {
+    b"\x1b[?2026$p": b"\x1b[?2026;2$y",  # synchronised output is known
+    b"\x1b]11;?\x1b\\": b"\x1b]11;rgb:1414/1717/1c1c\x1b\\",  # the ground is dark
+    b"\x1b[6n": b"\x1b[1;1R",  # where the cursor is
+}
 SILENCE_S = 0.35
 """A picture is over when nothing came for so long."""
 
@@ -78,8 +81,9 @@ class Terminal:
             self.ended = True
             os.waitpid(self.pid, 0)
             return b""
-        if SYNC_QUERY in piece:
-            os.write(self._fd, SYNC_ANSWER)
+        for question, answer in ANSWERS.items():
+            if question in piece:
+                os.write(self._fd, answer)
         self.sent += piece
         return piece
 

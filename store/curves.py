@@ -118,7 +118,7 @@ def _thinned(driver: sqlite3.Connection, run: int, key: int, ends: tuple[int, in
     low, high = ends
     ranges = (limit - 2) // 2
     width = -(-(high - low + 1) // ranges)
-    if width > WIDTH:
+    if width >= WIDTH:
         width = WIDTH * -(-(high // WIDTH - low // WIDTH + 1) // ranges)
     cut = _Cut(run=run, key=key, low=low, high=high, width=width)
     kept = {low, high, *_extremes(driver, cut, "min").values(), *_extremes(driver, cut, "max").values()}

@@ -33,6 +33,7 @@ CatchUp = Literal["none", "last", "all"]
 DeviceChoice = Literal["auto", "cpu", "gpu", "tpu"]
 
 PRODUCTION: Final = "production"
+CANDIDATE: Final = "candidate"
 PROTECTED: Final[frozenset[str]] = frozenset({PRODUCTION})
 """Aliases that need a verdict, or an override by name and reason."""
 

@@ -24,7 +24,8 @@ class Box(Vertical, Generic[T]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "close", id="box.leave"),
-        Binding("tab", "app.focus_next", show=False),  # the screen's own do not get in here
+        # The screen's own do not get past the box.
+        Binding("tab", "app.focus_next", show=False),
         Binding("shift+tab", "app.focus_previous", show=False),
     ]
     DEFAULT_CSS = """

@@ -138,7 +138,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _looking("runs", "logs", "l", "logs", "What the run printed.", strip=True),
     _acting("runs", "cancel", "K", "stop", "Ask the run to save and stop."),
     _acting("runs", "retry", "R", "retry", "Try the ended run again, from its last checkpoint."),
-    _looking("run", "next_pane", "tab", "next pane", "The next pane: curves, facts, usage, what happened.", strip=True),
+    _looking(
+        "run",
+        "next_pane",
+        "tab",
+        "next pane",
+        "The next pane: curves, facts, usage, events.",
+        strip=True,
+    ),
     _looking("run", "last_pane", "shift+tab", "pane before", "The pane before."),
     _looking("run", "logs", "l", "logs", "What the run printed.", strip=True),
     _looking("run", "lineage", "i", "lineage", "What it came after, and what it made.", strip=True),
@@ -197,7 +204,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _acting("jobs", "backfill", "F", "backfill", "Run the schedule for times that have passed."),
     _looking("system", "doctor", "d", "doctor", "Look at everything that the work depends on.", strip=True),
     _acting("system", "cancel", "K", "stop", "Ask the run of the process to save and stop."),
-    _looking("plan", "confirm", "y", "confirm", "Do what the plan says."),
+    _looking("plan", "arm", "y", "yes", "To the button that does what the plan says; Enter presses it."),
     _looking("plan", "again", "r", "plan anew", "Make the plan again, as things are now."),
 )
 """In the order in which `?` shows them."""

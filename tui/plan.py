@@ -1,13 +1,14 @@
 """The plan box: what would happen, before it happens. Cancel has the focus; the daemon checks the plan again.
 
-Two tiers. What can be taken back and does not touch production: `y`. What touches production: its name, typed.
+Two tiers. What can be taken back and does not touch production: `y`, then Enter, so that no two keys struck by mistake
+change anything. What touches production: its name, typed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -21,6 +22,11 @@ from tui.text import STYLES, Lines, content
 if TYPE_CHECKING:
     from tui.client import Client
     from tui.failure import Failure
+
+
+_SHARE: Final = 0.9
+"""Of the screen's height, for the box."""
+_LEAST_LINES: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +57,7 @@ class PlanBox(Box[bool]):
     """Shows a proposal; closes with True when it was carried out."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "confirm", "confirm", id="plan.confirm"),
+        Binding("y", "arm", "yes", id="plan.arm"),
         Binding("r", "again", "plan anew", id="plan.again"),
         Binding("down,j", "scroll(1)", show=False),
         Binding("up,k", "scroll(-1)", show=False),
@@ -76,10 +82,24 @@ class PlanBox(Box[bool]):
         yield Static("", id="plan-said")
         with Horizontal(id="plan-buttons"):
             yield Button("Cancel", id="cancel", compact=True)
+            if self._by_key:
+                yield Button("Do it", id="do", compact=True)
             yield Static(self._way())
 
+    @property
+    def _by_key(self) -> bool:
+        """Whether a button is enough."""
+        return self.proposal.typed is None and not self.proposal.forbidden
+
     def focus_first(self) -> None:
-        self.query_one("#cancel").focus()
+        self.screen.set_focus(self.query_one("#cancel"))
+
+    def on_resize(self) -> None:
+        """The lines scroll; what is said, typed and pressed is always there, however low the screen."""
+        lines = self.query_one("#plan-lines")
+        others = sum(one.outer_size.height + one.styles.margin.height for one in self.children if one is not lines)
+        room = int(self.screen.size.height * _SHARE) - self.gutter.height - others
+        lines.styles.max_height = max(_LEAST_LINES, room)
 
     def _inputs(self) -> ComposeResult:
         if self.proposal.reason is not None:
@@ -92,22 +112,32 @@ class PlanBox(Box[bool]):
         if self.proposal.forbidden:
             return Content("  this cannot be done")
         if self.proposal.typed is None:
-            return Content.assemble("  ", ("y", STYLES["key"]), " does it")
+            return Content.assemble("  ", ("y", STYLES["key"]), ", then ", ("Enter", STYLES["key"]))
+        tabs = "Tab" if self.proposal.reason is None else "Tab Tab"
         return Content.assemble(
-            "  ", ("Tab", STYLES["key"]), f", type {self.proposal.typed}, ", ("Enter", STYLES["key"])
+            "  ", (tabs, STYLES["key"]), f", type {self.proposal.typed}, ", ("Enter", STYLES["key"])
         )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only keys that do something here are told of."""
+        if action == "arm":
+            return self._by_key
+        return action != "again" or self.proposal.again is not None
 
     def action_scroll(self, lines: int) -> None:
         self.query_one("#plan-lines", VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        self.close()
-
-    def action_confirm(self) -> None:
-        """`y` outside a field, where that is enough."""
-        if self.proposal.typed is None:
+        if event.button.id == "do":
             self._commit()
+        else:
+            self.close()
+
+    def action_arm(self) -> None:
+        """`y` outside a field: Enter would now do it, where that is enough."""
+        if self._by_key:
+            self.screen.set_focus(self.query_one("#do"))
 
     def action_again(self) -> None:
         """The plan as it would be now, in the place of this one."""
@@ -121,14 +151,15 @@ class PlanBox(Box[bool]):
 
     async def _draw_anew(self) -> None:
         await self.recompose()
+        self.call_after_refresh(self.on_resize)
         self.focus_first()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        if event.input.id == "reason" and self.proposal.typed is not None:
-            self.query_one("#typed", Input).focus()
-        else:
+        if event.input.id == "typed":
             self._commit()
+        else:
+            self.screen.set_focus(self.query_one("#do" if self._by_key else "#typed"))
 
     def _commit(self) -> None:
         proposal = self.proposal
@@ -162,6 +193,7 @@ class PlanBox(Box[bool]):
         self._say(f"✘ {failure.what}\n  → {failure.remedy}{anew}", "bad")
 
     def _say(self, text: str, tone: str) -> None:
+        self.call_after_refresh(self.on_resize)
         style = STYLES["bad" if tone == "bad" else "dim"]
         self.query_one("#plan-said", Static).update(Content.assemble((text, style)))
 

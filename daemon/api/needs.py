@@ -46,6 +46,8 @@ class Facts:
     newest: Sequence[VersionView] = ()
     """Each model's newest version."""
     production: Sequence[AliasView] = ()
+    candidates: Sequence[AliasView] = ()
+    """Where the alias `candidate` points."""
     was_live: Collection[tuple[str, int]] = ()
     """(model, version) that were ever in production."""
     tables: Sequence[DatasetView] = ()
@@ -80,6 +82,7 @@ def _all(facts: Facts) -> Iterator[NeedView]:
     yield from _of_checks(facts.checks, told)
     yield from _of_tables(facts)
     yield from _of_the_queue(facts.queue)
+    yield from _of_candidates(facts)
     yield from _of_versions(facts)
 
 
@@ -182,6 +185,19 @@ def _of_versions(facts: Facts) -> Iterator[NeedView]:
             yield _need(
                 name, "warn", message, _look(f"trainshed versions {model} show {number}"), target, version.created_at
             )
+
+
+def _of_candidates(facts: Facts) -> Iterator[NeedView]:
+    """Somebody put a version forward; somebody has to decide."""
+    live = {alias.model: alias.version for alias in facts.production}
+    for alias in facts.candidates:
+        if live.get(alias.model) == alias.version:
+            continue
+        name = f"{alias.model} {alias.version}"
+        target = NeedTarget(kind="version", name=alias.model, number=alias.version)
+        message = f"version {alias.version} of {alias.model} is candidate since {alias.actor} put it forward"
+        message += f": {alias.reason}" if alias.reason else ""
+        yield _need(name, "note", message, ("plan", f"trainshed plan {name}"), target, alias.since)
 
 
 def _look(command: str) -> Do:

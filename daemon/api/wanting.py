@@ -13,7 +13,7 @@ from daemon.disk import free_bytes
 from daemon.freshness import with_freshness
 from daemon.waits import waiting
 from store import aliases, datasets, runs, schedules, versions
-from store.words import PRODUCTION
+from store.words import CANDIDATE, PRODUCTION
 
 _LOOKED_AT: Final = 100
 """Of the queue."""
@@ -31,6 +31,7 @@ def facts(session: Session, shed: Shed) -> Facts:
         schedules=schedules.list_schedules(session),
         newest=[version for page in newest for version in page],
         production=aliases.current(session, PRODUCTION),
+        candidates=aliases.current(session, CANDIDATE),
         was_live=aliases.ever(session, PRODUCTION),
         tables=with_freshness(session, daemon.project, daemon.jobs, tables, daemon.clock()),
         checks=[

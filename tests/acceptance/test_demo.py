@@ -66,8 +66,13 @@ def test_both_versions_pass_their_gates_and_keep_up_with_the_trees(told: tuple[d
 def test_the_first_version_is_live_again_after_the_rollback(told: tuple[dict[str, Any], Path]) -> None:
     assert told[0]["production"] == 1
     moves = [e["message"] for e in told[0]["events"] if e["kind"].startswith("alias.")]
-    assert len(moves) == 3
-    assert "rolled back from 2 to 1" in moves[-1]
+    assert len(moves) == 4
+    assert "rolled back from 2 to 1" in moves[2]
+
+
+def test_version_two_waits_as_candidate_for_the_operator_to_decide(told: tuple[dict[str, Any], Path]) -> None:
+    second = told[0]["versions"][1]
+    assert second["aliases"] == ["candidate"]
 
 
 def test_the_second_run_was_the_schedules_and_skipped_what_had_not_changed(told: tuple[dict[str, Any], Path]) -> None:

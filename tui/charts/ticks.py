@@ -12,6 +12,8 @@ from tui.rows.words import span
 
 _CLOCK: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400)
 _FLAT: Final = 1e-12
+_SMALLEST: Final = 1e-290
+"""Below, a share of the stretch could not be computed."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ def scale_of(values: Sequence[float], *, log: bool = False, room: float = 0.04) 
         more = max((most - least) * room, 0.05)
         return Scale(10 ** max(least - more, -307), 10 ** min(most + more, 307), True)
     width = high / 2 - low / 2
-    if width <= _FLAT * max(abs(low), abs(high)):
-        more = abs(high) * 0.1 or 1.0
+    if width <= max(_FLAT * max(abs(low), abs(high)), _SMALLEST):
+        more = abs(high) * 0.1 if abs(high) > _SMALLEST else 1.0
     else:
         more = width * 2 * room
     return Scale(low - more, high + more)

@@ -34,8 +34,8 @@ _RUNS: Final = 100
 def run_demo(shell: Shell, *, folder: Path | None, headless: bool) -> None:
     """The demo from an empty folder to its summary.
 
-    `headless` stops the daemon at the end; without it daemon and API stay, to be looked at. After a failure (or
-    Ctrl-C) nothing stays but the folder, and the Failure says where the logs are.
+    `headless` stops the daemon at the end; without it daemon and API stay, and on a terminal the UI opens. After a
+    failure (or Ctrl-C) nothing stays but the folder, and the Failure says where the logs are.
     """
     began = time.monotonic()
     target = (shell.folder / folder).resolve() if folder else Path(tempfile.mkdtemp(prefix="trainshed-demo-"))
@@ -52,7 +52,17 @@ def run_demo(shell: Shell, *, folder: Path | None, headless: bool) -> None:
         with Client(running.place.socket) as daemon:
             story.tell(daemon, running.api, show)
             told = summary(daemon, seconds=time.monotonic() - began)
+    if shell.interactive and not headless and not shell.as_json:
+        _open_ui(shell, target, environ)
     shell.say(told, _farewell(told, target, running.api, headless=headless))
+
+
+def _open_ui(shell: Shell, target: Path, environ: Mapping[str, str]) -> None:
+    """The terminal UI on what was made, until it is left; the story stays in the terminal's history."""
+    from tui.ui import open_ui
+
+    sys.stdout.flush()
+    open_ui(place_of(target, environ), environ)
 
 
 def summary(daemon: Client, *, seconds: float) -> dict[str, Any]:
@@ -154,13 +164,14 @@ def _farewell(told: Mapping[str, Any], target: Path, api: FlightsApi | None, *, 
         lines += [f"  cd {target} && trainshed up --detach && trainshed status"]
         return "\n".join(lines)
     lines += [f"The daemon goes on. In {target} try:"]
+    lines += ["  trainshed                       (the terminal UI: version 2 waits there for you, P promotes it)"]
     lines += [f"  trainshed {verb}" for verb in _TRY]
     lines += ["  trainshed down" + (f" && kill {api.child.pid}    (the daemon, and the airline's API)" if api else "")]
     return "\n".join(lines)
 
 
 _TRY: Final = (
-    "status",
+    "promote late 2",
     "data list",
     "data history flights_raw",
     "versions late show 2",

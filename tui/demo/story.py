@@ -16,6 +16,8 @@ from tui.failure import Failure
 from tui.render import count, table
 
 MODEL: Final = "late"
+CANDIDATE: Final = "candidate"
+"""The alias under which version 2 waits for the operator, once the demo has shown how to go back."""
 SCHEDULE: Final = "new_data"
 FIRST_DAY_UNPUBLISHED: Final = "2013-05-01"
 A_MONTH_LATER: Final = "2013-06-01"
@@ -38,7 +40,7 @@ def until_a_quiet_moment(now: float) -> float:
 
 
 def tell(daemon: Client, api: FlightsApi, show: Show) -> None:
-    """Everything from raw data to a promotion and back. Raises Failure at the first step that does not succeed."""
+    """From raw data to a promotion and back; version 2 then waits. Raises Failure at the first step that fails."""
     _pause(daemon)
     show.chapter("Four months of flights come in, are checked, become features, train a model")
     _follow(daemon, show, daemon.submit(RunRequest(job=f"train:{MODEL}", upstream=True)))
@@ -56,11 +58,12 @@ def tell(daemon: Client, api: FlightsApi, show: Show) -> None:
     show.chapter("Version 2, trained with the new month, against the live one on the same rows")
     _promote(daemon, show, 2, reason="trained with April, tested on May")
 
-    show.chapter("And back again")
+    show.chapter("And back again; version 2 waits as candidate for you to decide")
     plan = daemon.rollback_plan(MODEL)
     show.say(drawn.plan(plan))
     request = RollbackRequest(to=plan.to_version, expected=plan.from_version, reason="to show that it can be undone")
     daemon.rollback(MODEL, request)
+    daemon.promote(MODEL, PromoteRequest(version=2, alias=CANDIDATE, reason="better on May; somebody has to decide"))
     show.say(drawn.alias_history(daemon.alias_history(MODEL)))
 
 

@@ -43,11 +43,11 @@ def next_times(preview: SchedulePreview) -> RenderableType:
     return table([preview.name], [[time] for time in preview.times], empty=f"{preview.name} has no further time")
 
 
-def event_table(events: Sequence[EventView]) -> RenderableType:
+def event_table(events: Sequence[EventView], *, empty: str = "nothing has happened yet") -> RenderableType:
     return table(
         ["at", "by", "about", wide_column("what")],
         [[when(e.at), e.actor, e.subject, e.message] for e in events],
-        empty="nothing has happened yet",
+        empty=empty,
     )
 
 

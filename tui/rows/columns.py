@@ -22,7 +22,7 @@ _HEIGHT = 5
 def columns(rows: int) -> list[Column[ColumnView]]:
     """`rows`: of the version."""
     return [
-        Column(key="name", title="column", width=18, grows=True, draw=lambda c, _: Cell(c.name, "strong")),
+        Column(key="name", title="column", width=18, draw=lambda c, _: Cell(c.name, "strong")),
         Column(key="type", title="type", width=12, draw=lambda c, _: Cell(c.type, "dim")),
         Column(key="missing", title="missing", width=9, right=True, draw=lambda c, _: missing(c, rows), value=_nulls),
         Column(
@@ -35,7 +35,7 @@ def columns(rows: int) -> list[Column[ColumnView]]:
         ),
         Column(key="shape", title="distribution", width=18, sorts=False, draw=lambda c, _: shape(c)),
         Column(key="low", title="lowest", width=12, draw=lambda c, _: Cell(c.low or "-", "dim")),
-        Column(key="high", title="highest", width=12, draw=lambda c, _: Cell(c.high or "-", "dim")),
+        Column(key="high", title="highest", width=12, grows=True, draw=lambda c, _: Cell(c.high or "-", "dim")),
     ]
 
 

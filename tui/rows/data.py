@@ -56,7 +56,7 @@ def columns() -> list[Column[Store]]:
         Column(key="kind", title="kind", width=12, draw=lambda s, _: Cell(s.kind, "dim")),
         Column(key="rows", title="rows", width=11, right=True, draw=lambda s, _: rows(s), value=_rows),
         Column(key="newest", title="newest, fetch", width=14, draw=newest, value=_newest),
-        Column(key="checks", title="checks", width=15, draw=lambda s, _: checks(s)),
+        Column(key="checks", title="checks", width=17, draw=lambda s, _: checks(s)),
         Column(key="updated", title="made", width=12, draw=lambda s, f: Cell(clock(_at(s), f), "dim"), value=_updated),
         Column(
             key="bytes", title="size", width=8, right=True, draw=lambda s, _: Cell(size(_bytes(s)), "dim"), value=_bytes
@@ -95,7 +95,7 @@ def checks(store: Store) -> Cell:
     ]
     if not found:
         return Cell("none", "dim")
-    text = "  ".join(f"{_GLYPHS[outcome][0]} {number} {outcome}" for outcome, number in found)
+    text = " ".join(f"{_GLYPHS[outcome][0]} {number} {outcome}" for outcome, number in found)
     return Cell(text, _GLYPHS[found[0][0]][1])
 
 
@@ -108,8 +108,12 @@ def made_from(store: Store) -> list[str]:
 
 
 def used_by(store: Store, all_: Sequence[Store]) -> list[str]:
-    """The tables that are made from it."""
-    return [other.name for other in all_ if other.data is not None and store.name in other.data.made_from]
+    """The tables that are made from it. A source and a dataset may have one name: who reads the source is known."""
+    if store.source is not None:
+        return [read.dataset for read in store.source.datasets]
+    fetched = {read.dataset for other in all_ for read in _reads(other)}
+    made = [other for other in all_ if other.data is not None and store.name in other.data.made_from]
+    return [other.name for other in made if other.name not in fetched]
 
 
 def facts(store: Store, all_: Sequence[Store], frame: Frame) -> list[Line]:

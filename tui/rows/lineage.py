@@ -49,7 +49,7 @@ def lineage(detail: VersionDetail, origins: Sequence[Origin], frame: Frame) -> l
             (str(facts.get("training_set", "-"))[:12], "strong"),
             (f"  {_rows(facts)}", "dim"),
         ),
-        *_branches(origins, "      ", frame, set()),
+        *branches(origins, "      ", frame, set()),
         line(),
         heading("with what it was made"),
         *pairs(made_with(facts)),
@@ -74,7 +74,7 @@ def made_with(facts: Mapping[str, Any]) -> list[tuple[str, str | Cell]]:
     return [(name, value) for name, value in found.items() if value]
 
 
-def _branches(origins: Sequence[Origin], indent: str, frame: Frame, drawn: set[tuple[str, int]]) -> list[Line]:
+def branches(origins: Sequence[Origin], indent: str, frame: Frame, drawn: set[tuple[str, int]]) -> list[Line]:
     """Depth first; a table that was drawn already is named, and its branch not drawn again."""
     lines: list[Line] = []
     for number, origin in enumerate(origins):
@@ -85,7 +85,7 @@ def _branches(origins: Sequence[Origin], indent: str, frame: Frame, drawn: set[t
         lines.append(line((indent + fork, "dim"), *_origin(origin, frame, known)))
         if known:
             continue
-        lines += _branches(origin.tables, indent + below, frame, drawn)
+        lines += branches(origin.tables, indent + below, frame, drawn)
         for place, source in enumerate(origin.sources):
             end = "└─ " if place == len(origin.sources) - 1 else "├─ "
             lines.append(line((indent + below + end, "dim"), ("source ", "dim"), (source, "key")))

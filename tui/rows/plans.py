@@ -39,22 +39,22 @@ def way(view: PlanView) -> Line:
 
 
 def differences(found: Sequence[DifferenceView]) -> list[Line]:
-    """New minus live, a line a metric."""
+    """New minus live, a line a metric, and by which tests."""
     names = max((len(one.metric) for one in found), default=0)
     numbers = [difference(one.difference) for one in found]
     width = max(map(len, numbers), default=0)
-    lines = []
+    lines: list[Line] = []
     for one, number in zip(found, numbers, strict=True):
-        verdict = judged(one.metric, one.difference)
-        words = verdict._replace(text=verdict.text.ljust(8))
+        words = judged(one.metric, one.difference)
         lines.append(
             line(
                 f"{one.metric.ljust(names)}  {number.ljust(width)}  ",
-                words,
-                (f"  {chance(one.p_value):<11}{one.test}", "dim"),
+                words._replace(text=words.text.ljust(8)),
+                (f"  {chance(one.p_value)}", "dim"),
             )
         )
-    return lines
+    tests = ", ".join(dict.fromkeys(one.test for one in found))
+    return [*lines, line((f"p by {tests}", "dim"))] if lines else []
 
 
 def refusal(view: PlanView) -> str:

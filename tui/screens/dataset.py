@@ -94,12 +94,18 @@ class DatasetScreen(ShedScreen):
         name, version, moment = self.dataset, self.version, self.shed.moment
         self.ask("table", lambda daemon: records.table_at(daemon, name, version, moment), self._show, self._failed)
         self.ask("models", lambda daemon: records.models_using(daemon, name), self._show_models)
-        if moment is None:
+        self._read_apart()
+
+    def _read_apart(self) -> None:
+        """What was kept apart lies in a table of its own, which takes a process to read: only when it is looked at."""
+        name = self.dataset
+        if self.panes.here != "quarantine":
+            return
+        if self.shed.moment is None:
             self.ask("apart", lambda daemon: records.quarantine(daemon, name), self._show_apart, self._no_apart)
         else:
-            self.query_one("#quarantine", Page).show(
-                [line(("what was kept apart is shown as it is now; Esc goes there", "dim"))]
-            )
+            words = "what was kept apart is not recorded over time; Esc goes to what it is now"
+            self.query_one("#quarantine", Page).show([line((words, "dim"))])
 
     def news(self, changes: ChangesView) -> None:
         if any(view.name == self.dataset for view in changes.datasets):
@@ -162,9 +168,11 @@ class DatasetScreen(ShedScreen):
 
     def action_next_pane(self) -> None:
         self.panes.turn(1)
+        self._read_apart()
 
     def action_last_pane(self) -> None:
         self.panes.turn(-1)
+        self._read_apart()
 
     def action_checks(self) -> None:
         self.panes.go("checks")

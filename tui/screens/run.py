@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.charts.series import Curve
 from tui.charts.widget import Curves, named
 from tui.keybindings import bindings
+from tui.pane import Pane
 from tui.proposals.runs import cancel_run, retry_run
 from tui.rows import run as rows
 from tui.screens.base import ShedScreen, Subject
@@ -23,8 +24,9 @@ from tui.text import Lines, content
 if TYPE_CHECKING:
     from store.wire import ChangesView, EventView, MetricSeries, ResourcePoint, RunDetail, RunView
     from tui.client import Client
+    from tui.failure import Failure
 
-PAGES: Final = ("curves", "facts", "usage", "happened")
+PAGES: Final = ("curves", "about", "usage", "happened")
 """Ids of the panes, in the order of Tab. On a narrow screen one of them is there at a time."""
 _POINTS: Final = 4_000
 """Of a curve: enough for the widest screen, with its peaks."""
@@ -76,14 +78,14 @@ class RunScreen(ShedScreen):
                     yield Curves(empty="asking what it uses", id="cpu")
                     yield Curves(empty="", id="memory")
             with Vertical(id="run-right", classes="run-column"):
-                yield VerticalScroll(Static("", id="facts-text"), id="facts", classes="run-page")
+                yield Pane(id="about", classes="run-page", focusable=True)
                 yield happened
 
     # ---- reading -----------------------------------------------------------------------------------------------------
 
     def read(self) -> None:
         self._read_at = time.monotonic()
-        self.ask("detail", lambda daemon: daemon.run(self.run_id), self._show)
+        self.ask("detail", lambda daemon: daemon.run(self.run_id), self._show, self._refused)
         self.ask("resources", lambda daemon: daemon.resources(self.run_id), self._show_usage)
         self._read_curves()
 
@@ -111,7 +113,7 @@ class RunScreen(ShedScreen):
     def _show(self, detail: RunDetail) -> None:
         self.detail = detail
         self._head(detail.run)
-        self._tell("facts-text", rows.facts(detail, self.shed.frame))
+        self.query_one("#about", Pane).show(rows.facts(detail, self.shed.frame))
         self.query_one("#happened", Table).show(list(detail.events))
         names = [metric.name for metric in detail.metrics]
         if not self.chosen:
@@ -120,7 +122,12 @@ class RunScreen(ShedScreen):
             ended = detail.run.ended_at is not None
             self.query_one("#curves", Curves).show([], empty="it reported no metric" if ended else "no metric yet")
             if ended and self.page == "curves":
-                self._open("facts")
+                self._open("about")
+
+    def _refused(self, failure: Failure) -> None:
+        self.refuse(failure)
+        if self.detail is None:
+            self.query_one("#curves", Curves).show([], empty=failure.what)
 
     def _head(self, run: RunView) -> None:
         self.run_now = run

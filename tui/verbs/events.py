@@ -82,18 +82,18 @@ def _draw_moment(shell: Shell, whole: MomentView, page: Page[EventView]) -> None
 def _window(shell: Shell, q: str, offset: int, limit: int) -> None:
     with shell.daemon() as daemon:
         window = daemon.event_window(q, offset=offset, limit=limit)
-    _draw(shell, window, window.items)
+    _draw(shell, window, window.items, empty="no event is there")
     end = offset + len(window.items)
     if not shell.as_json and window.items and window.total != end:
         of = "" if window.total is None else f" of {window.total:,}"
         shell.note(f"{offset + 1:,} to {end:,}{of}; more: --offset {end}")
 
 
-def _draw(shell: Shell, answer: Any, items: Sequence[Any]) -> None:
+def _draw(shell: Shell, answer: Any, items: Sequence[Any], empty: str = "nothing has happened yet") -> None:
     def draw() -> Any:
         from tui.draw.schedules import event_table
 
-        return event_table(items)
+        return event_table(items, empty=empty)
 
     shell.show(answer, draw)
 

@@ -98,18 +98,18 @@ def list_runs(
 def _list_window(shell: Shell, q: str, sort: str, offset: int, limit: int) -> None:
     with shell.daemon() as daemon:
         window = daemon.run_window(q, sort=sort, offset=offset, limit=limit)
-    _draw_runs(shell, window, window.items)
+    _draw_runs(shell, window, window.items, empty="no run is there")
     end = offset + len(window.items)
     if not shell.as_json and window.items and window.total != end:
         of = "" if window.total is None else f" of {window.total:,}"
         shell.note(f"{offset + 1:,} to {end:,}{of}; more: --offset {end}")
 
 
-def _draw_runs(shell: Shell, answer: Any, items: Sequence[Any]) -> None:
+def _draw_runs(shell: Shell, answer: Any, items: Sequence[Any], empty: str = "no runs") -> None:
     def draw() -> Any:
         from tui.draw.runs import run_table
 
-        return run_table(items, shell.now)
+        return run_table(items, shell.now, empty=empty)
 
     shell.show(answer, draw)
 

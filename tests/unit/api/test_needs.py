@@ -249,3 +249,14 @@ def test_one_thing_is_told_once_and_no_more_than_anybody_reads() -> None:
 def test_every_need_says_what_a_program_can_do(severity: str) -> None:
     told = found(last=[run(1)], checks=[check(severity)], queue=[queued(2, 90)], tables=[table("b")])
     assert all(need.command.startswith("trainshed ") and need.action and need.target.kind for need in told)
+
+
+def test_what_somebody_put_forward_waits_though_it_was_live_before_until_it_is_live_again() -> None:
+    put = AliasView(model="late", alias="candidate", version=2, since=NOW, actor="ann", reason="better in May")
+    live = AliasView(model="late", alias="production", version=1, since=NOW, actor="ann", reason="")
+    facts = Facts(now=NOW, candidates=[put], production=[live], was_live={("late", 1), ("late", 2)})
+    (need,) = needs(facts)
+    assert need.message == "version 2 of late is candidate since ann put it forward: better in May"
+    assert (need.action, need.command) == ("plan", "trainshed plan late 2")
+    again = live.model_copy(update={"version": 2})
+    assert needs(Facts(now=NOW, candidates=[put], production=[again])) == []

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner, Result
 
 from daemon.core import Daemon
 from daemon.logsearch import find
@@ -15,7 +18,8 @@ from pipeline.process.cappedlog import CappedLog
 from store import lifecycle, metrics
 from store.listing import pick
 from store.metrics import Chunk
-from store.wire import RunRequest
+from store.wire import RunRequest, RunView, Window
+from tui.cli import app
 from tui.client import Client
 from tui.failure import ClientError
 
@@ -60,6 +64,53 @@ def test_sparks_and_curves_grow(client: Client, daemon: Daemon) -> None:
     assert client.metric(2, "train/loss", since_step=2999).points == []
 
 
+# ------------------------------------------------------------------------------------------------- the command line
+
+
+@pytest.fixture
+def say(project: Path, client: Client, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """A verb in the served project's folder."""
+    monkeypatch.chdir(project)
+    monkeypatch.delenv("TRAINSHED_HOME", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    return lambda *words: CliRunner().invoke(app, words, prog_name="trainshed")
+
+
+def test_the_command_line_lists_by_filter_order_and_position(client: Client, say: Callable[..., Result]) -> None:
+    _submit(client, 5)
+    shown = say("runs", "list", "--filter", "job=etl:orders", "--sort", "-priority", "--limit", "2")
+    assert [line.split()[0] for line in shown.stdout.splitlines()[1:]] == ["5", "3"]
+    assert "1 to 2 of 3; more: --offset 2" in shown.stderr
+    rest = say("runs", "list", "--filter", "job=etl:orders", "--sort", "-priority", "--offset", "2", "--json")
+    assert [run.id for run in Window[RunView].model_validate_json(rest.stdout).items] == [1]
+    assert "no run is there" in say("runs", "list", "--filter", "nowhere").stdout
+    events = say("events", "--filter", "kind=run.queued orders", "--limit", "1")
+    assert "1 to 1 of 3; more: --offset 1" in events.stderr
+    assert "etl:orders is queued as run 5" in events.stdout
+
+
+def test_the_command_line_searches_a_log(client: Client, daemon: Daemon, say: Callable[..., Result]) -> None:
+    _submit(client, 1)
+    _log(daemon, 1, "one\nTwo two\nthree\nand two\n")
+    assert say("runs", "logs", "1", "--search", "two", "-i").stdout == "4: Two two\n18: and two\n"
+    hits = json.loads(say("runs", "logs", "1", "--search", "two", "--json").stdout)
+    assert [(hit["offset"], hit["line"]) for hit in hits] == [(8, "Two two"), (22, "and two")]
+    assert "stdout of run 1 does not hold 'four'" in say("runs", "logs", "1", "--search", "four").stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("runs", "list", "--filter", "late", "--job", "train:late"),
+        ("runs", "list", "--offset", "3", "--after", "x"),
+        ("events", "--filter", "late", "--follow"),
+        ("runs", "logs", "1", "--search", "x", "--follow"),
+    ],
+)
+def test_two_ways_to_list_at_once_are_wrong_usage(say: Callable[..., Result], words: tuple[str, ...]) -> None:
+    assert say(*words).exit_code == 2
+
+
 # ------------------------------------------------------------------------------------------------------ going away
 
 
@@ -90,9 +141,9 @@ def test_a_search_whose_reader_has_gone_is_ended(
     assert client.run_window("late").items == []
 
 
-def _until(holds: object) -> None:
+def _until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
-    while not holds():  # type: ignore[operator]
+    while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.002)
 

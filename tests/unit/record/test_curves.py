@@ -85,6 +85,11 @@ def test_a_curve_of_any_density_keeps_its_ends_and_extremes_in_few_points(
         assert (min(shown), max(shown)) == (min(numbers), max(numbers))
 
 
+def test_ranges_of_just_the_outlines_width_are_not_one_too_many(record: Record) -> None:
+    _add(record, {step: float(step % 7) for step in range(31, 4_632, 23)})
+    assert len(_drawn(record, 20)) <= 20
+
+
 def test_a_long_curve_is_outlined_as_it_grows_but_for_its_end(record: Record) -> None:
     _add(record, {step: float(step) for step in range(5 * WIDTH + 100)}, parts=40)
     assert _outlined(record) == [0, 1, 2, 3, 4]

@@ -23,7 +23,7 @@ async def settle(pilot: Pilot[Any]) -> None:
     await until(lambda: app.link.state != "asking")
     quiet = 0
     end = time.monotonic() + _PATIENCE
-    while quiet < 3:
+    while quiet < 2:
         await pilot.pause()
         quiet = quiet + 1 if app.idle else 0
         if not app.idle:

@@ -139,11 +139,11 @@ def _serve(folder: Path) -> Iterator[Served]:
 
     def stop() -> None:
         if thread.is_alive():
+            home.socket.unlink(missing_ok=True)  # first: who finds it and is refused leaks a socket in httpcore
             daemon.record.release_waiters()
             loop, server = running[0]
-            loop.call_soon_threadsafe(lambda: server.stop(at_once=True))
+            loop.call_soon_threadsafe(server.stop)
             thread.join()
-            home.socket.unlink(missing_ok=True)
 
     yield Served(daemon, clock, home.socket, stop)
     stop()

@@ -5,11 +5,25 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
-from store.facts import CheckFacts, ColumnFacts, DatasetFacts, TrainingSetFacts, VersionFacts
+from store.facts import (
+    CategoryFacts,
+    CheckFacts,
+    ColumnFacts,
+    DatasetFacts,
+    HistogramFacts,
+    TrainingSetFacts,
+    VersionFacts,
+)
 from store.times import to_us
 from tests.unit.ui.moments import NOW
 
 EVALUATIONS: Final = 8
+_AMOUNTS: Final = HistogramFacts(
+    low=-3.2,
+    high=940.0,
+    counts=[310, 9_120, 14_800, 10_400, 6_210, 3_900, 2_300, 1_400, 820, 510, 300, 120, 50, 20, 4],
+)
+_CUSTOMERS: Final = [CategoryFacts(value="a007", count=1_204), CategoryFacts(value="b031", count=640)]
 
 
 def orders(version: int, rows: int, added: int, removed: int = 0, quarantined: int = 0) -> DatasetFacts:
@@ -18,8 +32,10 @@ def orders(version: int, rows: int, added: int, removed: int = 0, quarantined: i
         ColumnFacts(
             name="at", type="timestamp[us, tz=UTC]", nulls=0, distinct=rows // 3, low="2026-01-01", high="2026-06-14"
         ),
-        ColumnFacts(name="customer", type="string", nulls=0, distinct=912, low="a001", high="z940"),
-        ColumnFacts(name="amount", type="double", nulls=14, distinct=7_702, low="-3.2", high="940.0"),
+        ColumnFacts(name="customer", type="string", nulls=0, distinct=912, low="a001", high="z940", top=_CUSTOMERS),
+        ColumnFacts(
+            name="amount", type="double", nulls=14, distinct=7_702, low="-3.2", high="940.0", histogram=_AMOUNTS
+        ),
         ColumnFacts(name="late", type="int64", nulls=0, distinct=2, low="0", high="1"),
     ]
     return DatasetFacts(
@@ -50,7 +66,7 @@ def habits(version: int, rows: int, orders: int) -> DatasetFacts:
         ColumnFacts(name="late_share_7d", type="double", nulls=120, distinct=610, low="0.0", high="1.0"),
     ]
     return DatasetFacts(
-        dataset="features:habits",
+        dataset="habits",
         kind="feature view",
         version=version,
         rows=rows,

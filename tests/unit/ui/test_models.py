@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Input
 
 from store import registry, versions
@@ -52,11 +53,10 @@ async def test_enter_goes_from_models_to_versions_to_the_version_and_escape_back
     async with make_app("models").run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await press(pilot, "enter")
-        opened: list[object] = [pilot.app.screen]
+        assert isinstance(top(pilot), Versions)
         assert "aliases, newest move first" in shown(pilot)
         await press(pilot, "enter")
-        opened.append(pilot.app.screen)
-        assert [type(screen) for screen in opened] == [Versions, VersionScreen]
+        assert isinstance(top(pilot), VersionScreen)
         assert "Models  ›  late  ›  v2" in shown(pilot)
         await press(pilot, "escape", "escape")
         assert "other aliases" in shown(pilot)
@@ -92,7 +92,7 @@ async def test_a_promotion_shows_its_plan_and_needs_the_models_name(make_app: Ma
         assert "Promote late v2 to production" in text
         assert "v1 → v2" in text
         assert "undo  trainshed rollback late --to 1" in text
-        await press(pilot, "y")
+        await press(pilot, "y", "enter")
         assert live(client) == 1, "y is not enough for production"
         await type_name(pilot, "early")
         assert live(client) == 1, "another name is not enough either"
@@ -233,6 +233,10 @@ async def test_a_project_without_versions_says_what_to_do(make_empty_app: MakeAp
         assert "`trainshed run train:late` makes one" in shown(pilot)
         await press(pilot, "enter")
         assert "late has no version yet" in shown(pilot)
+
+
+def top(pilot: Pilot[Any]) -> Screen[Any]:
+    return pilot.app.screen
 
 
 def promote(client: Client, version: int) -> None:

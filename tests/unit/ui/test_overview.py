@@ -70,7 +70,7 @@ async def test_k_on_what_runs_proposes_to_stop_it_and_y_does(make_app: MakeApp, 
         await settle(pilot)
         await press(pilot, "tab", "tab", "K")
         assert app.screen.query_one(PlanBox).proposal.title == f"Stop run {LIVING}"
-        await press(pilot, "y")
+        await press(pilot, "y", "enter")
         assert any(event.kind.startswith("run.cancel") for event in client.events(limit=3).items)
 
 
@@ -80,7 +80,7 @@ async def test_s_on_what_comes_pauses_it_with_a_reason(make_app: MakeApp, client
         await settle(pilot)
         await press(pilot, "tab", "tab", "tab", "S")
         app.screen.query_one("#reason", Input).value = "the box is moved"
-        await press(pilot, "y")
+        await press(pilot, "y", "enter")
         paused = next(schedule for schedule in client.schedules() if schedule.name == "nightly")
         assert not paused.enabled
         assert "the box is moved" in paused.paused_reason
@@ -99,7 +99,7 @@ async def test_t_on_what_comes_asks_how_and_shows_the_plan_with_its_command(make
         proposal = app.screen.query_one(PlanBox).proposal
         assert proposal.command == "trainshed run train:late --upstream --set training.epochs=5"
         assert client.runs(limit=1).items[0].id == newest
-        await press(pilot, "y")
+        await press(pilot, "y", "enter")
         assert client.runs(limit=1).items[0].id > newest
 
 

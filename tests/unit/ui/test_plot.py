@@ -119,6 +119,8 @@ def test_ticks_are_round_and_inside() -> None:
     assert clock_labels([0, 300, 3_600]) == ["0", "5m", "1h"]
 
 
+@example([2.2e-311])
+@example([0.0, 5e-324])
 @given(st.lists(st.floats(-1e300, 1e300), max_size=5))
 def test_every_value_is_inside_its_scale(values: list[float]) -> None:
     scale = scale_of(values)

@@ -1,0 +1,90 @@
+"""No slip of one or two fingers changes anything: keys are pressed on every screen, and the record stays as it was.
+
+Every key that is bound anywhere, and some that are not, alone and in pairs. All pairs on all screens are some sixty
+thousand presses: `TRAINSHED_ALL_PAIRS=1` asks for them. Otherwise the pairs are those of a key that opens something to
+confirm or to type into, and one that might confirm it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.unit.ui.acting import settle
+from tests.unit.ui.conftest import MakeApp, Served
+from tui.app import ShedApp
+from tui.box import Box
+from tui.keys import ACTIONS
+from tui.screens import SCREENS
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(3_600)]
+
+MODES = [entry.mode for entry in SCREENS]
+DETAILS = {
+    "run": ("run", "15"),
+    "model": ("model", "late"),
+    "version": ("version", "late", "2"),
+    "dataset": ("dataset", "orders"),
+    "job": ("job", "train:late"),
+}
+LEAVES = {"q", "x"}
+"""`q` leaves the UI and `x` gives the terminal to $PAGER: neither changes the record, and both end the test."""
+BOUND = sorted({key for action in ACTIONS for key in action.keys.split(",")} - LEAVES)
+OTHERS = ["y", "n", "enter", "space", "tab", "a", "z", "1", "2", "3", "9", "delete", "ctrl+c"]
+KEYS = list(dict.fromkeys([*BOUND, *OTHERS]))
+OPENING = [action.keys.split(",")[0] for action in ACTIONS if action.dangerous] + ["colon", "slash", "ctrl+t", "Y"]
+ALL = "TRAINSHED_ALL_PAIRS" in os.environ
+FIRST = KEYS if ALL else OPENING
+SECOND = KEYS if ALL else ["y", "enter", "space", "tab", "n", "P", "K"]
+
+
+async def stand(pilot: Pilot[Any], mode: str, words: tuple[str, ...]) -> None:
+    """The screen as it is when it was just opened."""
+    app = pilot.app
+    assert isinstance(app, ShedApp)
+    for box in app.screen.query(Box):
+        box.close()
+    for bar in app.screen.query("FilterBar, CommandBar"):
+        await bar.remove()
+    app.past.moment = None
+    if app.current_mode != mode:
+        app.go_to(mode)
+    await pilot.pause()
+    while len(app.screen_stack) > 1:
+        app.pop_screen()
+        await pilot.pause()
+    if words:
+        app.open(*words)
+    await pilot.pause()
+
+
+async def nothing_changes(make_app: MakeApp, shed: Served, mode: str, words: tuple[str, ...]) -> None:
+    app = make_app("runs")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
+        await stand(pilot, mode, words)
+        await settle(pilot)
+        revision = shed.record.revision
+        for key in KEYS:
+            await pilot.press(key)
+            await stand(pilot, mode, words)
+            assert shed.record.revision == revision, key
+        for first in FIRST:
+            for second in SECOND:
+                await pilot.press(first, second)
+                await stand(pilot, mode, words)
+            await settle(pilot)
+            assert shed.record.revision == revision, f"{first} and then another key"
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_keys_and_pairs_of_keys_change_nothing(make_app: MakeApp, shed: Served, mode: str) -> None:
+    await nothing_changes(make_app, shed, mode, ())
+
+
+@pytest.mark.parametrize("kind", DETAILS)
+async def test_nor_on_the_screens_of_one_object(make_app: MakeApp, shed: Served, kind: str) -> None:
+    await nothing_changes(make_app, shed, "runs", DETAILS[kind])
