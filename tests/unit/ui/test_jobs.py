@@ -39,7 +39,7 @@ async def test_s_resumes_a_paused_schedule_after_the_plan(make_app: MakeApp, cli
         await press(pilot, "S")
         assert app.screen.query_one(PlanBox).proposal.command == "trainshed schedules resume hourly"
         assert "the source is being moved" in shown(pilot)
-        await press(pilot, "y")
+        await press(pilot, "y", "enter")
         assert next(schedule for schedule in client.schedules() if schedule.name == "hourly").enabled
 
 
@@ -50,7 +50,7 @@ async def test_t_runs_a_job_with_settings_after_the_plan(make_app: MakeApp, clie
         await press(pilot, "j", "T")
         await press(pilot, "tab", "tab", "space", "enter")  # run even if nothing changed
         assert app.screen.query_one(PlanBox).proposal.command == "trainshed run features:habits --force"
-        await press(pilot, "y")
+        await press(pilot, "y", "enter")
         assert client.runs(limit=1).items[0].job == "features:habits"
 
 
@@ -65,7 +65,7 @@ async def test_f_shows_the_times_of_a_backfill_before_it_queues_them(make_app: M
         assert proposal.command.startswith("trainshed schedules backfill nightly --from 2026-06-12T12:00:00Z")
         before = client.runs(limit=1).items[0].id
         assert "new run" in shown(pilot)
-        await press(pilot, "y")
+        await press(pilot, "y", "enter")
         queued = client.runs(limit=1).items[0]
         assert (queued.id > before, queued.schedule) == (True, "nightly")
 
