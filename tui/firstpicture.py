@@ -26,6 +26,7 @@ LEAVE = "\x1b[?25h\x1b[?1049l"
 _STYLES = {"": "", "bold": "\x1b[1m", "dim": "\x1b[2m", "bad": "\x1b[31m", "warn": "\x1b[33m", "good": "\x1b[32m"}
 _STYLES |= {"live": "\x1b[36m", "title": "\x1b[1;34m"}
 _NAME, _GAP = 16, 2
+_SEVERITIES = {"fail": ("✘", "bad"), "warn": ("!", "warn"), "note": ("→", "live")}
 
 
 class Part(NamedTuple):
@@ -37,10 +38,17 @@ Row = Sequence[Part]
 Answer = Mapping[str, Any]
 
 
-def paint(socket: Path, title: str, size: tuple[int, int], now: datetime, zone: tzinfo | None) -> str:
+def paint(
+    socket: Path,
+    title: str,
+    size: tuple[int, int],
+    now: datetime,
+    zone: tzinfo | None,
+    patience: float = PATIENCE_SECONDS,
+) -> str:
     """The whole picture for a terminal of `size` (columns, lines), as it is to be written."""
     try:
-        status = ask(socket, PATIENCE_SECONDS)
+        status = ask(socket, patience)
     except (ConnectionError, FileNotFoundError):
         rows = absent(socket)
         badge = Part("▲ no daemon", "bad")
@@ -121,8 +129,9 @@ def short(moment: str | None, now: datetime, zone: tzinfo | None) -> str:
 def _needs(status: Answer, width: int) -> list[Row]:
     text = width - 2 - _NAME - _GAP
     return [
-        (Part(f"  {_fit('! ' + need['subject'], _NAME)}  ", "warn"), Part(_fit(need["message"], text - 13)))
+        (Part(f"  {_fit(f'{glyph} ' + need['subject'], _NAME)}  ", style), Part(_fit(need["message"], text - 13)))
         for need in status["needs_you"]
+        for glyph, style in [_SEVERITIES[need["severity"]]]
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -9,7 +10,7 @@ from tui.table.column import Cell, Column
 from tui.themes import Tone
 
 if TYPE_CHECKING:
-    from store.wire import NeedView
+    from store.wire import NeedAction, NeedSeverity, NeedView
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def columns() -> list[Column[NeedView]]:
 
 def about(need: NeedView) -> Cell:
     """Glyph and place."""
-    glyph, tone = _GLYPHS[weight(need)]
+    glyph, tone = _GLYPHS[need.severity]
     return Cell(f"{glyph} {need.subject}", tone)
 
 
@@ -48,28 +49,27 @@ def pressing(found: Act) -> Cell:
     return Cell(f"{found.key} {found.label}", "key")
 
 
-def weight(need: NeedView) -> str:
-    """`fail`, `warn`, or `wait` for what is well and only waits for a decision."""
-    command = need.command
-    if command.startswith("trainshed plan"):
-        return "wait"
-    if command.startswith("trainshed schedules resume") or "stall_timeout" in need.message:
-        return "warn"
-    return "fail"
-
-
 def act(need: NeedView) -> Act:
     """What the key for it is; Enter, where one has to look first."""
-    command = need.command
-    if command.startswith("trainshed plan"):
-        return PROMOTE
-    if command.startswith("trainshed schedules resume"):
-        return RESUME
-    if command.startswith("trainshed runs show"):
-        return STOP if "stall_timeout" in need.message else RETRY
-    if command.startswith("trainshed run "):
-        return RUN
-    return LOOK
+    if need.target.kind == "run":
+        return RETRY if need.severity == "fail" else STOP
+    return _ACTS.get(need.action, LOOK)
+
+
+def opens(need: NeedView) -> tuple[str, ...]:
+    """The words that open what a need is about; one word is a screen of its own."""
+    where = need.target
+    match where.kind:
+        case "run":
+            return "run", str(where.number)
+        case "version":
+            return "version", where.name, str(where.number)
+        case "queue":
+            return ("jobs",)
+        case "daemon":
+            return ("system",)
+        case kind:
+            return kind, where.name
 
 
 def target(subject: str) -> tuple[str, ...]:
@@ -84,4 +84,9 @@ def target(subject: str) -> tuple[str, ...]:
     return ()
 
 
-_GLYPHS: Final[dict[str, tuple[str, Tone]]] = {"fail": ("✘", "bad"), "warn": ("!", "warn"), "wait": ("→", "live")}
+_ACTS: Final[Mapping[NeedAction, Act]] = {"plan": PROMOTE, "resume": RESUME, "run": RUN}
+_GLYPHS: Final[Mapping[NeedSeverity, tuple[str, Tone]]] = {
+    "fail": ("✘", "bad"),
+    "warn": ("!", "warn"),
+    "note": ("→", "live"),
+}

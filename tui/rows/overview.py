@@ -117,7 +117,9 @@ def target(row: Row) -> tuple[str, ...]:
     from store.wire import AliasView, EventView, NeedView, RunView, ScheduleView
 
     match row:
-        case NeedView() | EventView():
+        case NeedView():
+            return needs.opens(row)
+        case EventView():
             return needs.target(row.subject)
         case AliasView():
             return "version", row.model, str(row.version)
@@ -147,8 +149,8 @@ def job_name(row: Row) -> str | None:
     match row:
         case ScheduleView():
             return row.job
-        case NeedView() if row.command.startswith("trainshed run "):
-            return row.command.split()[2]
+        case NeedView() if row.target.kind == "job":
+            return row.target.name
         case _:
             return None
 

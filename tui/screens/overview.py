@@ -248,10 +248,13 @@ class Overview(ShedScreen):
 
     def on_table_opened(self, event: Table.Opened) -> None:
         words = rows.target(event.row)
-        if words:
-            self.shed.open(*words)
-        else:
-            self.shed.go_to("system")
+        match words:
+            case (mode,):
+                self.shed.go_to(mode)
+            case (kind, *names):
+                self.shed.open(kind, *names)
+            case _:
+                self.shed.go_to("system")
 
     def _propose(self, what: str, put: Callable[[Client], R], make: Callable[[R], Proposal]) -> None:
         self.ask(what, put, lambda found: self.shed.propose(make(found), self.read))

@@ -41,7 +41,9 @@ async def test_enter_opens_what_the_row_is_about(make_app: MakeApp) -> None:
     app = make_app("overview")
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        await press(pilot, "enter")  # the version that waits
+        await press(pilot, "enter")  # the table with a warning
+        assert type(app.screen).__name__ == "DatasetScreen"
+        await press(pilot, "escape", "j", "enter")  # the version that waits
         assert type(app.screen).__name__ == "VersionScreen"
 
 
@@ -49,7 +51,7 @@ async def test_p_on_a_version_that_waits_shows_its_plan_and_changes_nothing(make
     app = make_app("overview")
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        await press(pilot, "P")
+        await press(pilot, "j", "P")
         assert "Promote late v2 to production" in app.screen.query_one(PlanBox).proposal.title
         assert client.models()[0].aliases["production"] == 1
 
@@ -116,6 +118,7 @@ async def test_only_keys_that_mean_something_on_the_row_are_there(make_app: Make
     app = make_app("overview")
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
+        await press(pilot, "j")
         assert "P promote" in shown(pilot).split("\n")[-1]
         await press(pilot, "tab", "tab")
         last = shown(pilot).split("\n")[-1]
@@ -127,7 +130,7 @@ async def test_under_read_only_no_key_changes_anything(make_app: MakeApp) -> Non
     app = make_app("overview", read_only=True)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        for key in ("P", "tab", "B", "tab", "K", "tab", "S", "T"):
+        for key in ("j", "P", "tab", "B", "tab", "K", "tab", "S", "T"):
             await press(pilot, key)
             assert not app.screen.query(PlanBox)
         assert "promote" not in shown(pilot).split("\n")[-1]
@@ -138,10 +141,10 @@ async def test_the_cursor_walks_from_one_list_into_the_next(make_app: MakeApp) -
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         seen = [app.focused.id if app.focused else None]
-        for _ in range(4):
+        for _ in range(5):
             await press(pilot, "j")
             seen.append(app.focused.id if app.focused else None)
-        assert seen == ["needs", "production", "running", "running", "next"]
+        assert seen == ["needs", "needs", "production", "running", "running", "next"]
         await press(pilot, "k")
         assert app.focused is not None
         assert app.focused.id == "running"

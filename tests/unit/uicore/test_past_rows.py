@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from store.wire import MomentView, RunThenView, RunView
 from tui.rows import past
-from tui.rows.needs import act, target, weight
+from tui.rows.needs import act, opens
 
 T = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
@@ -60,5 +60,5 @@ def test_what_needed_somebody_then_is_the_last_run_of_a_job_that_had_failed() ->
     )
     (need,) = past.needs_then(moment)
     assert (need.subject, need.message) == ("run 3", "etl:a failed")
-    assert target(need.subject) == ("run", "3")
-    assert (act(need).key, weight(need)) == ("R", "fail")
+    assert opens(need) == ("run", "3")
+    assert (act(need).key, need.severity) == ("R", "fail")
