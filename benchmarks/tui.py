@@ -3,7 +3,7 @@
     python benchmarks/tui.py [--homes DIR] [--sizes 1000,100000] [--idle 20] [--repeat 5]
 
 `--homes` holds filled projects (`benchmarks/fill.py DIR/SIZE --runs SIZE`), made where they are missing; a real daemon
-serves each. Prints one JSON object; 120x40, truecolor. CPU is the UI's own, in s or ms; bytes are what the wire carries.
+serves each. Prints one JSON object; 120x40, truecolor. CPU is the UI's own, in s or ms; bytes are those sent.
 Goals: cursor 500 B and 6 ms, jump 9 kB, box 4 kB, view 10 kB, idle 0 B/s and 0.3 %, fifty living runs 4 kB/s and 2 %,
 lite 1 kB/s.
 """
