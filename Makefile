@@ -10,7 +10,7 @@ WORKERS ?= 2
 LOCK   := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit check format bench docs golden lock clean
+.PHONY: help setup demo test unit check format bench docs screenshots golden lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,12 @@ docs: $(STAMP) ## write docs/reference from the code
 
 golden: $(STAMP) ## write a checkpoint and a version for later releases to read
 	@$(BIN)/python -m tests.golden.write
+
+screenshots: $(STAMP) ## pictures of the terminal UI, taken from the demo
+	@folder=$$(mktemp -d) && $(BIN)/trainshed demo --headless --dir $$folder/flights \
+	  && $(BIN)/trainshed up --detach --project $$folder/flights \
+	  && { $(BIN)/python docs/screenshots.py $$folder/flights; status=$$?; } \
+	  ; $(BIN)/trainshed down --project $$folder/flights; rm -rf $$folder; exit $$status
 
 lock: $(STAMP) ## resolve the dependencies anew
 	@$(UV) pip compile pyproject.toml $(LOCK) --extra demo --extra postgres --group dev --output-file requirements.lock

@@ -195,8 +195,8 @@ def _of_candidates(facts: Facts) -> Iterator[NeedView]:
             continue
         name = f"{alias.model} {alias.version}"
         target = NeedTarget(kind="version", name=alias.model, number=alias.version)
-        message = f"version {alias.version} of {alias.model} is candidate since {alias.actor} put it forward"
-        message += f": {alias.reason}" if alias.reason else ""
+        why = f": {alias.reason}" if alias.reason else f", put forward by {alias.actor}"
+        message = f"version {alias.version} waits as candidate{why}"
         yield _need(name, "note", message, ("plan", f"trainshed plan {name}"), target, alias.since)
 
 

@@ -256,7 +256,7 @@ def test_what_somebody_put_forward_waits_though_it_was_live_before_until_it_is_l
     live = AliasView(model="late", alias="production", version=1, since=NOW, actor="ann", reason="")
     facts = Facts(now=NOW, candidates=[put], production=[live], was_live={("late", 1), ("late", 2)})
     (need,) = needs(facts)
-    assert need.message == "version 2 of late is candidate since ann put it forward: better in May"
+    assert need.message == "version 2 waits as candidate: better in May"
     assert (need.action, need.command) == ("plan", "trainshed plan late 2")
     again = live.model_copy(update={"version": 2})
     assert needs(Facts(now=NOW, candidates=[put], production=[again])) == []
