@@ -15,7 +15,7 @@ from tui.keybindings import bindings
 from tui.pane import Pane
 from tui.plan import Proposal
 from tui.proposals.runs import cancel_run, retry_run
-from tui.room import share
+from tui.room import BOX_LINES, share
 from tui.rows import box, needs, past
 from tui.rows import overview as rows
 from tui.screens.base import ShedScreen, Subject
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 _ACTIONS = frozenset({"retry", "cancel", "promote", "roll_back", "pause", "trigger"})
 _EVENTS = 60
+_BARS = 2
 _BOX_THEN = [line(("  box     ", "dim"), (past.NOT_KEPT, "dim"))]
 
 
@@ -57,6 +58,7 @@ class Overview(ShedScreen):
         self._status: StatusView | None = None
         self._box: BoxView | None = None
         self._history: BoxHistoryView | None = None
+        self._box_lines = BOX_LINES
 
     def body(self) -> Iterable[Widget]:
         yield Horizontal(
@@ -185,8 +187,9 @@ class Overview(ShedScreen):
         pane = self.query_one("#box-figures", Pane)
         width = self.query_one("#main").size.width
         lines = box.lines(self._box, self._history, width) if self.shed.moment is None else _BOX_THEN
-        pane.styles.height = len(lines)
+        pane.styles.height = self._box_lines = max(BOX_LINES, len(lines))
         pane.show(lines)
+        self._arrange()
 
     def _read_metric(self, alias: AliasView) -> None:
         """A version never changes: asked for once."""
@@ -213,8 +216,7 @@ class Overview(ShedScreen):
     def _arrange(self) -> None:
         """The lists get the lines that they need; what is left stands between them."""
         sections = [self.query_one(f"#{name}", Section) for name in ("needs", "production", "running", "next")]
-        pane = self.query_one("#box-figures", Pane)
-        room = self.query_one("#main").size.height - int(pane.styles.height.value if pane.styles.height else 0)
+        room = self.size.height - _BARS - self._box_lines
         heights = share([section.wants for section in sections], room)
         gaps = max(0, room - sum(heights))
         for section, height in zip(sections, heights, strict=True):
