@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 import httpx
+from pydantic import ConfigDict, ValidationError
 
 from store.wire import (
     ENDED,
@@ -56,7 +57,7 @@ from store.wire import (
     Window,
     Wire,
 )
-from tui.connection import no_answer, problem_of
+from tui.connection import no_answer, of_another_release, problem_of
 from tui.failure import ClientError
 from tui.sockets import address_of, nobody
 from tui.views import Views
@@ -65,6 +66,13 @@ W = TypeVar("W", bound=Wire)
 POLL_SECONDS: Final = 20.0
 """How long one question for changes may wait at the daemon."""
 _ANSWER_SECONDS: Final = 30.0
+
+
+class _Pid(Wire):
+    """All of a status that every release has."""
+
+    model_config = ConfigDict(extra="ignore")
+    pid: int
 
 
 class Client(Views):
@@ -96,6 +104,10 @@ class Client(Views):
 
     def status(self) -> StatusView:
         return self._get(StatusView, "/status")
+
+    def pid(self) -> int:
+        """The daemon's process, of whatever release it is: an old one has to be stopped by a new command line."""
+        return self._get(_Pid, "/status").pid
 
     def box(self) -> BoxView:
         return self._get(BoxView, "/box")
@@ -331,4 +343,7 @@ class Client(Views):
             raise no_answer(self._socket, error) from None
         if answer.is_error:
             raise ClientError(problem_of(answer))
-        return view.model_validate_json(answer.content)
+        try:
+            return view.model_validate_json(answer.content)
+        except ValidationError:
+            raise of_another_release(path) from None

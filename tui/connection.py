@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 
 from store.wire import Problem
-from tui.failure import NoDaemon
+from tui.failure import Failure, NoDaemon
 from tui.sockets import nobody
 
 
@@ -21,6 +21,14 @@ def no_answer(socket: Path, error: httpx.TransportError) -> NoDaemon:
         f"the daemon stopped answering ({type(error).__name__})",
         where=str(socket),
         remedy="see the end of daemon.log beside the socket, then `trainshed up --detach`; runs go on without it",
+    )
+
+
+def of_another_release(path: str) -> Failure:
+    """The answer lacks what this release knows of, or has what it does not."""
+    return Failure(
+        f"the daemon's answer to {path} is of another release",
+        remedy="restart it with `trainshed down` and `trainshed up --detach`; runs go on meanwhile",
     )
 
 

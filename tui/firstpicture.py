@@ -48,15 +48,14 @@ def paint(
 ) -> str:
     """The whole picture for a terminal of `size` (columns, lines), as it is to be written."""
     try:
-        status = ask(socket, patience)
+        rows = picture(ask(socket, patience), size, now, zone)
+        badge = Part("● live", "good")
     except (ConnectionError, FileNotFoundError):
         rows = absent(socket)
         badge = Part("▲ no daemon", "bad")
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError, TypeError):
+        # It takes longer, or is of another release: the UI that comes says what is so.
         rows, badge = [], Part("… asking", "dim")
-    else:
-        rows = picture(status, size, now, zone)
-        badge = Part("● live", "good")
     lines = [_top(title, badge, size[0]), *rows]
     return ENTER + "\r\n".join(_drawn(line, size[0]) for line in lines[: size[1]]) + PAINTED
 

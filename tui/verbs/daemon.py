@@ -53,7 +53,7 @@ def down(
 ) -> None:
     """Stop the daemon. Runs go on without it, and are taken up again by the next one."""
     with shell.daemon() as daemon:
-        pid = daemon.status().pid
+        pid = daemon.pid()
         answer = daemon.shutdown(drain=drain)
     if drain and not shell.as_json:
         shell.note(answer.message)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
+import threading
 from datetime import UTC
 from pathlib import Path
 
@@ -67,3 +69,21 @@ def test_the_first_picture_loads_nothing_but_the_standard_library() -> None:
 
 def test_the_application_loads_none_of_the_heavy_libraries_before_its_first_picture() -> None:
     assert not loaded_by("import tui.app, tui.screens.overview, tui.screens.section") & (HEAVY | {"pydantic"})
+
+
+def test_an_answer_of_another_release_leaves_an_empty_picture_and_not_a_traceback(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "old.sock"))
+        listening.listen()
+        old = threading.Thread(target=_answer_as_of_old, args=[listening])
+        old.start()
+        text = "\n".join(text_of(paint(tmp_path / "old.sock", "shop@box", (80, 24), NOW, UTC, 10.0)))
+        old.join()
+    assert "… asking" in text
+
+
+def _answer_as_of_old(listening: socket.socket) -> None:
+    caller, _ = listening.accept()
+    with caller:
+        caller.recv(65_536)
+        caller.sendall(b'HTTP/1.0 200 OK\r\n\r\n{"needs_you": [{"subject": "run 1", "message": "failed"}]}')
