@@ -18,7 +18,7 @@ async def test_at_80_by_24_it_shows_needs_production_what_runs_what_comes_and_th
         await settle(pilot)
         text = shown(pilot)
         for words in (
-            "version 2 of late",
+            "version 2 waits",
             "P promote",
             "auc 0.7521",
             "train:late        13       ▶ running",
@@ -172,7 +172,7 @@ async def test_a_daemon_that_is_not_there_is_said_with_its_remedy_and_found_when
         away.rename(shed.socket)
         await until(lambda: app.link.state == "live")
         await settle(pilot)
-        assert "version 2 of late" in shown(pilot)
+        assert "version 2 waits" in shown(pilot)
 
 
 async def test_the_box_is_drawn_where_it_differs(make_app: MakeApp, client: Client) -> None:

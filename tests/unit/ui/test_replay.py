@@ -34,7 +34,7 @@ async def test_ctrl_t_shows_what_ran_was_live_and_needed_somebody_then_and_escap
         assert "etl:orders        14" not in text
         await press(pilot, "escape")
         assert "● live" in shown(pilot)
-        assert "version 2 of late" in shown(pilot)
+        assert "version 2 waits" in shown(pilot)
 
 
 async def test_before_the_first_version_nothing_was_in_production(make_app: MakeApp) -> None:
