@@ -30,6 +30,13 @@ from tui.settings import UiSettings
 MakeApp = Callable[..., ShedApp]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What opens the UI over a served API takes a second and more: it is left out by `make unit`."""
+    for item in items:
+        if {"shed", "empty_shed"} & set(getattr(item, "fixturenames", ())) and "tests/unit/ui" in str(item.path):
+            item.add_marker(pytest.mark.slow)
+
+
 @dataclass
 class Served:
     """A daemon's parts and its API in a thread; nothing is dispatched."""
