@@ -87,6 +87,7 @@ def open_box(box: Box[Any], over: Widget, then: Callable[[Any], object] = lambda
 
 
 async def _mount(box: Box[Any], over: Widget) -> None:
-    """All of a box in one picture: mounted, laid out and focused."""
-    with over.app.batch_update():
-        await over.query_one(Above).mount(box)
+    """All of a box in one picture: mounted, laid out and focused. A screen that is still being made gets none."""
+    for above in over.query(Above):
+        with over.app.batch_update():
+            await above.mount(box)

@@ -7,6 +7,7 @@ confirm or to type into, and one that might confirm it.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import Any
 
@@ -38,7 +39,7 @@ KEYS = list(dict.fromkeys([*BOUND, *OTHERS]))
 OPENING = [action.keys.split(",")[0] for action in ACTIONS if action.dangerous] + ["colon", "slash", "ctrl+t", "Y"]
 ALL = "TRAINSHED_ALL_PAIRS" in os.environ
 FIRST = KEYS if ALL else OPENING
-SECOND = KEYS if ALL else ["y", "enter", "space", "tab", "n", "P", "K"]
+SECOND = KEYS if ALL else ["y", "enter"]
 
 
 async def stand(pilot: Pilot[Any], mode: str, words: tuple[str, ...]) -> None:
@@ -50,15 +51,27 @@ async def stand(pilot: Pilot[Any], mode: str, words: tuple[str, ...]) -> None:
     for bar in app.screen.query("FilterBar, CommandBar"):
         await bar.remove()
     app.past.moment = None
+    depth = 2 if words else 1
+    if app.current_mode == mode and len(app.screen_stack) == depth:
+        return
+    await pilot.pause()  # a screen that is only just being opened cannot be closed
     if app.current_mode != mode:
         app.go_to(mode)
-    await pilot.pause()
+        await pilot.pause()
     while len(app.screen_stack) > 1:
         app.pop_screen()
         await pilot.pause()
     if words:
         app.open(*words)
-    await pilot.pause()
+        await pilot.pause()
+
+
+async def strike(pilot: Pilot[Any], *keys: str) -> None:
+    """Keys as fast as fingers slip; what they set in motion is waited for by `settle`."""
+    app = pilot.app
+    for key in keys:
+        app.simulate_key(key)
+        await asyncio.sleep(0.01)
 
 
 async def nothing_changes(make_app: MakeApp, shed: Served, mode: str, words: tuple[str, ...]) -> None:
@@ -68,13 +81,9 @@ async def nothing_changes(make_app: MakeApp, shed: Served, mode: str, words: tup
         await stand(pilot, mode, words)
         await settle(pilot)
         revision = shed.record.revision
-        for key in KEYS:
-            await pilot.press(key)
-            await stand(pilot, mode, words)
-            assert shed.record.revision == revision, key
-        for first in FIRST:
-            for second in SECOND:
-                await pilot.press(first, second)
+        for first in ["", *FIRST]:
+            for second in SECOND if first else KEYS:
+                await strike(pilot, *filter(None, (first, second)))
                 await stand(pilot, mode, words)
             await settle(pilot)
             assert shed.record.revision == revision, f"{first} and then another key"
