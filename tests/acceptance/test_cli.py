@@ -250,8 +250,8 @@ def test_the_foreground_daemon_ends_by_ctrl_c_with_zero(alone: Shop) -> None:
 # ------------------------------------------------------------------------------------------------------- looking
 
 
-def test_alone_it_prints_the_status(shop: Shop) -> None:
-    assert "shop  ✔ working" in shop.say()[0]
+def test_alone_in_a_pipe_it_prints_the_overview_as_lines(shop: Shop) -> None:
+    assert "in production: " in shop.say()[0]
 
 
 def test_every_view_has_its_wire_model_as_json(shop: Shop) -> None:

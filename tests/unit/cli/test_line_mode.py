@@ -32,7 +32,7 @@ def test_in_a_pipe_the_overview_is_plain_lines(shed: Served) -> None:  # noqa: F
     done = run(shed)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert any(line.startswith("needs you: version 2 of late") for line in lines)
+    assert any(line.startswith("needs you: version 2 waits") for line in lines)
     assert any(line.startswith("in production: late version 1, auc 0.7521") for line in lines)
     assert any(
         line.startswith(f"running: run {LIVING} of train:late is running, 1,400 of 2,000 steps") for line in lines
