@@ -1,8 +1,8 @@
 """No slip of one or two fingers changes anything: keys are pressed on every screen, and the record stays as it was.
 
-Every key that is bound anywhere, and some that are not, alone and in pairs. All pairs on all screens are some sixty
-thousand presses: `TRAINSHED_ALL_PAIRS=1` asks for them. Otherwise the pairs are those of a key that opens something to
-confirm or to type into, and one that might confirm it.
+Every key that is bound anywhere, and some that are not, alone and in pairs. All of them on all screens are some sixty
+thousand presses: `TRAINSHED_ALL_PAIRS=1` asks for them. Otherwise each key is pressed alone on each screen of the first
+row, and everywhere the pairs of a key that opens something to confirm or to type into, and one that might confirm it.
 """
 
 from __future__ import annotations
@@ -81,8 +81,9 @@ async def nothing_changes(make_app: MakeApp, shed: Served, mode: str, words: tup
         await stand(pilot, mode, words)
         await settle(pilot)
         revision = shed.record.revision
+        alone = KEYS if ALL or not words else []
         for first in ["", *FIRST]:
-            for second in SECOND if first else KEYS:
+            for second in SECOND if first else alone:
                 await strike(pilot, *filter(None, (first, second)))
                 await stand(pilot, mode, words)
             await settle(pilot)
