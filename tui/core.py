@@ -12,7 +12,6 @@ from textual.app import App
 from textual.dom import DOMNode
 from textual.message import Message
 
-from tui.bars.notice import Notice
 from tui.box import Box, open_box
 from tui.clipboard import osc52, write_copy
 from tui.crash import report
@@ -65,6 +64,8 @@ class ShedCore(App[int]):
         self.title_of_shed = title
         self.link = Link()
         self.past = Past(self)
+        self.cut: NoDaemon | None = None
+        """Why the daemon cannot be heard, while it cannot."""
         self.held = False
         self.held_back = False
         """Whether news came while the picture was held."""
@@ -226,6 +227,7 @@ class ShedCore(App[int]):
     def on_linked(self, message: Linked) -> None:
         again = self.link.state == "cut"
         self.status = message.status
+        self.cut = None
         self.stand(Link("live"))
         self.read_again()
         if again:
@@ -249,8 +251,9 @@ class ShedCore(App[int]):
             for screen in self.open_screens():
                 for table in screen.query(Table):
                     table.failed(message.failure)
-        if self.top is not None and isinstance(message.failure, NoDaemon):
-            self.top.query_one(Notice).refuse(message.failure)
+        self.cut = message.failure if isinstance(message.failure, NoDaemon) else None
+        if self.top is not None:
+            self.top.tell_of_the_cut()
 
     def stand(self, link: Link) -> None:
         """How the UI stands to the daemon from now on; the past is the past until it is left."""

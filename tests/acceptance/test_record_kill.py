@@ -44,8 +44,8 @@ def _script(source: str, *arguments: str) -> subprocess.Popen[str]:
 # -------------------------------------------------------------------------------------------------------- migrations
 
 MIGRATION = """
-revision = "0002"
-down_revision = "0001"
+revision = "mood"
+down_revision = "HEAD"
 
 import sqlalchemy as sa
 from alembic import op
@@ -59,18 +59,18 @@ def upgrade() -> None:
     op.execute("UPDATE event SET mood = 'merry'")
 """
 
-OPEN_WITH_0002 = """
+OPEN_WITH_MOOD = """
 import sys
 from pathlib import Path
 from store.home import Home
-from store.migrations import History
+from store.migrations import REVISIONS, History
 from store.schema import prepare
 from store.sqlite import writer_engine
 from store.times import system_clock
 
 home = Home(Path(sys.argv[1]))
 engine = writer_engine(home.database)
-prepare(engine, home, system_clock, History(("0001", "0002"), Path(sys.argv[2])))
+prepare(engine, home, system_clock, History((*REVISIONS, "mood"), Path(sys.argv[2])))
 engine.dispose()
 print("migrated", flush=True)
 """
@@ -81,13 +81,13 @@ def scripts(tmp_path: Path) -> Path:
     """Our migrations and one more."""
     folder = tmp_path / "migrations"
     shutil.copytree(OURS.scripts, folder)
-    (folder / "versions" / "v0002_mood.py").write_text(MIGRATION)
+    (folder / "versions" / "v_mood.py").write_text(MIGRATION.replace("HEAD", OURS.head))
     return folder
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> Home:
-    """A record of schema 0001 with many events."""
+    """A record of today's schema with many events."""
     home = Home(tmp_path / "old")
     record = Record.open(home, system_clock)
     with record.transaction() as tx:
@@ -110,12 +110,12 @@ def _condition(home: Home) -> tuple[str, bool, int]:
 
 
 def test_an_old_record_is_migrated_after_a_backup_of_it(old: Home, scripts: Path) -> None:
-    out, error = _script(OPEN_WITH_0002, str(old.root), str(scripts)).communicate(timeout=120)
+    out, error = _script(OPEN_WITH_MOOD, str(old.root), str(scripts)).communicate(timeout=120)
     assert "migrated" in out, error
-    assert _condition(old) == ("0002", True, ROWS)
+    assert _condition(old) == ("mood", True, ROWS)
     (backup,) = old.backups.iterdir()
-    assert backup.name.endswith("-before-0002")
-    assert _condition(Home(backup)) == ("0001", False, ROWS)
+    assert backup.name.endswith("-before-mood")
+    assert _condition(Home(backup)) == (OURS.head, False, ROWS)
 
 
 def test_a_migration_killed_at_any_moment_leaves_the_old_schema_or_the_new_one(old: Home, scripts: Path) -> None:
@@ -123,19 +123,19 @@ def test_a_migration_killed_at_any_moment_leaves_the_old_schema_or_the_new_one(o
     for delay in (0.0, 0.03, 0.1, 0.25):
         home = Home(old.root.with_name(f"killed-{delay}"))
         shutil.copytree(old.root, home.root)
-        process = _script(OPEN_WITH_0002, str(home.root), str(scripts))
+        process = _script(OPEN_WITH_MOOD, str(home.root), str(scripts))
         assert process.stdout is not None
         assert process.stdout.readline() == "migrating\n"
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=60)
         condition = _condition(home)
-        assert condition in {("0001", False, ROWS), ("0002", True, ROWS)}, delay
+        assert condition in {(OURS.head, False, ROWS), ("mood", True, ROWS)}, delay
         seen.add(condition[0])
-        out, error = _script(OPEN_WITH_0002, str(home.root), str(scripts)).communicate(timeout=120)
+        out, error = _script(OPEN_WITH_MOOD, str(home.root), str(scripts)).communicate(timeout=120)
         assert "migrated" in out, error
-        assert _condition(home) == ("0002", True, ROWS)
-    assert "0001" in seen, "no kill fell into the migration"
+        assert _condition(home) == ("mood", True, ROWS)
+    assert OURS.head in seen, "no kill fell into the migration"
 
 
 # ------------------------------------------------------------------------------------------------------------ writes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -31,9 +32,11 @@ sys.exit(open_ui(Place(folder, folder / ".trainshed"), dict(os.environ)))
 
 def run_in_terminal(command: list[str], environ: dict[str, str], key: bytes, when: bytes) -> tuple[int, bytes]:
     """Exit code and everything that was written; `key` is pressed once `when` has been seen."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(command[0], command, environ)
+    terminal, theirs = pty.openpty()
+    program = subprocess.Popen(
+        command, env=environ, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, close_fds=True
+    )
+    os.close(theirs)
     written, pressed = b"", False
     last = time.monotonic() + 60
     while time.monotonic() < last:
@@ -45,9 +48,8 @@ def run_in_terminal(command: list[str], environ: dict[str, str], key: bytes, whe
         if not pressed and when in written:
             os.write(terminal, key)
             pressed = True
-    _, status = os.waitpid(pid, 0)
     os.close(terminal)
-    return os.waitstatus_to_exitcode(status), written
+    return program.wait(30), written
 
 
 def test_a_fault_of_the_ui_gives_the_terminal_back_and_says_where_its_report_is(tmp_path: Path) -> None:

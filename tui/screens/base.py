@@ -100,10 +100,18 @@ class ShedScreen(Screen[None]):
         from tui.failure import NoDaemon
 
         if not isinstance(failure, NoDaemon):  # the first line says that already, with its age
-            self.query_one(Notice).refuse(failure)
+            for notice in self.query(Notice):
+                notice.refuse(failure)
 
     def say(self, text: str, tone: Any = "") -> None:
-        self.query_one(Notice).say(text, tone)
+        for notice in self.query(Notice):  # none while the screen is still being made
+            notice.say(text, tone)
+
+    def tell_of_the_cut(self) -> None:
+        """That the daemon is away, and what to do: when it goes, and on each screen that is opened meanwhile."""
+        if self.shed.cut is not None:
+            for notice in self.query(Notice):
+                notice.refuse(self.shed.cut)
 
     def _if_here(self, then: Callable[[T], None]) -> Callable[[T], None]:
         """An answer that comes after its screen was closed is nobody's."""
@@ -127,6 +135,7 @@ class ShedScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.read()
+        self.tell_of_the_cut()
 
     def on_screen_resume(self) -> None:
         if self._outdated:
