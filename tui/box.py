@@ -39,6 +39,8 @@ class Box(Vertical, Generic[T]):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.then: Callable[[T | None], object] = lambda _: None
+        self.closing = False
+        """Left already, though still to be seen: nothing that it offers is done any more."""
         self._before: Widget | None = None
 
     @property
@@ -58,8 +60,9 @@ class Box(Vertical, Generic[T]):
                 return
 
     def close(self, result: T | None = None) -> None:
-        if not self.is_mounted:
+        if not self.is_mounted or self.closing:
             return
+        self.closing = True
         self.app.call_later(self._unmount, result)
 
     async def _unmount(self, result: T | None) -> None:

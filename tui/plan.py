@@ -68,6 +68,7 @@ class PlanBox(Box[bool]):
     def __init__(self, proposal: Proposal) -> None:
         super().__init__(id="plan")
         self.proposal = proposal
+        self._under_way = False
 
     def compose(self) -> ComposeResult:
         proposal = self.proposal
@@ -163,7 +164,7 @@ class PlanBox(Box[bool]):
 
     def _commit(self) -> None:
         proposal = self.proposal
-        if proposal.forbidden:
+        if proposal.forbidden or self.closing or self._under_way:
             return
         reason = self.query_one("#reason", Input).value.strip() if proposal.reason is not None else ""
         if proposal.typed is not None and self.query_one("#typed", Input).value != proposal.typed:
@@ -172,6 +173,7 @@ class PlanBox(Box[bool]):
         if proposal.reason_needed and not reason:
             self._say("✘ a reason is needed, and is shown for ever", "bad")
             return
+        self._under_way = True  # a second Enter does not do it twice
         self._say("… asking the daemon", "dim")
         self.shed.ask("plan", lambda daemon: proposal.commit(daemon, reason), self._done, refused=self._refused)
 
@@ -183,6 +185,7 @@ class PlanBox(Box[bool]):
 
     def _refused(self, failure: Failure) -> None:
         """The daemon's no. Where the plan can be made anew, the fields lose the focus, so that `r` is a key again."""
+        self._under_way = False
         if not self.is_attached:  # it was closed while the daemon was at it
             self.shed.refuse(failure)
             return

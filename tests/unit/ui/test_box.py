@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.widgets import Input
 
 from tests.unit.ui.acting import press, settle
-from tests.unit.ui.conftest import MakeApp
+from tests.unit.ui.conftest import MakeApp, Served
 
 
 async def test_tab_goes_from_cancel_to_the_button_and_to_the_field_and_stays_in_the_box(make_app: MakeApp) -> None:
@@ -21,3 +21,25 @@ async def test_tab_goes_from_cancel_to_the_button_and_to_the_field_and_stays_in_
         assert isinstance(app.focused, Input)
         await press(pilot, "tab")
         assert app.focused.id == "cancel"
+
+
+async def test_what_was_left_does_nothing_any_more_and_enter_twice_does_it_once(
+    make_app: MakeApp, shed: Served
+) -> None:
+    app = make_app("runs")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        app.obey("filter state=running")
+        await settle(pilot)
+        before = shed.record.revision
+        await press(pilot, "K", "y")
+        for key in ("escape", "enter", "enter"):  # faster than the box can go away
+            app.simulate_key(key)
+        await settle(pilot)
+        await press(pilot, "escape", "escape")
+        assert shed.record.revision == before
+        await press(pilot, "K", "y")
+        app.simulate_key("enter")
+        app.simulate_key("enter")
+        await settle(pilot)
+        assert shed.record.revision == before + 1
