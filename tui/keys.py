@@ -6,7 +6,7 @@ A dangerous action changes something outside the UI: it opens a plan, and does n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -213,9 +213,3 @@ ACTIONS: Final[tuple[Action, ...]] = (
 def actions(*scopes: Scope) -> tuple[Action, ...]:
     """All actions of these scopes, in order."""
     return tuple(action for action in ACTIONS if action.scope in scopes)
-
-
-def by_id(ids: Iterable[str]) -> tuple[Action, ...]:
-    """The actions with these ids. Raises KeyError for one that does not exist."""
-    known = {action.id: action for action in ACTIONS}
-    return tuple(known[wanted] for wanted in ids)

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from tui.table.column import Cell, Frame
-from tui.themes import Tone
 
 if TYPE_CHECKING:
     from store.wire import Outcome, RunState
@@ -102,7 +101,3 @@ def spark(values: list[float | None], width: int) -> str:
         return ""
     low, span_ = min(finite), max(finite) - min(finite)
     return "".join(" " if v is None else "▁▂▃▄▅▆▇█"[round((v - low) / span_ * 7) if span_ else 3] for v in shown)
-
-
-def toned(text: str, tone: Tone) -> Cell:
-    return Cell(text, tone)
