@@ -75,8 +75,12 @@ class BatchPlan:
 
     def live(self, step: int) -> int:
         """Rows of a step that count; the others are filling."""
-        start = step % self.steps_per_epoch * self.batch
-        return min(self.batch, self.rows - start)
+        return int(self.lives(step, 1)[0])
+
+    def lives(self, first: int, steps: int) -> np.ndarray:
+        """int [steps], `live` of steps first … first + steps - 1."""
+        starts = np.arange(first, first + steps) % self.steps_per_epoch * self.batch
+        return np.minimum(self.batch, self.rows - starts)
 
     def ids(self, step: int) -> np.ndarray:
         """int32 [batch], the row numbers of a step (counted from 0 over the whole run)."""
@@ -98,20 +102,23 @@ class BatchPlan:
 
 
 class Chunk(NamedTuple):
-    """What one call of the compiled chunk works on, all on the device."""
+    """What one call of the compiled chunk works on; a JAX pytree.
 
-    first: jax.Array
+    Of arrays on the host: as arguments of a compiled call they reach the device for a tenth of what `device_put` costs.
+    """
+
+    first: np.int32 | jax.Array
     """int32 []: number of the first step."""
-    steps: jax.Array
+    steps: np.int32 | jax.Array
     """int32 []: how many, at most capacity."""
-    slots: Rows | jax.Array
+    slots: Rows | Column
     """Rows [capacity, batch, …], or int32 [capacity, batch] numbers of resident rows."""
-    live: jax.Array
+    live: Column
     """int32 [capacity]: rows of each batch that count."""
 
 
 class Feed(Protocol):
-    """Brings the batches of a chunk to the device. `load` runs while the device works on the chunk before."""
+    """Gathers the batches of a chunk for the device. `load` runs while the device works on the chunk before."""
 
     resident: Rows | None
     """What stays on the device all through the run; None if rows come with each chunk."""
@@ -122,7 +129,7 @@ class Feed(Protocol):
 
 
 class HostFeed:
-    """Rows lie in host memory; a chunk's rows are gathered here and handed over.
+    """Rows lie in host memory; a chunk's rows are gathered here.
 
     Three sets of buffers take turns. A set is filled again only after the chunk that read it was itself read back
     (the loop keeps at most two chunks under way), so the device may use the memory in place.
@@ -161,7 +168,7 @@ class HostFeed:
         for _ in (self._readers.map if self._readers else map)(gather, shares):
             pass
         slots = Rows(*(np.asarray(b).reshape(self._capacity, self._plan.batch, *np.shape(b)[1:]) for b in buffers))
-        return _put(self._plan, first, steps, slots, self._capacity)
+        return _chunk(self._plan, first, steps, slots, self._capacity)
 
 
 class DeviceFeed:
@@ -175,7 +182,7 @@ class DeviceFeed:
     def load(self, first: int, steps: int) -> Chunk:
         ids = np.zeros((self._capacity, self._plan.batch), np.int32)
         ids[:steps] = self._plan.chunk(first, steps)
-        return _put(self._plan, first, steps, ids, self._capacity)
+        return _chunk(self._plan, first, steps, ids, self._capacity)
 
 
 def pick(resident: Rows | None, slot: Rows | jax.Array) -> Rows:
@@ -208,12 +215,10 @@ def make_feed(placement: Placement, rows: Rows, plan: BatchPlan, capacity: int) 
     return (DeviceFeed if placement == "device" else HostFeed)(rows, plan, capacity)
 
 
-def _put(plan: BatchPlan, first: int, steps: int, slots: Rows | np.ndarray, capacity: int) -> Chunk:
-    """All parts of a chunk in one transfer."""
+def _chunk(plan: BatchPlan, first: int, steps: int, slots: Rows | np.ndarray, capacity: int) -> Chunk:
     live = np.zeros(capacity, np.int32)
-    live[:steps] = [plan.live(step) for step in range(first, first + steps)]
-    chunk: Chunk = jax.device_put(Chunk(np.int32(first), np.int32(steps), slots, live))  # type: ignore[arg-type]
-    return chunk
+    live[:steps] = plan.lives(first, steps)
+    return Chunk(np.int32(first), np.int32(steps), slots, live)
 
 
 def _told_random(rows: Rows) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -55,8 +56,9 @@ def test_both_feeds_bring_the_rows_of_the_plan(rows: int, batch: int, capacity: 
         for feed in (host, device):
             chunk = feed.load(step, steps)
             assert (int(chunk.first), int(chunk.steps)) == (step, steps)
+            slots = jax.tree.map(jnp.asarray, chunk.slots)  # as the arguments of a compiled call are
             for index in range(steps):
-                here = pick(feed.resident, jax.tree.map(lambda column, index=index: column[index], chunk.slots))
+                here = pick(feed.resident, jax.tree.map(lambda column, index=index: column[index], slots))
                 expected = table.take(plan.ids(step + index))
                 for found, wanted in zip(here, expected, strict=True):
                     np.testing.assert_array_equal(np.asarray(found), wanted)
