@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from daemon.api.app import create_app
 from daemon.api.server import ControlServer
@@ -37,6 +38,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
+class Slow:
+    """The API before which everything but the stream of changes waits while `holds`: a daemon that is busy."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.holds = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        while self.holds and not scope["path"].startswith("/v1/changes"):
+            await asyncio.sleep(0.01)
+        await self._app(scope, receive, send)
+
+
 @dataclass
 class Served:
     """A daemon's parts and its API in a thread; nothing is dispatched."""
@@ -46,6 +60,7 @@ class Served:
     socket: Path
     stop: Callable[[], None]
     """The daemon goes away, as seen from outside."""
+    slow: Slow
 
     @property
     def record(self) -> Record:
@@ -132,11 +147,12 @@ def _serve(folder: Path) -> Iterator[Served]:
     daemon = Daemon(home, load_project(folder), clock)
     identity = Identity(folder=folder, release="0.1.0", pid=4_000, started_at=NOW)
     sockets = [bind_socket(home.socket)]
+    slow = Slow(create_app(Shed(daemon, identity, lambda drain: None)))
     ready = threading.Event()
     running: list[tuple[asyncio.AbstractEventLoop, ControlServer]] = []
 
     async def serve() -> None:
-        server = ControlServer(create_app(Shed(daemon, identity, lambda drain: None)))
+        server = ControlServer(slow)
         running.append((asyncio.get_running_loop(), server))
         await server.serve_when(ready.set, sockets)
 
@@ -145,6 +161,7 @@ def _serve(folder: Path) -> Iterator[Served]:
     assert ready.wait(10)
 
     def stop() -> None:
+        slow.holds = False
         if thread.is_alive():
             home.socket.unlink(missing_ok=True)  # first: who finds it and is refused leaks a socket in httpcore
             daemon.record.release_waiters()
@@ -152,6 +169,6 @@ def _serve(folder: Path) -> Iterator[Served]:
             loop.call_soon_threadsafe(server.stop)
             thread.join()
 
-    yield Served(daemon, clock, home.socket, stop)
+    yield Served(daemon, clock, home.socket, stop, slow)
     stop()
     daemon.record.close()

@@ -85,6 +85,8 @@ async def nothing_changes(make_app: MakeApp, shed: Served, mode: str, words: tup
         for first in ["", *FIRST]:
             for second in SECOND if first else alone:
                 await strike(pilot, *filter(None, (first, second)))
+                if first in OPENING:  # or the plan that a slow daemon makes opens under the next pair
+                    await settle(pilot)
                 await stand(pilot, mode, words)
             await settle(pilot)
             assert shed.record.revision == revision, f"{first} and then another key"
