@@ -6,7 +6,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.synced
 UV      = $(shell command -v uv || echo $(BIN)/uv)
-WORKERS ?= 2
+# Many tests wait, for a process or a moment: one worker more than there are cores.
+WORKERS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 1) + 1)))
 LOCK   := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
@@ -35,10 +36,10 @@ demo: $(STAMP) ## the whole main job on real data in about two minutes, then the
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/trainshed demo; else $(BIN)/trainshed demo --headless; fi
 
 test: $(STAMP) ## all tests
-	@$(BIN)/python -m pytest -q -n $(WORKERS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 unit: $(STAMP) ## the fast tests
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not slow"
 
 check: $(STAMP) ## formatting, lint, types, layers
 	@$(BIN)/ruff format --check .
