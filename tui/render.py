@@ -12,6 +12,10 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from store.wire import Interval, Outcome, RunState, Wire
+from tui.figures import count as count
+from tui.figures import figure as figure
+from tui.figures import size as size
+from tui.signs import OUTCOMES, STATES, Sign
 
 Head = str | Column
 Cell = str | Text
@@ -20,24 +24,7 @@ Rows = Sequence[Sequence[Cell]]
 PIPE_WIDTH: Final = 2_000
 """Columns of a line that nobody looks at: enough that nothing is cut."""
 
-STATES: Final[Mapping[RunState, tuple[str, str]]] = {
-    "queued": ("…", "yellow"),
-    "starting": ("▹", "cyan"),
-    "running": ("▶", "cyan"),
-    "succeeded": ("✔", "green"),
-    "skipped": ("○", "green"),
-    "failed": ("✘", "red"),
-    "cancelled": ("■", "yellow"),
-    "lost": ("?", "red"),
-    "upstream_failed": ("↑", "red"),
-}
-"""State → glyph and colour; the word always stands beside them, so neither carries meaning alone."""
-OUTCOMES: Final[Mapping[Outcome, tuple[str, str]]] = {
-    "pass": ("✔", "green"),
-    "warn": ("!", "yellow"),
-    "fail": ("✘", "red"),
-}
-_SIZES: Final = ("B", "KB", "MB", "GB", "TB")
+_COLOURS: Final = {"good": "green", "bad": "red", "warn": "yellow", "live": "cyan", "dim": "dim"}
 
 
 def console(file: TextIO) -> Console:
@@ -76,29 +63,23 @@ def wide_column(name: str) -> Column:
 
 
 def state(word: RunState) -> Text:
-    glyph, colour = STATES[word]
-    return Text(f"{glyph} {word}", style=colour)
+    return _coloured(STATES[word], STATES[word].text)
+
+
+def glyph(word: RunState) -> Text:
+    return _coloured(STATES[word], STATES[word].glyph)
 
 
 def outcome(word: Outcome) -> Text:
-    glyph, colour = OUTCOMES[word]
-    return Text(f"{glyph} {word}", style=colour)
+    return _coloured(OUTCOMES[word], OUTCOMES[word].text)
+
+
+def _coloured(sign: Sign, text: str) -> Text:
+    return Text(text, style=_COLOURS[sign.tone])
 
 
 def heading(words: str) -> Text:
     return Text(words, style="bold")
-
-
-def count(number: float | None) -> str:
-    """1234567 → "1,234,567"; a missing number is a dash."""
-    return "-" if number is None else f"{number:,.0f}"
-
-
-def figure(number: float | None) -> str:
-    """Four significant digits; a whole number in full, "15,326"."""
-    if number is not None and abs(number) >= 1000 and number == int(number):
-        return count(number)
-    return "-" if number is None else f"{number:.4g}"
 
 
 def interval(value: Interval) -> str:
@@ -109,16 +90,6 @@ def interval(value: Interval) -> str:
 def share(part: float) -> str:
     """0.0125 → "1.25 %"."""
     return f"{part * 100:.3g} %"
-
-
-def size(number: int | None) -> str:
-    """Bytes in decimal units: 1_234_567 → "1.2 MB"."""
-    if number is None:
-        return "-"
-    scaled, unit = float(number), 0
-    while scaled >= 1000 and unit < len(_SIZES) - 1:
-        scaled, unit = scaled / 1000, unit + 1
-    return f"{scaled:.0f} {_SIZES[unit]}" if unit == 0 or scaled >= 100 else f"{scaled:.1f} {_SIZES[unit]}"
 
 
 def span(length: timedelta | float | None) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from store.wire import BackfillPlan, JobView, PastRun, QueueView, TimetableView
 from tui.draw.runs import run_table
-from tui.render import STATES, Heads, Rows, ago, heading, number_column, span, state, table, when, wide_column
+from tui.render import Heads, Rows, ago, glyph, heading, number_column, span, state, table, when, wide_column
 
 
 def job_table(jobs: Sequence[JobView], now: datetime) -> RenderableType:
@@ -35,8 +35,7 @@ def strip(runs: Sequence[PastRun], most: int = 12) -> Text:
     """The newest run to the right, a glyph each (`runs` has the newest first)."""
     words = Text()
     for run in reversed(runs[:most]):
-        glyph, colour = STATES[run.state]
-        words.append(glyph, style=colour)
+        words.append_text(glyph(run.state))
     return words or Text("-")
 
 

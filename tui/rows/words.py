@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from tui import signs
+from tui.figures import count as count
+from tui.figures import figure as figure
+from tui.figures import size as size
 from tui.table.column import Cell, Frame
 
-if TYPE_CHECKING:
-    from store.wire import Outcome, RunState
-
-STATES: Final[Mapping[RunState, Cell]] = {
-    "queued": Cell("… queued", "warn"),
-    "starting": Cell("▹ starting", "live"),
-    "running": Cell("▶ running", "live"),
-    "succeeded": Cell("✔ succeeded", "good"),
-    "skipped": Cell("○ skipped", "dim"),
-    "failed": Cell("✘ failed", "bad"),
-    "cancelled": Cell("■ cancelled", "warn"),
-    "lost": Cell("? lost", "bad"),
-    "upstream_failed": Cell("↑ upstream failed", "bad"),
-}
-OUTCOMES: Final[Mapping[Outcome, Cell]] = {
-    "pass": Cell("✔ pass", "good"),
-    "warn": Cell("! warn", "warn"),
-    "fail": Cell("✘ fail", "bad"),
-}
-_SIZES: Final = ("B", "KB", "MB", "GB", "TB")
+STATES: Final = {state: Cell(sign.text, sign.tone) for state, sign in signs.STATES.items()}
+OUTCOMES: Final = {outcome: Cell(sign.text, sign.tone) for outcome, sign in signs.OUTCOMES.items()}
 
 
 def clock(moment: datetime | None, frame: Frame) -> str:
@@ -43,27 +28,6 @@ def clock(moment: datetime | None, frame: Frame) -> str:
 def stamp(moment: datetime | None, frame: Frame) -> str:
     """A moment in full, with its zone."""
     return "-" if moment is None else f"{moment.astimezone(frame.zone):%Y-%m-%d %H:%M:%S %Z}"
-
-
-def count(number: float | None) -> str:
-    return "-" if number is None else f"{number:,.0f}"
-
-
-def figure(number: float | None) -> str:
-    """Four significant digits; a large whole number in full."""
-    if number is not None and abs(number) >= 1000 and number == int(number):
-        return count(number)
-    return "-" if number is None else f"{number:.4g}"
-
-
-def size(number: float | None) -> str:
-    """Bytes in decimal units: 1_234_567 → "1.2 MB"."""
-    if number is None:
-        return "-"
-    scaled, unit = float(number), 0
-    while scaled >= 1000 and unit < len(_SIZES) - 1:
-        scaled, unit = scaled / 1000, unit + 1
-    return f"{scaled:.0f} {_SIZES[unit]}" if unit == 0 or scaled >= 100 else f"{scaled:.1f} {_SIZES[unit]}"
 
 
 def span(seconds: float | None) -> str:
