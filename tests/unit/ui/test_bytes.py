@@ -1,0 +1,75 @@
+"""What goes over the wire, on the real screens: the picture is Textual's own, and few bytes make it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.pilot import Pilot
+
+from tests.unit.ui.acting import settle
+from tests.unit.ui.conftest import MakeApp
+from tests.unit.ui.wire import Wire, on_the_wire
+
+
+async def test_every_screen_and_box_is_what_textual_drew(make_app: MakeApp) -> None:
+    async def walk(pilot: Pilot[Any], wire: Wire) -> None:
+        for screen in "23456789":
+            await wire.cost(pilot, screen, "j", "G", "question_mark", "escape")
+        await wire.cost(pilot, "2", "enter", "tab", "escape", "slash", "t", "r", "enter", "escape", "w", "space", "K")
+
+    await on_the_wire(make_app("overview"), walk)
+
+
+async def test_a_plan_opens_and_closes_in_four_kilobytes_each(make_app: MakeApp) -> None:
+    async def story(pilot: Pilot[Any], wire: Wire) -> None:
+        assert await wire.cost(pilot, "K") <= 4_000
+        assert await wire.cost(pilot, "escape") <= 4_000
+
+    await on_the_wire(make_app("runs"), story)
+
+
+async def test_so_does_the_plan_of_a_promotion(make_app: MakeApp) -> None:
+    """The longest: gates, differences, effects."""
+
+    async def story(pilot: Pilot[Any], wire: Wire) -> None:
+        await wire.cost(pilot, "enter")
+        assert await wire.cost(pilot, "P") <= 4_000
+        assert await wire.cost(pilot, "escape") <= 4_000
+
+    await on_the_wire(make_app("models"), story)
+
+
+async def test_a_step_of_the_cursor_takes_six_hundred_bytes_with_its_facts(make_app: MakeApp) -> None:
+    async def story(pilot: Pilot[Any], wire: Wire) -> None:
+        for _ in range(3):
+            assert await wire.cost(pilot, "j") <= 600
+
+    await on_the_wire(make_app("runs"), story)
+
+
+async def test_a_screen_comes_back_in_five_kilobytes(make_app: MakeApp) -> None:
+    async def story(pilot: Pilot[Any], wire: Wire) -> None:
+        await wire.cost(pilot, *"12345678")
+        for screen in "1234567":
+            assert await wire.cost(pilot, screen) <= 5_000, f"screen {screen}"
+
+    await on_the_wire(make_app("runs"), story)
+
+
+async def test_reading_again_mends_what_another_program_wrote_over_the_screen(make_app: MakeApp) -> None:
+    async def story(pilot: Pilot[Any], wire: Wire) -> None:
+        wire.spared.write("\x1b[3;3HBroadcast message from root\x1b[1;1H")
+        assert wire.spared.picture != wire.plain.picture
+        await wire.cost(pilot, "r")
+
+    await on_the_wire(make_app("runs"), story)
+
+
+async def test_a_redraw_without_news_sends_nothing(make_app: MakeApp) -> None:
+    async def story(pilot: Pilot[Any], wire: Wire) -> None:
+        before = wire.bytes
+        pilot.app.screen.refresh(layout=True)
+        await settle(pilot)
+        assert wire.bytes == before
+
+    await on_the_wire(make_app("overview"), story)
