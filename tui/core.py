@@ -107,8 +107,8 @@ class ShedCore(App[int]):
 
     @property
     def idle(self) -> bool:
-        """No question to the daemon is under way."""
-        return self._desk.idle
+        """No question to the daemon is under way, and what follows a cursor has followed it."""
+        return self._desk.idle and not any(table.rest.moving for table in self.screen.query(Table))
 
     @property
     def chart_style(self) -> Style:
