@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
+from tests.unit.ui import still
 from tests.unit.ui.acting import settle, until
 from tests.unit.ui.conftest import MakeApp
 from tests.unit.ui.wire import Wire, on_the_wire
+from tui.screens.overview import Overview
+from tui.screens.system import System
 from tui.table import Table
 
 
@@ -74,6 +78,27 @@ async def test_reading_again_mends_what_another_program_wrote_over_the_screen(ma
         await wire.cost(pilot, "r")
 
     await on_the_wire(make_app("runs"), story)
+
+
+@pytest.mark.parametrize("screen", ["overview", "system"])
+async def test_a_machine_that_only_breathes_sends_nothing(make_app: MakeApp, screen: str) -> None:
+    async def story(pilot: Pilot[Any], wire: Wire) -> None:
+        top = pilot.app.screen
+        assert isinstance(top, Overview | System)
+        top._show_box((still.BOX, still.HISTORY))
+        if isinstance(top, System):
+            top._show(still.SYSTEM)
+        await settle(pilot)
+        before = wire.bytes
+        for cpu, received in ((38.0, 300.0), (33.0, 9_000.0), (41.0, 0.0)):
+            top._hear_box((still.BOX.model_copy(update={"cpu_percent": cpu, "received": received}), still.HISTORY))
+            if isinstance(top, System):
+                daemon = still.SYSTEM.daemon.model_copy(update={"open_files": 27, "rss": 96_300_000})
+                top._hear(still.SYSTEM.model_copy(update={"daemon": daemon}))
+            await settle(pilot)
+        assert wire.bytes == before
+
+    await on_the_wire(make_app(screen), story)
 
 
 async def test_a_redraw_without_news_sends_nothing(make_app: MakeApp) -> None:
