@@ -64,8 +64,13 @@ _STRETCHES: Final = text(
 
 
 def box_history(session: Session, since: int, until: int, points: int) -> BoxHistoryView:
-    """The box from `since` to `until` (µs) in at most `points` stretches of equal length."""
+    """The box from `since` to `until` (µs) in at most `points` stretches of equal length.
+
+    They begin at multiples of their length, so that those of the past are the same in the next answer: a chart moves on
+    by one of them, and does not change everywhere.
+    """
     step = max(1, -(-(until - since) // points))
+    since += -since % step
     found = session.connection().execute(_STRETCHES, {"since": since, "until": until, "step": step, "box": BOX})
     return BoxHistoryView(
         since=from_us(since),

@@ -142,6 +142,7 @@ class ShedApp(ShedCore):
             self.action_reload()
 
     def action_reload(self) -> None:
+        self.paint_anew()
         if isinstance(self.screen, ShedScreen):
             self.screen.relink()
 

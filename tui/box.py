@@ -1,6 +1,6 @@
 """Boxes: what is asked or listed over a screen. A box is a widget on the layer above, not a screen of its own.
 
-Pushing a screen paints every cell again, 40 kB over the wire; a box paints itself. While it is open it has the focus to
+Pushing a screen lays out and paints every cell again; a box paints itself. While it is open it has the focus to
 itself, and no key gets past it.
 """
 

@@ -18,6 +18,7 @@ from tui.crash import report
 from tui.desk import Desk
 from tui.failure import Failure, NoDaemon
 from tui.feed import Feed
+from tui.glass.driver import Sparing, SparingDriver
 from tui.link import Link
 from tui.messages import Changed, Cut, Linked
 from tui.past import Past
@@ -59,7 +60,7 @@ class ShedCore(App[int]):
 
         `dark`: what the terminal says of its ground, None if it does not; `slow`: it answered late.
         """
-        super().__init__()
+        super().__init__(driver_class=SparingDriver)
         self.settings = settings
         self.title_of_shed = title
         self.link = Link()
@@ -106,8 +107,8 @@ class ShedCore(App[int]):
 
     @property
     def idle(self) -> bool:
-        """No question to the daemon is under way."""
-        return self._desk.idle
+        """No question to the daemon is under way, and what follows a cursor has followed it."""
+        return self._desk.idle and not any(table.rest.moving for table in self.screen.query(Table))
 
     @property
     def chart_style(self) -> Style:
@@ -186,6 +187,15 @@ class ShedCore(App[int]):
         if self._driver is not None:
             self._driver.write(sequence)
 
+    def paint_anew(self) -> None:
+        """Every cell, whatever is thought to stand on the screen: another program may have written there."""
+        self._forget_the_glass()
+        self.screen.refresh()
+
+    def _forget_the_glass(self) -> None:
+        if isinstance(self._driver, Sparing):
+            self._driver.glass.forget()
+
     def open(self, kind: str, *words: str) -> None:
         """The screen of one object, on top of this one."""
         if kind in DETAILS:
@@ -219,6 +229,13 @@ class ShedCore(App[int]):
         self._feed.start()
         if self._slow and not self.settings.lite:
             self.call_after_refresh(self.say, "this link is slow: `trainshed --lite` sends a tenth", "warn")
+
+    def on_resize(self) -> None:
+        """A terminal of another size may have moved its lines about. Textual paints all of them again, and would keep
+        an open box as wide as it was."""
+        self._forget_the_glass()
+        for box in self.screen.query(Box):
+            box.refresh(layout=True)
 
     def on_unmount(self) -> None:
         self._feed.stop()

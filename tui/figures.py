@@ -12,6 +12,11 @@ def count(number: float | None) -> str:
     return "-" if number is None else f"{number:,.0f}"
 
 
+def about(number: float) -> str:
+    """To two digits: what only grows is another one a hundred times less often."""
+    return count(float(f"{number:.2g}"))
+
+
 def figure(number: float | None) -> str:
     """Four significant digits; a large whole number in full, "15,326"."""
     if number is not None and abs(number) >= 1000 and number == int(number):

@@ -98,7 +98,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _everywhere("later", "right_square_bracket", "later", "In the past: to the event after."),
     _everywhere("hold", "p", "hold", "Hold the picture still, and let it go on."),
     _everywhere("why", "e", "events", "The events of what the cursor is on."),
-    _everywhere("reload", "r", "reload", "Read everything on this screen again."),
+    _everywhere("reload", "r", "reload", "Read everything on this screen again, and paint every cell."),
     _everywhere("maximise", "plus", "maximise", "The focused pane takes the whole screen, and back."),
     _everywhere("jump", "semicolon", "jump", "A letter on every pane: press it to go there."),
     _everywhere("copy", "y", "copy", "Copy the name of what the cursor is on."),

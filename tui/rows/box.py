@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 MINUTES: Final = 60
 EVERY_SECONDS: Final = 10.0
-"""The box is drawn at most so often."""
+"""The box is looked at so often, and drawn where a figure changed by enough."""
+EVERY_SECONDS_LITE: Final = 60.0
 _FULL: Final = 0.9
 """From here on a figure is a warning."""
 _BUSY_NETWORK: Final = 1_000_000.0
@@ -22,6 +23,10 @@ _BUSY_NETWORK: Final = 1_000_000.0
 _NAME: Final = 9
 _WORDS: Final = 19
 """Cells of the longest figure: `117.3 GB of 128 GB`."""
+
+
+def every_seconds(*, lite: bool) -> float:
+    return EVERY_SECONDS_LITE if lite else EVERY_SECONDS
 
 
 def chart_cells(width: int) -> int:

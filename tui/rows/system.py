@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tui.rows.box import level, rate
-from tui.rows.words import STATES, bar, clock, count, size, span, stamp
+from tui.rows.words import STATES, about, bar, clock, size, span, stamp
 from tui.table.column import Cell, Column, Frame
 from tui.text import Line, line
 from tui.themes import Tone
@@ -130,7 +130,7 @@ def devices(view: DevicesView) -> list[Device]:
 def facts(view: SystemView, frame: Frame) -> list[Line]:
     """The daemon, its record, its home: a line or two each."""
     daemon, record = view.daemon, view.record
-    grown = ", ".join(f"{count(number)} {name.replace('_', ' ')}s" for name, number in most(record.rows))
+    grown = ", ".join(f"{about(number)} {name.replace('_', ' ')}s" for name, number in most(record.rows))
     backup = record.backup
     lines = [
         _fact("daemon", f"{daemon.version}, pid {daemon.pid}, since {stamp(daemon.started_at, frame)}"),

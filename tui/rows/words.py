@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from tui import signs
+from tui.figures import about as about
 from tui.figures import count as count
 from tui.figures import figure as figure
 from tui.figures import size as size

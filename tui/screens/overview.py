@@ -16,7 +16,7 @@ from tui.pane import Pane
 from tui.plan import Proposal
 from tui.proposals.runs import cancel_run, retry_run
 from tui.room import BOX_LINES, share
-from tui.rows import box, needs, past
+from tui.rows import box, needs, past, steady
 from tui.rows import overview as rows
 from tui.screens.base import ShedScreen, Subject
 from tui.screens.running import run_a_job, turn_a_schedule
@@ -109,7 +109,7 @@ class Overview(ShedScreen):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.set_interval(box.EVERY_SECONDS, self._read_box)
+        self.set_interval(box.every_seconds(lite=self.shed.settings.lite), self._read_box)
 
     def read(self) -> None:
         moment = self.shed.moment
@@ -138,7 +138,7 @@ class Overview(ShedScreen):
         self.ask(
             "box",
             lambda daemon: (daemon.box(), daemon.box_history(minutes=box.MINUTES, points=points)),
-            self._show_box,
+            self._hear_box,
             refused=_say_nothing,
         )
 
@@ -178,6 +178,10 @@ class Overview(ShedScreen):
 
     def _show_events(self, found: list[EventView]) -> None:
         self.query_one("#latest", Section).show(found)
+
+    def _hear_box(self, found: tuple[BoxView, BoxHistoryView]) -> None:
+        now, history = found
+        self._show_box((steady.box(self._box, now), history))
 
     def _show_box(self, found: tuple[BoxView, BoxHistoryView]) -> None:
         self._box, self._history = found

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from tui.keybindings import bindings
 from tui.pane import Pane
 from tui.proposals.runs import cancel_run
-from tui.rows import box
+from tui.rows import box, steady
 from tui.rows import system as rows
 from tui.rows.past import NOT_KEPT
 from tui.screens.base import ShedScreen, Subject
@@ -33,6 +33,7 @@ class System(ShedScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        self._system: SystemView | None = None
         self._box: BoxView | None = None
         self._history: BoxHistoryView | None = None
 
@@ -64,7 +65,7 @@ class System(ShedScreen):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.set_interval(box.EVERY_SECONDS, self._read_now_and_then)
+        self.set_interval(box.every_seconds(lite=self.shed.settings.lite), self._read_now_and_then)
 
     def read(self) -> None:
         if self.shed.moment is not None:
@@ -73,13 +74,13 @@ class System(ShedScreen):
             for section in self.query(Section):
                 section.show([])
             return
-        self.ask("system", lambda daemon: daemon.system(), self._show)
+        self.ask("system", lambda daemon: daemon.system(), self._hear)
         self._read_box()
 
     def news(self, changes: ChangesView) -> None:
         """Processes come and go with states; figures are read now and then."""
         if any(run.state != "running" or run.done is None for run in changes.runs):
-            self.ask("system", lambda daemon: daemon.system(), self._show)
+            self.ask("system", lambda daemon: daemon.system(), self._hear)
 
     def _read_now_and_then(self) -> None:
         if self.is_current and self.shed.moment is None and not self.shed.held:
@@ -90,15 +91,23 @@ class System(ShedScreen):
         self.ask(
             "box",
             lambda daemon: (daemon.box(), daemon.box_history(minutes=box.MINUTES, points=points)),
-            self._show_box,
+            self._hear_box,
             refused=self._not_measured,
         )
 
+    def _hear(self, found: SystemView) -> None:
+        self._show(steady.system(self._system, found))
+
     def _show(self, found: SystemView) -> None:
+        self._system = found
         self._fill("#machine", rows.facts(found, self.shed.frame))
         self.query_one("#processes", Section).show(found.processes)
         self.query_one("#devices", Section).show(rows.devices(found.devices))
         self.refresh_bindings()
+
+    def _hear_box(self, found: tuple[BoxView, BoxHistoryView]) -> None:
+        now, history = found
+        self._show_box((steady.box(self._box, now), history))
 
     def _show_box(self, found: tuple[BoxView, BoxHistoryView]) -> None:
         self._box, self._history = found

@@ -21,6 +21,7 @@ from tui.failure import Failure
 from tui.keybindings import bindings
 from tui.table.column import GAP, GUTTER, Cell, Column, Frame, Placed, fit, place
 from tui.table.pages import PAGE, Pages
+from tui.table.rest import Rest
 from tui.table.source import ListSource, Query, Slice, Source
 from tui.themes import TONES
 
@@ -46,7 +47,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
     cursor: reactive[int] = reactive(0, repaint=False)
 
     class Moved(Message):
-        """The cursor is on another row, or on a newer state of the same one. `row` is None where there is none."""
+        """The cursor lies on another row, or on a newer state of the same one. `row` is None where there is none."""
 
         def __init__(self, table: Table[Any], row: Any) -> None:
             super().__init__()
@@ -105,6 +106,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._other_query = False
         self._placed: list[Placed] = []
         self._looks: dict[str, Style] = {}
+        self.rest = Rest(self.set_timer, self._tell)
 
     # ---- what others ask of it ---------------------------------------------------------------------------------------
 
@@ -410,15 +412,22 @@ class Table(ScrollView, Generic[R], can_focus=True):
         elif index >= first + self.page_rows:
             self.scroll_to(y=index - self.page_rows + 1, animate=False, immediate=True)
         self._want()
-        self._arrived()
+        if self._elsewhere():
+            self.rest.step()
 
     def _arrived(self) -> None:
-        """Says what the cursor is on, once it is here and if it is news."""
+        """Rows came: says at once what the cursor is on, if it is news."""
+        if self._elsewhere():
+            self._tell()
+
+    def _elsewhere(self) -> bool:
+        """Whether the cursor is on another row than before, or still on none."""
         row = self.row
-        key = None if row is None else self.source.key(row)
-        if key != self._anchor or row is None:
-            self._anchor = key
-            self.post_message(self.Moved(self, row))
+        before, self._anchor = self._anchor, None if row is None else self.source.key(row)
+        return row is None or self._anchor != before
+
+    def _tell(self) -> None:
+        self.post_message(self.Moved(self, self.row))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -429,6 +438,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._focus_is(True, event)
 
     def on_blur(self, event: events.Blur) -> None:
+        self.rest.arrive()
         self._focus_is(False, event)
 
     def _focus_is(self, here: bool, event: events.Focus | events.Blur) -> None:

@@ -308,6 +308,27 @@ def test_samples_of_a_run_and_of_the_box_are_kept_apart_and_in_order(record: Rec
         assert len(samples.samples_of(session, 4)) == 3
 
 
+def test_stretches_of_the_past_stay_the_same_as_time_passes(record: Record, clock: Any) -> None:
+    """A chart moves on by one of them, and is not another one everywhere each time it is read."""
+
+    def history() -> list[Any]:
+        now = _now(record)
+        with record.read() as session:
+            return samples.box_history(session, now - 60 * SECOND, now + 1, 6).points
+
+    for number in range(40):
+        with record.transaction() as tx:
+            samples.add_samples(tx, [samples.Sample(samples.BOX, float(number), 5000)])
+        clock.forward(2)
+    before = history()
+    clock.forward(2)
+    with record.transaction() as tx:
+        samples.add_samples(tx, [samples.Sample(samples.BOX, 40.0, 5000)])
+    after = history()
+    assert len(before) <= len(after) <= 6
+    assert len([point for point in before if point in after]) >= len(before) - 2  # the oldest may go, the newest grows
+
+
 # ---------------------------------------------------------------------------------------------------------- changes
 
 

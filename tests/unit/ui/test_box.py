@@ -43,3 +43,17 @@ async def test_what_was_left_does_nothing_any_more_and_enter_twice_does_it_once(
         app.simulate_key("enter")
         await settle(pilot)
         assert shed.record.revision == before + 1
+
+
+async def test_a_box_that_is_open_fits_a_terminal_that_becomes_smaller(make_app: MakeApp) -> None:
+    app = make_app("runs")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "K")
+        await pilot.resize_terminal(100, 24)
+        await settle(pilot)
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        box = app.screen.query_one("#plan").region
+        assert box.right <= 80
+        assert box.bottom <= 24

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from tests.unit.ui.acting import settle, shown
+from tests.unit.ui.acting import settle, shown, until
 from tests.unit.ui.conftest import MakeApp
+from tui.pane import Pane
+from tui.table import Table
 
 
 async def test_runs_are_listed_newest_first_with_their_objective(make_app: MakeApp) -> None:
@@ -13,3 +15,31 @@ async def test_runs_are_listed_newest_first_with_their_objective(make_app: MakeA
         text = shown(pilot)
         print(text)
         assert "waits for a free slot" in text
+
+
+async def test_the_facts_follow_the_cursor_once_it_lies_still_or_its_list_is_left(make_app: MakeApp) -> None:
+    app = make_app("runs")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        table, facts = app.screen.query_one(Table), app.screen.query_one("#facts", Pane)
+        first = said(facts)
+        table.rest.seconds = 60.0
+        for _ in range(5):  # a key that is held down
+            app.simulate_key("j")
+        await until(lambda: table.cursor == 5)
+        await pilot.pause()
+        assert said(facts) == first
+        assert not app.idle
+        table.rest.arrive()
+        await settle(pilot)
+        assert said(facts) == f"run {table.row.id}"
+        app.simulate_key("j")
+        await pilot.pause()
+        app.simulate_key("K")  # the focus goes into a box
+        await settle(pilot)
+        assert said(facts) == f"run {table.row.id}"
+
+
+def said(facts: Pane) -> str:
+    """The run that a pane is about."""
+    return facts.render_line(0).text.split("  ")[0].strip()
