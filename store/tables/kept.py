@@ -1,4 +1,5 @@
-"""What SQLite keeps up to date by itself, in the transaction that changes a row: an index of the words that rows say.
+"""What SQLite keeps up to date by itself, in the transaction that changes a row: an index of the words that rows say,
+and how many runs there are in each state.
 
 By triggers, because a row is written in several places, and what is kept has to miss none of them.
 """
@@ -32,6 +33,13 @@ STATEMENTS: Final = (
     _TRIGRAMS.format(index=EVENT_WORDS, table="event", fields="subject, message"),
     """CREATE TRIGGER event_says AFTER INSERT ON event BEGIN
     INSERT INTO event_words (rowid, subject, message) VALUES (new.id, new.subject, new.message);
+    END""",
+    """CREATE TRIGGER run_counted AFTER INSERT ON run BEGIN
+    INSERT INTO run_count (state, runs) VALUES (new.state, 1) ON CONFLICT (state) DO UPDATE SET runs = runs + 1;
+    END""",
+    """CREATE TRIGGER run_counted_else AFTER UPDATE OF state ON run WHEN new.state <> old.state BEGIN
+    UPDATE run_count SET runs = runs - 1 WHERE state = old.state;
+    INSERT INTO run_count (state, runs) VALUES (new.state, 1) ON CONFLICT (state) DO UPDATE SET runs = runs + 1;
     END""",
 )
 """After the tables. Runs and events are never deleted, and an event never changes."""

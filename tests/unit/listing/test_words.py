@@ -20,6 +20,7 @@ from store.listing import events, pick, runs
 from store.migrations import OURS
 from store.migrations.upgrade import configuration
 from store.patience import driver_of
+from store.runs import count_by_state
 from store.sqlite import writer_engine
 from store.tables import Event, Run
 from store.times import from_us, to_us
@@ -101,7 +102,7 @@ def test_of_a_word_that_is_nowhere_no_row_is_looked_at(record: Record, monkeypat
     assert pick.FEW > COUNT
 
 
-def test_a_record_from_before_there_was_an_index_of_words_is_found_by_them_all(tmp_path: Path) -> None:
+def test_a_record_from_before_is_found_by_its_words_and_counted(tmp_path: Path) -> None:
     home = Home(tmp_path)
     engine = writer_engine(home.database)
     with engine.begin() as connection:
@@ -116,6 +117,7 @@ def test_a_record_from_before_there_was_an_index_of_words_is_found_by_them_all(t
     with record.read() as session:
         assert [run.id for run in runs.window(session, "DISK full", "-id", 0, 10, NOW).items] == [3]
         assert [event.id for event in events.window(session, "failed", 0, 10, NOW).items] == [1]
+        assert count_by_state(session) == {"queued": COUNT}
     record.close()
 
 
