@@ -26,7 +26,7 @@ import pyarrow.dataset as pads
 
 from pipeline.config.datasets import FeatureView
 from pipeline.features.pit import Lookup, point_in_time
-from pipeline.tables.shape import connect
+from pipeline.tables.duck import connect
 
 LABELS, ROWS, ENTITIES = 1_000_000, 10_000_000, 100_000
 GOAL = {"cpu_seconds": 5.0, "peak_rss_gb": 1.0}

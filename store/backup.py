@@ -82,7 +82,9 @@ def verify_database(connection: sqlite3.Connection, file: Path) -> None:
 
 def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
     """Table → rows."""
-    names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    # Not those of an index of words (store/tables/kept.py), which follow from the others.
+    own = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'"
+    names = [row[0] for row in connection.execute(f"{own} ORDER BY name")]
     return {name: connection.execute(f"SELECT count(*) FROM {identifier(name)}").fetchone()[0] for name in names}
 
 

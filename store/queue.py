@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from store import events
 from store.engine import Transaction
 from store.errors import NotFound
-from store.tables import Run, RunDependency, Schedule
+from store.tables import Run, RunCount, RunDependency, Schedule
 from store.words import ACTIVE, GOOD, JobKind, Trigger
 
 ALONE: Final[frozenset[JobKind]] = frozenset({"etl", "features", "backup"})
@@ -195,7 +195,8 @@ def upstream_ends(session: Session, runs: Sequence[int]) -> dict[int, int | None
 
 
 def count_waiting(session: Session) -> int:
-    return session.exec(select(func.count()).where(Run.state == "queued")).one()
+    row = session.get(RunCount, "queued")
+    return 0 if row is None else row.runs
 
 
 def active_runs(session: Session) -> list[Run]:

@@ -12,7 +12,7 @@ from store import events, metrics, results
 from store.errors import Refused
 from store.keyset import decode_token, page
 from store.queue import get_run
-from store.tables import Attempt, Run, RunDependency
+from store.tables import Attempt, Run, RunCount, RunDependency
 from store.times import SECOND, from_us
 from store.wire import AttemptView, CompareView, Fault, Page, RunDetail, RunView
 from store.words import ACTIVE, GOOD, JobKind, RunState, Trigger
@@ -146,8 +146,8 @@ def waiting(session: Session, now: int, limit: int = 20) -> list[RunView]:
 
 def count_by_state(session: Session) -> dict[RunState, int]:
     """State → runs, of the states that occur."""
-    rows = session.exec(select(Run.state, func.count()).group_by(col(Run.state)))
-    return {cast(RunState, state): count for state, count in rows}
+    rows = session.exec(select(RunCount).where(RunCount.runs > 0).order_by(RunCount.state))
+    return {cast(RunState, row.state): row.runs for row in rows}
 
 
 def last_runs(session: Session, now: int, jobs: Collection[str]) -> dict[str, RunView]:

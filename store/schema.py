@@ -13,6 +13,7 @@ from store.errors import RecordDamaged, RecordTooNew
 from store.home import Home
 from store.migrations import OURS, History
 from store.release import RELEASE
+from store.tables import kept
 from store.times import Clock
 
 _VERSION_TABLE: Final = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
@@ -77,6 +78,8 @@ def _create(engine: Engine, head: str) -> None:
     # Without Alembic, whose import alone takes 0.3 s; a test proves that both ways give the same schema.
     with engine.begin() as connection:
         METADATA.create_all(connection, checkfirst=False)
+        for statement in kept.STATEMENTS:
+            connection.execute(text(statement))
         connection.execute(text(_VERSION_TABLE))
         connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:head)"), {"head": head})
         connection.execute(text(_PUT_META), {"key": "revision", "value": "0"})

@@ -16,7 +16,7 @@ from pipeline.config.checks import AnyCheck
 from pipeline.config.datasets import FeatureView
 from pipeline.config.models import Model
 from pipeline.config.references import nearest
-from pipeline.tables.shape import connect
+from pipeline.tables.duck import connect
 from pipeline.tables.sqltext import identifier, literal
 
 _OBJECTIVES = {

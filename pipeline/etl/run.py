@@ -32,8 +32,9 @@ from pipeline.features.run import newest_versions
 from pipeline.process.context import Preempted, RunContext
 from pipeline.quality import CheckReport
 from pipeline.tables.arrow import contract_type
+from pipeline.tables.duck import connect
 from pipeline.tables.fingerprint import fingerprint
-from pipeline.tables.shape import BATCH_ROWS, code_text, connect, shape
+from pipeline.tables.shape import BATCH_ROWS, code_text, shape
 from pipeline.tables.sqltext import identifier
 from pipeline.tables.storage import storage_faults
 from store import lake

@@ -15,8 +15,9 @@ from pipeline.config.datasets import FeatureView
 from pipeline.features.pit import column_types, require_columns, require_utc
 from pipeline.process.context import Preempted, RunContext
 from pipeline.tables.describe import describe
+from pipeline.tables.duck import connect
 from pipeline.tables.fingerprint import fingerprint
-from pipeline.tables.shape import BATCH_ROWS, code_text, connect, shape
+from pipeline.tables.shape import BATCH_ROWS, code_text, shape
 from pipeline.tables.sqltext import identifier
 from store import lake
 from store.errors import NotFound, ProjectError

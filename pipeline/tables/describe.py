@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from math import isfinite
 from typing import Any, Final, NamedTuple
 
@@ -16,15 +13,14 @@ import pyarrow.dataset as pads
 from duckdb import DuckDBPyConnection
 
 from pipeline.tables.arrow import word_of
+from pipeline.tables.duck import connect
+from pipeline.tables.plain import cut, plain
 from pipeline.tables.profile import Range, is_binned, is_counted, profile
-from pipeline.tables.shape import connect
 from pipeline.tables.sqltext import identifier
 from store.facts import ColumnFacts
 
 SAMPLE_ROWS: Final = 20
 _RELATION: Final = "described_rows"
-_SHOWN: Final = 200
-"""Characters of a text that are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +64,7 @@ def _describe(data: pads.Dataset, time: str | None, connection: DuckDBPyConnecti
             low=_shown(found[field.name].low),
             high=_shown(found[field.name].high),
             histogram=histograms.get(field.name),
-            top=[top.model_copy(update={"value": _cut(top.value)}) for top in tops.get(field.name, [])],
+            top=[top.model_copy(update={"value": cut(top.value)}) for top in tops.get(field.name, [])],
         )
         for field in data.schema
     ]
@@ -93,27 +89,6 @@ def _counted(schema: pa.Schema, found: Mapping[str, _Answers]) -> dict[str, int]
 def sample_of(rows: pa.Table) -> list[dict[str, Any]]:
     """The rows as plain JSON values: times as ISO 8601, long texts cut, NaN and infinities as text."""
     return [{name: plain(value) for name, value in row.items()} for row in rows.to_pylist()]
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON can hold it."""
-    match value:
-        case None | bool() | int():
-            return value
-        case float():
-            return value if value - value == 0 else str(value)
-        case datetime() | date():
-            return value.isoformat()
-        case Decimal():
-            return str(value)
-        case bytes():
-            return _cut(base64.b64encode(value).decode())
-        case list() | tuple():
-            return [plain(v) for v in value]
-        case dict():
-            return {str(k): plain(v) for k, v in value.items()}
-        case _:
-            return _cut(str(value))
 
 
 class _Answers(NamedTuple):
@@ -152,8 +127,4 @@ def _edge(field: pa.Field, function: str) -> str:
 
 
 def _shown(value: str | None) -> str | None:
-    return None if value is None else _cut(value)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return None if value is None else cut(value)

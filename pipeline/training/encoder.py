@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.dataset as pads
 from duckdb import DuckDBPyConnection
 
-from pipeline.tables.shape import connect
+from pipeline.tables.duck import connect
 from pipeline.tables.sqltext import identifier
 from pipeline.training.batches import Rows
 from pipeline.training.storage import Layout

@@ -22,8 +22,8 @@ from pipeline.judging.gates import Verdict, judge
 from pipeline.judging.leakage import WholeTrain, find_twins, leakage_facts
 from pipeline.judging.rival import production_scores
 from pipeline.process.context import Preempted, RunContext
+from pipeline.tables.duck import connect
 from pipeline.tables.fingerprint import fingerprint
-from pipeline.tables.shape import connect
 from pipeline.tables.storage import storage_faults
 from pipeline.training.baseline import Baseline, fit_baseline
 from pipeline.training.batches import Rows

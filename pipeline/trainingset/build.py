@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from pipeline.config.models import Model
 from pipeline.process.context import RunContext
 from pipeline.tables.describe import describe
-from pipeline.tables.shape import connect
+from pipeline.tables.duck import connect
 from pipeline.tables.storage import storage_faults
 from pipeline.trainingset.columns import Feature
 from pipeline.trainingset.examples import Examples, gather_examples

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from store.events import event_view
 from store.listing.fields import Field, Listing
 from store.listing.pick import count, pick
-from store.tables import Event
+from store.tables import Event, kept
 from store.wire import EventView, Window
 from store.wire.rows import EVENT_WORDS
 
@@ -25,6 +25,7 @@ EVENTS: Final = Listing(
         "time": Field(kind="time", sql="event.created_at", index="ix_event_created_at"),
     },
     words=EVENT_WORDS,
+    trigrams=kept.EVENT_WORDS,
 )
 
 

@@ -60,4 +60,6 @@ class Listing:
     """Besides `id`."""
     word_index: str | None = None
     """Covers the fields of `words` whose values are not listed, in the order of ids."""
+    trigrams: str | None = None
+    """The table that leads from three letters to the rows in whose fields of `words`, but the listed, they stand."""
     has_metrics: bool = False

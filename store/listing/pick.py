@@ -183,7 +183,7 @@ def _where(listing_id: str, asked: Sequence[Condition], few: Condition | None) -
         if condition is few:
             where.append(f"{listing_id} IN ({condition.lead})")
             args += condition.lead_args
-        else:
+        if condition is not few or condition.rough:
             where.append(condition.plain)
             args += condition.args
     return tuple(where), tuple(args)

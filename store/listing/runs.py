@@ -12,7 +12,7 @@ from store.listing.fields import Field, Listing, Live, Sort
 from store.listing.pick import count, pick
 from store.runs import run_view
 from store.schema import METADATA
-from store.tables import Run
+from store.tables import Run, kept
 from store.wire import RunView, Window
 from store.wire.rows import RUN_WORDS
 from store.words import JobKind, RunState, Trigger
@@ -54,6 +54,7 @@ RUNS: Final = Listing(
         "took": Sort(sql=_TOOK, index="run_took"),
     },
     word_index="run_said",
+    trigrams=kept.RUN_WORDS,
     has_metrics=True,
 )
 

@@ -15,6 +15,8 @@ from store.wire.quantity import Quantity, quantity
 
 _MOST_LISTED: Final = 1000
 """Values of a field that are looked through for a word; with more, each row is asked."""
+_MOST_TRIGRAMS: Final = 40
+"""Of a long word: so many lead to few enough rows."""
 _TURNED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 Args = tuple[Any, ...]
 
@@ -29,6 +31,8 @@ class Condition:
     lead: str | None = None
     """A query for the ids of all rows that fit, by an index."""
     lead_args: Args = ()
+    rough: bool = False
+    """Whether others are among the rows that `lead` leads to."""
     ordered_by: str | None = None
     """The index in which the rows that fit stand together, in the order of their ids."""
     said: bool = False
@@ -75,36 +79,56 @@ def _condition(driver: sqlite3.Connection, listing: Listing, term: Term, now: in
 
 def _word(driver: sqlite3.Connection, listing: Listing, word: str) -> Condition:
     """It stands in one of the listing's words. Where their values are few, they are looked through instead of rows."""
-    parts: list[Condition] = []
-    for name in listing.words:
-        field = listing.fields[name]
-        values = _values(driver, listing, field)
-        if values is None:
-            parts.append(_like(field, word))
-        elif fitting := [value for value in values if fold(word) in fold(value)]:
-            parts.append(_in(field, fitting))
+    parts = [part for name in listing.words if (part := _has(driver, listing, listing.fields[name], word)) is not None]
     if not parts:
         return Condition(plain="0", args=(), said=True)
+    leads = {part.lead: part for part in parts}  # the fields with trigrams have one in common
+    led = None not in leads
     return Condition(
         plain="(" + " OR ".join(part.plain for part in parts) + ")",
         args=tuple(arg for part in parts for arg in part.args),
+        lead=" UNION ALL ".join(map(str, leads)) if led else None,
+        lead_args=tuple(arg for part in leads.values() for arg in part.lead_args) if led else (),
+        rough=any(part.rough for part in parts),
         said=all(part.said for part in parts),
     )
+
+
+def _has(driver: sqlite3.Connection, listing: Listing, field: Field, word: str) -> Condition | None:
+    """The word stands in the field; None if it is in none of its few values."""
+    values = _values(driver, listing, field)
+    if values is None:
+        return _like(listing, field, word)
+    fitting = [value for value in values if fold(word) in fold(value)]
+    return _led(listing, field, _in(field, fitting), fitting) if fitting else None
 
 
 def _holds(driver: sqlite3.Connection, listing: Listing, term: Term, field: Field) -> Condition:
     if field.kind != "text":
         raise _unfit(term, field)
-    values = _values(driver, listing, field)
-    if values is None:
-        return _like(field, term.values[0])
-    fitting = [value for value in values if fold(term.values[0]) in fold(value)]
-    return _led(listing, field, _in(field, fitting), fitting)
+    return _has(driver, listing, field, term.values[0]) or Condition(plain="0", args=())
 
 
-def _like(field: Field, word: str) -> Condition:
+def _like(listing: Listing, field: Field, word: str) -> Condition:
     escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return Condition(plain=f"{field.sql} LIKE ? ESCAPE '\\'", args=(f"%{escaped}%",), said=True)
+    asked = Condition(plain=f"{field.sql} LIKE ? ESCAPE '\\'", args=(f"%{escaped}%",), said=True)
+    trigrams = _trigrams(word)
+    if (
+        listing.trigrams is None
+        or not trigrams
+        or field.sql not in {listing.fields[name].sql for name in listing.words}
+    ):
+        return asked
+    lead = f"SELECT rowid FROM {listing.trigrams} WHERE {listing.trigrams} MATCH ?"
+    return replace(asked, lead=lead, lead_args=(trigrams,), rough=True)
+
+
+def _trigrams(word: str) -> str:
+    """As FTS5 asks for all of them, in whatever place; nothing for a word that has none."""
+    if "\0" in word:  # where SQLite's texts end
+        return ""
+    found = dict.fromkeys(word[at : at + 3] for at in range(len(word) - 2))
+    return " ".join('"' + trigram.replace('"', '""') + '"' for trigram in list(found)[:_MOST_TRIGRAMS])
 
 
 def _in(field: Field, values: Sequence[str]) -> Condition:

@@ -21,5 +21,7 @@ class History:
         return self.revisions[-1]
 
 
-OURS: Final = History(revisions=("0001", "box_rates", "lists", "span"), scripts=Path(__file__).parent)
+OURS: Final = History(
+    revisions=("0001", "box_rates", "lists", "span", "words", "counts"), scripts=Path(__file__).parent
+)
 REVISIONS: Final = OURS.revisions

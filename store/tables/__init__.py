@@ -10,7 +10,7 @@ from store.tables.data import CheckResult, DatasetVersion
 from store.tables.metrics import Metric, MetricKey, MetricLatest, MetricRange, ResourceSample
 from store.tables.models import AliasEvent, ModelVersion
 from store.tables.results import Artifact, Checkpoint, Param, TrainingSet
-from store.tables.runs import Attempt, Run, RunDependency
+from store.tables.runs import Attempt, Run, RunCount, RunDependency
 from store.tables.schedules import Schedule
 from store.tables.whole import Event, Meta
 
@@ -31,6 +31,7 @@ __all__ = [
     "Param",
     "ResourceSample",
     "Run",
+    "RunCount",
     "RunDependency",
     "Schedule",
     "TrainingSet",

@@ -66,6 +66,15 @@ class Run(SQLModel, table=True):
     rev: int = Field(default=0, index=True)
 
 
+class RunCount(SQLModel, table=True):
+    """How many runs are in a state; kept up to date by store/tables/kept.py."""
+
+    __tablename__ = "run_count"
+    __table_args__ = {"sqlite_with_rowid": False}
+    state: str = Field(primary_key=True)
+    runs: int
+
+
 class RunDependency(SQLModel, table=True):
     __tablename__ = "run_dependency"
     run: int = Field(primary_key=True, foreign_key="run.id")

@@ -43,6 +43,10 @@ def test_the_daemon_loads_nothing_that_computes() -> None:
     assert not loaded_by("daemon.main, daemon.serving, daemon.doctor") & set(HEAVY)
 
 
+def test_who_looks_into_a_quarantine_table_waits_for_duckdb_and_delta_only() -> None:
+    assert loaded_by("pipeline.etl.refused") & set(HEAVY) == {"duckdb", "deltalake"}
+
+
 def test_the_root_of_the_daemon_refuses_before_it_loads_libraries() -> None:
     """A second daemon is told within milliseconds."""
     assert not loaded_by("daemon.main") & {"fastapi", "uvicorn", "sqlmodel", "sqlalchemy", "pydantic", "httpx"}

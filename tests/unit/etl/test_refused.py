@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+
 from daemon.program import ask_program
+from pipeline.etl.quarantine import keep
 from pipeline.etl.refused import refused
+from pipeline.tables.arrow import TIMESTAMP
 from store import lake
 from store.commits import CURSOR, commit_metadata
 from tests.unit.etl.conftest import NOW, Shed
@@ -57,6 +62,45 @@ def test_they_are_found_by_run_and_by_check_and_bounded(shed: Shed) -> None:
     assert [row["values"]["id"] for row in refused(table, run=None, check="has n", limit=10)["rows"]] == [3]
     few = refused(table, run=None, check=None, limit=1)
     assert (few["total"], len(few["rows"])) == (3, 1)
+
+
+def test_every_kind_of_value_comes_as_json_also_from_a_folder_with_signs_and_from_before_a_column(
+    tmp_path: Path,
+) -> None:
+    table = tmp_path / "my table's é"
+    old = pa.table({"n": [1, 2], "_checks": [["a"], ["a", "b"]]})
+    new = pa.table(
+        {
+            "n": [3],
+            "_checks": [["b"]],
+            "at": pa.array([NOW], TIMESTAMP),
+            "local": pa.array([NOW.replace(tzinfo=None)], pa.timestamp("us")),
+            "on": [NOW.date()],
+            "price": [Decimal("1.50")],
+            "raw": [b"\x00\xff"],
+            "share": [float("nan")],
+            "text": ["x" * 300],
+            "seen": pa.array([[NOW]], pa.list_(TIMESTAMP)),
+            "inner": [{"deep": True}],
+        }
+    )
+    keep(table, old.to_reader(), run=1, ingest="one", now=NOW)
+    keep(table, new.to_reader(), run=2, ingest="two", now=NOW + timedelta(hours=1))
+    first, *others = refused(table, run=None, check=None, limit=10)["rows"]
+    assert first["at"] == "2026-01-01T01:00:00+00:00"
+    assert first["values"] == {
+        "n": 3,
+        "at": "2026-01-01T00:00:00+00:00",
+        "local": "2026-01-01T00:00:00",
+        "on": "2026-01-01",
+        "price": "1.50",
+        "raw": "AP8=",
+        "share": "nan",
+        "text": "x" * 199 + "…",
+        "seen": ["2026-01-01T00:00:00"],
+        "inner": {"deep": True},
+    }
+    assert {row["values"]["n"]: row["values"]["at"] for row in others} == {1: None, 2: None}
 
 
 def test_nothing_is_in_quarantine_before_something_was_refused(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ import pytest
 
 from pipeline.config import Project
 from pipeline.config.datasets import Dataset
-from pipeline.tables.shape import connect, shape
+from pipeline.tables.duck import connect
+from pipeline.tables.shape import shape
 from store.errors import ProjectError, StorageError
 
 ORDERS = pa.table(

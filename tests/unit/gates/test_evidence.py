@@ -19,7 +19,7 @@ from pipeline.judging.evaluate import ProductionScores, curve_facts, gather_evid
 from pipeline.judging.evidence import Evidence, LeakageFacts, LearningCurve
 from pipeline.judging.leakage import WholeTrain, find_twins, leakage_facts
 from pipeline.stats.metrics import Task
-from pipeline.tables.shape import connect
+from pipeline.tables.duck import connect
 from pipeline.versions.signature import FeatureKind, InputColumn
 
 Array = npt.NDArray[Any]

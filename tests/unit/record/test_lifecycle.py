@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from store import datasets, lifecycle, progress, queue
+from store import datasets, lifecycle, progress, queue, runs
 from store.engine import Record, Transaction
 from store.errors import Conflict, NotFound
 from store.facts import DatasetFacts
@@ -335,3 +337,51 @@ def test_an_ended_run_says_what_it_made_and_no_more_what_it_was_doing(record: Re
             lifecycle.settle(tx, run, cast(RunState, state), reason="")
     with record.read() as session:
         assert [_run(session, run).message for run in (made, failed)] == ["flights@3", ""]
+
+
+# ---------------------------------------------------------------------------------------------------------- counts
+
+_STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["submit", "start", "run", "retry later", "end", "cancel", "again", "break off"]),
+        st.integers(0, 7),
+        st.sampled_from(sorted(ENDED)),
+    ),
+    max_size=25,
+)
+
+
+@given(_STEPS)
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_runs_of_each_state_are_counted_right_whatever_happens_to_them(
+    record: Record, steps: list[tuple[str, int, RunState]]
+) -> None:
+    for step, which, end in steps:
+        with suppress(Conflict, NotFound, ZeroDivisionError), record.transaction() as tx:
+            newest = tx.session.exec(select(func.max(Run.id))).one() or 0
+            _step(tx, step, max(1, newest - which), end)
+    with record.read() as session:
+        counted = dict(session.exec(select(Run.state, func.count()).group_by(col(Run.state))).all())
+        assert runs.count_by_state(session) == counted
+        assert queue.count_waiting(session) == counted.get("queued", 0)
+
+
+def _step(tx: Transaction, step: str, run: int, end: RunState) -> None:
+    """What may become of a run, allowed or not; `break off` comes to nothing."""
+    if step in ("submit", "break off"):
+        queue.submit(tx, CHAIN)
+        tx.session.flush()
+        if step == "break off":
+            raise ZeroDivisionError
+    elif step == "start":
+        lifecycle.start_attempt(tx, run, f"nonce of {run}")
+    elif step == "run":
+        lifecycle.mark_running(tx, run, queue.get_run(tx.session, run).attempt)
+    elif step == "retry later":
+        lifecycle.settle(tx, run, "failed", reason="", retry_at=tx.now)
+    elif step == "end":
+        lifecycle.settle(tx, run, end, reason="")
+    elif step == "cancel":
+        lifecycle.request_cancel(tx, run, "ann")
+    else:
+        lifecycle.requeue(tx, run, "ann")
