@@ -43,6 +43,10 @@ def test_the_daemon_loads_nothing_that_computes() -> None:
     assert not loaded_by("daemon.main, daemon.serving, daemon.doctor") & set(HEAVY)
 
 
+def test_who_answers_a_request_is_decided_without_anything_that_computes() -> None:
+    assert not loaded_by("pipeline.traffic.route") & {*HEAVY, "pydantic", "sqlmodel", "sqlalchemy"}
+
+
 def test_the_root_of_the_daemon_refuses_before_it_loads_libraries() -> None:
     """A second daemon is told within milliseconds."""
     assert not loaded_by("daemon.main") & {"fastapi", "uvicorn", "sqlmodel", "sqlalchemy", "pydantic", "httpx"}
