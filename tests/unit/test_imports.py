@@ -47,6 +47,10 @@ def test_who_looks_into_a_quarantine_table_waits_for_duckdb_and_delta_only() -> 
     assert loaded_by("pipeline.etl.refused") & set(HEAVY) == {"duckdb", "deltalake"}
 
 
+def test_who_answers_a_request_is_decided_without_anything_that_computes() -> None:
+    assert not loaded_by("pipeline.traffic.route") & {*HEAVY, "pydantic", "sqlmodel", "sqlalchemy"}
+
+
 def test_the_root_of_the_daemon_refuses_before_it_loads_libraries() -> None:
     """A second daemon is told within milliseconds."""
     assert not loaded_by("daemon.main") & {"fastapi", "uvicorn", "sqlmodel", "sqlalchemy", "pydantic", "httpx"}

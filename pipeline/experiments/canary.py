@@ -1,0 +1,145 @@
+"""A canary: a version takes more and more of the traffic by stages, and is taken back by the first sign of harm.
+
+A state and what was counted since its stage began go in, the next state and the reason come out; the caller moves the
+traffic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Final, Literal
+
+from pipeline.experiments.evalues import alarm, always_valid, log_mean
+from pipeline.experiments.excess import log_e
+from pipeline.experiments.findings import Finding
+
+Move = Literal["hold", "advance", "finish", "roll back"]
+"""`advance`: to the next stage's share. `finish`: all stages are passed, the version may be promoted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A share of the units, and what has to pass there before the next."""
+
+    share: float
+    """Between 0 and 1: at 1 there is no control to compare with, that is what `finish` stands for."""
+    bake: timedelta
+    """How long it lasts at least."""
+    least: int
+    """Requests that the canary has to have answered in this stage."""
+
+    def __post_init__(self) -> None:
+        if not (0.0 < self.share < 1.0 and self.bake >= timedelta(0) and self.least >= 0):
+            raise ValueError(f"a stage has a share between 0 and 1, a bake time and a number of requests, not {self}")
+
+
+STAGES: Final = (
+    Stage(share=0.01, bake=timedelta(minutes=10), least=100),
+    Stage(share=0.1, bake=timedelta(minutes=30), least=1000),
+    Stage(share=0.5, bake=timedelta(hours=1), least=5000),
+)
+"""1 % → 10 % → 50 %, and then all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The stages, and the kinds of events whose excess ends the canary."""
+
+    stages: tuple[Stage, ...] = STAGES
+    tolerated: Mapping[str, float] = field(default_factory=lambda: {"errors": 1.0, "slow answers": 1.0})
+    """Kind of event → how many times control's rate is tolerated, at least 1."""
+    alpha: float = 0.05
+    """Probability that a canary without harm is taken back, over all stages, kinds and looks together."""
+
+    def __post_init__(self) -> None:
+        if not self.stages or any(above.share <= below.share for below, above in pairwise(self.stages)):
+            raise ValueError("a canary needs stages, each with a larger share than the one before")
+        if not self.tolerated or any(ratio < 1.0 for ratio in self.tolerated.values()):
+            raise ValueError(
+                f"a canary needs kinds of events, each tolerated at least once, not {dict(self.tolerated)}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """Counts since the stage began."""
+
+    requests: int
+    """That the canary answered."""
+    events: Mapping[str, tuple[int, int]]
+    """Kind → the canary's and control's, of units that had one (see `excess`)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """Where a canary is. Kept by the caller, and replaced by what `step` returns."""
+
+    stage: int
+    since: datetime
+    """When the stage began."""
+    passed: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Kind → log E at the end of each stage before."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do now, why, and every kind's finding."""
+
+    move: Move
+    state: State
+    reason: str
+    findings: tuple[Finding, ...]
+
+
+def begun(now: datetime) -> State:
+    """In the first stage."""
+    return State(stage=0, since=now)
+
+
+def step(plan: Plan, state: State, seen: Seen, now: datetime) -> Step:
+    """Asked as often as one likes. Harm counts at once; else the stage's time and requests have to be there."""
+    stage = plan.stages[state.stage]
+    evidence = {kind: _evidence(state, stage, seen, kind, ratio) for kind, ratio in plan.tolerated.items()}
+    findings = tuple(_finding(plan, stage, seen, kind, log_es) for kind, log_es in evidence.items())
+    harmed = next((one for one in findings if one.answer == "no"), None)
+    if harmed is not None:
+        return Step("roll back", state, harmed.reason, findings)
+    waiting = _waiting(stage, state, seen, now)
+    if waiting:
+        return Step("hold", state, waiting, findings)
+    passed = f"{stage.share:.4g} of the units for {now - state.since}, {seen.requests:,} requests, no sign of harm"
+    if state.stage + 1 == len(plan.stages):
+        return Step("finish", state, passed, findings)
+    return Step("advance", State(stage=state.stage + 1, since=now, passed=evidence), passed, findings)
+
+
+def _evidence(state: State, stage: Stage, seen: Seen, kind: str, tolerated: float) -> tuple[float, ...]:
+    """log E of this kind, by stage, up to now."""
+    treated, control = seen.events[kind]
+    return (*state.passed.get(kind, ()), float(log_e(treated, control, stage.share, tolerated)))
+
+
+def _finding(plan: Plan, stage: Stage, seen: Seen, kind: str, log_es: tuple[float, ...]) -> Finding:
+    """Each stage is an e-process of its own, since its coin is another; their mean is one for the whole canary."""
+    alpha = plan.alpha / len(plan.tolerated)
+    found = log_mean(log_es, len(plan.stages))
+    harmed = alarm(found, alpha)
+    p_value = always_valid(found)
+    treated, control = seen.events[kind]
+    sentence = (
+        f"{kind}: {treated:,} of {treated + control:,} are the canary's, which has {stage.share:.4g} of the units; "
+        f"p = {p_value:.3g}, and at {alpha:.3g} it is taken back"
+    )
+    return Finding(kind, "no" if harmed else "not yet", sentence, p_value, alpha)
+
+
+def _waiting(stage: Stage, state: State, seen: Seen, now: datetime) -> str | None:
+    """What the stage still lacks. A clock that was put back only prolongs it."""
+    if now - state.since < stage.bake:
+        return f"{stage.share:.4g} of the units since {state.since.isoformat()}, which has to last {stage.bake}"
+    if seen.requests < stage.least:
+        return f"the canary has answered {seen.requests:,} requests at {stage.share:.4g}; {stage.least:,} are needed"
+    return None
