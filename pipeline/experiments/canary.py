@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final, Literal
 
+from pipeline.config.base import duration_text
 from pipeline.experiments.evalues import alarm, always_valid, log_mean
 from pipeline.experiments.excess import log_e
 from pipeline.experiments.findings import Finding
@@ -110,7 +111,8 @@ def step(plan: Plan, state: State, seen: Seen, now: datetime) -> Step:
     waiting = _waiting(stage, state, seen, now)
     if waiting:
         return Step("hold", state, waiting, findings)
-    passed = f"{stage.share:.4g} of the units for {now - state.since}, {seen.requests:,} requests, no sign of harm"
+    took = duration_text(now - state.since)
+    passed = f"{stage.share:.4g} of the units for {took}, {seen.requests:,} requests, no sign of harm"
     if state.stage + 1 == len(plan.stages):
         return Step("finish", state, passed, findings)
     return Step("advance", State(stage=state.stage + 1, since=now, passed=evidence), passed, findings)
@@ -139,7 +141,8 @@ def _finding(plan: Plan, stage: Stage, seen: Seen, kind: str, log_es: tuple[floa
 def _waiting(stage: Stage, state: State, seen: Seen, now: datetime) -> str | None:
     """What the stage still lacks. A clock that was put back only prolongs it."""
     if now - state.since < stage.bake:
-        return f"{stage.share:.4g} of the units since {state.since.isoformat()}, which has to last {stage.bake}"
+        since, bake = state.since.isoformat(timespec="seconds"), duration_text(stage.bake)
+        return f"{stage.share:.4g} of the units since {since}, which has to last {bake}"
     if seen.requests < stage.least:
         return f"the canary has answered {seen.requests:,} requests at {stage.share:.4g}; {stage.least:,} are needed"
     return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from pipeline.config.base import duration_text
 from pipeline.experiments.findings import Answer, Finding
 from pipeline.stats.estimates import Estimated
 
@@ -29,7 +30,8 @@ class Rules:
 
     def __post_init__(self) -> None:
         if self.longest is not None and self.longest < self.least_time:
-            raise ValueError(f"a comparison of at least {self.least_time} cannot end after {self.longest}")
+            least, longest = duration_text(self.least_time), duration_text(self.longest)
+            raise ValueError(f"a comparison of at least {least} cannot end after {longest}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +40,10 @@ class Standing:
 
     running: timedelta
     """Since the first exposure."""
+    exposed: Mapping[str, int]
+    """Arm → units that met it so far."""
     units: Mapping[str, int]
-    """Arm → matured units."""
+    """Arm → those of them that are matured; the rest is pending."""
     mismatch: float
     """The smallest always-valid p-value of the arms' sizes so far, see `mismatch`."""
     metric: str
@@ -74,14 +78,14 @@ def decided(standing: Standing, rules: Rules) -> Decision:
     if not waiting:
         return Decision("promote", primary.reason, findings)
     if rules.longest is not None and standing.running >= rules.longest:
-        return Decision("roll back", f"not won in {rules.longest}: {waiting[0].reason}", findings)
+        return Decision("roll back", f"not won in {duration_text(rules.longest)}: {waiting[0].reason}", findings)
     return Decision("go on", waiting[0].reason, findings)
 
 
 def _sizes(standing: Standing, rules: Rules) -> Finding:
     good = standing.mismatch > rules.mismatch
     sentence = (
-        f"the arms have {_listed(standing.units)} units; such sizes or worse come by chance with "
+        f"the arms have {_listed(standing.exposed)} units; such sizes or worse come by chance with "
         f"p = {standing.mismatch:.3g}, and up to {rules.mismatch:.3g} they are not those that were planned"
     )
     return Finding("sizes", "yes" if good else "no", sentence, standing.mismatch, rules.mismatch)
@@ -97,9 +101,13 @@ def _primary(standing: Standing) -> Finding:
 
 def _exposure(standing: Standing, rules: Rules) -> Iterator[Finding]:
     arm, least = min(standing.units.items(), key=lambda pair: pair[1])
-    enough = f"{arm} has {least:,} matured units; at least {rules.least_units:,} are needed in each arm"
+    pending = 1.0 - least / max(1, standing.exposed[arm])
+    enough = (
+        f"{arm} has {least:,} matured units, and {pending:.0%} of its units are pending; "
+        f"at least {rules.least_units:,} are needed in each arm"
+    )
     yield Finding("units", _soon(least >= rules.least_units), enough, least, rules.least_units)
-    long = f"it has run for {standing.running}; at least {rules.least_time} is needed"
+    long = f"it has run for {duration_text(standing.running)}; at least {duration_text(rules.least_time)} is needed"
     days = standing.running / timedelta(days=1), rules.least_time / timedelta(days=1)
     yield Finding("days", _soon(standing.running >= rules.least_time), long, *days)
 

@@ -57,6 +57,12 @@ def rate_ratio(treated: int, control: int, share: float, alpha: float) -> Estima
     return Estimated(*(_as_ratio(coin, share) for coin in (best, low, high)))
 
 
+def rate_lift(treated: int, control: int, share: float, alpha: float) -> Estimated:
+    """How much higher the treatment's rate is, as a share of control's: `rate_ratio` - 1, the unit of a guardrail."""
+    found = rate_ratio(treated, control, share, alpha)
+    return Estimated(found.value - 1.0, found.low - 1.0, found.high - 1.0)
+
+
 def tolerated_coin(share: float, tolerated: float = 1.0) -> float:
     """P(an event is the treatment's) where its rate is `tolerated` times control's."""
     if not (0.0 < share < 1.0 and tolerated > 0.0):

@@ -26,14 +26,14 @@ def test_without_harm_it_passes_all_stages_and_is_finished() -> None:
         moves.append(done.move)
         state = done.state
     assert moves == ["advance", "advance", "finish"]
-    assert done.reason == "0.5 of the units for 1:00:00, 5,000 requests, no sign of harm"
+    assert done.reason == "0.5 of the units for 1h, 5,000 requests, no sign of harm"
 
 
 def test_a_stage_lasts_its_time_and_its_requests() -> None:
     state = begun(NOW)
     young = step(PLAN, state, seen(10**6), NOW + timedelta(minutes=9))
     assert (young.move, young.state) == ("hold", state)
-    assert young.reason == "0.01 of the units since 2026-03-02T12:00:00+00:00, which has to last 0:10:00"
+    assert young.reason == "0.01 of the units since 2026-03-02T12:00:00+00:00, which has to last 10m"
     lonely = step(PLAN, state, seen(99), NOW + timedelta(days=3))
     assert (lonely.move, lonely.reason) == ("hold", "the canary has answered 99 requests at 0.01; 100 are needed")
 

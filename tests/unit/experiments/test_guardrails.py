@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from pipeline.experiments.excess import rate_lift
 from pipeline.experiments.guardrails import Guardrail, Intervals, judged, turned
 from pipeline.experiments.sampled import Sampled
 from pipeline.experiments.sequence import interval
@@ -46,6 +47,13 @@ def test_many_guardrails_need_more_evidence_of_harm_and_no_more_of_none() -> Non
     assert judged(LATENCY, harm, 0.05, among=10).answer == "not yet"
     none = intervals(0.1 - 0.033)
     assert judged(LATENCY, none, 0.05, among=10).answer == judged(LATENCY, none, 0.05).answer == "yes"
+
+
+@pytest.mark.parametrize(("errors", "answer"), [((70, 100), "no"), ((980, 10_000), "yes"), ((12, 100), "not yet")])
+def test_a_rate_of_errors_is_a_guardrail_too(errors: tuple[int, int], answer: str) -> None:
+    """A tenth of the units are the treatment's: 11 errors of theirs for 100 of control's are the same rate."""
+    limit = Guardrail(metric="errors", better="lower", margin=0.25)
+    assert judged(limit, lambda alpha: rate_lift(*errors, 0.1, alpha), 0.05).answer == answer
 
 
 def test_turning_changes_ends_and_sign() -> None:

@@ -1,0 +1,194 @@
+"""The writer's side: `offer` takes a prediction on the hot path, a thread writes it, and what is lost is counted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pipeline.predictions.record import Dropped, Prediction, to_line
+from pipeline.predictions.segments import Segment, segments
+from pipeline.traffic.hashing import keyed
+
+OVERHEAD: Final = 1000
+"""Bytes that a waiting prediction takes beside its payload, about."""
+_BREATH: Final = 16
+"""Lines after which the thread lets others compute: it holds Python's lock for some 0.2 ms."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much the log may take."""
+
+    waiting: int = 32_000_000
+    """Bytes of requests and answers that wait to be written; beyond them predictions are dropped."""
+    segment: int = 64_000_000
+    """Bytes after which the next segment begins."""
+    folder: int = 4_000_000_000
+    """Bytes of all segments together; beyond them predictions are dropped until some are taken away."""
+    payloads: float = 1.0
+    """Share of requests, drawn by their ids, whose inputs and outputs are kept. The rest of a line always is."""
+    sync_s: float = 1.0
+    """A power cut loses what was written for at most so long."""
+    gather_s: float = 0.02
+    """How long the thread waits for more before it writes."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """offered = written + dropped + waiting, at any moment."""
+
+    offered: int
+    written: int
+    dropped: int
+    """For want of room in the queue or on the disk, or because they were no JSON."""
+    waiting: int
+
+
+class PredictionLog:
+    """One a process. Its thread ends with `close`; a process that is killed loses what waits, some 20 ms of it."""
+
+    def __init__(self, folder: Path, writer: str, limits: Limits | None = None, *, now_us: Callable[[], int]) -> None:
+        """`writer`: a name that no process ever had, such as time, pid and a random number, without a dot."""
+        self._limits = limits or Limits()
+        self._now_us = now_us
+        self._pen = _Pen(folder, writer, self._limits)
+        self._lock = threading.Condition()
+        self._waiting: deque[tuple[Prediction, int]] = deque()
+        self._waiting_bytes = 0
+        self._offered = self._written = self._dropped = 0
+        self._noticed = 0  # of the dropped, those that a line in the log tells of
+        self._closing = False
+        self._thread = threading.Thread(target=self._write_all, name="prediction log", daemon=True)
+        self._thread.start()
+
+    def offer(self, prediction: Prediction, size: int) -> bool:
+        """Takes it unless there is no room; never waits for the disk. `size`: bytes of the request and its answer."""
+        size += OVERHEAD
+        with self._lock:
+            self._offered += 1
+            if self._waiting_bytes + size > self._limits.waiting or self._closing:
+                self._dropped += 1
+                return False
+            self._waiting_bytes += size
+            self._waiting.append((prediction, size))
+            if len(self._waiting) == 1:
+                self._lock.notify()
+        return True
+
+    @property
+    def counts(self) -> Counts:
+        with self._lock:
+            waiting = self._offered - self._written - self._dropped
+            return Counts(self._offered, self._written, self._dropped, waiting)
+
+    def close(self) -> None:
+        """Writes what waits, and finishes the segment. Whatever is offered from now on is dropped."""
+        with self._lock:
+            self._closing = True
+            self._lock.notify()
+        self._thread.join()
+
+    def _write_all(self) -> None:
+        closing = False
+        while not closing:
+            closing = self._sleep()
+            self._write(self._taken())
+            self._pen.sync_if_due()
+        self._write([])  # what the last lines may have dropped
+        self._pen.finish()
+
+    def _sleep(self) -> bool:
+        """Until there is something to do. True when this is the last time."""
+        with self._lock:
+            due = self._limits.sync_s if self._pen.unsynced else None
+            self._lock.wait_for(lambda: self._waiting or self._closing, timeout=due)
+            if self._closing:
+                return True
+        time.sleep(self._limits.gather_s)
+        return False
+
+    def _taken(self) -> list[tuple[Prediction, int]]:
+        with self._lock:
+            batch, self._waiting = self._waiting, deque()
+        return list(batch)
+
+    def _write(self, batch: list[tuple[Prediction, int]]) -> None:
+        lines = [line for line in self._lines(one for one, _ in batch) if line is not None]
+        with self._lock:
+            missing = self._dropped - self._noticed
+        notice = [to_line(Dropped(missing, self._now_us()))] if missing else []
+        written = self._pen.append(b"".join([*notice, *lines]))
+        with self._lock:
+            self._waiting_bytes -= sum(size for _, size in batch)
+            self._written += len(lines) if written else 0
+            self._dropped += len(batch) - (len(lines) if written else 0)
+            self._noticed += missing if written else 0
+
+    def _lines(self, batch: Iterable[Prediction]) -> Iterable[bytes | None]:
+        for number, one in enumerate(batch):
+            if number % _BREATH == _BREATH - 1:
+                time.sleep(0)
+            yield self._line(one)
+
+    def _line(self, one: Prediction) -> bytes | None:
+        kept = self._limits.payloads >= 1.0 or keyed(one.request, "payloads") < self._limits.payloads
+        try:
+            return to_line(one if kept else one._replace(inputs=None, outputs=None))
+        except (TypeError, ValueError):
+            return None
+
+
+class _Pen:
+    """The segment that is being written, and the next when it is full. Used by the log's thread alone."""
+
+    def __init__(self, folder: Path, writer: str, limits: Limits) -> None:
+        self._folder, self._writer, self._limits = folder, writer, limits
+        self._segment: Segment | None = None
+        self._number = 0
+        self._synced_at = time.monotonic()
+        self.unsynced = False
+
+    def append(self, lines: bytes) -> bool:
+        """False if the disk, or the limit of the folder, did not take them."""
+        if not lines:
+            return True
+        try:
+            if self._segment is not None and self._segment.size >= self._limits.segment:
+                self.finish()
+            if self._segment is None:
+                self._segment = self._next()
+            self._segment.append(lines)
+        except OSError:
+            if self._segment is not None and not self._segment.sound:
+                self.finish()
+            return False
+        self.unsynced = True
+        return True
+
+    def sync_if_due(self) -> None:
+        if self.unsynced and time.monotonic() - self._synced_at >= self._limits.sync_s:
+            self._sync()
+
+    def finish(self) -> None:
+        if self._segment is not None:
+            self._sync()
+            self._segment.close()
+            self._segment = None
+
+    def _sync(self) -> None:
+        assert self._segment is not None
+        with suppress(OSError):  # written it is, and that a disk fails is not this log's to tell
+            self._segment.sync()
+        self._synced_at, self.unsynced = time.monotonic(), False
+
+    def _next(self) -> Segment:
+        if sum(path.stat().st_size for path in segments(self._folder)) >= self._limits.folder:
+            raise OSError(f"{self._folder} has reached its limit")
+        self._number += 1
+        return Segment(self._folder, f"{self._writer}.{self._number:06d}")

@@ -1,0 +1,91 @@
+"""One line of the log: a prediction, or how many were dropped. JSON, and a line is whole when it ends."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from pipeline.traffic.route import Why
+
+
+class Prediction(NamedTuple):
+    """What was asked and answered. Made on the hot path, so it holds references and converts nothing."""
+
+    request: str
+    """The request's id: labels come back under it."""
+    at_us: int
+    """When it came, microseconds since 1970 UTC."""
+    model: str
+    version: int
+    """That answered: the arm."""
+    why: Why
+    """Why this version did. Lines of "assigned" are the exposures of a comparison."""
+    unit: str | None
+    epoch: int
+    """Of the routing snapshot it was read under."""
+    latency_us: int
+    status: int
+    """Of the answer, as HTTP has it; from 500 on it was ours to answer, and we did not."""
+    inputs: Any
+    """Whatever is JSON, or arrays. None if payloads are not kept for this request."""
+    outputs: Any
+
+
+class Dropped(NamedTuple):
+    """So many predictions are missing here."""
+
+    many: int
+    at_us: int
+    """When this was written."""
+
+
+def to_line(one: Prediction | Dropped) -> bytes:
+    """Raises TypeError or ValueError for what is no JSON. NaN and infinities are written as Python does.
+
+    Arrays of numbers keep their bytes, `{"$array": [dtype, shape, base64]}`: their digits would cost the server three
+    times as much as all the rest of the line.
+    """
+    named = one._asdict() if isinstance(one, Prediction) else {"dropped": one.many, "at_us": one.at_us}
+    return _ENCODER.encode(named).encode() + b"\n"
+
+
+def from_line(line: bytes) -> Prediction | Dropped:
+    """Arrays come back as lists. Raises ValueError if it is no line of ours."""
+    named = _DECODER.decode(line.decode())
+    try:
+        found = Dropped(named["dropped"], named["at_us"]) if "dropped" in named else Prediction(**named)
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"no line of a prediction log: {error}") from None
+    if not all(isinstance(value, kinds) for value, kinds in zip(found, _KINDS[type(found)], strict=True)):
+        raise ValueError(f"no line of a prediction log: {found}")
+    return found
+
+
+def _packed(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        if value.dtype.kind in "biuf":
+            return {_ARRAY: [value.dtype.str, value.shape, b64encode(value.tobytes()).decode()]}
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+def _unpacked(found: dict[str, Any]) -> Any:
+    if found.keys() != {_ARRAY}:
+        return found
+    try:
+        dtype, shape, data = found[_ARRAY]
+        return np.frombuffer(b64decode(data), dtype).reshape(shape).tolist()
+    except (TypeError, ValueError):
+        return found  # somebody's own "$array"
+
+
+_ARRAY: Final = "$array"
+_ENCODER: Final = json.JSONEncoder(default=_packed, separators=(",", ":"))
+_DECODER: Final = json.JSONDecoder(object_hook=_unpacked)
+_KINDS: Final[dict[type, tuple[Any, ...]]] = {
+    Prediction: (str, int, str, int, str, str | None, int, int, int, object, object),
+    Dropped: (int, int),
+}
