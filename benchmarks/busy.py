@@ -1,9 +1,9 @@
 """A shed in which fifty trainings run, without fifty processes: the real record and API, and their news once a second.
 
-    python benchmarks/busy.py DIR [--runs 50] [--seconds 60]
+    python benchmarks/busy.py DIR [--runs 50] [--seconds 60] [--every 1.0] [--tell]
 
 Serves DIR/.trainshed/trainshed.sock and says `ready`. From the first line on standard input on, each run reports two
-metrics and its progress once a second, as their workers would; then it ends.
+metrics and its progress once a second, as their workers would; then it ends. `--tell` says when each was committed.
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--runs", type=int, default=50)
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--every", type=float, default=1.0)
+    parser.add_argument("--tell", action="store_true")
     asked = parser.parse_args()
     folder: Path = asked.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +69,8 @@ def main() -> None:
     runs = start_runs(daemon, asked.runs)
     identity = Identity(folder=folder, release="0", pid=os.getpid(), started_at=system_clock())
     app = create_app(Shed(daemon, identity, lambda drain: None))
-    threading.Thread(target=speak, args=(daemon, runs, asked.seconds), daemon=True).start()
+    told = (asked.seconds, asked.every, asked.tell)
+    threading.Thread(target=speak, args=(daemon, runs, *told), daemon=True).start()
     asyncio.run(ControlServer(app).serve_when(lambda: print("ready", flush=True), [bind_socket(home.socket)]))
 
 
@@ -83,8 +86,8 @@ def start_runs(daemon: Daemon, count: int) -> list[int]:
     return runs
 
 
-def speak(daemon: Daemon, runs: list[int], seconds: int) -> None:
-    """One transaction a second, as the daemon's ingest makes one of all spools."""
+def speak(daemon: Daemon, runs: list[int], seconds: int, every: float, tell: bool) -> None:
+    """One transaction each `every` seconds, as the daemon's ingest makes one of all spools."""
     sys.stdin.readline()
     for second in range(1, seconds + 1):
         with daemon.record.transaction() as tx:
@@ -101,7 +104,9 @@ def speak(daemon: Daemon, runs: list[int], seconds: int) -> None:
                     message=f"loss {loss:.4f}",
                     eta_s=seconds - second,
                 )
-        time.sleep(1.0)
+        if tell:
+            print(time.perf_counter(), flush=True)
+        time.sleep(every)
 
 
 if __name__ == "__main__":

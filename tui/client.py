@@ -10,7 +10,7 @@ Every method raises ClientError when the daemon refuses (with its remedy), and N
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +25,6 @@ from store.wire import (
     BoxView,
     ChangesView,
     CheckView,
-    CompareView,
     CountView,
     DatasetDetail,
     DatasetVersionView,
@@ -33,23 +32,16 @@ from store.wire import (
     Done,
     EventView,
     FeatureViewView,
-    LogChunk,
-    LogHit,
-    MetricSeries,
     ModelView,
     MomentView,
     Page,
     PauseRequest,
     PlanView,
     PromoteRequest,
-    ResourcePoint,
     RollbackRequest,
-    RunDetail,
-    RunRequest,
     RunView,
     SchedulePreview,
     ScheduleView,
-    SparkView,
     StatusView,
     StepView,
     VersionDetail,
@@ -57,14 +49,12 @@ from store.wire import (
     Window,
     Wire,
 )
-from tui.connection import no_answer, of_another_release, problem_of
+from tui.connection import POLL_SECONDS, no_answer, of_another_release, problem_of
 from tui.failure import ClientError
+from tui.runcalls import RunCalls
 from tui.sockets import address_of, nobody
-from tui.views import Views
 
 W = TypeVar("W", bound=Wire)
-POLL_SECONDS: Final = 20.0
-"""How long one question for changes may wait at the daemon."""
 _ANSWER_SECONDS: Final = 30.0
 
 
@@ -75,7 +65,7 @@ class _Pid(Wire):
     pid: int
 
 
-class Client(Views):
+class Client(RunCalls):
     """A connection to the daemon of one home. Use it as a context manager; threads may share it."""
 
     def __init__(self, socket: Path) -> None:
@@ -151,105 +141,6 @@ class Client(Views):
 
     def shutdown(self, *, drain: bool = False) -> Done:
         return self._post(Done, "/shutdown", {"drain": drain})
-
-    # ---------------------------------------------------------------------------------------------- runs
-
-    def submit(self, request: RunRequest) -> RunView:
-        return self._post(RunView, "/runs", request)
-
-    def runs(
-        self, *, job: str | None = None, state: str | None = None, limit: int = 50, after: str | None = None
-    ) -> Page[RunView]:
-        """Newest first; `after` is the `next` of the page before."""
-        return self._get(Page[RunView], "/runs", job=job, state=state, limit=limit, after=after)
-
-    def run_window(self, q: str = "", *, sort: str = "-id", offset: int = 0, limit: int = 128) -> Window[RunView]:
-        """Runs number `offset` to `offset + limit - 1` of those that the filter leaves over, in the order of `sort`."""
-        return self._get(Window[RunView], "/runs/window", q=q, sort=sort, offset=offset, limit=limit)
-
-    def count_runs(self, q: str = "", *, sort: str = "-id") -> int:
-        """How many there are, also where a window leaves its total out."""
-        return self._get(CountView, "/runs/count", q=q, sort=sort).count
-
-    def sparks(self, runs: Sequence[int], *, points: int = 16) -> list[SparkView]:
-        """The objective of each run in a few values; runs that have measured nothing are left out."""
-        return self._get(Page[SparkView], "/runs/sparks", ids=list(runs), points=points).items
-
-    def run(self, run: int) -> RunDetail:
-        return self._get(RunDetail, f"/runs/{run}")
-
-    def cancel(self, run: int) -> RunView:
-        return self._post(RunView, f"/runs/{run}/cancel")
-
-    def retry(self, run: int) -> RunView:
-        return self._post(RunView, f"/runs/{run}/retry")
-
-    def compare(self, runs: Sequence[int]) -> CompareView:
-        return self._get(CompareView, "/runs/compare", ids=list(runs))
-
-    def metric(self, run: int, name: str, *, points: int = 500, since_step: int | None = None) -> MetricSeries:
-        """At most `points` points, of those after `since_step`; peaks survive the thinning."""
-        return self._get(MetricSeries, f"/runs/{run}/metrics/{name}", points=points, since_step=since_step)
-
-    def resources(self, run: int) -> list[ResourcePoint]:
-        return self._get(Page[ResourcePoint], f"/runs/{run}/resources").items
-
-    def log(
-        self,
-        run: int,
-        stream: str,
-        *,
-        offset: int = 0,
-        attempt: int | None = None,
-        wait: float = 0.0,
-        limit: int | None = None,
-    ) -> LogChunk:
-        """At most `limit` bytes from `offset`; with `wait`, the daemon waits so long for more than there is."""
-        return self._get(
-            LogChunk, f"/runs/{run}/logs/{stream}", offset=offset, attempt=attempt, follow=wait, limit=limit
-        )
-
-    def search_log(
-        self,
-        run: int,
-        stream: str,
-        text: str,
-        *,
-        start: int | None = None,
-        backward: bool = False,
-        ignore_case: bool = False,
-        attempt: int | None = None,
-    ) -> LogHit:
-        """The next line that holds `text`, from byte `start`; or backward the last before it."""
-        return self._get(
-            LogHit,
-            f"/runs/{run}/logs/{stream}/search",
-            text=text,
-            direction="backward" if backward else "forward",
-            ignore_case=ignore_case,
-            attempt=attempt,
-            **{"from": start},
-        )
-
-    def whole_log(self, run: int, stream: str, *, attempt: int | None = None) -> LogChunk:
-        """Everything that the log holds now."""
-        chunk = self.log(run, stream, attempt=attempt)
-        texts = [chunk.text]
-        while chunk.offset < chunk.size and chunk.text:
-            chunk = self.log(run, stream, offset=chunk.offset, attempt=attempt)
-            texts.append(chunk.text)
-        return chunk.model_copy(update={"text": "".join(texts)})
-
-    def follow(self, run: int, stream: str, *, attempt: int | None = None) -> Iterator[str]:
-        """The log from its beginning, piece by piece as it grows, until the run has ended."""
-        offset = 0
-        while True:
-            chunk = self.log(run, stream, offset=offset, attempt=attempt, wait=POLL_SECONDS)
-            if chunk.text:
-                yield chunk.text
-            if chunk.ended and chunk.offset == offset:
-                return
-            offset = chunk.offset
 
     def wait_for(self, run: int, watch: Callable[[Sequence[RunView]], None] | None = None) -> RunView:
         """Follows the feed of changes until the run has ended. `watch` sees the runs that changed, each time."""

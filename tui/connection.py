@@ -1,14 +1,18 @@
-"""What it means when nobody answers on the daemon's socket, or the answer is a refusal."""
+"""How long the daemon is waited for, and what it means when nobody answers, or the answer is a refusal."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import httpx
 
 from store.wire import Problem
 from tui.failure import Failure, NoDaemon
 from tui.sockets import nobody
+
+POLL_SECONDS: Final = 20.0
+"""How long one question for changes, or for more of a log, may wait at the daemon."""
 
 
 def no_answer(socket: Path, error: httpx.TransportError) -> NoDaemon:

@@ -83,6 +83,7 @@ class ShedCore(App[int]):
         self._slow = slow
         self.before: str | None = None
         """The mode before this one."""
+        self._begun = False
         self._last_actions: deque[str] = deque(maxlen=20)
         self.connect = connect
         self._desk = Desk(connect, self.call_later)
@@ -226,9 +227,16 @@ class ShedCore(App[int]):
 
     def on_mount(self) -> None:
         self.switch_mode(self._start)
-        self._feed.start()
         if self._slow and not self.settings.lite:
             self.call_after_refresh(self.say, "this link is slow: `trainshed --lite` sends a tenth", "warn")
+
+    def post_display_hook(self) -> None:
+        """Once the first picture stands, the way to the daemon is loaded, in threads."""
+        if self._begun or (isinstance(self._driver, Sparing) and not self._driver.glass.drawn):
+            return
+        self._begun = True
+        self._desk.open()
+        self._feed.start()
 
     def on_resize(self) -> None:
         """A terminal of another size may have moved its lines about. Textual paints all of them again, and would keep

@@ -1,7 +1,8 @@
 """Questions to the daemon, answered in the background: the UI never waits, and only the newest of a kind counts.
 
 A question belongs to a group. While one of a group is under way, the next waits, and a newer one takes its place: who
-types ten letters asks two or three times.
+types ten letters asks two or three times. Before `open` nothing is asked: the way to the daemon takes longer to load
+than the first picture to draw, and would hold it up.
 """
 
 from __future__ import annotations
@@ -39,12 +40,19 @@ class Desk:
         self._making = threading.Lock()
         self._busy: set[str] = set()
         self._next: dict[str, _Question] = {}
+        self._opened = False
         self._closed = False
 
     @property
     def idle(self) -> bool:
         """Nothing is under way: tests wait for this instead of sleeping."""
-        return not self._busy
+        return not self._busy and not self._next
+
+    def open(self) -> None:
+        """From now on questions are put; those that wait, in their order."""
+        self._opened = True
+        for group in list(self._next):
+            self._start(group, self._next.pop(group))
 
     def ask(
         self,
@@ -57,7 +65,7 @@ class Desk:
         if self._closed:
             return
         question = _Question(put, answered, refused)
-        if group in self._busy:
+        if group in self._busy or not self._opened:
             self._next[group] = question
         else:
             self._start(group, question)

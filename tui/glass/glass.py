@@ -62,6 +62,8 @@ class Glass:
         self._cursor: tuple[int, int] | None = None
         """Column and row in which the terminal's cursor was left; None where that is not known."""
         self._sync_waits = False
+        self.drawn = False
+        """Whether a picture has come by."""
 
     def forget(self) -> None:
         """The terminal may show anything: it has another size, or somebody else wrote on it."""
@@ -90,8 +92,10 @@ class Glass:
         try:
             picture, cursor = self._drawn(data)
         except Unknown:
+            self.drawn = True
             self.forget()
             return data
+        self.drawn = self.drawn or bool(picture)
         return self._sent(picture, cursor)
 
     # ---- reading -----------------------------------------------------------------------------------------------------

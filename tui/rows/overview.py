@@ -97,6 +97,8 @@ def _short(event: EventView, frame: Frame) -> str:
 
 def acts(row: Row) -> frozenset[str]:
     """The actions whose keys mean something on a row."""
+    if row is None:  # as on the first picture, which must not wait for what the views need
+        return frozenset()
     from store.wire import AliasView, NeedView, RunView, ScheduleView
 
     match row:

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar
-
-from textual.binding import BindingType
-from textual.containers import Vertical
-from textual.widget import Widget
+from typing import TYPE_CHECKING
 
 from tui.failure import Failure
-from tui.keybindings import bindings
-from tui.pane import Pane
 from tui.rows import jobs as rows
-from tui.rows.past import NOT_KEPT
-from tui.screens.base import ShedScreen, Subject
-from tui.screens.running import backfill_a_schedule, run_a_job, turn_a_schedule
-from tui.screens.section import Section
-from tui.table import Table
+from tui.screens.base import Subject
+from tui.screens.routine import Routine
 
 if TYPE_CHECKING:
-    from store.wire import ChangesView, TimetableView
+    from store.wire import TimetableView
     from tui.client import Client
 
 _TIMES = 8
 _PAST = 100
 
 
-class ScheduleScreen(ShedScreen):
-    BINDINGS: ClassVar[list[BindingType]] = bindings("jobs")
-    AUTO_FOCUS = "#runs"
+class ScheduleScreen(Routine):
+    WHAT = "schedule"
+    NEVER_RAN = "none of its times has had a run yet"
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -37,34 +27,24 @@ class ScheduleScreen(ShedScreen):
         self._time: TimetableView | None = None
 
     @property
-    def crumbs(self) -> Sequence[str]:
-        return [*list(super().crumbs)[:-1], f"schedule {self.schedule_name}"]
+    def crumb(self) -> str:
+        return f"schedule {self.schedule_name}"
+
+    @property
+    def job(self) -> str | None:
+        return None if self._time is None else self._time.schedule.job
+
+    @property
+    def schedule(self) -> str:
+        return self.schedule_name
 
     @property
     def subject(self) -> Subject | None:
         schedule = None if self._time is None else self._time.schedule
         return Subject(f"schedule {self.schedule_name}", f"trainshed schedules next {self.schedule_name}", schedule)
 
-    def body(self) -> Iterable[Widget]:
-        yield Vertical(
-            Pane(id="about", focusable=True),
-            Section(
-                rows.past_columns(),
-                lambda run: run.id,
-                empty="none of its times has had a run yet",
-                first=True,
-                id="runs",
-            ),
-        )
-
-    def read(self) -> None:
-        if self.shed.moment is not None:
-            self.say(f"what a schedule is {NOT_KEPT}; this is as it is now", "warn")
+    def find(self) -> None:
         self.ask("schedule", self._find, self._show)
-
-    def news(self, changes: ChangesView) -> None:
-        if changes.schedules or any(run.state != "running" for run in changes.runs):
-            self.read()
 
     def _find(self, daemon: Client) -> TimetableView:
         for time in daemon.timetable(count=_TIMES, past=_PAST).items:
@@ -76,18 +56,4 @@ class ScheduleScreen(ShedScreen):
 
     def _show(self, found: TimetableView) -> None:
         self._time = found
-        self.query_one("#runs", Section).show(found.runs)
-        self.query_one(Pane).show([*rows.schedule_of(found), *rows.schedule_facts(found, self.shed.frame)])
-
-    def on_table_opened(self, event: Table.Opened) -> None:
-        self.shed.open("run", str(event.row.id))
-
-    def action_trigger(self) -> None:
-        if self._time is not None:
-            run_a_job(self, self._time.schedule.job)
-
-    def action_pause(self) -> None:
-        turn_a_schedule(self, self.schedule_name)
-
-    def action_backfill(self) -> None:
-        backfill_a_schedule(self, self.schedule_name)
+        self.show([*rows.schedule_of(found), *rows.schedule_facts(found, self.shed.frame)], found.runs)

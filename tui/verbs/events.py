@@ -100,7 +100,7 @@ def _draw(shell: Shell, answer: Any, items: Sequence[Any], empty: str = "nothing
 
 def _follow(shell: Shell, daemon: Client, limit: int, subject: str | None) -> None:
     """The last events, then each new one; with --json, one object a line."""
-    from tui.client import POLL_SECONDS
+    from tui.connection import POLL_SECONDS
     from tui.draw.schedules import event_line
 
     since = daemon.status().rev

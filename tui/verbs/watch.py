@@ -58,7 +58,7 @@ class Watch:
 
     def follow(self, daemon: Client, since: int) -> None:
         """Never returns; a daemon that goes away is waited for."""
-        from tui.client import POLL_SECONDS
+        from tui.connection import POLL_SECONDS
 
         gone = False
         while True:

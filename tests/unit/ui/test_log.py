@@ -9,8 +9,9 @@ from pathlib import Path
 from tests.unit.ui.acting import press, settle, shown, until
 from tests.unit.ui.conftest import MakeApp, Served
 from tests.unit.ui.history import LIVING
+from tui.log.hits import cut, hits
 from tui.log.pager import feed
-from tui.log.view import LogView, cut, hits
+from tui.log.view import LogView
 from tui.screens.log import LogScreen
 
 

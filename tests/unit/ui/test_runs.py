@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from store.wire import RunView
 from tests.unit.ui.acting import settle, shown, until
 from tests.unit.ui.conftest import MakeApp
 from tui.pane import Pane
@@ -32,12 +33,17 @@ async def test_the_facts_follow_the_cursor_once_it_lies_still_or_its_list_is_lef
         assert not app.idle
         table.rest.arrive()
         await settle(pilot)
-        assert said(facts) == f"run {table.row.id}"
+        assert said(facts) == under_the_cursor(table)
         app.simulate_key("j")
         await pilot.pause()
         app.simulate_key("K")  # the focus goes into a box
         await settle(pilot)
-        assert said(facts) == f"run {table.row.id}"
+        assert said(facts) == under_the_cursor(table)
+
+
+def under_the_cursor(table: Table[RunView]) -> str:
+    assert table.row is not None
+    return f"run {table.row.id}"
 
 
 def said(facts: Pane) -> str:

@@ -12,7 +12,7 @@ from tui.glass.looks import PLAIN, Look, change, turned
 STYLES = ["", "1", "1;4", "7", "31", "38;5;9", "38;2;1;2;3", "48;2;9;9;9", "1;38;2;1;2;3;48;2;9;9;9", "3;94;104"]
 PIECES = ["ab", "a ", " b", "  ", "──", "漢", "é."]
 """Two cells each, at even places: Textual never draws over half of a wide character."""
-WIDTH, HEIGHT = 24, 5
+WIDTH, HEIGHT = 36, 5
 
 
 def segment(text: str, style: str) -> str:
@@ -101,6 +101,17 @@ def test_modes_questions_and_the_clipboard_go_through_and_change_nothing() -> No
     for silent in ("\x1b[?1000h\x1b[?1003h", "\x1b[?2026$p", "\x1b]52;c;bGF0ZQ==\x1b\\", "\x1b[>9u", "\x07"):
         assert glass.write(silent) == silent
     assert glass.write("\x1b[1;1Hlate\x1b[1;1H") == ""
+
+
+def test_a_picture_has_come_by_once_a_cell_was_drawn_understood_or_not() -> None:
+    glass = Glass()
+    for nothing in ("\x1b[?1049h", "\x1b[1;1H"):
+        glass.write(nothing)
+        assert not glass.drawn
+    for picture in ("\x1b[1;1Hlate\x1b[1;1H", "\x1b[1;1He\u0301\x1b[1;1H"):
+        glass = Glass()
+        glass.write(picture)
+        assert glass.drawn
 
 
 def test_another_screen_and_what_is_not_understood_leave_nothing_known() -> None:

@@ -1,0 +1,96 @@
+"""How long a new point of a living run takes from the record to the screen, in a real terminal (120x40).
+
+    python benchmarks/live.py [--points 40] [--lite]
+
+A run reports a point of its objective every 1.3 s, as its worker's spool is read ten times a second: on average another
+0.05 s, at most 0.1, lie before what is measured here. Prints one JSON object, milliseconds from the commit: until the
+head of the screen has the step (pushed with the changes) and until the curve has grown, median and 95th percentile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.terminal import Terminal
+from benchmarks.tui import SETTLE_S, ui
+
+BRAILLE = re.compile(b"\xe2[\xa0-\xa3][\x80-\xbf]")
+PATIENCE_S = 1.2
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--points", type=int, default=40)
+    parser.add_argument("--lite", action="store_true")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        found = measured(Path(scratch) / "one", asked.points, ["--lite"] if asked.lite else [])
+    print(json.dumps({"load": os.getloadavg(), **found}, indent=1))
+
+
+def measured(folder: Path, points: int, options: list[str]) -> dict[str, object]:
+    busy = str(Path(__file__).with_name("busy.py"))
+    server = subprocess.Popen(
+        [sys.executable, busy, str(folder), "--runs", "1", "--seconds", str(points), "--every", "1.3", "--tell"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdin is not None
+    assert server.stdout is not None
+    try:
+        assert server.stdout.readline() == "ready\n"
+        with ui(folder, *options) as screen:
+            screen.until("actions")
+            screen.key(":", SETTLE_S)
+            screen.key("run 1\r", SETTLE_S)
+            server.stdin.write("go\n")
+            server.stdin.flush()
+            heads, curves = [], []
+            for _ in range(points):
+                told = server.stdout.readline()
+                head, curve = seen(screen, float(told))
+                heads.append(head)
+                curves.append(curve)
+            return {"head_ms": _spread(heads), "curve_ms": _spread(curves)}
+    finally:
+        server.kill()
+        server.wait()
+
+
+def seen(screen: Terminal, committed: float) -> tuple[float | None, float | None]:
+    """Seconds from the commit until the first byte came, and until braille did."""
+    first = None
+    while time.perf_counter() - committed < PATIENCE_S:
+        piece = screen.pump(0.05)
+        if piece:
+            first = first or time.perf_counter() - committed
+            if BRAILLE.search(piece):
+                return first, time.perf_counter() - committed
+    return first, None
+
+
+def _spread(found: list[float | None]) -> dict[str, object]:
+    known = sorted(1000 * one for one in found[2:] if one is not None)
+    if not known:
+        return {"seen": 0}
+    return {
+        "seen": f"{len(known)} of {len(found) - 2}",
+        "p50": round(statistics.median(known), 1),
+        "p95": round(known[int(0.95 * (len(known) - 1))], 1),
+    }
+
+
+if __name__ == "__main__":
+    main()
