@@ -109,10 +109,14 @@ class Table(Holding[R], can_focus=True):
         self._choose(1)
 
     def _choose(self, step: int) -> None:
+        if not self._placed:  # not drawn yet
+            return
         self._chosen = (self._chosen + step) % len(self._placed)
         self.refresh(Region(0, 0, self.size.width, 1))
 
     def action_sort(self) -> None:
+        if not self._placed:
+            return
         column = self._placed[self._chosen].column
         if column.sorts:
             descending = self.query_.sort == column.key

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.unit.ui.acting import press, settle, shown
-from tests.unit.ui.conftest import MakeApp
+from tests.unit.ui.acting import press, settle, shown, until
+from tests.unit.ui.conftest import MakeApp, Served
 from tui.charts.widget import Curves
 from tui.client import Client
 from tui.rows.compare import Row, better, cell, rows
@@ -70,3 +70,18 @@ async def test_fewer_than_two_runs_are_not_compared(make_app: MakeApp) -> None:
         await settle(pilot)
         await press(pilot, "c")
         assert "mark two runs or more" in shown(pilot)
+
+
+async def test_keys_of_a_table_whose_columns_are_still_asked_for_do_nothing(make_app: MakeApp, shed: Served) -> None:
+    app = make_app("runs")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        shed.slow.holds = True
+        app.push_screen(Compare([3, 7]))
+        await until(lambda: not app.idle)
+        await pilot.pause()
+        for key in ("less_than_sign", "greater_than_sign", "o", "enter"):
+            await pilot.press(key)
+        shed.slow.holds = False
+        await settle(pilot)
+        assert "training.seed" in shown(pilot)
