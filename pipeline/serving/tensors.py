@@ -54,9 +54,10 @@ def from_bytes(name: str, datatype: str, shape: Sequence[int], raw: memoryview |
     if len(raw) != count * kind.itemsize:
         wanted = f"{datatype} {list(shape)} has {count * kind.itemsize}"
         raise malformed(f"input {name} has {len(raw)} bytes of data, and {wanted}")
-    values = np.frombuffer(raw, kind)
+    values: npt.NDArray[Any] = np.frombuffer(raw, kind)
     if datatype == "BF16":
-        return (values.astype(np.uint32) << 16).view(np.float32)
+        widened: npt.NDArray[np.float32] = (values.astype(np.uint32) << 16).view(np.float32)
+        return widened
     if datatype == "BOOL":
         return np.frombuffer(raw, np.uint8) != 0
     return values
@@ -123,11 +124,12 @@ def _words(name: str, count: int, raw: bytes) -> list[str | None]:
 def _flat(name: str, data: Any) -> list[Any]:
     if not isinstance(data, list):
         raise malformed(f"input {name}: `data` is an array, not {_shown(data)}")
-    while data and type(data[0]) is list:
-        if any(type(row) is not list for row in data):
+    flat: list[Any] = data
+    while flat and type(flat[0]) is list:
+        if any(type(row) is not list for row in flat):
             raise malformed(f"input {name}: `data` is nested here and flat there")
-        data = [value for row in data for value in row]
-    return data
+        flat = [value for row in flat for value in row]
+    return flat
 
 
 def _shown(value: Any) -> str:

@@ -179,7 +179,7 @@ def test_bfloat16_is_the_upper_half_of_a_float32() -> None:
     assert read(body)[0][:, 0].tolist() == [1.5, -2.0]
 
 
-GOOD = [
+GOOD: list[dict[str, Any]] = [
     {"name": "distance", "datatype": "FP32", "shape": [1], "data": [1.0]},
     {"name": "hour", "datatype": "FP32", "shape": [1], "data": [2.0]},
     {"name": "carrier", "datatype": "BYTES", "shape": [1], "data": ["AA"]},
