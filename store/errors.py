@@ -19,6 +19,7 @@
     ├── BundleDamaged              a version's files are not those that were sealed
     ├── ServingError               an endpoint cannot do what it should
     │   ├── GoldenMismatch         a version does not give the scores that it was sealed with
+    │   ├── NotServable            a serving process refuses a version; what answered stays
     │   └── NotServed              the serving process is not there, or does not answer
     ├── StorageError               the disk is read-only, failing, or not a place for SQLite
     │   └── DiskFull               no space, or the user's quota is used up         (worth a retry)
@@ -163,6 +164,10 @@ class GoldenMismatch(ServingError):
     """A version does not give the scores that it was sealed with."""
 
     exit_code = 65
+
+
+class NotServable(ServingError):
+    """A serving process refuses a version; what answered stays as it was."""
 
 
 class NotServed(ServingError):

@@ -181,6 +181,11 @@ class ServingDir:
         return self.root / "control.sock"
 
     @property
+    def workers(self) -> Path:
+        """Processes that answer requests, for the supervisor that comes after a dead one."""
+        return self.root / "workers.json"
+
+    @property
     def log(self) -> Path:
         return self.root / "serving.log"
 

@@ -28,6 +28,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Mapping[bytes, bytes]
 _JSON: Final = b"application/json"
 _OCTETS: Final = b"application/octet-stream"
+_JSON_LENGTH: Final = b"inference-header-content-length"
+_EPOCH: Final = b"x-routing-epoch"
+"""Of the routing snapshot that chose the version: it only grows."""
 _EXTENSIONS: Final = ("binary_tensor_data", "model_repository", "statistics")
 log = logging.getLogger(__name__)
 
@@ -118,7 +121,7 @@ class App:
         _only("GET", method)
         if last == "ready":
             return self._ready(model, version)
-        seat = self._shelf.pick(model, None, version)
+        seat, _ = self._shelf.pick(model, None, version)
         if last == "stats":
             return _json({"model_stats": [self._stats(seat)]})
         found = oip.metadata(model, self._versions(model), seat.columns)
@@ -130,7 +133,7 @@ class App:
         began, label, status = self._clock(), "", 500
         try:
             document = oip.read(await self._inbox.body(headers, receive), json_length(headers))
-            seat = self._shelf.pick(model, document.unit, version)
+            seat, epoch = self._shelf.pick(model, document.unit, version)
             label = seat.label
             numeric, categorical, wanted = oip.encoded(document, seat.columns, self._limits.most_rows)
             scores = await seat.batcher.scores(numeric, categorical, self._timeout(document.timeout_s))
@@ -142,14 +145,14 @@ class App:
         finally:
             self._count(model, label, "rest", status, began)
         if length is None:
-            return Answer(body)
-        return Answer(body, kind=_OCTETS, more=((b"inference-header-content-length", b"%d" % length),))
+            return Answer(body, more=((_EPOCH, epoch),))
+        return Answer(body, kind=_OCTETS, more=((_EPOCH, epoch), (_JSON_LENGTH, b"%d" % length)))
 
     async def _plain(self, model: str, version: str | None, headers: Headers, receive: Receive) -> Answer:
         began, label, status = self._clock(), "", 500
         try:
             request = plain.read(await self._inbox.body(headers, receive))
-            seat = self._shelf.pick(model, request.unit, version)
+            seat, epoch = self._shelf.pick(model, request.unit, version)
             label = seat.label
             oip.check_rows(len(request.rows), self._limits.most_rows)
             numeric, categorical = seat.columns.of_rows(request.rows)
@@ -161,7 +164,7 @@ class App:
             raise
         finally:
             self._count(model, label, "plain", status, began)
-        return Answer(body)
+        return Answer(body, more=((_EPOCH, epoch),))
 
     def _count(self, model: str, label: str, door: Door, status: int, began: float) -> None:
         """Names that nobody serves are not counted by name: they are whatever somebody sends."""

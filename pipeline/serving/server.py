@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import uvicorn
 
+from pipeline.serving.listening import BACKLOG
 from pipeline.serving.protocol import bounded, watch
 
 _KEEP_ALIVE_S: Final = 75
@@ -33,7 +34,7 @@ class DataServer(uvicorn.Server):
                 proxy_headers=False,
                 timeout_keep_alive=_KEEP_ALIVE_S,
                 timeout_graceful_shutdown=max(1, round(drain_s)),
-                backlog=4096,
+                backlog=BACKLOG,
             )
         )
         self._patience_s = patience_s
@@ -77,22 +78,3 @@ class DataServer(uvicorn.Server):
     def capture_signals(self) -> Generator[None, None, None]:
         """Its process owns them."""
         yield
-
-
-def listening_socket(host: str, port: int) -> socket.socket:
-    """Raises OSError. Answers on connections that are used again leave at once.
-
-    asyncio sets TCP_NODELAY only on sockets that know their protocol, which an inherited one may not; accepted sockets
-    take the option over from the listening one, so it is set here (Kludex/uvicorn#3149).
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        listener.bind((host, port))
-        listener.listen(4096)
-    except OSError:
-        listener.close()
-        raise
-    return listener

@@ -34,6 +34,8 @@ class _Now:
     snapshot: Snapshot
     seats: Mapping[tuple[str, int], Seat]
     """Those of the snapshot that are loaded."""
+    epoch: bytes = b"0"
+    """As answers say it."""
 
 
 @dataclass
@@ -86,14 +88,14 @@ class Shelf:
                 seats[model, version] = seat
         self._waiting = {key: seat for key, seat in self._waiting.items() if key not in wanted}
         self.missing = {key: why for key, why in self.missing.items() if key in wanted}
-        self._now = _Now(snapshot, seats)
+        self._now = _Now(snapshot, seats, b"%d" % snapshot.epoch)
 
     def forget_unused(self) -> None:
         """Lets go of what was loaded for a promotion that did not come."""
         self._waiting.clear()
 
-    def pick(self, model: str, unit: str | None, version: str | None) -> Seat:
-        """Who answers. `version`: the one that the request insists on. Raises Refusal."""
+    def pick(self, model: str, unit: str | None, version: str | None) -> tuple[Seat, bytes]:
+        """Who answers, and by which epoch. `version`: the one that the request insists on. Raises Refusal."""
         now = self._now
         if version is None:
             arm = choose(now.snapshot, model, unit)
@@ -102,7 +104,7 @@ class Shelf:
             seat = now.seats.get((model, _number(version)))
         if seat is None:
             raise self._absent(now, model, version)
-        return seat
+        return seat, now.epoch
 
     def ready(self, model: str | None = None) -> bool:
         """Whether all that the snapshot has can answer; or what it has of one model."""

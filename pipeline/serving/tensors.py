@@ -59,7 +59,8 @@ def from_bytes(name: str, datatype: str, shape: Sequence[int], raw: memoryview |
         widened: npt.NDArray[np.float32] = (values.astype(np.uint32) << 16).view(np.float32)
         return widened
     if datatype == "BOOL":
-        return np.frombuffer(raw, np.uint8) != 0
+        truths: npt.NDArray[np.bool_] = np.frombuffer(raw, np.uint8) != 0
+        return truths
     return values
 
 

@@ -17,9 +17,10 @@ import uvloop
 from pipeline.serving.app import App, Limits
 from pipeline.serving.batcher import Batcher
 from pipeline.serving.inbox import Inbox
+from pipeline.serving.listening import listening_socket
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.metrics import Metrics
-from pipeline.serving.server import DataServer, listening_socket
+from pipeline.serving.server import DataServer
 from pipeline.serving.shelf import Shelf
 from store.routing import Snapshot
 

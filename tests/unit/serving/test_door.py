@@ -181,8 +181,7 @@ def test_an_endless_header_is_ended(door: Door) -> None:
     with door.connect() as connection:
         connection.sendall(b"GET /v2 HTTP/1.1\r\nHost: x\r\nX-Long: ")
         with pytest.raises(OSError, match=r"reset|[Bb]roken"):
-            for _ in range(10_000):
-                connection.sendall(b"a" * 100_000)
+            connection.sendall(b"a" * 100_000_000)
 
 
 def test_clients_that_send_half_a_request_or_read_no_answer_are_closed_after_the_patience(
