@@ -76,12 +76,12 @@ def watch(connections: Iterable[Any], now: float, patience_s: float) -> None:
     """Closes those that have been sending one message, or reading one answer, for longer than is waited for."""
     for connection in list(connections):
         transport = connection.transport
-        if transport is None or transport.is_closing():
+        if transport is None:
             continue
         since = connection.receiving_since
         if since is not None and now - since > patience_s:
             connection.refuse(Refusal(408, f"the request did not come within {patience_s:g} s"))
-            continue
+        # Of one that is being closed too: it waits until its last words are read.
         unsent = transport.get_write_buffer_size()
         if unsent == 0 or unsent < connection.unsent or connection.unsent_since is None:
             connection.unsent_since = now if unsent else None
