@@ -28,6 +28,7 @@ def settings_of(section: ServingSection) -> ServingSettings:
     return ServingSettings(
         host=section.host,
         port=section.port,
+        grpc_port=section.grpc_port,
         workers=section.workers,
         spare=section.spare,
         largest_batch=section.max_batch,

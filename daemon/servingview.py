@@ -44,6 +44,7 @@ class ServingRoom:
             running=bool(status),
             pid=status.get("pid"),
             url=f"http://{status['host']}:{status['port']}" if status else None,
+            grpc=f"{status['host']}:{status['grpc_port']}" if status.get("grpc_port") else None,
             epoch=snapshot.epoch,
             restarts=status.get("restarts", 0),
             compilations=sum(int(facts["compilations"]) for facts in workers),

@@ -16,6 +16,8 @@ class ServingSection(Section):
     """Address to listen at; 0.0.0.0 lets others in, and nobody asks who they are."""
     port: int = Field(default=8080, ge=0, le=65_535)
     """Port for HTTP; 0 takes a free one."""
+    grpc_port: int | None = Field(default=None, ge=0, le=65_535)
+    """Port for gRPC, 0 takes a free one; without it there is no gRPC."""
     models: list[Name] = []
     """Models to serve; none named: all that have a version in production."""
     workers: int = Field(default=1, gt=0, le=64)

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,12 +15,11 @@ from typing import Any, Final
 import orjson
 
 from pipeline.serving import oip, plain
+from pipeline.serving.desk import Desk
 from pipeline.serving.inbox import ClientGone, Inbox, Receive, json_length
-from pipeline.serving.metrics import CONTENT_TYPE, Door, Facts, Metrics, exposition
+from pipeline.serving.metrics import CONTENT_TYPE, Facts, exposition
 from pipeline.serving.openapi import describe
 from pipeline.serving.refusal import Refusal, unknown
-from pipeline.serving.shelf import Seat, Shelf
-from store.release import RELEASE
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -44,34 +42,15 @@ class Answer:
     """Further headers."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    most_rows: int
-    timeout_s: float
-    """Of a request that names none, and at most."""
-
-
 class App:
     """One worker's; belongs to the thread of its event loop."""
 
-    def __init__(
-        self,
-        shelf: Shelf,
-        inbox: Inbox,
-        limits: Limits,
-        metrics: Metrics,
-        all_facts: Callable[[], Awaitable[Sequence[Facts]]],
-        clock: Callable[[], float] = time.perf_counter,
-    ) -> None:
+    def __init__(self, desk: Desk, inbox: Inbox, all_facts: Callable[[], Awaitable[Sequence[Facts]]]) -> None:
         """`all_facts`: the numbers of all workers of this endpoint."""
-        self._shelf = shelf
+        self._desk = desk
+        self._shelf = desk.shelf
         self._inbox = inbox
-        self._limits = limits
-        self._metrics = metrics
         self._all_facts = all_facts
-        self._clock = clock
-        self.draining = False
-        """Then nothing new is promised: health says so."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -121,91 +100,39 @@ class App:
         _only("GET", method)
         if last == "ready":
             return self._ready(model, version)
-        seat, _ = self._shelf.pick(model, None, version)
         if last == "stats":
-            return _json({"model_stats": [self._stats(seat)]})
-        found = oip.metadata(model, self._versions(model), seat.columns)
-        if last == "config":
-            found = {**found, "max_batch_size": 0, "backend": "trainshed"}
-        return _json(found)
+            return _json(self._desk.statistics(model, version))
+        found = self._desk.model_metadata(model, version)
+        return _json({**found, "max_batch_size": 0, "backend": "trainshed"} if last == "config" else found)
 
     async def _infer(self, model: str, version: str | None, headers: Headers, receive: Receive) -> Answer:
-        began, label, status = self._clock(), "", 500
-        try:
+        with self._desk.counted(model, "rest") as counted:
             document = oip.read(await self._inbox.body(headers, receive), json_length(headers))
-            seat, epoch = self._shelf.pick(model, document.unit, version)
-            label = seat.label
-            numeric, categorical, wanted = oip.encoded(document, seat.columns, self._limits.most_rows)
-            scores = await seat.batcher.scores(numeric, categorical, self._timeout(document.timeout_s))
-            body, length = oip.answer(document, wanted, model, seat.version, seat.loaded.signature, scores)
-            status = 200
-        except Refusal as refusal:
-            status = refusal.status
-            raise
-        finally:
-            self._count(model, label, "rest", status, began)
+            found = await self._desk.scored(document, model, version, counted)
+            signature, number = found.seat.loaded.signature, found.seat.version
+            body, length = oip.answer(document, found.wanted, model, number, signature, found.scores)
         if length is None:
-            return Answer(body, more=((_EPOCH, epoch),))
-        return Answer(body, kind=_OCTETS, more=((_EPOCH, epoch), (_JSON_LENGTH, b"%d" % length)))
+            return Answer(body, more=((_EPOCH, found.epoch),))
+        return Answer(body, kind=_OCTETS, more=((_EPOCH, found.epoch), (_JSON_LENGTH, b"%d" % length)))
 
     async def _plain(self, model: str, version: str | None, headers: Headers, receive: Receive) -> Answer:
-        began, label, status = self._clock(), "", 500
-        try:
+        with self._desk.counted(model, "plain") as counted:
             request = plain.read(await self._inbox.body(headers, receive))
             seat, epoch = self._shelf.pick(model, request.unit, version)
-            label = seat.label
-            oip.check_rows(len(request.rows), self._limits.most_rows)
+            counted.label = seat.label
+            oip.check_rows(len(request.rows), self._desk.limits.most_rows)
             numeric, categorical = seat.columns.of_rows(request.rows)
-            scores = await seat.batcher.scores(numeric, categorical, self._timeout(request.timeout_s))
+            scores = await seat.batcher.scores(numeric, categorical, self._desk.timeout(request.timeout_s))
             body = plain.answer(request, model, seat.version, seat.loaded.signature, scores)
-            status = 200
-        except Refusal as refusal:
-            status = refusal.status
-            raise
-        finally:
-            self._count(model, label, "plain", status, began)
         return Answer(body, more=((_EPOCH, epoch),))
-
-    def _count(self, model: str, label: str, door: Door, status: int, began: float) -> None:
-        """Names that nobody serves are not counted by name: they are whatever somebody sends."""
-        known = model if label or model in self._shelf.snapshot.routes else ""
-        self._metrics.answered(known, label, door, status, self._clock() - began)
-
-    def _timeout(self, asked: float | None) -> float:
-        return self._limits.timeout_s if asked is None else min(asked, self._limits.timeout_s)
 
     def _ready(self, model: str, version: str | None) -> Answer:
         if model not in self._shelf.snapshot.routes:
             self._shelf.pick(model, None, version)
-        ready = not self.draining and self._shelf.ready(model)
+        ready = self._desk.ready(model)
         if version is not None and ready:
             self._shelf.pick(model, None, version)
         return _json({"name": model, "ready": ready}, 200 if ready else 503)
-
-    def _versions(self, model: str) -> list[int]:
-        return [arm.version for arm in self._shelf.snapshot.routes[model].resident]
-
-    def _stats(self, seat: Seat) -> dict[str, Any]:
-        """As Triton has it, as far as it is counted; of this worker. Times in nanoseconds."""
-        phases = {name: self._metrics.phases.get((seat.model, seat.label, name)) for name in ("queue", "run", "total")}
-        ok = sum(
-            count
-            for (model, version, _, status), count in self._metrics.requests.items()
-            if (model, version) == (seat.model, seat.label) and status == 200
-        )
-        nanoseconds = {name: int(found.sum * 1e9) if found else 0 for name, found in phases.items()}
-        runs = sum(phases["run"].counts) if phases["run"] else 0
-        return {
-            "name": seat.model,
-            "version": seat.label,
-            "inference_count": self._metrics.rows.get((seat.model, seat.label), 0),
-            "execution_count": runs,
-            "inference_stats": {
-                "success": {"count": ok, "ns": nanoseconds["total"]},
-                "queue": {"count": runs, "ns": nanoseconds["queue"]},
-                "compute_infer": {"count": runs, "ns": nanoseconds["run"]},
-            },
-        }
 
     # ------------------------------------------------------------------------------------------ the server
 
@@ -213,42 +140,20 @@ class App:
         match rest:
             case [] | [""]:
                 _only("GET", method)
-                return _json({"name": "trainshed", "version": RELEASE, "extensions": _EXTENSIONS})
+                return _json(self._desk.server_metadata())
             case ["health", "live"]:
                 _only("GET", method)
                 return _json({"live": True})
             case ["health", "ready"]:
                 _only("GET", method)
-                ready = not self.draining and self._shelf.ready()
-                return _json({"ready": ready}, 200 if ready else 503)
+                return _json({"ready": self._desk.ready()}, 200 if self._desk.ready() else 503)
             case ["repository", "index"]:
                 _only("POST", method)
-                return _json(self._index())
+                return _json(self._desk.index())
             case ["repository", "models", model, "load" | "unload" as verb]:
                 _only("POST", method)
-                return self._load(model, verb)
+                return _json(self._desk.load(model, verb))
         raise unknown(f"the path /v2/{'/'.join(rest)[:200]} is not a part of the protocol that is served here")
-
-    def _index(self) -> list[dict[str, str]]:
-        return [
-            {
-                "name": model,
-                "version": str(arm.version),
-                "state": "READY" if (model, arm.version) in self._shelf.seats else "UNAVAILABLE",
-                "reason": self._shelf.missing.get((model, arm.version), ""),
-            }
-            for model, route in self._shelf.snapshot.routes.items()
-            for arm in route.resident
-        ]
-
-    def _load(self, model: str, verb: str) -> Answer:
-        """What is loaded follows from what is promoted, so a client may ask for it and not change it."""
-        if verb == "load" and self._shelf.ready(model):
-            return _json({})
-        self._shelf.pick(model, None, None)
-        raise Refusal(
-            409, f"versions are not {verb}ed by clients: `trainshed promote {model} VERSION` and `trainshed rollback`"
-        )
 
 
 def _version(parts: Sequence[str]) -> str | None:

@@ -26,6 +26,23 @@ def listen_at(host: str, port: int) -> socket.socket:
         ) from None
 
 
+def reserve(host: str, port: int) -> socket.socket:
+    """Keeps a port for those who share it by SO_REUSEPORT; it takes no connection itself. Raises StorageError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    kept = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        kept.bind((host, port))
+    except OSError as error:
+        kept.close()
+        raise StorageError(
+            f"cannot keep the port: {error.strerror or error}",
+            where=f"{host}:{port}",
+            remedy="name a free port as `grpc_port` of [serving]",
+        ) from None
+    return kept
+
+
 def is_at(listener: socket.socket, settings: ServingSettings) -> bool:
     """Whether it is the socket that the settings mean (any port will do for port 0)."""
     host, port = listener.getsockname()[:2]

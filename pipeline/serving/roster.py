@@ -29,11 +29,13 @@ class Worker:
     channel: Channel | None = None
     state: crew.State = "loading"
     epoch: int = 0
+    grpc_port: int | None = None
     missing: Json | None = None
     """`MODEL VERSION` → why it could not be loaded."""
 
     def hear(self, said: Json) -> None:
         self.state, self.epoch, self.missing = said["state"], said["epoch"], said["missing"]
+        self.grpc_port = said["grpc_port"]
 
     def member(self) -> crew.Member:
         return crew.Member(number=self.number, state=self.state, epoch=self.epoch, connected=self.channel is not None)

@@ -28,7 +28,7 @@ from typing import Any, Final
 from pipeline.serving import crew
 from pipeline.serving.channel import Closed, Json, Refused
 from pipeline.serving.control import bind_control, channel_of, greet
-from pipeline.serving.listening import is_at, listen_at
+from pipeline.serving.listening import is_at, listen_at, reserve
 from pipeline.serving.pressing import Press
 from pipeline.serving.promoting import Promoting
 from pipeline.serving.roster import Roster, Worker
@@ -53,6 +53,8 @@ class Supervisor:
         self._roster = Roster(home, self._changed.set)
         self._promoting = Promoting(home, self._roster, Press(home, self._settings.largest_batch))
         self._listener: socket.socket | None = None
+        self._grpc: socket.socket | None = None
+        """Keeps the port of gRPC for the workers, which share it."""
         self._ended = asyncio.Event()
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -66,6 +68,7 @@ class Supervisor:
         await self._adopt()
         if self._listener is None:
             self._listener = listen_at(self._settings.host, self._settings.port)
+        self._grpc = self._reserve_grpc()
         ready(self._facts())
         keep = loop.create_task(self._keep())
         await self._ended.wait()
@@ -104,7 +107,8 @@ class Supervisor:
     async def _let_accept(self, worker: Worker) -> None:
         worker.state = "accepting"
         try:
-            await self._roster.tell(worker, "accept")
+            port = self._grpc.getsockname()[1] if self._grpc is not None else None
+            await self._roster.tell(worker, "accept", grpc_port=port)
         except (Closed, Refused):
             worker.state = "ready"
 
@@ -113,6 +117,13 @@ class Supervisor:
             await self._roster.tell(worker, "switch")
         except (Closed, Refused) as error:
             log.warning("worker %d cannot follow the routing file: %s", worker.number, error)
+
+    def _reserve_grpc(self) -> socket.socket | None:
+        """The port that the settings name; of a free one, the one that the workers of before have."""
+        if self._settings.grpc_port is None:
+            return None
+        taken = next((worker.grpc_port for worker in self._roster if worker.grpc_port), 0)
+        return reserve(self._settings.host, self._settings.grpc_port or taken)
 
     # -------------------------------------------------------------------------------------------- the door
 
@@ -188,6 +199,7 @@ class Supervisor:
             "pid": os.getpid(),
             "host": host,
             "port": port,
+            "grpc_port": self._grpc.getsockname()[1] if self._grpc is not None else None,
             "epoch": read_snapshot(self._dir.routing).epoch,
             "workers": [worker.facts() for worker in self._roster],
             "restarts": self._roster.restarts,

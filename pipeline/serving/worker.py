@@ -18,16 +18,17 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import uvloop
 
 from pipeline.process import procfs
-from pipeline.serving.app import App, Limits
+from pipeline.serving.app import App
 from pipeline.serving.batcher import Batcher
 from pipeline.serving.channel import Channel, Closed, Json, Refused
 from pipeline.serving.compilations import Compilations
 from pipeline.serving.control import channel_of, dial
+from pipeline.serving.desk import Desk, Limits
 from pipeline.serving.executables import settle_jax
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.loaded import LoadedVersion, load_version
@@ -38,6 +39,9 @@ from pipeline.serving.shelf import Shelf
 from store.errors import TrainshedError
 from store.home import Home
 from store.routing import Snapshot, read_snapshot
+
+if TYPE_CHECKING:
+    from pipeline.serving.rpc.server import RpcServer
 
 AGAIN_S: Final = 0.1
 """Between two tries to find a supervisor."""
@@ -61,16 +65,16 @@ class Worker:
         self._metrics = Metrics()
         self._shelf = Shelf(self._batcher)
         self._channel: Channel | None = None
+        self._rpc: RpcServer | None = None
+        self._rpc_port: int | None = None
         self._loaded = False
         self._accepting = asyncio.Event()
         self._ended = asyncio.Event()
         self._turn = asyncio.Lock()
         """Loads and switches come one after another."""
-        limits = Limits(settings.most_rows, settings.timeout_s)
-        inbox = Inbox(settings.most_body, _BODIES * settings.most_body)
-        self._app = App(self._shelf, inbox, limits, self._metrics, self._all_facts)
+        self._desk = Desk(self._shelf, Limits(settings.most_rows, settings.timeout_s), self._metrics)
         self._server = DataServer(
-            self._app,
+            App(self._desk, Inbox(settings.most_body, _BODIES * settings.most_body), self._all_facts),
             most_body=settings.most_body,
             most_connections=settings.most_connections,
             patience_s=settings.patience_s,
@@ -92,6 +96,8 @@ class Worker:
         if not self._ended.is_set():
             # A copy of the socket for uvicorn, which closes what it is given; ours is for the next supervisor.
             await self._server.serve_sockets([self._listener.dup()])
+            if self._rpc is not None:
+                await self._rpc.stop(self._settings.drain_s)
         connected.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await connected
@@ -123,7 +129,7 @@ class Worker:
             case "forget":
                 self._shelf.forget_unused()
             case "accept":
-                self._accepting.set()
+                self._accept(given["grpc_port"])
             case "drain":
                 self._drain()
             case "facts":
@@ -132,19 +138,37 @@ class Worker:
 
     def _self(self) -> dict[str, Any]:
         pid = os.getpid()
-        state = "draining" if self._app.draining else "accepting" if self._accepting.is_set() else "ready"
+        state = "draining" if self._desk.draining else "accepting" if self._accepting.is_set() else "ready"
         return {
             "number": self._number,
             "pid": pid,
             "created": procfs.start_ticks(pid),
             "state": state if self._loaded else "loading",
             "epoch": self._shelf.snapshot.epoch,
+            "grpc_port": self._rpc_port,
             "missing": {f"{model} {version}": why for (model, version), why in self._shelf.missing.items()},
         }
 
+    def _accept(self, grpc_port: int | None) -> None:
+        if self._accepting.is_set():
+            return
+        if grpc_port is not None:
+            self._start_rpc(grpc_port)
+        self._accepting.set()
+
+    def _start_rpc(self, port: int) -> None:
+        """gRPC is imported only where it is wanted: it takes 20 MB."""
+        from pipeline.serving.rpc.server import RpcServer
+
+        self._rpc = RpcServer(self._desk, most_body=self._settings.most_body)
+        try:
+            self._rpc_port = self._rpc.start(self._settings.host, port)
+        except RuntimeError as error:
+            log.error("gRPC cannot be served at port %d: %s", port, error)
+
     def _drain(self) -> None:
         """No new connections; ends when what is under way is answered."""
-        self._app.draining = True
+        self._desk.draining = True
         self._ended.set()
         self._server.drain()
 
@@ -220,7 +244,7 @@ class Worker:
             "waiting_rows": sum(seat.batcher.waiting_rows for seat in self._shelf.seats.values()),
             "connections": self._server.connections,
             "resident": len(self._shelf.seats),
-            "ready": int(self._shelf.ready() and not self._app.draining),
+            "ready": int(self._shelf.ready() and not self._desk.draining),
             "loop_lag": self._server.lag_s,
             "compilations": self._compilations.count,
             **self._metrics.facts(),

@@ -63,6 +63,8 @@ class EndpointsView(Wire):
     pid: int | None
     """Of the supervisor."""
     url: str | None
+    grpc: str | None = None
+    """`HOST:PORT` of gRPC, if it is served."""
     epoch: int
     restarts: int
     """Workers that died and were replaced."""

@@ -25,6 +25,7 @@ SERVING = """
 [serving]
 enabled = true
 port = 0
+grpc_port = 0
 max_batch = 16
 """
 

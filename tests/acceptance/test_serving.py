@@ -11,13 +11,14 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import grpc
 import httpx
 import numpy as np
 import pytest
 
 from pipeline.process import procfs
+from pipeline.serving.rpc.schema import INFERENCE, message
 from pipeline.versions import seal
 from store.engine import Record
 from store.routing import read_snapshot
@@ -216,27 +217,73 @@ def test_promotions_and_rollbacks_under_load_lose_no_request_and_no_connection_g
     stage.promote(2)
     named = {stage.endpoints()["epoch"]: 2}
     switched: list[float] = []
-    with Clients(url, connections=4) as clients:
+    rpc = stage.endpoints()["grpc"]
+    with Clients(url, connections=3) as clients, Clients(rpc, connections=2, door=RpcDoor) as others:
         for turn in range(60):
             moved = stage.rollback() if turn % 3 else stage.promote(3 if named[max(named)] != 3 else 1)
             named[moved["served"]["epoch"]] = moved["to_version"]
             switched.append(moved["served"]["switched_s"])
-        until(lambda: clients.answered > 200)
-    assert clients.lost == []
-    assert clients.broken == 0
+        until(lambda: clients.answered > 200 and others.answered > 100)
+    assert clients.lost + others.lost == []
+    assert clients.broken + others.broken == 0
     assert max(named) - min(named) == 60
-    for seen in clients.seen:
+    for seen in clients.seen + others.seen:
         assert seen == sorted(seen, key=lambda one: one[0]), "an older epoch answered after a newer one"
         assert all(named[epoch] == version for epoch, version in seen if epoch in named)
     assert float(np.quantile(switched, 0.9)) < 0.1 * crowd()
     assert stage.endpoints()["compilations"] == 0
 
 
+class RestDoor:
+    """One connection over HTTP."""
+
+    broken = httpx.TransportError
+
+    def __init__(self, address: str) -> None:
+        self._client = httpx.Client(base_url=address, trust_env=False, timeout=30)
+
+    def ask(self) -> tuple[int, int]:
+        """Epoch and version of an answer. Raises `broken` when there is none, AssertionError when it is a refusal."""
+        answer = self._client.post("/v1/predict/late", json=ROW)
+        assert answer.status_code == 200, answer.text
+        return int(answer.headers["x-routing-epoch"]), int(json.loads(answer.content)["version"])
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class RpcDoor:
+    """One connection over gRPC."""
+
+    broken = grpc.RpcError
+
+    def __init__(self, address: str) -> None:
+        self._channel = grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)])
+        self._infer = self._channel.unary_unary(
+            "/inference.GRPCInferenceService/ModelInfer",
+            request_serializer=lambda one: one.SerializeToString(),
+            response_deserializer=message(INFERENCE, "ModelInferResponse").FromString,
+        )
+        self._request = message(INFERENCE, "ModelInferRequest")(model_name="late")
+        for name in ("distance", "hour"):
+            self._request.inputs.add(name=name, datatype="FP32", shape=[1]).contents.fp32_contents.append(12.0)
+        carrier = self._request.inputs.add(name="carrier", datatype="BYTES", shape=[1])
+        carrier.contents.bytes_contents.append(b"AA")
+
+    def ask(self) -> tuple[int, int]:
+        answer, call = self._infer.with_call(self._request, timeout=30)
+        return int(dict(call.trailing_metadata())["x-routing-epoch"]), int(answer.model_version)
+
+    def close(self) -> None:
+        self._channel.close()
+
+
 class Clients:
     """Threads that ask on connections of their own, one request after another, and once more when one breaks."""
 
-    def __init__(self, url: str, *, connections: int) -> None:
+    def __init__(self, url: str, *, connections: int, door: type[RestDoor] | type[RpcDoor] = RestDoor) -> None:
         self.url = url
+        self.door = door
         self.answered = 0
         self.broken = 0
         """Connections that ended in the middle of a request."""
@@ -258,31 +305,21 @@ class Clients:
             thread.join()
 
     def _ask_on(self, seen: list[tuple[int, int]]) -> None:
-        with httpx.Client(base_url=self.url, trust_env=False, timeout=30) as client:
-            while not self._ended.is_set():
-                answer: httpx.Response | None
-                try:
-                    answer = client.post("/v1/predict/late", json=ROW)
-                except httpx.TransportError:
-                    self.broken += 1
-                    answer = self._again(client)
-                if answer is not None:
-                    self._note(answer, seen)
+        door = self.door(self.url)
+        while not self._ended.is_set():
+            try:
+                seen.append(self._twice(door))
+                self.answered += 1
+            except (AssertionError, door.broken) as error:
+                self.lost.append(repr(error))
+        door.close()
 
-    def _again(self, client: httpx.Client) -> httpx.Response | None:
+    def _twice(self, door: RestDoor | RpcDoor) -> tuple[int, int]:
         try:
-            return client.post("/v1/predict/late", json=ROW)
-        except httpx.TransportError as error:
-            self.lost.append(repr(error))
-            return None
-
-    def _note(self, answer: httpx.Response, seen: list[tuple[int, int]]) -> None:
-        if answer.status_code != 200:
-            self.lost.append(answer.text)
-            return
-        self.answered += 1
-        said: Any = json.loads(answer.content)
-        seen.append((int(answer.headers["x-routing-epoch"]), said["version"]))
+            return door.ask()
+        except door.broken:
+            self.broken += 1
+            return door.ask()
 
 
 def asked_again(url: str) -> None:

@@ -34,7 +34,9 @@ def predictions(answer: Mapping[str, Any]) -> RenderableType:
 def _state(view: EndpointsView) -> Text:
     who = f", as {view.asked_by} asked" if view.asked_by else ""
     if view.running:
-        return Text.assemble(("endpoints", "bold"), f"  {view.url}, epoch {view.epoch}{who}")
+        return Text.assemble(
+            ("endpoints", "bold"), f"  {view.url}{f', gRPC {view.grpc}' if view.grpc else ''}, epoch {view.epoch}{who}"
+        )
     if view.wanted:
         return Text.assemble(("endpoints", "bold"), f"  are being started{who}")
     return Text.assemble(("endpoints", "bold"), f"  off{who}: `trainshed endpoints start` serves what is in production")

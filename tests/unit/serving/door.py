@@ -14,12 +14,14 @@ from typing import Any
 import httpx
 import uvloop
 
-from pipeline.serving.app import App, Limits
+from pipeline.serving.app import App
 from pipeline.serving.batcher import Batcher
+from pipeline.serving.desk import Desk, Limits
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.listening import listening_socket
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.metrics import Metrics
+from pipeline.serving.rpc.server import RpcServer
 from pipeline.serving.server import DataServer
 from pipeline.serving.shelf import Shelf
 from store.routing import Snapshot
@@ -36,8 +38,9 @@ class Door:
     loop: asyncio.AbstractEventLoop
     server: DataServer
     shelf: Shelf
-    app: App
+    desk: Desk
     metrics: Metrics
+    grpc_port: int
 
     @property
     def url(self) -> str:
@@ -107,13 +110,17 @@ def opened(
         for (model, version), one in loaded.items():
             shelf.put(model, version, one)
         shelf.switch(snapshot)
-        app = App(shelf, Inbox(MOST_BODY, 10 * MOST_BODY), Limits(500, 5.0), metrics, facts)
+        desk = Desk(shelf, Limits(500, 5.0), metrics)
+        app = App(desk, Inbox(MOST_BODY, 10 * MOST_BODY), facts)
         server = DataServer(
             app, most_body=MOST_BODY, most_connections=most_connections, patience_s=patience_s, drain_s=5
         )
-        made.append(Door(host, port, asyncio.get_running_loop(), server, shelf, app, metrics))
+        rpc = RpcServer(desk, most_body=MOST_BODY)
+        grpc_port = rpc.start(host, 0)
+        made.append(Door(host, port, asyncio.get_running_loop(), server, shelf, desk, metrics, grpc_port))
         ready.set()
         await server.serve_sockets([listener])
+        await rpc.stop(5.0)
 
     thread = threading.Thread(target=lambda: uvloop.run(serve()))
     thread.start()

@@ -283,7 +283,7 @@ def test_a_version_that_the_snapshot_has_and_nobody_loaded_is_not_ready_and_says
 
 def test_a_server_that_drains_answers_what_it_has_and_says_that_it_is_not_ready(loaded: LoadedVersion) -> None:
     with opened({("late", 3): loaded}, snapshot(loaded)) as door, door.client() as client:
-        door.within(lambda: setattr(door.app, "draining", True))
+        door.within(lambda: setattr(door.desk, "draining", True))
         assert client.get("/v2/health/ready").status_code == 503
         assert client.get("/v2/health/live").status_code == 200
         assert client.post("/v1/predict/late", json=ROW).status_code == 200
