@@ -2,6 +2,7 @@
 
 dispatcher   starts what waits                     supervisor   stays with what runs, to its end
 scheduler    queues what is due                    sampler      measures
+endpoints    has versions in production served
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Mapping
 
 from daemon import definitions, orders
@@ -16,11 +18,13 @@ from daemon.backfill import backfill
 from daemon.claim import claim_due
 from daemon.disk import free_bytes, shortage, too_full
 from daemon.dispatcher import Dispatcher, pools_of
+from daemon.endpoints import Endpoints
 from daemon.gpus import Gpus
 from daemon.machineroom import MachineRoom
 from daemon.recover import recover
 from daemon.resources import Sampler
 from daemon.scheduler import Scheduler
+from daemon.servingview import ServingRoom
 from daemon.supervisor import Supervisor
 from daemon.warmth import WarmWorkers
 from pipeline.config import Project, load_project
@@ -69,7 +73,11 @@ class Daemon:
             degraded=self._holds_back,
             on_start=self._sampler.wake,
         )
-        self._machine = MachineRoom(self.record, clock, project.root, self._supervisor.pids, self._warm.pids)
+        self._endpoints = Endpoints(self.record, lambda: self._project)
+        self._serving_room = ServingRoom(self._endpoints, home, time.monotonic)
+        self._machine = MachineRoom(
+            self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.pids
+        )
         self._scheduler = Scheduler(self.record, lambda tx: claim_due(tx, self._jobs), clock, self._claimed)
         self._idle = threading.Condition()
 
@@ -84,16 +92,18 @@ class Daemon:
         self._sampler.start()
         self._dispatcher.start()
         self._scheduler.start()
+        self._endpoints.start()
         with self.record.transaction() as tx:
             what = f"the daemon of {self._project.project.name} has started (pid {os.getpid()})"
             events.append(tx, actor="daemon", kind="daemon.started", subject="daemon", message=what)
 
     def stop(self, drain: bool) -> None:
-        """Stops working; runs go on and are adopted by the next daemon. With `drain` it waits for their end first."""
+        """Stops working; runs and endpoints go on. With `drain` it waits for the end of the runs first."""
         if drain:
             self.drain()
         self._stopping = True
         self._ended()
+        self._endpoints.stop()
         self._scheduler.stop()
         self._dispatcher.stop()
         self._supervisor.stop()
@@ -161,6 +171,14 @@ class Daemon:
         return self._sampler.box()
 
     @property
+    def endpoints(self) -> Endpoints:
+        return self._endpoints
+
+    @property
+    def serving_room(self) -> ServingRoom:
+        return self._serving_room
+
+    @property
     def machine(self) -> MachineRoom:
         return self._machine
 
@@ -185,6 +203,7 @@ class Daemon:
             events.append(tx, actor="daemon", kind="project.reloaded", subject="daemon", message=what)
         self.schedules_changed()
         self._dispatcher.wake()
+        self._endpoints.wake()
 
     def schedules_changed(self) -> None:
         """To be called after the commit of a change to a schedule: it may be due sooner now."""

@@ -27,12 +27,13 @@ from daemon import findings
 from daemon.disk import free_bytes
 from daemon.findings import Finding
 from daemon.gpus import DRIVER, Gpus
-from daemon.service import owner_of, short_path
+from daemon.service import owner_of
 from pipeline.config import Project
 from pipeline.config.load import load_project
 from pipeline.secrets import is_reference, resolve
 from store.errors import ProjectError, SecretMissing
 from store.home import Home
+from store.sockets import short_path
 
 _MARKS: Final = {"ok": "✔", "warn": "!", "fail": "✘"}
 _JAX_PLUGINS: Final = ("jax-cuda13-plugin", "jax-cuda12-plugin")

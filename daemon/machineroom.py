@@ -55,13 +55,16 @@ class MachineRoom:
         folder: Path,
         shims: Callable[[], Mapping[int, int]],
         warm: Callable[[], Mapping[str, int]],
+        serving: Callable[[], Mapping[str, int]],
     ) -> None:
-        """`folder`: the project's; `shims`: run → pid of what runs; `warm`: libraries → pid of what is kept warm."""
+        """`folder`: the project's; `shims`: run → pid of what runs; `warm`: libraries → pid of what is kept warm;
+        `serving`: name → pid of what answers requests."""
         self._record = record
         self._clock = clock
         self._folder = folder
         self._shims = shims
         self._warm = warm
+        self._serving = serving
         self._trees = Trees()
         self._turn = threading.Lock()
         self._folders = Remembered(self._measure_folders, FOLDERS_S, time.monotonic)
@@ -77,18 +80,22 @@ class MachineRoom:
         return self._folders.get(wait)
 
     def processes(self) -> tuple[Own, list[ProcessView]]:
-        """The daemon, what is kept warm, and every living attempt."""
-        shims, warm = dict(self._shims()), dict(self._warm())
+        """The daemon, what is kept warm, what answers requests, and every living attempt."""
+        shims, warm, serving = dict(self._shims()), dict(self._warm()), dict(self._serving())
         own = os.getpid()
         # The daemon's children are listed by themselves, and so are those of a warm process: runs are forked from it.
         with self._turn:
             used = self._trees.measure(
-                {**dict.fromkeys(shims.values(), True), **dict.fromkeys(warm.values(), False), own: False}
+                {
+                    **dict.fromkeys(shims.values(), True),
+                    **dict.fromkeys([*warm.values(), *serving.values(), own], False),
+                }
             )
         process = psutil.Process(own)
         itself = Own(used[own], process.num_threads(), process.num_fds())
         found = [_view("daemon", "trainshedd", own, used[own])]
         found += [_view("warm", name, pid, used[pid]) for name, pid in warm.items() if pid in used]
+        found += [_view("serving", name, pid, used[pid]) for name, pid in serving.items() if pid in used]
         with self._record.read() as session:
             found += [self._attempt(session, run, pid, used[pid]) for run, pid in shims.items() if pid in used]
         return itself, found

@@ -10,7 +10,6 @@ import pwd
 import socket
 import struct
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,9 +17,8 @@ from typing import Final, Self
 
 from store.errors import DaemonRunning, StorageError
 from store.home import Home
+from store.sockets import short_path
 
-SOCKET_PATH_LIMIT: Final = 107
-"""Bytes of a path in a `sockaddr_un` on Linux, without its closing zero (unix(7))."""
 _CREDENTIALS: Final = struct.Struct("3i")
 """`struct ucred`: pid, uid, gid (unix(7), SO_PEERCRED)."""
 
@@ -118,28 +116,6 @@ def prepare_home(home: Home) -> None:
             where=str(home.root),
             remedy="mount it for writing or mend its permissions, or name another place with TRAINSHED_HOME",
         ) from None
-
-
-@contextlib.contextmanager
-def short_path(path: Path) -> Iterator[str]:
-    """A name for a socket's path that fits into a `sockaddr_un`, valid inside the block.
-
-    A longer path is reached through its folder's descriptor under /proc. Raises StorageError where there is no /proc.
-    """
-    if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
-        yield str(path)
-        return
-    if not Path("/proc/self/fd").is_dir():
-        raise StorageError(
-            f"the path of the socket is longer than {SOCKET_PATH_LIMIT} bytes",
-            where=str(path),
-            remedy="name a shorter home with TRAINSHED_HOME",
-        )
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)
 
 
 def bind_socket(path: Path) -> socket.socket:

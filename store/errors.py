@@ -17,6 +17,10 @@
     │   ├── DeviceMissing          the asked-for device is not here, and why
     │   └── CheckpointDamaged      a checkpoint's bytes are not those that were saved
     ├── BundleDamaged              a version's files are not those that were sealed
+    ├── ServingError               an endpoint cannot do what it should
+    │   ├── GoldenMismatch         a version does not give the scores that it was sealed with
+    │   ├── NotServable            a serving process refuses a version; what answered stays
+    │   └── NotServed              the serving process is not there, or does not answer
     ├── StorageError               the disk is read-only, failing, or not a place for SQLite
     │   └── DiskFull               no space, or the user's quota is used up         (worth a retry)
     ├── RecordError
@@ -148,6 +152,29 @@ class BundleDamaged(TrainshedError):
     """A version's files are not those that were sealed."""
 
     exit_code = 73
+
+
+class ServingError(TrainshedError):
+    """An endpoint cannot do what it should."""
+
+    http_status = 409
+
+
+class GoldenMismatch(ServingError):
+    """A version does not give the scores that it was sealed with."""
+
+    exit_code = 65
+
+
+class NotServable(ServingError):
+    """A serving process refuses a version; what answered stays as it was."""
+
+
+class NotServed(ServingError):
+    """The serving process is not there, or does not answer."""
+
+    http_status = 503
+    retryable = True
 
 
 class StorageError(TrainshedError):

@@ -93,6 +93,11 @@ class Home:
         return AttemptDir(self.runs / str(run) / str(number))
 
     @property
+    def serving(self) -> ServingDir:
+        """What the serving processes and the daemon share."""
+        return ServingDir(self.root / "serving")
+
+    @property
     def compilation_cache(self) -> Path:
         """XLA's persistent cache."""
         return self.root / "xla-cache"
@@ -140,3 +145,62 @@ class AttemptDir:
     @property
     def lock(self) -> Path:
         return self.root / "lock"
+
+
+@dataclass(frozen=True)
+class ServingDir:
+    """The folder between the daemon, the serving supervisor and its workers.
+
+    `routing.json` is written by the daemon; the supervisor holds an flock on `lock` as long as it lives and answers on
+    `control.sock`; `pressed/` and `executables/` can be made again from the bundles at any time.
+    """
+
+    root: Path
+
+    @property
+    def routing(self) -> Path:
+        """Which version answers for which model."""
+        return self.root / "routing.json"
+
+    @property
+    def settings(self) -> Path:
+        """What the supervisor was told when it was started."""
+        return self.root / "settings.json"
+
+    @property
+    def asked(self) -> Path:
+        """Whether an operator wants endpoints, whatever the project file says."""
+        return self.root / "asked.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "lock"
+
+    @property
+    def control(self) -> Path:
+        return self.root / "control.sock"
+
+    @property
+    def workers(self) -> Path:
+        """Processes that answer requests, for the supervisor that comes after a dead one."""
+        return self.root / "workers.json"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "serving.log"
+
+    @property
+    def pressed_root(self) -> Path:
+        return self.root / "pressed"
+
+    def pressed(self, digest: str) -> Path:
+        """A version's bundle as serving reads it."""
+        return self.pressed_root / digest
+
+    @property
+    def executables_root(self) -> Path:
+        return self.root / "executables"
+
+    def executables(self, key: str) -> Path:
+        """Compiled programs of one function on one kind of machine."""
+        return self.executables_root / key

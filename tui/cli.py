@@ -11,6 +11,7 @@ from tui.verbs import (
     backup,
     daemon,
     data,
+    endpoints,
     events,
     jobs,
     lineage,
@@ -35,7 +36,22 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (project, daemon, runs, jobs, data, models, promotion, lineage, schedules, system, events, watch, backup):
+for group in (
+    project,
+    daemon,
+    runs,
+    jobs,
+    data,
+    models,
+    promotion,
+    endpoints,
+    lineage,
+    schedules,
+    system,
+    events,
+    watch,
+    backup,
+):
     group.add_to(app)
 
 

@@ -30,6 +30,8 @@ from store.wire import (
     DatasetVersionView,
     DatasetView,
     Done,
+    EndpointsRequest,
+    EndpointsView,
     EventView,
     FeatureViewView,
     ModelView,
@@ -56,6 +58,8 @@ from tui.sockets import address_of, nobody
 
 W = TypeVar("W", bound=Wire)
 _ANSWER_SECONDS: Final = 30.0
+_IN_SERVICE_SECONDS: Final = 900.0
+"""For a new architecture, programs have to be compiled first."""
 
 
 class _Pid(Wire):
@@ -188,17 +192,27 @@ class Client(RunCalls):
         return self._get(PlanView, f"/models/{model}/versions/{version}/plan", alias=alias)
 
     def promote(self, model: str, request: PromoteRequest) -> AliasEventView:
-        return self._post(AliasEventView, f"/models/{model}/promote", request)
+        """Where the model is served, this takes until every worker answers with the version."""
+        return self._post(AliasEventView, f"/models/{model}/promote", request, patience=_IN_SERVICE_SECONDS)
 
     def rollback_plan(self, model: str, *, alias: str = "production", to: int | None = None) -> PlanView:
         return self._get(PlanView, f"/models/{model}/rollback", alias=alias, to=to)
 
     def rollback(self, model: str, request: RollbackRequest) -> AliasEventView:
-        return self._post(AliasEventView, f"/models/{model}/rollback", request)
+        return self._post(AliasEventView, f"/models/{model}/rollback", request, patience=_IN_SERVICE_SECONDS)
 
     def alias_history(self, model: str, *, alias: str | None = None) -> list[AliasEventView]:
         """The newest 500 moves of the model's aliases, newest first."""
         return self._get(Page[AliasEventView], f"/models/{model}/aliases", alias=alias, limit=500).items
+
+    # ----------------------------------------------------------------------------------------- endpoints
+
+    def endpoints(self) -> EndpointsView:
+        return self._get(EndpointsView, "/endpoints")
+
+    def switch_endpoints(self, on: bool | None) -> Done:
+        """Serve, or not, whatever the project file says; None: what it says."""
+        return self._post(Done, "/endpoints", EndpointsRequest(on=on))
 
     # ----------------------------------------------------------------------------------------- schedules
 
@@ -221,9 +235,15 @@ class Client(RunCalls):
         patience = _ANSWER_SECONDS + float(asked.get("wait") or asked.get("follow") or 0.0)
         return self._ask(view, "GET", path, params=asked, timeout=patience)
 
-    def _post(self, view: type[W], path: str, body: Wire | dict[str, Any] | None = None) -> W:
+    def _post(
+        self,
+        view: type[W],
+        path: str,
+        body: Wire | dict[str, Any] | None = None,
+        patience: float = _ANSWER_SECONDS,
+    ) -> W:
         content = body.model_dump(mode="json") if isinstance(body, Wire) else body
-        return self._ask(view, "POST", path, json=content)
+        return self._ask(view, "POST", path, json=content, timeout=patience)
 
     def _ask(self, view: type[W], method: str, path: str, **options: Any) -> W:
         if not self._socket.exists():

@@ -10,6 +10,7 @@ from daemon.api.shed import NAME_PATTERN, Actor, After, Here, Limit, Name, Numbe
 from pipeline.config import Project
 from pipeline.judging.plan import planned, planned_rollback
 from store import aliases, registry, versions
+from store.engine import Transaction
 from store.wire import (
     AliasEventView,
     ModelView,
@@ -64,10 +65,13 @@ def plan(shed: Here, model: Name, version: Number, alias: Alias = PRODUCTION) ->
 
 @router.post("/models/{model}/promote")
 def promote(shed: Here, actor: Actor, model: Name, request: PromoteRequest) -> AliasEventView:
-    """Moves an alias, if the gates allow it and the plan that was shown still holds."""
-    with shed.daemon.record.transaction() as tx:
+    """Moves an alias, if the gates allow it and the plan that was shown still holds; what is served goes with it."""
+
+    def move(tx: Transaction) -> AliasEventView:
         current = planned(tx.session, model, request.version, request.alias)
         return registry.promote(tx, model, request, actor, current)
+
+    return shed.daemon.endpoints.move(model, request.alias, move)
 
 
 @router.get("/models/{model}/rollback")
@@ -82,8 +86,7 @@ def rollback_plan(
 @router.post("/models/{model}/rollback")
 def rollback(shed: Here, actor: Actor, model: Name, request: RollbackRequest) -> AliasEventView:
     """Moves an alias back to a version that it had pointed at."""
-    with shed.daemon.record.transaction() as tx:
-        return registry.rollback(tx, model, request, actor)
+    return shed.daemon.endpoints.move(model, request.alias, lambda tx: registry.rollback(tx, model, request, actor))
 
 
 @router.get("/models/{model}/aliases")

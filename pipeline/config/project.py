@@ -11,6 +11,7 @@ from pipeline.config.base import Name, Section
 from pipeline.config.datasets import Dataset, FeatureView
 from pipeline.config.models import Model
 from pipeline.config.schedules import DaemonSection, JobSection, ScheduleSection
+from pipeline.config.serving import ServingSection
 from pipeline.config.sources import AnySource
 
 
@@ -28,6 +29,7 @@ class Project(Section):
 
     project: ProjectSection
     daemon: DaemonSection = DaemonSection()
+    serving: ServingSection = ServingSection()
     sources: dict[Name, AnySource] = {}
     datasets: dict[Name, Dataset] = {}
     features: dict[Name, FeatureView] = {}

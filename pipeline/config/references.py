@@ -48,6 +48,8 @@ def _unknown(project: Project) -> Iterator[str]:
         yield from missing(f"models.{name}.dataset", "dataset", model.dataset, project.datasets)
         for join in model.views:
             yield from missing(f"models.{name}.views", "feature view", join.view, project.features)
+    for served in project.serving.models:
+        yield from missing("serving.models", "model", served, project.models)
 
 
 def _cycles(project: Project) -> Iterator[str]:

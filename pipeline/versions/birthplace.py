@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import platform
 from importlib.metadata import version
-from pathlib import Path
 from typing import Literal
 
 import jax
 from pydantic import BaseModel, ConfigDict
+
+from pipeline.versions.machine import machine_name
 
 Precision = Literal["float32", "bfloat16", "as written"]
 """What a network's layers compute in; "as written": a network of the project that was not told."""
@@ -33,17 +32,7 @@ def birthplace(precision: Precision) -> Birthplace:
     return Birthplace(
         platform=device.platform,
         device=device.device_kind,
-        machine=_machine(),
+        machine=machine_name(),
         jaxlib=version("jaxlib"),
         precision=precision,
     )
-
-
-def _machine() -> str:
-    """The architecture, and on Linux a digest of the processor's flags."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.machine()
-    flags = next((line for line in lines if line.lower().startswith(("flags", "features"))), "")
-    return f"{platform.machine()}-{hashlib.sha256(flags.encode()).hexdigest()[:12]}"

@@ -32,6 +32,7 @@ from jax import export
 from pipeline.judging.evidence import Evidence
 from pipeline.judging.gates import Verdict
 from pipeline.versions import seal
+from pipeline.versions.agreement import TOLERANCE, difference_of
 from pipeline.versions.birthplace import Birthplace, Precision, birthplace
 from pipeline.versions.signature import Signature, encode
 from store.home import Home
@@ -41,11 +42,8 @@ Scores = npt.NDArray[np.float32]
 Apply = Callable[[Any, Any, Any], Any]
 """(params, numeric float32 [b, d], categorical int32 [b, c]) → scores float32 [b] or [b, k]; traceable."""
 
+FUNCTION = "function.stablehlo"
 GOLDEN_ROWS = 64
-TOLERANCE: Mapping[Precision, float] = {"float32": 1e-4, "bfloat16": 2e-2, "as written": 2e-2}
-"""Largest difference of a golden score on another machine, platform or jaxlib: sums in another order; and bfloat16 has
-eight bits, which a compiler may round to at other places. A regression's scores are compared relative to their largest.
-"""
 _BATCHES = tuple(2**power for power in range(6, 13))
 """Rows predicted at once: 64 to 4096, padded up, so that few shapes are compiled whatever is asked."""
 
@@ -92,7 +90,7 @@ def write_bundle(
     with workspace(home.versions) as folder:
         arrays = {name: np.asarray(value) for name, value in params.items()}
         function = _export(apply, arrays, signature, platforms)
-        (folder / "function.stablehlo").write_bytes(function.serialize())
+        (folder / FUNCTION).write_bytes(function.serialize())
         _write_parameters(folder, arrays)
         _write_golden(folder, apply, function, arrays, signature, golden, precision)
         _write_json(folder / "signature.json", signature.model_dump(mode="json"))
@@ -111,9 +109,9 @@ def load_bundle(path: Path, digest: str | None = None) -> LoadedBundle:
     """
     named = path.name if re.fullmatch(r"[0-9a-f]{64}", path.name) else None
     seal.verify(path, digest or named)
-    function = export.deserialize(bytearray((path / "function.stablehlo").read_bytes()))
+    function = export.deserialize(bytearray((path / FUNCTION).read_bytes()))
     signature = Signature.model_validate_json((path / "signature.json").read_bytes())
-    return LoadedBundle(path, signature, function, _read_parameters(path))
+    return LoadedBundle(path, signature, function, read_parameters(path))
 
 
 class LoadedBundle:
@@ -152,8 +150,7 @@ class LoadedBundle:
         """Computes the golden rows again: bit for bit on an equal machine, within `TOLERANCE` elsewhere."""
         expected = np.load(self.path / "golden.npy", allow_pickle=False)
         found = self.predict(pq.read_table(self.path / "golden.parquet"))
-        size = max(1.0, float(np.abs(expected).max(initial=0.0))) if self.signature.task == "regression" else 1.0
-        difference = float(np.abs(found - expected).max(initial=0.0)) / size
+        difference = difference_of(found, expected, self.signature.task)
         born = Birthplace.model_validate_json((self.path / "golden.json").read_bytes())
         tolerance = 0.0 if born == birthplace(born.precision) else TOLERANCE[born.precision]
         return GoldenCheck(difference <= tolerance, difference, tolerance)
@@ -204,7 +201,8 @@ def _write_parameters(folder: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> N
         checkpointer.save(folder.resolve() / "parameters", dict(arrays))
 
 
-def _read_parameters(folder: Path) -> dict[str, Any]:
+def read_parameters(folder: Path) -> dict[str, Any]:
+    """Name → array, in the order of parameters.json. Verify the folder first."""
     described = json.loads((folder / "parameters.json").read_bytes())
     wanted = {name: np.empty(one["shape"], jax.numpy.dtype(one["dtype"])) for name, one in described.items()}
     with ocp.StandardCheckpointer() as checkpointer:

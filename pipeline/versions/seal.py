@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from store.disk import sha256_of, sync
 from store.errors import BundleDamaged
+from store.workspace import workspace
 
 MANIFEST = "manifest.json"
 
@@ -65,6 +66,19 @@ def publish(folder: Path, target: Path) -> None:
         if path.is_dir():
             path.chmod(0o555)
     sync(target.parent)
+
+
+def discard(folder: Path) -> None:
+    """Removes a sealed folder of something that can be made again: first its name, so that nobody finds half of it."""
+    with workspace(folder.parent) as grave:
+        try:
+            folder.chmod(0o755)
+            folder.rename(grave / folder.name)
+        except FileNotFoundError:
+            return  # another one was quicker
+        for path in [grave / folder.name, *(grave / folder.name).rglob("*")]:
+            if path.is_dir() and not path.is_symlink():
+                path.chmod(0o755)
 
 
 def verify(folder: Path, digest: str | None) -> Manifest:

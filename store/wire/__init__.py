@@ -23,6 +23,7 @@ from store.wire.data import (
     SourceReadView,
     SourceView,
 )
+from store.wire.endpoints import EndpointsRequest, EndpointsView, EndpointView, ServedView, ServingWorkerView
 from store.wire.events import EventView
 from store.wire.jobs import (
     BackfillDone,
@@ -138,6 +139,9 @@ __all__ = [
     "DifferenceView",
     "DoctorView",
     "Done",
+    "EndpointView",
+    "EndpointsRequest",
+    "EndpointsView",
     "EventView",
     "Fault",
     "FeatureViewView",
@@ -190,6 +194,8 @@ __all__ = [
     "RunView",
     "SchedulePreview",
     "ScheduleView",
+    "ServedView",
+    "ServingWorkerView",
     "ShutdownRequest",
     "SourceReadView",
     "SourceView",

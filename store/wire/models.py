@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from store.wire.base import Wire
+from store.wire.endpoints import ServedView
 from store.words import Outcome
 
 
@@ -95,6 +96,8 @@ class AliasEventView(Wire):
     reason: str
     overridden: bool
     at: datetime
+    served: ServedView | None = None
+    """How the version went into service, of a move that has just been made; None: nothing is served."""
 
 
 class VersionDetail(Wire):

@@ -74,9 +74,9 @@ class FoldersView(Wire):
 class ProcessView(Wire):
     """A living process of ours with all its children; `what` says which."""
 
-    what: Literal["daemon", "warm", "attempt"]
+    what: Literal["daemon", "warm", "serving", "attempt"]
     name: str
-    """The job, or the libraries that a warm process holds."""
+    """The job, the libraries that a warm process holds, or which of the serving processes."""
     pid: int
     run: int | None = None
     attempt: int | None = None

@@ -103,7 +103,9 @@ def said(move: AliasEventView) -> str:
     before = "nothing" if move.from_version is None else f"v{move.from_version}"
     against = ", against the gates" if move.overridden else ""
     undo = "; Z takes it back" if move.from_version is not None else ""
-    return f"{move.alias} of {move.model}: {before} → v{move.to_version}{against}{undo}"
+    served = move.served
+    answers = f", answers in {served.workers} processes after {served.switched_s * 1000:.0f} ms" if served else ""
+    return f"{move.alias} of {move.model}: {before} → v{move.to_version}{against}{answers}{undo}"
 
 
 def _alias(view: PlanView) -> str:

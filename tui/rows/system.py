@@ -91,7 +91,7 @@ def process_columns() -> list[Column[ProcessView]]:
 def process_name(process: ProcessView) -> str:
     if process.run is not None:
         return f"run {process.run} try {process.attempt}"
-    return {"daemon": "daemon", "warm": "warm worker", "attempt": "worker"}[process.what]
+    return {"daemon": "daemon", "warm": "warm worker", "serving": process.name, "attempt": "worker"}[process.what]
 
 
 def device_columns() -> list[Column[Device]]:

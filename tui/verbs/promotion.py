@@ -12,7 +12,7 @@ from tui.verbs.frame import Shell, verb
 from tui.verbs.models import Alias, Model, Version
 
 if TYPE_CHECKING:
-    from store.wire import AliasEventView, PlanView
+    from store.wire import AliasEventView, PlanView, ServedView
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Reason = Annotated[str, typer.Option(metavar="WORDS", help="Why; it stays in the history.")]
@@ -89,4 +89,19 @@ def _moved(event: AliasEventView) -> str:
     before = "nothing" if event.from_version is None else f"v{event.from_version}"
     against = ", against the gates" if event.overridden else ""
     undo = f"\n  undo: trainshed rollback {event.model}" if event.from_version is not None else ""
-    return f"{event.model}: {event.alias} {before} → v{event.to_version} by {event.actor}{against}{undo}"
+    moved = f"{event.model}: {event.alias} {before} → v{event.to_version} by {event.actor}{against}"
+    return f"{moved}{_in_service(event.served)}{undo}"
+
+
+def _in_service(served: ServedView | None) -> str:
+    """The phases, each with its time."""
+    if served is None:
+        return ""
+    from tui.render import span
+
+    warm = "was warm already" if not served.pressed_s else f"verified in {span(served.pressed_s)}"
+    compiled = f", {served.compiled} programs compiled" if served.compiled else ""
+    return (
+        f"\n  {warm}{compiled}; loaded and compared with its golden rows in {served.loaded_s * 1000:.0f} ms"
+        f"\n  answers in {served.workers} processes after {served.switched_s * 1000:.1f} ms, epoch {served.epoch}"
+    )

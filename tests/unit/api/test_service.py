@@ -18,11 +18,11 @@ from daemon.service import (
     owner_of,
     peer_of,
     prepare_home,
-    short_path,
     tell_service_manager,
 )
 from store.errors import DaemonRunning, StorageError
 from store.home import Home
+from store.sockets import short_path
 
 
 def owner(pid: int = 7) -> Owner:

@@ -1,0 +1,305 @@
+"""Endpoints: the serving processes follow the record. One thread, asleep unless something is to be done.
+
+A version goes live in this order: it is pressed and loaded everywhere, the alias moves in the record, the snapshot is
+published, every worker puts it in force. Until the alias moves, whatever goes wrong leaves all as it was; after that
+the serving processes follow, whoever dies in between: what is served is a function of the record.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import select
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+from daemon.routes import settings_of, wanted_routes
+from daemon.servingprocess import PREPARE_S, ServingProcess
+from pipeline.config import Project
+from store import events
+from store.engine import Record, Transaction
+from store.errors import NotServed, ServingError, TrainshedError
+from store.routing import Route, Snapshot, publish_snapshot, read_snapshot
+from store.versions import get_version
+from store.wire import AliasEventView, ServedView
+from store.words import PRODUCTION
+
+FIRST_PAUSE_S: Final = 1.0
+LONGEST_PAUSE_S: Final = 60.0
+log = logging.getLogger(__name__)
+Move = Callable[[Transaction], AliasEventView]
+
+
+class _Rehearsed(Exception):
+    """Ends a transaction that was only tried."""
+
+
+class Endpoints:
+    """Its methods may be called from any thread."""
+
+    def __init__(self, record: Record, project: Callable[[], Project]) -> None:
+        self._record = record
+        self._project = project
+        self._dir = record.home.serving
+        self.process = ServingProcess(record.home)
+        self._turn = threading.RLock()
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._stopping = False
+        self._failures = 0
+        self.problem: str | None = None
+        """Why what is served is not what should be, or None."""
+        self.phase: str | None = None
+        """What a promotion is doing at this moment."""
+        self._thread = threading.Thread(target=self._run, name="endpoints", daemon=True)
+
+    # ------------------------------------------------------------------------------------------------ its life
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Lets go of the serving processes; they go on without us."""
+        self._stopping = True
+        self.wake()
+        self._thread.join()
+
+    def wake(self) -> None:
+        """Something may be to do: the project file or an alias has changed."""
+        os.eventfd_write(self._wake, 1)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                pause = self._look()
+            except Exception:  # a fault of ours here must not end the thread that keeps endpoints alive
+                log.exception("the endpoints stumbled")
+                pause = LONGEST_PAUSE_S
+            self._wait(pause)
+
+    def _wait(self, pause: float | None) -> None:
+        """Until woken, the supervisor's death, or the end of the pause."""
+        poll = select.poll()
+        poll.register(self._wake, select.POLLIN)
+        if self.process.descriptor is not None:
+            poll.register(self.process.descriptor, select.POLLIN)
+        if self._wake in {descriptor for descriptor, _ in poll.poll(None if pause is None else pause * 1000)}:
+            os.eventfd_read(self._wake)
+
+    def pids(self) -> dict[str, int]:
+        """What it is → pid, of the serving processes."""
+        if not self.process.alive():
+            return {}
+        try:
+            status = self.process.ask("status")
+        except ServingError:
+            return {}
+        workers = {
+            f"{'spare' if w['state'] == 'ready' else 'serving'} {w['number']}": w["pid"] for w in status["workers"]
+        }
+        return {"serving supervisor": status["pid"], **workers}
+
+    # --------------------------------------------------------------------------------------------- what is wanted
+
+    @property
+    def asked(self) -> dict[str, Any] | None:
+        """`{"on": true, "by": "ada"}` if an operator has said so, else None: the project file decides."""
+        try:
+            found: dict[str, Any] = json.loads(self._dir.asked.read_bytes())
+            return found
+        except (FileNotFoundError, ValueError):
+            return None
+
+    @property
+    def wanted(self) -> bool:
+        asked = self.asked
+        return bool(asked["on"]) if asked is not None else self._project().serving.enabled
+
+    def switch_on(self, on: bool | None, actor: str) -> None:
+        """Serve, or not, whatever the project file says; None: what the project file says."""
+        self._dir.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if on is None:
+            self._dir.asked.unlink(missing_ok=True)
+        else:
+            self._dir.asked.write_text(json.dumps({"on": on, "by": actor}), encoding="utf-8")
+        word = {True: "started", False: "stopped", None: "left to the project file"}[on]
+        self._tell("endpoints.asked", f"endpoints were {word} by {actor}", actor)
+        self._failures = 0
+        self.wake()
+
+    def serves(self, model: str) -> bool:
+        models = self._project().serving.models
+        return self.wanted and (not models or model in models)
+
+    # ------------------------------------------------------------------------------------------------- following
+
+    def _look(self) -> float | None:
+        """Brings what is there in line with what is wanted; seconds until it should look again, None: when woken."""
+        with self._turn:
+            had, there = self.process.pid, self.process.find()
+            if had is not None and not there:
+                log.warning("the serving supervisor (pid %d) has died", had, extra={"action": "serving_lost"})
+                self._tell(
+                    "endpoints.lost", f"the serving supervisor (pid {had}) has died; its workers go on answering"
+                )
+            if not self.wanted:
+                self._end(there)
+                return None
+            settings = settings_of(self._project().serving)
+            if there and self.process.settings() != settings:
+                self._end(there)
+                there = False
+            if not there and not self._begin():
+                self._failures += 1
+                return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (self._failures - 1))
+            self._failures = 0
+            return self._follow()
+
+    def _begin(self) -> bool:
+        """Starts it on what the record says; False, with the problem kept, when it cannot be."""
+        routes = self._wanted_routes()
+        try:
+            if read_snapshot(self._dir.routing).routes != routes:
+                self._publish(routes)
+            self.process.start(settings_of(self._project().serving))
+        except TrainshedError as error:
+            self._trouble(f"endpoints cannot be started: {error.what}")
+            return False
+        self.problem = None
+        self._tell("endpoints.started", f"endpoints have been started (pid {self.process.pid})")
+        return True
+
+    def _end(self, there: bool) -> None:
+        self.problem = None
+        if there:
+            self.process.stop(self._project().serving.drain.total_seconds() + 5.0)
+            self._tell("endpoints.stopped", "endpoints have been stopped")
+
+    def _follow(self) -> float | None:
+        """Aliases that moved while nobody told the serving processes; what cannot be loaded keeps its old route."""
+        now, wanted = read_snapshot(self._dir.routing), self._wanted_routes()
+        if now.routes == wanted:
+            self.problem = None
+            return None
+        routes, pause = dict(wanted), None
+        for model, route in wanted.items():
+            try:
+                for arm in route.arms:
+                    self._prepare(model, arm.version, arm.digest)
+            except ServingError as error:
+                self._trouble(f"{model} {route.arms[0].version} cannot be served: {error.what}")
+                routes.pop(model)
+                if model in now.routes:
+                    routes[model] = now.routes[model]
+                pause = LONGEST_PAUSE_S
+        try:
+            if routes != now.routes:
+                self._publish(routes)
+                self.process.ask("switch", PREPARE_S)
+        except ServingError as error:
+            self._trouble(f"the new routes are not in force everywhere: {error.what}")
+            pause = FIRST_PAUSE_S
+        if pause is None:
+            self.problem = None
+        return pause
+
+    # ------------------------------------------------------------------------------------------------- promotions
+
+    def move(self, model: str, alias: str, move: Move) -> AliasEventView:
+        """Moves an alias, and, if it is what answers requests, every worker with it.
+
+        The candidate is loaded, warm and golden-checked everywhere before the alias moves. Raises what `move` raises;
+        NotServable with the reason, NotServed while there is no serving process: then nothing has changed.
+        """
+        with self._turn:
+            if alias != PRODUCTION or not self.serves(model):
+                return self._commit(move)
+            if not self.process.find():
+                why = self.problem or "it is starting"
+                raise NotServed(
+                    f"{model} is to be served, and the serving process is not there: {why}",
+                    where=model,
+                    remedy="try again in a moment; `trainshed endpoints` says more, and `… stop` does without",
+                )
+            return self._move(model, move)
+
+    def _move(self, model: str, move: Move) -> AliasEventView:
+        target, digest = self._rehearse(model, move)
+        try:
+            prepared = self._prepare(model, target, digest)
+            moved = self._commit(move)
+        except TrainshedError as error:
+            if not isinstance(error, ServingError):  # somebody else moved it meanwhile
+                self.process.ask("forget")
+            else:
+                what = f"{model} {target} was not put in service, what answers stays as it is: {error.what}"
+                self._tell("endpoint.refused", what, subject=f"{model} {target}")
+            raise
+        self.phase = f"{model} {target}: every worker switches"
+        try:
+            self._publish(self._wanted_routes())
+            switched = self.process.ask("switch", PREPARE_S)
+        except TrainshedError as error:
+            self._trouble(f"{model} {target} is in production and not in force everywhere yet: {error.what}")
+            self.wake()
+            return moved
+        finally:
+            self.phase = None
+        served = ServedView(
+            epoch=switched["epoch"],
+            workers=switched["workers"],
+            compiled=prepared["compiled"],
+            pressed_s=prepared["pressed_s"],
+            loaded_s=prepared["loaded_s"],
+            switched_s=switched["switched_s"],
+        )
+        what = f"{model} {target} answers in {served.workers} processes, epoch {served.epoch}"
+        self._tell("endpoint.switched", what, actor=moved.actor, subject=f"{model} {target}")
+        return moved.model_copy(update={"served": served})
+
+    def _rehearse(self, model: str, move: Move) -> tuple[int, str]:
+        """Version and digest that the move would put in service, without moving anything. Raises what `move` raises."""
+        found: list[tuple[int, str]] = []
+        try:
+            with self._record.transaction() as tx:
+                version = move(tx).to_version
+                found.append((version, get_version(tx.session, model, version).digest))
+                raise _Rehearsed
+        except _Rehearsed:
+            return found[0]
+
+    def _prepare(self, model: str, version: int, digest: str) -> dict[str, Any]:
+        self.phase = f"{model} {version}: verified, compiled, loaded, compared with its golden rows"
+        try:
+            return self.process.ask("prepare", PREPARE_S, model=model, version=version, digest=digest)
+        finally:
+            self.phase = None
+
+    def _commit(self, move: Move) -> AliasEventView:
+        with self._record.transaction() as tx:
+            moved = move(tx)
+        self.wake()
+        return moved
+
+    def _publish(self, routes: dict[str, Route]) -> None:
+        """The next snapshot, on disk."""
+        epoch = read_snapshot(self._dir.routing).epoch + 1
+        publish_snapshot(self._dir.routing, Snapshot(epoch=epoch, routes=routes))
+
+    def _wanted_routes(self) -> dict[str, Route]:
+        with self._record.read() as session:
+            return wanted_routes(session, self._project().serving.models)
+
+    # ---------------------------------------------------------------------------------------------------- history
+
+    def _trouble(self, what: str) -> None:
+        """Told once, however often it is tried."""
+        if what != self.problem:
+            self.problem = what
+            log.warning("%s", what, extra={"action": "serving_trouble"})
+            self._tell("endpoints.trouble", what)
+
+    def _tell(self, kind: str, message: str, actor: str = "daemon", subject: str = "endpoints") -> None:
+        with self._record.transaction() as tx:
+            events.append(tx, actor=actor, kind=kind, subject=subject, message=message)

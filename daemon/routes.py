@@ -1,0 +1,53 @@
+"""From aliases to routes: what the serving processes should be doing, by the record and the project file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlmodel import Session
+
+from pipeline.config.serving import ServingSection
+from pipeline.serving.settings import ServingSettings
+from store import aliases
+from store.routing import Arm, Route
+from store.versions import get_version
+from store.words import PRODUCTION
+
+
+def wanted_routes(session: Session, models: Collection[str]) -> dict[str, Route]:
+    """Model → its version in production, and the one before it, to which a rollback goes. `models`: none means all."""
+    return {
+        view.model: _route(session, view.model, view.version)
+        for view in aliases.current(session, PRODUCTION)
+        if not models or view.model in models
+    }
+
+
+def settings_of(section: ServingSection) -> ServingSettings:
+    """The project file's words as the serving processes take them."""
+    return ServingSettings(
+        host=section.host,
+        port=section.port,
+        grpc_port=section.grpc_port,
+        workers=section.workers,
+        spare=section.spare,
+        largest_batch=section.max_batch,
+        most_rows=section.max_rows,
+        most_body=section.max_body,
+        queue_rows=section.queue_rows,
+        timeout_s=section.timeout.total_seconds(),
+        patience_s=section.patience.total_seconds(),
+        most_connections=section.connections,
+        drain_s=section.drain.total_seconds(),
+    )
+
+
+def _route(session: Session, model: str, version: int) -> Route:
+    before = next((m.to_version for m in aliases.moves(session, model, PRODUCTION) if m.to_version != version), None)
+    return Route(
+        arms=(_arm(session, model, version),), previous=None if before is None else _arm(session, model, before)
+    )
+
+
+def _arm(session: Session, model: str, version: int) -> Arm:
+    return Arm(version=version, digest=get_version(session, model, version).digest)

@@ -1,0 +1,192 @@
+"""The door over HTTP: a path → an answer. Bare ASGI, because a framework costs more than the model.
+
+/v2…                            the Open Inference Protocol, JSON and binary tensors
+/v1/predict/MODEL               rows with named columns; its description is at /openapi.json
+/metrics                        for Prometheus
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from pipeline.serving import oip, plain
+from pipeline.serving.desk import Desk
+from pipeline.serving.inbox import ClientGone, Inbox, Receive, json_length
+from pipeline.serving.metrics import CONTENT_TYPE, Facts, exposition
+from pipeline.serving.openapi import describe
+from pipeline.serving.refusal import Refusal, unknown
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = Mapping[bytes, bytes]
+_JSON: Final = b"application/json"
+_OCTETS: Final = b"application/octet-stream"
+_JSON_LENGTH: Final = b"inference-header-content-length"
+_EPOCH: Final = b"x-routing-epoch"
+"""Of the routing snapshot that chose the version: it only grows."""
+_EXTENSIONS: Final = ("binary_tensor_data", "model_repository", "statistics")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    body: bytes
+    status: int = 200
+    kind: bytes = _JSON
+    more: Sequence[tuple[bytes, bytes]] = ()
+    """Further headers."""
+
+
+class App:
+    """One worker's; belongs to the thread of its event loop."""
+
+    def __init__(self, desk: Desk, inbox: Inbox, all_facts: Callable[[], Awaitable[Sequence[Facts]]]) -> None:
+        """`all_facts`: the numbers of all workers of this endpoint."""
+        self._desk = desk
+        self._shelf = desk.shelf
+        self._inbox = inbox
+        self._all_facts = all_facts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        try:
+            answer = await self._answer(scope, receive)
+        except Refusal as refusal:
+            answer = _refused(refusal)
+        except ClientGone:
+            return
+        except Exception:
+            log.exception("a request failed: %s", scope.get("path"))
+            answer = _refused(Refusal(500, "the server failed over this request; its log says why"))
+        headers = [(b"content-type", answer.kind), (b"content-length", b"%d" % len(answer.body)), *answer.more]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        parts = scope["path"].split("/")[1:]
+        method: str = scope["method"]
+        match parts:
+            case ["v2", "models", model, *rest]:
+                return await self._of_model(method, model, rest, dict(scope["headers"]), receive)
+            case ["v1", "predict", model, *rest]:
+                _only("POST", method)
+                return await self._plain(model, _version(rest), dict(scope["headers"]), receive)
+            case ["v2", *rest]:
+                return self._of_server(method, rest)
+            case ["metrics"]:
+                _only("GET", method)
+                return Answer(exposition(await self._all_facts()), kind=CONTENT_TYPE)
+            case ["openapi.json"]:
+                _only("GET", method)
+                return Answer(orjson.dumps(describe(self._shelf)))
+        raise unknown(f"there is nothing at {scope['path'][:200]}; models are at /v2/models/NAME and /v1/predict/NAME")
+
+    # ------------------------------------------------------------------------------------------- one model
+
+    async def _of_model(
+        self, method: str, model: str, rest: Sequence[str], headers: Headers, receive: Receive
+    ) -> Answer:
+        *before, last = rest if rest and rest[-1] in ("infer", "ready", "stats", "config") else [*rest, ""]
+        version = _version(before)
+        if last == "infer":
+            _only("POST", method)
+            return await self._infer(model, version, headers, receive)
+        _only("GET", method)
+        if last == "ready":
+            return self._ready(model, version)
+        if last == "stats":
+            return _json(self._desk.statistics(model, version))
+        found = self._desk.model_metadata(model, version)
+        return _json({**found, "max_batch_size": 0, "backend": "trainshed"} if last == "config" else found)
+
+    async def _infer(self, model: str, version: str | None, headers: Headers, receive: Receive) -> Answer:
+        with self._desk.counted(model, "rest") as counted:
+            document = oip.read(await self._inbox.body(headers, receive), json_length(headers))
+            found = await self._desk.scored(document, model, version, counted)
+            signature, number = found.seat.loaded.signature, found.seat.version
+            body, length = oip.answer(document, found.wanted, model, number, signature, found.scores)
+        if length is None:
+            return Answer(body, more=((_EPOCH, found.epoch),))
+        return Answer(body, kind=_OCTETS, more=((_EPOCH, found.epoch), (_JSON_LENGTH, b"%d" % length)))
+
+    async def _plain(self, model: str, version: str | None, headers: Headers, receive: Receive) -> Answer:
+        with self._desk.counted(model, "plain") as counted:
+            request = plain.read(await self._inbox.body(headers, receive))
+            seat, epoch = self._shelf.pick(model, request.unit, version)
+            counted.label = seat.label
+            oip.check_rows(len(request.rows), self._desk.limits.most_rows)
+            numeric, categorical = seat.columns.of_rows(request.rows)
+            scores = await seat.batcher.scores(numeric, categorical, self._desk.timeout(request.timeout_s))
+            body = plain.answer(request, model, seat.version, seat.loaded.signature, scores)
+        return Answer(body, more=((_EPOCH, epoch),))
+
+    def _ready(self, model: str, version: str | None) -> Answer:
+        if model not in self._shelf.snapshot.routes:
+            self._shelf.pick(model, None, version)
+        ready = self._desk.ready(model)
+        if version is not None and ready:
+            self._shelf.pick(model, None, version)
+        return _json({"name": model, "ready": ready}, 200 if ready else 503)
+
+    # ------------------------------------------------------------------------------------------ the server
+
+    def _of_server(self, method: str, rest: Sequence[str]) -> Answer:
+        match rest:
+            case [] | [""]:
+                _only("GET", method)
+                return _json(self._desk.server_metadata())
+            case ["health", "live"]:
+                _only("GET", method)
+                return _json({"live": True})
+            case ["health", "ready"]:
+                _only("GET", method)
+                return _json({"ready": self._desk.ready()}, 200 if self._desk.ready() else 503)
+            case ["repository", "index"]:
+                _only("POST", method)
+                return _json(self._desk.index())
+            case ["repository", "models", model, "load" | "unload" as verb]:
+                _only("POST", method)
+                return _json(self._desk.load(model, verb))
+        raise unknown(f"the path /v2/{'/'.join(rest)[:200]} is not a part of the protocol that is served here")
+
+
+def _version(parts: Sequence[str]) -> str | None:
+    """Of the path behind a model's name: nothing, or `versions/3`. Raises Refusal."""
+    match list(parts):
+        case [] | [""]:
+            return None
+        case ["versions", version]:
+            return version
+    raise unknown(f"there is nothing at …/{'/'.join(parts)[:200]}")
+
+
+def _only(wanted: str, method: str) -> None:
+    if method != wanted:
+        raise NotAllowed(wanted)
+
+
+class NotAllowed(Refusal):
+    """Another method is meant."""
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(405, f"only {wanted} is possible here")
+        self.wanted = wanted
+
+
+def _refused(refusal: Refusal) -> Answer:
+    more: list[tuple[bytes, bytes]] = []
+    if refusal.retry_after is not None:
+        more.append((b"retry-after", b"%d" % refusal.retry_after))
+    if isinstance(refusal, NotAllowed):
+        more.append((b"allow", refusal.wanted.encode()))
+    return Answer(refusal.body(), refusal.status, more=more)
+
+
+def _json(value: Any, status: int = 200) -> Answer:
+    return Answer(orjson.dumps(value), status)

@@ -1,0 +1,189 @@
+"""Requests that arrive in one turn of the event loop are answered in one run: no waiting, and a fraction of the cost.
+
+The first request of a turn asks for a flush at the turn's end; whatever came meanwhile is in it. A batch that takes
+long is run by the computing thread, so that the loop goes on reading, refusing and answering whether it lives; those
+who come meanwhile are the next batch. What waits is bounded in rows, what waited too long is not run, and a request
+that fails takes none of its neighbours with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from pipeline.serving.loaded import Scores
+from pipeline.serving.refusal import TOO_LATE, Refusal, busy
+from pipeline.versions.signature import Categorical, Numeric
+
+INLINE_S: Final = 0.002
+"""A run up to this long is done in the loop: to hand it over costs a tenth of a millisecond."""
+
+Run = Callable[[Numeric, Categorical], Scores]
+Outcome = Scores | Exception
+
+
+@dataclass(slots=True)
+class Member:
+    """A request in a batch."""
+
+    numeric: Numeric
+    categorical: Categorical
+    deadline: float
+    """Of the loop's clock."""
+    arrived: float
+    answer: asyncio.Future[Scores]
+
+    @property
+    def rows(self) -> int:
+        return len(self.numeric)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a run was, for those who count."""
+
+    requests: int
+    rows: int
+    waited_s: float
+    """The longest of its members."""
+    took_s: float
+
+
+class Batcher:
+    """Of one version; belongs to the thread of its event loop."""
+
+    def __init__(
+        self,
+        run: Run,
+        *,
+        expected_s: Callable[[int], float],
+        largest: int,
+        queue_rows: int,
+        thread: Executor,
+        on_batch: Callable[[Batch], None],
+    ) -> None:
+        """`expected_s`: rows → seconds of a run; `largest`: rows of one batch, more only for one request that has more.
+
+        `queue_rows`: more rows than these do not wait.
+        """
+        self._run = run
+        self._expected_s = expected_s
+        self._largest = largest
+        self._queue_rows = queue_rows
+        self._thread = thread
+        self._on_batch = on_batch
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[Member] = deque()
+        self._rows = 0
+        self._flush_asked = False
+        self._running = False
+
+    @property
+    def waiting_rows(self) -> int:
+        return self._rows
+
+    async def scores(self, numeric: Numeric, categorical: Categorical, timeout_s: float) -> Scores:
+        """The scores of these rows. Raises Refusal: 503 when too much waits already, 504 when its time is over."""
+        rows = len(numeric)
+        if self._rows and self._rows + rows > self._queue_rows:
+            raise busy(f"{self._rows} rows are waiting already")
+        now = self._loop.time()
+        member = Member(numeric, categorical, now + timeout_s, now, self._loop.create_future())
+        self._waiting.append(member)
+        self._rows += rows
+        if not self._flush_asked and not self._running:
+            self._ask_for_flush()
+        return await member.answer
+
+    def _ask_for_flush(self) -> None:
+        self._flush_asked = True
+        self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_asked = False
+        began = self._loop.time()
+        batch = self._take(began)
+        rows = sum(member.rows for member in batch)
+        if not batch:
+            self._go_on()
+        elif self._expected_s(rows) <= INLINE_S:
+            self._deliver(batch, began, self._outcomes(batch))
+            self._go_on()
+        else:
+            self._running = True
+            run = self._loop.run_in_executor(self._thread, self._outcomes, batch)
+            run.add_done_callback(lambda done: self._done(batch, began, done.result()))
+
+    def _go_on(self) -> None:
+        if self._waiting:
+            self._ask_for_flush()
+
+    def _done(self, batch: Sequence[Member], began: float, outcomes: Sequence[Outcome]) -> None:
+        self._running = False
+        self._deliver(batch, began, outcomes)
+        self._go_on()
+
+    def _take(self, now: float) -> list[Member]:
+        """The next batch: those who still wait for their answer, in the order in which they came."""
+        batch: list[Member] = []
+        rows = 0
+        while self._waiting and (not batch or rows + self._waiting[0].rows <= self._largest):
+            member = self._waiting.popleft()
+            self._rows -= member.rows
+            if member.answer.done():  # its client has gone
+                continue
+            if now > member.deadline:
+                member.answer.set_exception(Refusal(TOO_LATE, "the request's time was over before it was its turn"))
+                continue
+            batch.append(member)
+            rows += member.rows
+        return batch
+
+    def _outcomes(self, batch: Sequence[Member]) -> Sequence[Outcome]:
+        """One for each member; if the whole cannot be run, each by itself."""
+        try:
+            if len(batch) == 1:
+                return [_finite(self._run(batch[0].numeric, batch[0].categorical))]
+            whole = self._run(
+                np.concatenate([member.numeric for member in batch]),
+                np.concatenate([member.categorical for member in batch]),
+            )
+        except Exception as error:
+            if len(batch) == 1:
+                return [error]
+            return [outcome for member in batch for outcome in self._outcomes([member])]
+        return _parted(whole, batch)
+
+    def _deliver(self, batch: Sequence[Member], began: float, outcomes: Sequence[Outcome]) -> None:
+        for member, outcome in zip(batch, outcomes, strict=True):
+            if member.answer.done():
+                continue
+            if isinstance(outcome, Exception):
+                member.answer.set_exception(outcome)
+            else:
+                member.answer.set_result(outcome)
+        rows = sum(member.rows for member in batch)
+        waited = began - min(member.arrived for member in batch)
+        self._on_batch(Batch(len(batch), rows, waited, self._loop.time() - began))
+
+
+def _parted(whole: Scores, batch: Sequence[Member]) -> list[Outcome]:
+    parts: list[Outcome] = []
+    place = 0
+    for member in batch:
+        parts.append(_finite(whole[place : place + member.rows]))
+        place += member.rows
+    return parts
+
+
+def _finite(scores: Scores) -> Outcome:
+    """No answer is better than one that is not a number."""
+    if np.isfinite(scores).all():
+        return scores
+    return Refusal(500, "the model's answer is not a number")

@@ -1,0 +1,157 @@
+"""What can be asked, whatever the door: the scores of a request, and what is served. Doors read and write the bytes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pipeline.serving import oip
+from pipeline.serving.metrics import Door, Metrics
+from pipeline.serving.outputs import Scores
+from pipeline.serving.refusal import Refusal
+from pipeline.serving.shelf import Seat, Shelf
+from store.release import RELEASE
+
+_EXTENSIONS: Final = ("binary_tensor_data", "model_repository", "statistics")
+
+
+@dataclass(slots=True)
+class Counted:
+    """What becomes of a request, for the metrics."""
+
+    label: str = ""
+    """The version, once it is chosen."""
+    status: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A request that was answered, before its answer is written."""
+
+    seat: Seat
+    epoch: bytes
+    wanted: Sequence[oip.Wanted]
+    scores: Scores
+
+
+@dataclass(frozen=True)
+class Limits:
+    most_rows: int
+    timeout_s: float
+    """Of a request that names none, and at most."""
+
+
+class Desk:
+    """One worker's; belongs to the thread of its event loop."""
+
+    def __init__(
+        self, shelf: Shelf, limits: Limits, metrics: Metrics, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self.shelf = shelf
+        self.limits = limits
+        self._metrics = metrics
+        self._clock = clock
+        self.draining = False
+        """Then nothing new is promised: health says so."""
+
+    # ------------------------------------------------------------------------------------------- requests
+
+    @contextmanager
+    def counted(self, model: str, door: Door) -> Iterator[Counted]:
+        """A request from its first byte to its answer. Names that nobody serves are not counted by name: they are
+        whatever somebody sends."""
+        began, counted = self._clock(), Counted()
+        try:
+            yield counted
+            counted.status = 200
+        except Refusal as refusal:
+            counted.status = refusal.status
+            raise
+        finally:
+            known = model if counted.label or model in self.shelf.snapshot.routes else ""
+            self._metrics.answered(known, counted.label, door, counted.status, self._clock() - began)
+
+    async def scored(
+        self,
+        document: oip.Document,
+        model: str,
+        version: str | None,
+        counted: Counted,
+        remaining_s: float | None = None,
+    ) -> Scored:
+        """The scores for a document. `remaining_s`: of the client's own deadline. Raises Refusal."""
+        seat, epoch = self.shelf.pick(model, document.unit, version)
+        counted.label = seat.label
+        numeric, categorical, wanted = oip.encoded(document, seat.columns, self.limits.most_rows)
+        timeout = self.timeout(document.timeout_s, remaining_s)
+        return Scored(seat, epoch, wanted, await seat.batcher.scores(numeric, categorical, timeout))
+
+    def timeout(self, *asked: float | None) -> float:
+        """The shortest of those that are named, and of what is allowed."""
+        return min([self.limits.timeout_s, *(one for one in asked if one is not None)])
+
+    # ---------------------------------------------------------------------------------------- what is served
+
+    def ready(self, model: str | None = None) -> bool:
+        """Whether all that is served can answer, or all of one model."""
+        return not self.draining and self.shelf.ready(model)
+
+    def model_metadata(self, model: str, version: str | None) -> dict[str, Any]:
+        """Raises Refusal."""
+        seat, _ = self.shelf.pick(model, None, version)
+        versions = [arm.version for arm in self.shelf.snapshot.routes[model].resident]
+        return oip.metadata(model, versions, seat.columns)
+
+    def statistics(self, model: str, version: str | None) -> dict[str, Any]:
+        """Raises Refusal."""
+        seat, _ = self.shelf.pick(model, None, version)
+        return {"model_stats": [self._stats(seat)]}
+
+    def _stats(self, seat: Seat) -> dict[str, Any]:
+        """As Triton has it, as far as it is counted; of this worker. Times in nanoseconds."""
+        phases = {name: self._metrics.phases.get((seat.model, seat.label, name)) for name in ("queue", "run", "total")}
+        ok = sum(
+            count
+            for (model, version, _, status), count in self._metrics.requests.items()
+            if (model, version) == (seat.model, seat.label) and status == 200
+        )
+        nanoseconds = {name: int(found.sum * 1e9) if found else 0 for name, found in phases.items()}
+        runs = sum(phases["run"].counts) if phases["run"] else 0
+        return {
+            "name": seat.model,
+            "version": seat.label,
+            "inference_count": self._metrics.rows.get((seat.model, seat.label), 0),
+            "execution_count": runs,
+            "inference_stats": {
+                "success": {"count": ok, "ns": nanoseconds["total"]},
+                "queue": {"count": runs, "ns": nanoseconds["queue"]},
+                "compute_infer": {"count": runs, "ns": nanoseconds["run"]},
+            },
+        }
+
+    def server_metadata(self) -> dict[str, Any]:
+        return {"name": "trainshed", "version": RELEASE, "extensions": _EXTENSIONS}
+
+    def index(self) -> list[dict[str, str]]:
+        return [
+            {
+                "name": model,
+                "version": str(arm.version),
+                "state": "READY" if (model, arm.version) in self.shelf.seats else "UNAVAILABLE",
+                "reason": self.shelf.missing.get((model, arm.version), ""),
+            }
+            for model, route in self.shelf.snapshot.routes.items()
+            for arm in route.resident
+        ]
+
+    def load(self, model: str, verb: str) -> dict[str, Any]:
+        """What is loaded follows from what is promoted, so clients may ask and not change it. Raises Refusal."""
+        if verb == "load" and self.shelf.ready(model):
+            return {}
+        self.shelf.pick(model, None, None)
+        raise Refusal(
+            409, f"versions are not {verb}ed by clients: `trainshed promote {model} VERSION` and `trainshed rollback`"
+        )

@@ -1,0 +1,98 @@
+"""Compiled programs of one function, one a bucket: made once, kept on disk, shared by all versions of one architecture.
+
+Parameters are arguments of a program, so a version that was trained anew finds its programs ready. A program is bound
+to jaxlib, XLA's flags and the processor's abilities, which are part of its folder's name. Reading one unpickles: so the
+folder is sealed, belongs to this user, and is written by nobody else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import jax
+import numpy as np
+from jax import export
+from jax.experimental import serialize_executable
+
+from pipeline.versions import seal
+from pipeline.versions.machine import machine_name
+from store.errors import BundleDamaged
+from store.workspace import workspace
+
+Program = Callable[[Any, Any, Any], Any]
+"""(parameters, numeric [bucket, d], categorical [bucket, c]) → scores; compiled, and unable to compile again."""
+Programs = Mapping[int, Program]
+"""Bucket → program."""
+_SUFFIX: Final = ".xla"
+
+
+def settle_jax() -> None:
+    """Before the first computation: a call returns when its answer is there, which saves a change of threads."""
+    jax.config.update("jax_cpu_enable_async_dispatch", False)  # type: ignore[no-untyped-call]
+
+
+def key_of(function: str, buckets: tuple[int, ...]) -> str:
+    """Names the programs of a function (SHA-256 of its StableHLO) on this machine: 64 hexadecimal digits."""
+    parts = [
+        function,
+        version("jax"),
+        version("jaxlib"),
+        machine_name(),
+        os.environ.get("XLA_FLAGS", ""),
+        str(buckets),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def make_programs(
+    folder: Path, function: bytes, parameters: Mapping[str, Any], widths: tuple[int, int], buckets: tuple[int, ...]
+) -> int:
+    """Compiles what is not in `folder` yet, and seals it; how many programs were compiled.
+
+    `parameters`: name → shape and type. `widths`: numeric and categorical columns.
+    """
+    if folder.is_dir():
+        try:
+            seal.verify(folder, None)
+            return 0
+        except BundleDamaged:
+            seal.discard(folder)  # it can be made again
+    exported = export.deserialize(bytearray(function))
+    with workspace(folder.parent) as made:
+        for bucket in buckets:
+            payload = serialize_executable.serialize(_compile(exported, parameters, widths, bucket))
+            (made / f"{bucket}{_SUFFIX}").write_bytes(pickle.dumps(payload))
+        seal.seal(made)
+        seal.publish(made, folder)
+    return len(buckets)
+
+
+def load_programs(folder: Path) -> Programs:
+    """Verified and ready to be called. Raises BundleDamaged."""
+    sealed = seal.verify(folder, None)
+    _refuse_strangers(folder)
+    found: dict[int, Program] = {}
+    for name in sealed.files:
+        payload = pickle.loads((folder / name).read_bytes())
+        found[int(name.removesuffix(_SUFFIX))] = serialize_executable.deserialize_and_load(*payload)
+    return dict(sorted(found.items()))
+
+
+def _compile(exported: export.Exported, parameters: Mapping[str, Any], widths: tuple[int, int], bucket: int) -> Any:
+    numeric = jax.ShapeDtypeStruct((bucket, widths[0]), np.dtype(np.float32))  # type: ignore[no-untyped-call]
+    categorical = jax.ShapeDtypeStruct((bucket, widths[1]), np.dtype(np.int32))  # type: ignore[no-untyped-call]
+    return jax.jit(exported.call).lower(dict(parameters), numeric, categorical).compile()
+
+
+def _refuse_strangers(folder: Path) -> None:
+    """What is unpickled must come from ourselves."""
+    for path in (folder, *folder.iterdir()):
+        facts = path.lstat()
+        if facts.st_uid != os.getuid() or facts.st_mode & 0o022:
+            raise seal.damaged(folder, f"{path.name} belongs to another user, or others may write it")

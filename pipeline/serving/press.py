@@ -1,0 +1,121 @@
+"""The press: makes of a bundle what serving reads, in a process of its own.
+
+`python -P -m pipeline.serving.press HOME DIGEST LARGEST_BATCH` prints one JSON document: `{"compiled": n, "seconds": s,
+"difference": d}` or a fault. It imports Orbax and Arrow and compiles, so that no serving process ever does; what is
+wrong with a version, be it a crash of the compiler, is found here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pyarrow.parquet as pq
+
+from pipeline.serving.buckets import buckets
+from pipeline.serving.executables import Programs, key_of, load_programs, make_programs, settle_jax
+from pipeline.serving.golden import check_programs
+from pipeline.serving.pressed import FACTS, GOLDEN, SIGNATURE, Golden, Pressed, PressedFacts, read_pressed
+from pipeline.serving.pressed import write_parameters as write_pressed_parameters
+from pipeline.versions import seal
+from pipeline.versions.agreement import TOLERANCE
+from pipeline.versions.birthplace import Birthplace
+from pipeline.versions.bundle import FUNCTION, read_parameters
+from pipeline.versions.signature import Signature, encode
+from store.errors import BundleDamaged, TrainshedError
+from store.home import Home
+from store.workspace import workspace
+
+NICENESS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What pressing found."""
+
+    compiled: int
+    """Programs that were not there yet."""
+    difference: float
+    """Largest difference of a golden score, over all batch sizes."""
+    seconds: float
+
+
+def press(home: Home, digest: str, largest_batch: int) -> Done:
+    """Verifies the bundle, presses it, compiles, and compares the golden rows at every batch size.
+
+    Raises BundleDamaged, GoldenMismatch.
+    """
+    began = time.monotonic()
+    bundle, folder, sizes = home.bundle(digest), home.serving.pressed(digest), buckets(largest_batch)
+    seal.verify(bundle, digest)
+    pressed = _pressed(bundle, folder)
+    programs, compiled = _programs(home, bundle, pressed, sizes)
+    difference = check_programs(programs, jax.device_put(pressed.parameters), pressed)
+    return Done(compiled=compiled, difference=difference, seconds=round(time.monotonic() - began, 3))
+
+
+def _pressed(bundle: Path, folder: Path) -> Pressed:
+    """Reads what is there; makes it where it is missing or damaged."""
+    if folder.is_dir():
+        try:
+            return read_pressed(folder)
+        except BundleDamaged:
+            seal.discard(folder)
+    signature = Signature.model_validate_json((bundle / SIGNATURE).read_bytes())
+    with workspace(folder.parent) as made:
+        write_pressed_parameters(made, read_parameters(bundle))
+        (made / SIGNATURE).write_bytes((bundle / SIGNATURE).read_bytes())
+        golden = _golden(bundle, signature)
+        np.savez(made / GOLDEN, numeric=golden.numeric, categorical=golden.categorical, scores=golden.scores)
+        (made / FACTS).write_text(_facts(bundle).model_dump_json(), encoding="utf-8")
+        seal.seal(made)
+        seal.publish(made, folder)
+    return read_pressed(folder)
+
+
+def _golden(bundle: Path, signature: Signature) -> Golden:
+    numeric, categorical = encode(pq.read_table(bundle / "golden.parquet"), signature)
+    return Golden(numeric, categorical, np.load(bundle / "golden.npy", allow_pickle=False))
+
+
+def _facts(bundle: Path) -> PressedFacts:
+    born = Birthplace.model_validate_json((bundle / "golden.json").read_bytes())
+    function = hashlib.sha256((bundle / FUNCTION).read_bytes()).hexdigest()
+    return PressedFacts(function=function, tolerance=TOLERANCE[born.precision])
+
+
+def _programs(home: Home, bundle: Path, pressed: Pressed, sizes: tuple[int, ...]) -> tuple[Programs, int]:
+    folder = home.serving.executables(key_of(pressed.facts.function, sizes))
+    shapes = {name: _shape(one) for name, one in pressed.parameters.items()}
+    widths = (len(pressed.signature.numeric), len(pressed.signature.categorical))
+    compiled = make_programs(folder, (bundle / FUNCTION).read_bytes(), shapes, widths, sizes)
+    return load_programs(folder), compiled
+
+
+def _shape(array: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(array.shape, array.dtype)  # type: ignore[no-untyped-call]
+
+
+def main() -> int:
+    home, digest, largest = Home(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
+    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)  # the requests that are answered meanwhile come first
+    settle_jax()
+    try:
+        print(json.dumps(asdict(press(home, digest, largest))))
+    except TrainshedError as error:
+        fault = {"code": error.code, "what": error.what, "where": error.where, "remedy": error.remedy}
+        print(json.dumps({"fault": fault}))
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

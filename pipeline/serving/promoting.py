@@ -1,0 +1,99 @@
+"""The supervisor's part of a promotion: pressed, loaded everywhere, then the published snapshot in force everywhere.
+
+Whatever goes wrong before the snapshot is published leaves every worker as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from typing import Any, Final
+
+from pipeline.serving.channel import Closed, Json, Refused
+from pipeline.serving.pressing import Press
+from pipeline.serving.roster import Roster, Worker
+from store.errors import NotServed
+from store.home import Home
+from store.routing import read_snapshot
+
+LOAD_S: Final = 120.0
+"""How long a worker may take to load a version."""
+SWITCH_S: Final = 30.0
+log = logging.getLogger(__name__)
+
+
+class Promoting:
+    """Belongs to the thread of its event loop; one promotion after another."""
+
+    def __init__(self, home: Home, roster: Roster, press: Press) -> None:
+        self._dir = home.serving
+        self._roster = roster
+        self._press = press
+        self._turn = asyncio.Lock()
+
+    async def prepare(self, model: str, version: int, digest: str) -> Json:
+        """Pressed, then loaded, warm and golden in every worker. Raises Refused; nothing has changed then.
+
+        What is resident, as the version before is, is not pressed again: nothing is loaded, nothing compiled.
+        """
+        wanted = {"model": model, "version": version, "digest": digest}
+        async with self._turn:
+            if digest in read_snapshot(self._dir.routing).resident().values():
+                with contextlib.suppress(Refused):  # a worker has lost it: pressing mends that
+                    return await self._load(wanted, {"seconds": 0.0, "compiled": 0})
+            try:
+                pressed = await self._press(digest)
+            except NotServed as error:
+                raise Refused(error.what) from None
+            try:
+                return await self._load(wanted, pressed)
+            except Refused:
+                await self.forget()
+                raise
+
+    async def forget(self) -> None:
+        """A promotion that was prepared does not come: what was loaded for it goes."""
+        with contextlib.suppress(Refused):
+            await self._roster.everywhere("forget", SWITCH_S)
+
+    async def switch(self) -> Json:
+        """All workers put the published snapshot in force; answers when the last one has."""
+        async with self._turn:
+            began = time.monotonic()
+            workers = await self._roster.everywhere("switch", SWITCH_S)
+            epoch = read_snapshot(self._dir.routing).epoch
+            return {"epoch": epoch, "workers": workers, "switched_s": time.monotonic() - began}
+
+    async def press_missing(self) -> None:
+        """What the snapshot names and was never pressed here: after a restore, or on another machine."""
+        for (model, version), digest in read_snapshot(self._dir.routing).resident().items():
+            if self._dir.pressed(digest).is_dir():
+                continue
+            try:
+                await self._press(digest)
+            except NotServed as error:
+                log.warning("%s %s cannot be served: %s", model, version, error.what)
+
+    async def mend(self, worker: Worker) -> None:
+        """Presses what a worker could not load (damaged, or made by another jaxlib), and has it try once more."""
+        for (model, version), digest in read_snapshot(self._dir.routing).resident().items():
+            if f"{model} {version}" not in (worker.missing or {}):
+                continue
+            try:
+                await self._press(digest)
+                await self._roster.tell(worker, "load", model=model, version=version, digest=digest)
+                await self._roster.tell(worker, "switch")
+            except (NotServed, Refused, Closed) as error:
+                log.warning("%s %s cannot be served: %s", model, version, error)
+
+    async def _load(self, wanted: dict[str, Any], pressed: Json) -> Json:
+        began = time.monotonic()
+        workers = await self._roster.everywhere("load", LOAD_S, **wanted)
+        return {
+            "pressed_s": pressed["seconds"],
+            "compiled": pressed["compiled"],
+            "workers": workers,
+            "loaded_s": time.monotonic() - began,
+        }

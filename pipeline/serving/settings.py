@@ -1,0 +1,39 @@
+"""What the serving processes were told when they were started: `serving/settings.json`. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingSettings:
+    """See `[serving]` of the project file, where each has its sentence."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    grpc_port: int | None = None
+    workers: int = 1
+    spare: bool = True
+    largest_batch: int = 256
+    most_rows: int = 4096
+    most_body: int = 16_000_000
+    queue_rows: int = 16_384
+    timeout_s: float = 10.0
+    patience_s: float = 20.0
+    most_connections: int = 2048
+    drain_s: float = 10.0
+    niceness: int = 0
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        return cls(**json.loads(file.read_bytes()))
+
+    def write(self, file: Path) -> None:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        aside = file.with_name(f"{file.name}.new")
+        aside.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        os.replace(aside, file)

@@ -1,0 +1,135 @@
+"""What a worker has loaded, and the snapshot that says who answers. A switch is one assignment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from pipeline.serving.arms import choose
+from pipeline.serving.batcher import Batcher
+from pipeline.serving.columns import Columns
+from pipeline.serving.executables import Programs
+from pipeline.serving.loaded import LoadedVersion
+from pipeline.serving.refusal import Refusal, busy, unknown
+from store.routing import Snapshot
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A version that can answer."""
+
+    model: str
+    version: int
+    loaded: LoadedVersion
+    columns: Columns
+    batcher: Batcher
+    label: str
+    """The version as metrics and answers have it."""
+
+
+@dataclass(frozen=True)
+class _Now:
+    """What one request sees; replaced as a whole."""
+
+    snapshot: Snapshot
+    seats: Mapping[tuple[str, int], Seat]
+    """Those of the snapshot that are loaded."""
+    epoch: bytes = b"0"
+    """As answers say it."""
+
+
+@dataclass
+class Shelf:
+    """Belongs to the thread of the event loop."""
+
+    make_batcher: Callable[[str, int, LoadedVersion], Batcher]
+    _now: _Now = field(default_factory=lambda: _Now(Snapshot(epoch=0), {}))
+    _waiting: dict[tuple[str, int], Seat] = field(default_factory=dict)
+    """Loaded, and not in the snapshot yet."""
+    missing: dict[tuple[str, int], str] = field(default_factory=dict)
+    """What the snapshot has and could not be loaded, with the reason."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self._now.snapshot
+
+    @property
+    def seats(self) -> Mapping[tuple[str, int], Seat]:
+        return self._now.seats
+
+    def has(self, model: str, version: int, digest: str) -> bool:
+        seat = self._found(model, version)
+        return seat is not None and seat.loaded.digest == digest
+
+    def programs(self) -> dict[str, Programs]:
+        """Those that are loaded, by key."""
+        seats = [*self._now.seats.values(), *self._waiting.values()]
+        return {seat.loaded.programs_key: seat.loaded.programs for seat in seats}
+
+    def put(self, model: str, version: int, loaded: LoadedVersion) -> None:
+        """Ready for the snapshot that names it; until then it answers nobody."""
+        batcher = self.make_batcher(model, version, loaded)
+        seat = Seat(model, version, loaded, Columns(loaded.signature), batcher, str(version))
+        self._waiting[model, version] = seat
+        self.missing.pop((model, version), None)
+
+    def switch(self, snapshot: Snapshot) -> None:
+        """From here on this snapshot is in force; an older one than the present is ignored.
+
+        What it does not name any more is let go of, when the requests that use it have their answers.
+        """
+        if snapshot.epoch < self._now.snapshot.epoch:
+            return
+        wanted = snapshot.resident()
+        seats = {}
+        for (model, version), digest in wanted.items():
+            seat = self._found(model, version)
+            if seat is not None and seat.loaded.digest == digest:
+                seats[model, version] = seat
+        self._waiting = {key: seat for key, seat in self._waiting.items() if key not in wanted}
+        self.missing = {key: why for key, why in self.missing.items() if key in wanted}
+        self._now = _Now(snapshot, seats, b"%d" % snapshot.epoch)
+
+    def forget_unused(self) -> None:
+        """Lets go of what was loaded for a promotion that did not come."""
+        self._waiting.clear()
+
+    def pick(self, model: str, unit: str | None, version: str | None) -> tuple[Seat, bytes]:
+        """Who answers, and by which epoch. `version`: the one that the request insists on. Raises Refusal."""
+        now = self._now
+        if version is None:
+            arm = choose(now.snapshot, model, unit)
+            seat = None if arm is None else now.seats.get((model, arm.version))
+        else:
+            seat = now.seats.get((model, _number(version)))
+        if seat is None:
+            raise self._absent(now, model, version)
+        return seat, now.epoch
+
+    def ready(self, model: str | None = None) -> bool:
+        """Whether all that the snapshot has can answer; or what it has of one model."""
+        wanted = [key for key in self._now.snapshot.resident() if model is None or key[0] == model]
+        known = model is None or model in self._now.snapshot.routes
+        return known and all(key in self._now.seats for key in wanted)
+
+    def _found(self, model: str, version: int) -> Seat | None:
+        return self._waiting.get((model, version)) or self._now.seats.get((model, version))
+
+    def _absent(self, now: _Now, model: str, version: str | None) -> Refusal:
+        route = now.snapshot.routes.get(model)
+        if route is None:
+            return unknown(
+                f"there is no model {model[:100]!r} here; there are: {', '.join(now.snapshot.routes) or 'none'}"
+            )
+        if version is not None and version not in {str(arm.version) for arm in route.resident}:
+            served = ", ".join(str(arm.version) for arm in route.resident)
+            return unknown(f"version {version[:20]} of {model} is not served; these are: {served}")
+        wanted = version or str(route.arms[0].version)
+        return busy(
+            f"version {wanted} of {model} is not loaded: {self.missing.get((model, int(wanted)), 'wait for it')}"
+        )
+
+
+def _number(version: str) -> int:
+    """-1, which no version has, for what is not a number of one."""
+    return int(version) if version.isascii() and version.isdigit() and len(version) < 10 else -1

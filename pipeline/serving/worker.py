@@ -1,0 +1,283 @@
+"""A serving worker: `python -P -m pipeline.serving.worker HOME NUMBER DESCRIPTOR`, started by the supervisor.
+
+It loads what the routing file names, warm and golden-checked, says that it is ready, and accepts when it is told to. If
+its supervisor dies it goes on answering, and introduces itself to the next one, bringing the listening socket with it.
+It knows neither the daemon nor the record, compiles nothing, and loads new versions in a thread of low priority.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import uvloop
+
+from pipeline.process import procfs
+from pipeline.serving.app import App
+from pipeline.serving.batcher import Batcher
+from pipeline.serving.channel import Channel, Closed, Json, Refused
+from pipeline.serving.compilations import Compilations
+from pipeline.serving.control import channel_of, dial
+from pipeline.serving.desk import Desk, Limits
+from pipeline.serving.executables import settle_jax
+from pipeline.serving.inbox import Inbox
+from pipeline.serving.loaded import LoadedVersion, load_version
+from pipeline.serving.metrics import Facts, Metrics
+from pipeline.serving.server import DataServer
+from pipeline.serving.settings import ServingSettings
+from pipeline.serving.shelf import Shelf
+from store.errors import TrainshedError
+from store.home import Home
+from store.routing import Snapshot, read_snapshot
+
+if TYPE_CHECKING:
+    from pipeline.serving.rpc.server import RpcServer
+
+AGAIN_S: Final = 0.1
+"""Between two tries to find a supervisor."""
+_LOADER_NICENESS: Final = 10
+_BODIES: Final = 16
+"""So many bodies of the largest size may be received at one moment."""
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Everything of one process; belongs to the thread of its event loop."""
+
+    def __init__(self, home: Home, number: int, listener: socket.socket) -> None:
+        self._home = home
+        self._number = number
+        self._listener = listener
+        self._settings = settings = ServingSettings.read(home.serving.settings)
+        self._compute = ThreadPoolExecutor(1, "compute")
+        self._loader = ThreadPoolExecutor(1, "loader", initializer=_step_back)
+        self._compilations = Compilations()
+        self._metrics = Metrics()
+        self._shelf = Shelf(self._batcher)
+        self._channel: Channel | None = None
+        self._rpc: RpcServer | None = None
+        self._rpc_port: int | None = None
+        self._loaded = False
+        self._accepting = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._turn = asyncio.Lock()
+        """Loads and switches come one after another."""
+        self._desk = Desk(self._shelf, Limits(settings.most_rows, settings.timeout_s), self._metrics)
+        self._server = DataServer(
+            App(self._desk, Inbox(settings.most_body, _BODIES * settings.most_body), self._all_facts),
+            most_body=settings.most_body,
+            most_connections=settings.most_connections,
+            patience_s=settings.patience_s,
+            drain_s=settings.drain_s,
+        )
+
+    async def run(self) -> None:
+        """From the first load to the last answer."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._drain)
+        connected = loop.create_task(self._keep_connected())
+        async with self._turn:
+            await self._switch_to(read_snapshot(self._home.serving.routing), partly=True)
+        self._compilations.count = 0
+        self._loaded = True
+        await self._tell("ready")
+        await _first(self._accepting, self._ended)
+        if not self._ended.is_set():
+            # A copy of the socket for uvicorn, which closes what it is given; ours is for the next supervisor.
+            await self._server.serve_sockets([self._listener.dup()])
+            if self._rpc is not None:
+                await self._rpc.stop(self._settings.drain_s)
+        connected.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await connected
+
+    # -------------------------------------------------------------------------------------- the supervisor
+
+    async def _keep_connected(self) -> None:
+        """Introduces itself to whoever supervises, again and again."""
+        while True:
+            with contextlib.suppress(OSError):
+                hello = {"role": "worker", **self._self()}
+                connection = dial(self._home.serving.control, hello, [self._listener.fileno()])
+                self._channel = await channel_of(connection)
+                await self._channel.listen(self._answer)
+                self._channel = None
+            await asyncio.sleep(AGAIN_S)
+
+    async def _tell(self, what: str) -> None:
+        if self._channel is not None:
+            with contextlib.suppress(Closed, Refused):
+                await self._channel.ask(what, **self._self())
+
+    async def _answer(self, what: str, given: Json) -> Json:
+        match what:
+            case "load":
+                return await self._load(given["model"], given["version"], given["digest"])
+            case "switch":
+                return await self._switch()
+            case "forget":
+                self._shelf.forget_unused()
+            case "accept":
+                self._accept(given["grpc_port"])
+            case "drain":
+                self._drain()
+            case "facts":
+                return self._facts()
+        return self._self()
+
+    def _self(self) -> dict[str, Any]:
+        pid = os.getpid()
+        state = "draining" if self._desk.draining else "accepting" if self._accepting.is_set() else "ready"
+        return {
+            "number": self._number,
+            "pid": pid,
+            "created": procfs.start_ticks(pid),
+            "state": state if self._loaded else "loading",
+            "epoch": self._shelf.snapshot.epoch,
+            "grpc_port": self._rpc_port,
+            "missing": {f"{model} {version}": why for (model, version), why in self._shelf.missing.items()},
+        }
+
+    def _accept(self, grpc_port: int | None) -> None:
+        if self._accepting.is_set():
+            return
+        if grpc_port is not None:
+            self._start_rpc(grpc_port)
+        self._accepting.set()
+
+    def _start_rpc(self, port: int) -> None:
+        """gRPC is imported only where it is wanted: it takes 20 MB."""
+        from pipeline.serving.rpc.server import RpcServer
+
+        self._rpc = RpcServer(self._desk, most_body=self._settings.most_body)
+        try:
+            self._rpc_port = self._rpc.start(self._settings.host, port)
+        except RuntimeError as error:
+            log.error("gRPC cannot be served at port %d: %s", port, error)
+
+    def _drain(self) -> None:
+        """No new connections; ends when what is under way is answered."""
+        self._desk.draining = True
+        self._ended.set()
+        self._server.drain()
+
+    # ------------------------------------------------------------------------------------------- versions
+
+    async def _load(self, model: str, version: int, digest: str) -> Json:
+        """Makes a version ready for a snapshot that will name it."""
+        async with self._turn:
+            if not self._shelf.has(model, version, digest):
+                self._shelf.put(model, version, await self._read(digest))
+        return self._self()
+
+    async def _switch(self) -> Json:
+        """Puts the published snapshot in force; if something of it cannot be had, the old one stays. Raises Refused."""
+        async with self._turn:
+            snapshot = read_snapshot(self._home.serving.routing)
+            if snapshot.epoch > self._shelf.snapshot.epoch or self._shelf.missing:
+                await self._switch_to(snapshot, partly=False)
+        return self._self()
+
+    async def _switch_to(self, snapshot: Snapshot, *, partly: bool) -> None:
+        """`partly`: what cannot be loaded is left out, with its reason; the rest answers."""
+        missing: dict[tuple[str, int], str] = {}
+        for (model, version), digest in snapshot.resident().items():
+            if self._shelf.has(model, version, digest):
+                continue
+            try:
+                self._shelf.put(model, version, await self._read(digest))
+            except Refused as refused:
+                if not partly:
+                    raise
+                missing[model, version] = str(refused)
+        self._shelf.missing.update(missing)
+        self._shelf.switch(snapshot)
+
+    async def _read(self, digest: str) -> LoadedVersion:
+        largest, shared = self._settings.largest_batch, self._shelf.programs()
+        load = asyncio.get_running_loop().run_in_executor(
+            self._loader, load_version, self._home, digest, largest, shared
+        )
+        try:
+            return await load
+        except TrainshedError as error:
+            raise Refused(error.what) from None
+        except Exception as error:
+            log.exception("a version could not be loaded: %s", digest)
+            raise Refused(f"{type(error).__name__}: {error}") from error
+
+    def _batcher(self, model: str, version: int, loaded: LoadedVersion) -> Batcher:
+        label = str(version)
+        return Batcher(
+            loaded.run,
+            expected_s=loaded.expected_seconds,
+            largest=loaded.largest,
+            queue_rows=self._settings.queue_rows,
+            thread=self._compute,
+            on_batch=lambda batch: self._metrics.batch(model, label, batch),
+        )
+
+    # -------------------------------------------------------------------------------------------- numbers
+
+    async def _all_facts(self) -> Sequence[Facts]:
+        """Of all workers, if there is somebody who knows them."""
+        if self._channel is not None:
+            with contextlib.suppress(Closed, Refused):
+                return list((await self._channel.ask("facts"))["workers"])
+        return [self._facts()]
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "worker": str(self._number),
+            "epoch": self._shelf.snapshot.epoch,
+            "waiting_rows": sum(seat.batcher.waiting_rows for seat in self._shelf.seats.values()),
+            "connections": self._server.connections,
+            "resident": len(self._shelf.seats),
+            "ready": int(self._shelf.ready() and not self._desk.draining),
+            "loop_lag": self._server.lag_s,
+            "compilations": self._compilations.count,
+            **self._metrics.facts(),
+        }
+
+
+async def _first(*events: asyncio.Event) -> None:
+    tasks = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+
+
+def _step_back() -> None:
+    """The loader's thread: requests that are answered meanwhile come first. (On Linux, niceness is a thread's.)"""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOADER_NICENESS)
+
+
+def main() -> None:
+    home, number, descriptor = Home(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
+    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s worker {number} %(levelname)s %(message)s")
+    for chatty in ("uvicorn", "jax"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    settle_jax()
+
+    async def work() -> None:
+        await Worker(home, number, socket.socket(fileno=descriptor)).run()
+
+    uvloop.run(work())
+    logging.shutdown()
+    os._exit(0)  # threads of libraries must not hold up the end
+
+
+if __name__ == "__main__":
+    main()

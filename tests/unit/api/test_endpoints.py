@@ -1,0 +1,121 @@
+"""Endpoints over the API while nothing is served: off by default, on when asked, and aliases move as before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+
+from daemon.core import Daemon
+from daemon.routes import settings_of, wanted_routes
+from daemon.servingview import endpoint_view
+from pipeline.config.serving import ServingSection
+from pipeline.serving.histogram import ROWS, SECONDS, Histogram
+from store import registry
+from store.engine import Record
+from store.home import Home
+from store.routing import Arm, Route
+from store.tables import Run
+from store.wire import PromoteRequest
+from tests.unit.registry.shelf import Shelf, facts
+from tui.client import Client
+
+
+def test_endpoints_are_off_unless_the_project_asks_for_them(client: Client) -> None:
+    view = client.endpoints()
+    assert (view.wanted, view.running, view.url, view.endpoints, view.workers) == (False, False, None, [], [])
+
+
+def test_an_operators_word_goes_before_the_project_file_until_it_is_taken_back(client: Client, daemon: Daemon) -> None:
+    client.switch_endpoints(True)
+    assert daemon.endpoints.wanted
+    assert client.endpoints().asked_by is not None
+    client.switch_endpoints(False)
+    assert not client.endpoints().wanted
+    client.switch_endpoints(None)
+    assert client.endpoints().asked_by is None
+    kinds = [event.kind for event in client.events().items]
+    assert kinds.count("endpoints.asked") == 3
+
+
+def test_where_nothing_is_served_an_alias_moves_at_once(client: Client, daemon: Daemon) -> None:
+    shelve(daemon.record)
+    moved = client.promote("late", PromoteRequest(version=1, override=True, reason="the first"))
+    assert moved.to_version == 1
+    assert moved.served is None
+
+
+def test_where_something_is_to_be_served_and_nobody_is_there_a_promotion_waits(
+    client: Client, daemon: Daemon, http: httpx.Client
+) -> None:
+    shelve(daemon.record)
+    client.switch_endpoints(True)
+    refused = http.post("/v1/models/late/promote", json={"version": 1, "override": True, "reason": "the first"})
+    assert refused.status_code == 503
+    assert refused.json()["code"] == "NotServed"
+    assert "the serving process is not there" in refused.json()["detail"]
+    assert client.alias_history("late") == []
+
+
+def shelve(record: Record) -> None:
+    with record.transaction() as tx:
+        run = Run(job="train:late", kind="train", target="late", trigger="manual", actor="anna", created_at=tx.now)
+        tx.session.add(run)
+        tx.session.flush()
+        registry.add_version(tx, facts(), run.id or 0)
+
+
+def test_routes_follow_from_the_moves_of_production_and_keep_the_version_before(tmp_path: Path) -> None:
+    shelf = Shelf(Home(tmp_path))
+    for digest in "abc":
+        shelf.version(digest=digest * 64)
+
+    def route() -> tuple[int, int | None]:
+        with shelf.record.read() as session:
+            found = wanted_routes(session, [])["late"]
+        return found.arms[0].version, found.previous.version if found.previous else None
+
+    shelf.promote(1)
+    assert route() == (1, None)
+    shelf.promote(3, override=True, reason="t")
+    assert route() == (3, 1)
+    shelf.rollback()
+    assert route() == (1, 3)
+    shelf.promote(2, alias="candidate")
+    assert route() == (1, 3)
+    with shelf.record.read() as session:
+        assert wanted_routes(session, ["other"]) == {}
+    shelf.record.close()
+
+
+def test_settings_are_the_project_files_words() -> None:
+    settings = settings_of(ServingSection(port=9000, max_batch=100, timeout="250ms"))
+    assert (settings.port, settings.largest_batch, settings.timeout_s) == (9000, 100, 0.25)
+    assert settings.host == "127.0.0.1"
+
+
+def test_a_models_line_adds_what_its_workers_have_counted() -> None:
+    total, batches = Histogram(SECONDS), Histogram(ROWS)
+    for _ in range(10):
+        total.observe(0.001)
+        batches.observe(4)
+    worker = {
+        "requests": [["late", "2", "rest", 200, 9], ["late", "2", "plain", 503, 1], ["late", "1", "rest", 200, 5]],
+        "rows": [["late", "2", 40]],
+        "phases": [["late", "2", "total", total.facts()]],
+        "batches": [["late", "2", batches.facts()]],
+    }
+    route = Route(arms=(Arm(version=2, digest="b"),), previous=Arm(version=1, digest="a"))
+    crew = [{"state": "accepting", "missing": {}}, {"state": "ready", "missing": {}}]
+    view = endpoint_view("late", route, crew, [worker, worker], 7.5)
+    assert (view.version, view.previous, view.ready) == (2, 1, True)
+    assert (view.requests, view.errors, view.batch_rows, view.rps) == (20, 2, 4.0, 7.5)
+    assert view.p50_ms is not None
+    assert 0.5 < view.p50_ms < 1.6
+
+
+def test_a_model_that_a_worker_could_not_load_is_not_ready_and_says_why() -> None:
+    route = Route(arms=(Arm(version=2, digest="b"),))
+    view = endpoint_view("late", route, [{"state": "accepting", "missing": {"late 2": "golden"}}], [], None)
+    assert (view.ready, view.reason) == (False, "golden")
+    assert endpoint_view("late", route, [], [], None).reason == "no worker accepts requests yet"

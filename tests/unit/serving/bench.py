@@ -1,0 +1,91 @@
+"""A home in which real versions are made: a small binary model with numbers and words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pyarrow as pa
+
+from pipeline.judging.evidence import CurveFacts, Estimate, Evidence, LearningCurve
+from pipeline.judging.gates import Verdict
+from pipeline.serving.loaded import LoadedVersion, load_version
+from pipeline.serving.press import press
+from pipeline.versions.bundle import write_bundle
+from pipeline.versions.signature import InputColumn, Signature
+from store.home import Home
+
+LARGEST = 16
+SIGNATURE = Signature(
+    inputs=[
+        InputColumn(name="distance", kind="numeric"),
+        InputColumn(name="carrier", kind="categorical", vocabulary=["AA", "UA", "7", "true"]),
+        InputColumn(name="hour", kind="numeric"),
+    ],
+    task="binary",
+    label="late",
+    classes=["false", "true"],
+)
+ROWS = pa.table({"carrier": ["AA", "DL", None], "distance": [500.0, None, 700.0], "hour": [12, 12, 2]})
+
+
+def apply(params: dict[str, jax.Array], numeric: jax.Array, categorical: jax.Array) -> jax.Array:
+    """Missing → mean, linear, an embedding, a logistic."""
+    filled = jnp.where(jnp.isnan(numeric), 0.0, (numeric - params["mean"]) / 100.0)
+    return jax.nn.sigmoid(filled @ params["weights"] + params["carrier"][categorical].sum(axis=1))
+
+
+def parameters(shift: float = 0.0) -> dict[str, np.ndarray]:
+    return {
+        "mean": np.array([500.0, 12.0], np.float32),
+        "weights": np.array([0.3, -0.2], np.float32),
+        "carrier": np.array([0.0, 0.5, 1.0, -1.0, 2.0, -2.0], np.float32) + np.float32(shift),
+    }
+
+
+def evidence() -> Evidence:
+    curve = LearningCurve(steps=[1], train_loss=[1.0], validation_loss=[1.0], best_step=1)
+    return Evidence(
+        task="binary",
+        objective="auc",
+        rows=10,
+        metrics={"auc": Estimate(value=0.8, low=0.7, high=0.9)},
+        baseline=None,
+        production=None,
+        parts={},
+        gap=None,
+        curve=CurveFacts(curve=curve, share_of_budget=1.0, risen_after_best=0.0),
+        calibration=None,
+        slices=[],
+        leakage=None,
+    )
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A home in which versions are made that differ in one parameter."""
+
+    home: Home
+
+    def version(self, shift: float = 0.0) -> str:
+        """The digest of a new bundle."""
+        return write_bundle(
+            self.home,
+            apply=apply,
+            params=parameters(shift),
+            signature=SIGNATURE,
+            golden=ROWS,
+            evidence=evidence(),
+            verdict=Verdict(passed=True, gates=[]),
+            lineage={"shift": shift},
+        ).digest
+
+    def pressed(self, shift: float = 0.0) -> str:
+        digest = self.version(shift)
+        press(self.home, digest, LARGEST)
+        return digest
+
+    def loaded(self, shift: float = 0.0) -> LoadedVersion:
+        return load_version(self.home, self.pressed(shift), LARGEST, {})

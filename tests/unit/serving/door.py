@@ -1,0 +1,133 @@
+"""A worker's door in a thread of this process: the real server, app and batchers over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import uvloop
+
+from pipeline.serving.app import App
+from pipeline.serving.batcher import Batcher
+from pipeline.serving.desk import Desk, Limits
+from pipeline.serving.inbox import Inbox
+from pipeline.serving.listening import listening_socket
+from pipeline.serving.loaded import LoadedVersion
+from pipeline.serving.metrics import Metrics
+from pipeline.serving.rpc.server import RpcServer
+from pipeline.serving.server import DataServer
+from pipeline.serving.shelf import Shelf
+from store.routing import Snapshot
+
+MOST_BODY = 100_000
+
+
+@dataclass
+class Door:
+    """What tests do to it from outside the loop."""
+
+    host: str
+    port: int
+    loop: asyncio.AbstractEventLoop
+    server: DataServer
+    shelf: Shelf
+    desk: Desk
+    metrics: Metrics
+    grpc_port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, trust_env=False, timeout=20)
+
+    def within(self, act: Callable[[], None]) -> None:
+        """In the loop's thread, and done when this returns."""
+        done = threading.Event()
+
+        def do() -> None:
+            act()
+            done.set()
+
+        self.loop.call_soon_threadsafe(do)
+        assert done.wait(20)
+
+    def put(self, model: str, version: int, loaded: LoadedVersion) -> None:
+        self.within(lambda: self.shelf.put(model, version, loaded))
+
+    def switch(self, snapshot: Snapshot) -> None:
+        self.within(lambda: self.shelf.switch(snapshot))
+
+    def connect(self) -> socket.socket:
+        connection = socket.create_connection((self.host, self.port), 20)
+        connection.settimeout(20)
+        return connection
+
+
+@contextmanager
+def opened(
+    loaded: Mapping[tuple[str, int], LoadedVersion],
+    snapshot: Snapshot,
+    *,
+    patience_s: float = 20.0,
+    most_connections: int = 1000,
+    queue_rows: int = 10_000,
+    slow: bool = False,
+) -> Iterator[Door]:
+    """Serving `loaded` by `snapshot` until the block ends."""
+    listener = listening_socket("127.0.0.1", 0)
+    host, port = listener.getsockname()
+    made: list[Door] = []
+    ready = threading.Event()
+    pool = ThreadPoolExecutor(1)
+
+    async def serve() -> None:
+        metrics = Metrics()
+
+        def batcher(model: str, version: int, one: LoadedVersion) -> Batcher:
+            return Batcher(
+                one.run,
+                expected_s=(lambda rows: 1.0) if slow else one.expected_seconds,
+                largest=one.largest,
+                queue_rows=queue_rows,
+                thread=pool,
+                on_batch=lambda batch: metrics.batch(model, str(version), batch),
+            )
+
+        async def facts() -> list[dict[str, Any]]:
+            gauges = {"epoch": 1, "waiting_rows": 0, "connections": 1, "resident": 1, "ready": 1, "loop_lag": 0.0}
+            return [{"worker": "1", **gauges, "compilations": 0, **metrics.facts()}]
+
+        shelf = Shelf(batcher)
+        for (model, version), one in loaded.items():
+            shelf.put(model, version, one)
+        shelf.switch(snapshot)
+        desk = Desk(shelf, Limits(500, 5.0), metrics)
+        app = App(desk, Inbox(MOST_BODY, 10 * MOST_BODY), facts)
+        server = DataServer(
+            app, most_body=MOST_BODY, most_connections=most_connections, patience_s=patience_s, drain_s=5
+        )
+        rpc = RpcServer(desk, most_body=MOST_BODY)
+        grpc_port = rpc.start(host, 0)
+        made.append(Door(host, port, asyncio.get_running_loop(), server, shelf, desk, metrics, grpc_port))
+        ready.set()
+        await server.serve_sockets([listener])
+        await rpc.stop(5.0)
+
+    thread = threading.Thread(target=lambda: uvloop.run(serve()))
+    thread.start()
+    assert ready.wait(20)
+    try:
+        yield made[0]
+    finally:
+        made[0].loop.call_soon_threadsafe(made[0].server.drain)
+        thread.join()
+        pool.shutdown()

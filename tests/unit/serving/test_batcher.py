@@ -1,0 +1,204 @@
+"""The batcher: everybody gets the answers to their own rows, whoever else was in the batch."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.serving.batcher import Batch, Batcher
+from pipeline.serving.loaded import LoadedVersion
+from pipeline.serving.refusal import Refusal
+from pipeline.versions.signature import Categorical, Numeric
+
+LARGEST = 16
+POISON = np.float32(-777)
+"""In a row, it makes a run of it fail; see `Line.run`."""
+
+
+class Line:
+    """A batcher of a loaded version, and what it did."""
+
+    def __init__(self, loaded: LoadedVersion, *, slow: bool = False, queue_rows: int = 10_000) -> None:
+        self.loaded = loaded
+        self.batches: list[Batch] = []
+        self.threads: set[int] = set()
+        self.runs = 0
+        self.pool = ThreadPoolExecutor(1)
+        self.hold: Callable[[], None] = lambda: None
+        self.batcher = Batcher(
+            self.run,
+            expected_s=lambda rows: 1.0 if slow else loaded.expected_seconds(rows),
+            largest=LARGEST,
+            queue_rows=queue_rows,
+            thread=self.pool,
+            on_batch=self.batches.append,
+        )
+
+    def run(self, numeric: Numeric, categorical: Categorical) -> Any:
+        self.runs += 1
+        self.threads.add(threading.get_ident())
+        self.hold()
+        if (numeric == POISON).any():
+            raise FloatingPointError("poisoned")
+        scores = self.loaded.run(numeric, categorical)
+        return np.where(categorical[:, 0] == 5, np.float32(np.nan), scores)
+
+    async def ask(self, rows: tuple[Numeric, Categorical], timeout_s: float = 30.0) -> Any:
+        return await self.batcher.scores(*rows, timeout_s)
+
+
+def rows_of(
+    count: int, seed: int, *, poisoned: bool = False, not_a_number: bool = False
+) -> tuple[Numeric, Categorical]:
+    rng = np.random.default_rng(seed)
+    numeric = rng.normal(500, 100, (count, 2)).astype(np.float32)
+    categorical = rng.integers(0, 5, (count, 1)).astype(np.int32)
+    if poisoned:
+        numeric[count // 2, 0] = POISON
+    if not_a_number:
+        categorical[count // 2, 0] = 5
+    return numeric, categorical
+
+
+def in_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(work())
+
+
+request = st.tuples(
+    st.integers(1, LARGEST + 5),
+    st.sampled_from(["good", "good", "good", "good", "poisoned", "not a number", "cancelled", "late"]),
+    st.booleans(),
+)
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.lists(request, min_size=30, max_size=60), st.booleans(), st.integers(0, 2**31))
+def test_everybody_gets_the_answers_to_their_own_rows_and_only_their_own_fault(
+    loaded: LoadedVersion, asked: list[tuple[int, str, bool]], slow: bool, seed: int
+) -> None:
+    """10,000 requests and more: of all sizes, some that fail, are cancelled or too late, in turns of any length."""
+
+    async def work() -> None:
+        line = Line(loaded, slow=slow)
+        sent = []
+        for place, (count, kind, new_turn) in enumerate(asked):
+            rows = rows_of(count, seed + place, poisoned=kind == "poisoned", not_a_number=kind == "not a number")
+            task = asyncio.create_task(line.ask(rows, -1.0 if kind == "late" else 30.0))
+            sent.append((task, rows, kind))
+            if new_turn:
+                await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        for task, _, kind in sent:
+            if kind == "cancelled":
+                task.cancel()
+        answers = await asyncio.gather(*(task for task, _, _ in sent), return_exceptions=True)
+        for answer, (_, rows, kind) in zip(answers, sent, strict=True):
+            check(answer, rows, kind)
+        assert line.batcher.waiting_rows == 0
+        line.pool.shutdown()
+
+    def check(answer: Any, rows: tuple[Numeric, Categorical], kind: str) -> None:
+        if kind == "good" or (kind == "cancelled" and not isinstance(answer, asyncio.CancelledError)):
+            np.testing.assert_allclose(answer, loaded.run(*rows), rtol=1e-5, atol=1e-6)
+        elif kind == "poisoned":
+            assert isinstance(answer, FloatingPointError)
+        elif kind == "not a number":
+            assert isinstance(answer, Refusal)
+            assert answer.status == 500
+        elif kind == "late":
+            assert isinstance(answer, Refusal)
+            assert answer.status == 504
+        else:
+            assert isinstance(answer, asyncio.CancelledError)
+
+    in_loop(work)
+
+
+def test_requests_of_one_turn_share_a_run_and_nobody_waits_for_others(loaded: LoadedVersion) -> None:
+    async def work() -> None:
+        line = Line(loaded)
+        await asyncio.gather(*(line.ask(rows_of(1, seed)) for seed in range(10)))
+        assert [(batch.requests, batch.rows) for batch in line.batches] == [(10, 10)]
+        await line.ask(rows_of(1, 99))
+        assert line.runs == 2
+
+    in_loop(work)
+
+
+def test_a_batch_has_no_more_rows_than_the_largest_unless_one_request_has(loaded: LoadedVersion) -> None:
+    async def work() -> None:
+        line = Line(loaded)
+        await asyncio.gather(*(line.ask(rows_of(count, count)) for count in (10, 6, 1, 40, 3)))
+        assert [batch.rows for batch in line.batches] == [16, 1, 40, 3]
+
+    in_loop(work)
+
+
+def test_a_long_run_leaves_the_loop_free_and_those_who_come_meanwhile_are_the_next_batch(loaded: LoadedVersion) -> None:
+    async def work() -> None:
+        line = Line(loaded, slow=True)
+        go = threading.Event()
+        line.hold = lambda: assert_(go.wait(20))
+        first = asyncio.create_task(line.ask(rows_of(1, 1)))
+        await asyncio.sleep(0.01)
+        others = [asyncio.create_task(line.ask(rows_of(1, seed))) for seed in range(2, 5)]
+        began = time.monotonic()
+        await asyncio.sleep(0)  # the loop turns although the model runs
+        assert time.monotonic() - began < 5
+        go.set()
+        await asyncio.gather(first, *others)
+        assert [batch.requests for batch in line.batches] == [1, 3]
+        assert line.threads != {threading.get_ident()}
+        line.pool.shutdown()
+
+    in_loop(work)
+
+
+def test_a_full_queue_refuses_at_once_and_says_when_to_come_again(loaded: LoadedVersion) -> None:
+    async def work() -> None:
+        line = Line(loaded, slow=True, queue_rows=20)
+        go = threading.Event()
+        line.hold = lambda: assert_(go.wait(20))
+        running = asyncio.create_task(line.ask(rows_of(1, 1)))
+        await asyncio.sleep(0.01)
+        waiting = [asyncio.create_task(line.ask(rows_of(10, seed))) for seed in (2, 3)]
+        await asyncio.sleep(0)
+        began = time.monotonic()
+        with pytest.raises(Refusal, match="20 rows are waiting already") as refused:
+            await line.ask(rows_of(1, 4))
+        assert time.monotonic() - began < 0.01
+        assert (refused.value.status, refused.value.retry_after) == (503, 1)
+        go.set()
+        await asyncio.gather(running, *waiting)
+        line.pool.shutdown()
+
+    in_loop(work)
+
+
+def test_what_waited_longer_than_it_may_is_never_run(loaded: LoadedVersion) -> None:
+    async def work() -> None:
+        line = Line(loaded, slow=True)
+        line.hold = lambda: time.sleep(0.05)
+        first = asyncio.create_task(line.ask(rows_of(1, 1)))
+        await asyncio.sleep(0.01)
+        with pytest.raises(Refusal, match="time was over") as refused:
+            await line.ask(rows_of(1, 2), 0.01)
+        assert refused.value.status == 504
+        await first
+        assert line.runs == 1
+        line.pool.shutdown()
+
+    in_loop(work)
+
+
+def assert_(condition: bool) -> None:
+    assert condition

@@ -1,0 +1,103 @@
+"""`endpoints`, `predict`: models that answer requests, and a request to one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from tui.failure import Failure, Usage
+from tui.verbs.frame import Shell, group, verb
+from tui.verbs.models import Model
+
+
+def add_to(app: typer.Typer) -> None:
+    inner = group(app, "endpoints", purpose="Models that answer requests: who answers, and how fast.", bare=show)
+    verb(inner, "show", example="trainshed endpoints show --json")(show)
+    verb(inner, "start", example="trainshed endpoints start")(start)
+    verb(inner, "stop", example="trainshed endpoints stop")(stop)
+    verb(inner, "auto", example="trainshed endpoints auto")(auto)
+    verb(app, "predict", example="""trainshed predict late -d '{"carrier": "AA", "distance": 733}'""")(predict)
+
+
+def show(shell: Shell) -> None:
+    """Each served model with its version and numbers, and the processes that answer."""
+    with shell.daemon() as daemon:
+        view = daemon.endpoints()
+
+    def draw() -> Any:
+        from tui.draw.endpoints import endpoints
+
+        return endpoints(view)
+
+    shell.show(view, draw)
+
+
+def start(shell: Shell) -> None:
+    """Serve what is in production, whatever the project file says."""
+    _switch(shell, True)
+
+
+def stop(shell: Shell) -> None:
+    """Serve nothing, whatever the project file says. Requests in hand are answered first."""
+    _switch(shell, False)
+
+
+def auto(shell: Shell) -> None:
+    """Serve if `[serving]` of the project file has `enabled = true`, and only then."""
+    _switch(shell, None)
+
+
+def predict(
+    shell: Shell,
+    model: Model,
+    data: Annotated[
+        str, typer.Option("-d", "--data", metavar="JSON", help="A row, an array of rows, or `-` for standard input.")
+    ],
+    version: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="This version; else the one that answers.")
+    ] = None,
+) -> None:
+    """Asks the served model, as any client would: POST /v1/predict/MODEL at its address."""
+    with shell.daemon() as daemon:
+        view = daemon.endpoints()
+    if view.url is None:
+        raise Failure(
+            "nothing is served", remedy=view.problem or "`trainshed endpoints start` serves what is in production"
+        )
+    path = f"/v1/predict/{model}" + ("" if version is None else f"/versions/{version}")
+    answer = _ask(view.url + path, sys.stdin.read() if data == "-" else data)
+
+    def draw() -> Any:
+        from tui.draw.endpoints import predictions
+
+        return predictions(answer)
+
+    shell.show(answer, draw)
+
+
+def _switch(shell: Shell, on: bool | None) -> None:
+    with shell.daemon() as daemon:
+        done = daemon.switch_endpoints(on)
+    shell.say(done, f"{done.message}; `trainshed endpoints` shows them")
+
+
+def _ask(url: str, body: str) -> dict[str, Any]:
+    """Raises Usage for what is not JSON, Failure with the endpoint's own words."""
+    import httpx
+
+    try:
+        json.loads(body)
+    except ValueError as error:
+        raise Usage(f"the data are not JSON: {error}", remedy="""write -d '{"column": value, …}'""") from None
+    try:
+        with httpx.Client(trust_env=False, timeout=60.0) as client:
+            answer = client.post(url, content=body.encode(), headers={"content-type": "application/json"})
+        said: dict[str, Any] = answer.json()
+    except (httpx.TransportError, ValueError) as error:
+        raise Failure(f"the endpoint does not answer: {error}", where=url, remedy="`trainshed endpoints`") from None
+    if answer.is_error:
+        raise Failure(str(said.get("error")), where=url, remedy="`trainshed endpoints` shows what is served")
+    return said
