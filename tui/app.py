@@ -16,7 +16,7 @@ from tui.box import Box
 from tui.core import ShedCore
 from tui.failure import Failure
 from tui.keybindings import bindings
-from tui.palette import ActionCommands
+from tui.palette import ActionCommands, Palette
 from tui.screens import SCREENS
 from tui.screens.base import ShedScreen
 from tui.table import Table
@@ -79,6 +79,10 @@ class ShedApp(ShedCore):
             return True
         screen.query("Notice").remove_class("-said")
         return False
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def action_command(self) -> None:
         from tui.bars.typing import CommandBar

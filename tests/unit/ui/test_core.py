@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -271,3 +272,17 @@ def test_the_ui_loads_nothing_heavy_before_its_first_picture() -> None:
     command = [sys.executable, "-P", "-c", FIRST_PICTURE, *heavy.split()]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[:1] == ["[]"]
+
+
+@pytest.mark.parametrize("key", ["pagedown", "pageup", "down", "enter"])
+async def test_keys_struck_before_the_palette_has_found_anything_do_nothing(make_app: MakeApp, key: str) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        for _ in range(5):
+            app.simulate_key("ctrl+p")
+            for _ in range(8):
+                app.simulate_key(key)
+                await asyncio.sleep(0.002)
+            app.simulate_key("escape")
+            await settle(pilot)
