@@ -22,7 +22,9 @@ class Palette(CommandPalette):
     """
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
-        return super().dismiss(result) if self.app.screen is self else AwaitComplete.nothing()  # type: ignore[no-untyped-call]
+        if self.app.screen is self:
+            return super().dismiss(result)
+        return AwaitComplete.nothing()  # type: ignore[no-untyped-call]
 
     def _action_command_list(self, action: str) -> None:
         if self.query_one(CommandList).size.height:
