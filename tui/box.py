@@ -90,7 +90,11 @@ def open_box(box: Box[Any], over: Widget, then: Callable[[Any], object] = lambda
 
 
 async def _mount(box: Box[Any], over: Widget) -> None:
-    """All of a box in one picture: mounted, laid out and focused. A screen that is still being made gets none."""
+    """All of a box in one picture: mounted, laid out and focused. A screen that is still being made gets none, and one
+    that was given a box meanwhile no second.
+    """
+    if over.query(Box):
+        return
     for above in over.query(Above):
         with over.app.batch_update():
             await above.mount(box)

@@ -24,7 +24,8 @@ class Palette(CommandPalette):
     def dismiss(self, result: Any = None) -> AwaitComplete:
         if self.app.screen is self:
             return super().dismiss(result)
-        return AwaitComplete.nothing()  # type: ignore[no-untyped-call]
+        gone_already: AwaitComplete = AwaitComplete.nothing()  # type: ignore[no-untyped-call]
+        return gone_already
 
     def _action_command_list(self, action: str) -> None:
         if self.query_one(CommandList).size.height:

@@ -6,6 +6,7 @@ from textual.widgets import Input
 
 from tests.unit.ui.acting import press, settle
 from tests.unit.ui.conftest import MakeApp, Served
+from tui.box import Box
 
 
 async def test_tab_goes_from_cancel_to_the_button_and_to_the_field_and_stays_in_the_box(make_app: MakeApp) -> None:
@@ -57,3 +58,14 @@ async def test_a_box_that_is_open_fits_a_terminal_that_becomes_smaller(make_app:
         box = app.screen.query_one("#plan").region
         assert box.right <= 80
         assert box.bottom <= 24
+
+
+async def test_of_two_boxes_that_are_opened_at_once_the_first_is_shown(make_app: MakeApp) -> None:
+    app = make_app("runs")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        first, second = Box[None](id="plan"), Box[None](id="plan")
+        app.open_box(first)
+        app.open_box(second)
+        await settle(pilot)
+        assert list(app.screen.query(Box)) == [first]
