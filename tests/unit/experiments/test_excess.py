@@ -83,7 +83,11 @@ def test_the_interval_is_that_of_savvi(
     assert found.high == pytest.approx(high / (1 - high) / odds, rel=1e-5)
 
 
-@given(st.integers(0, 10**7), st.integers(0, 10**7), st.floats(0.001, 0.999), st.floats(1e-6, 0.2))
+counts = st.integers(0, 20) | st.integers(0, 10**7)
+
+
+@settings(max_examples=500, deadline=None)
+@given(counts, counts, st.floats(0.001, 0.999), st.floats(1e-6, 0.9))
 def test_there_is_an_interval_about_the_ratio_for_any_counts(
     treated: int, control: int, share: float, alpha: float
 ) -> None:
@@ -92,6 +96,18 @@ def test_there_is_an_interval_about_the_ratio_for_any_counts(
         assert (found.low, found.high) == (0.0, math.inf)
     else:
         assert 0.0 <= found.low <= found.value <= found.high
+
+
+def test_an_interval_that_reaches_to_where_no_float_is_left_below_one() -> None:
+    found = rate_ratio(6, 1, 0.001953125, 0.125)
+    assert found.low < found.value < 1e15 < found.high < math.inf
+
+
+def test_an_arm_without_events_has_a_bound_on_one_side() -> None:
+    assert rate_ratio(0, 50, 0.5, 0.05).low == 0.0
+    assert rate_ratio(0, 50, 0.5, 0.05).high < 1.0
+    assert rate_ratio(50, 0, 0.5, 0.05).low > 1.0
+    assert rate_ratio(50, 0, 0.5, 0.05).high == math.inf
 
 
 def test_the_interval_holds_at_all_looks_at_once() -> None:
