@@ -2,12 +2,13 @@
 
     python benchmarks/experiments.py [--simulations 500] [--seed 1]
 
-`a_a`: two equal arms, 10,000 units; the share of simulations in which a test ever said that they differ, which has to
-stay at or below alpha. `fixed` is the usual z-test at each look, to show what looking does to it. `canary`: errors go
-from 1 % to 5 % at 10 % of the traffic; the share taken back within 600 of the canary's requests, by the test alone and
-by a plan as it comes, whose three stages and two kinds of events share its alpha. `calm`: the same with equal rates
-over 100,000 requests; the share taken back wrongly. `sizes`: 52/48 where 50/50 was planned, found by 20,000 units; and
-what is found falsely with 50/50.
+`a_a`: two equal arms, 20,000 units; the share of simulations in which a test ever said that they differ, which has to
+stay at or below alpha. `unsteadied` is the confidence sequence as it is published, from an arm's second unit on.
+`fixed` is the usual z-test at each look, to show what looking does to it. `canary`: errors go from 1 % to 5 % at 10 %
+of the traffic; the share taken back within 600 of the canary's requests, by the test alone and by a plan as it comes,
+whose three stages and two kinds of events share its alpha. `calm`: the same with equal rates over 100,000 requests; the
+share taken back wrongly. `sizes`: 52/48 where 50/50 was planned, found by 20,000 units; and what is found falsely with
+50/50.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ import json
 import math
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -29,11 +32,29 @@ from scipy.stats import norm
 from pipeline.experiments import excess, mismatch, msprt
 from pipeline.experiments.canary import Plan
 from pipeline.experiments.decide import Rules
-from pipeline.experiments.sequence import radius
+from pipeline.experiments.sampled import BORROWED, steadied
+from pipeline.experiments.sequence import LEAST, radius
 from pipeline.stats.measured import Floats
 
 ALPHA: Final = 0.05
 Bools = npt.NDArray[np.bool_]
+Kind = Literal["binary 5 %", "binary 0.5 %", "normal", "lognormal"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What units bring."""
+
+    draw: Callable[[np.random.Generator, tuple[int, int]], Floats]
+    variance: float
+
+
+KINDS: Final[dict[Kind, Metric]] = {
+    "binary 5 %": Metric(lambda rng, size: (rng.random(size) < 0.05).astype(np.float64), 0.0475),
+    "binary 0.5 %": Metric(lambda rng, size: (rng.random(size) < 0.005).astype(np.float64), 0.004975),
+    "normal": Metric(lambda rng, size: rng.normal(size=size), 1.0),
+    "lognormal": Metric(lambda rng, size: rng.lognormal(0.0, 1.5, size), math.expm1(1.5**2) * math.exp(1.5**2)),
+}
 CHUNK: Final = 10_000_000
 """Numbers simulated at once, at most."""
 
@@ -47,7 +68,11 @@ def main() -> None:
     many = given.simulations
     report = {
         "simulations": many,
-        "a_a": {"binary 5 %": a_a(rng, many, binary=True), "normal": a_a(rng, many, binary=False)},
+        "a_a": {
+            f"{kind}, arm of {share:.0%}": a_a(rng, many, kind, share=share)
+            for kind in KINDS
+            for share in (0.5, 0.1, 0.01)
+        },
         "canary": canary(rng, many, control=0.01, treated=0.05, share=0.1, requests=6000, within=600),
         "calm": {
             f"at {share:.0%}": canary(rng, many, control=0.01, treated=0.01, share=share, requests=100_000, within=None)
@@ -59,19 +84,22 @@ def main() -> None:
     print(json.dumps(report, indent=2))
 
 
-def a_a(rng: np.random.Generator, simulations: int, *, binary: bool, units: int = 10_000) -> dict[str, float]:
+def a_a(
+    rng: np.random.Generator, simulations: int, kind: Kind, *, share: float = 0.5, units: int = 20_000
+) -> dict[str, float]:
     """Share of simulations in which each test ever said "different", looking after each unit."""
-    alarms: dict[str, list[Bools]] = {"sequence": [], "msprt": [], "fixed": []}
+    alarms: dict[str, list[Bools]] = {"sequence": [], "unsteadied": [], "msprt": [], "fixed": []}
+    looks = np.arange(1, units + 1)
     for size in _chunks(simulations, units):
-        treated = rng.random((size, units)) < 0.5
-        values = (rng.random((size, units)) < 0.05).astype(np.float64) if binary else rng.normal(size=(size, units))
-        difference, variance = _running(values, treated)
-        looks = np.arange(1, units + 1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            alarms["sequence"].append(_ever(np.abs(difference) > radius(variance, looks, ALPHA)))
-            z = np.abs(difference) / np.sqrt(variance)
-        alarms["fixed"].append(_ever(z[:, 100:] > norm.isf(ALPHA / 2)))
-        alarms["msprt"].append(_pairs(values, binary))
+        treated = rng.random((size, units)) < share
+        values = KINDS[kind].draw(rng, (size, units))
+        one, two = _running(values, treated), _running(values, ~treated)
+        apart, smaller = np.abs(one.mean - two.mean), np.minimum(one.units, two.units)
+        steady, plain = (_variance(one, two, borrowed) for borrowed in (BORROWED, 0.0))
+        alarms["sequence"].append(_ever(apart > radius(steady, looks, smaller, ALPHA)))
+        alarms["unsteadied"].append(_ever(apart > radius(plain, looks, (smaller >= 2) * LEAST, ALPHA)))
+        alarms["fixed"].append(_ever((apart > norm.isf(ALPHA / 2) * np.sqrt(plain)) & (smaller >= LEAST)))
+        alarms["msprt"].append(_pairs(values, KINDS[kind].variance))
     return {name: float(np.concatenate(found).mean()) for name, found in alarms.items()}
 
 
@@ -115,24 +143,34 @@ def sizes(rng: np.random.Generator, simulations: int, units: int = 20_000) -> di
     return {name: float(np.concatenate(chunks).mean()) for name, chunks in found.items()}
 
 
-def _running(values: Floats, treated: Bools) -> tuple[Floats, Floats]:
-    """Difference of means and its variance after each unit, [simulations, units] each."""
-    parts = []
-    for inside in (treated, ~treated):
-        n = np.cumsum(inside, axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.cumsum(values * inside, axis=1) / n
-            variance = (np.cumsum(values**2 * inside, axis=1) - n * mean**2) / (n - 1) / n
-        parts.append((mean, variance))
-    (one, v_one), (two, v_two) = parts
-    return one - two, v_one + v_two
+@dataclass(frozen=True)
+class Running:
+    """An arm after each unit of both, [simulations, units] each."""
+
+    units: Floats
+    mean: Floats
+    spread: Floats
+    """s² of a unit."""
 
 
-def _pairs(values: Floats, binary: bool) -> Bools:
+def _running(values: Floats, inside: Bools) -> Running:
+    n = np.cumsum(inside, axis=1).astype(np.float64)
+    mean = np.cumsum(values * inside, axis=1) / np.maximum(n, 1.0)
+    squares = np.cumsum(values**2 * inside, axis=1) - n * mean**2
+    return Running(n, mean, np.maximum(squares, 0.0) / np.maximum(n - 1.0, 1.0))
+
+
+def _variance(one: Running, two: Running, borrowed: float) -> Floats:
+    """Of the difference of the means."""
+    first = steadied(one.spread, one.units, two.spread, two.units, borrowed) / np.maximum(one.units, 1.0)
+    second = steadied(two.spread, two.units, one.spread, one.units, borrowed) / np.maximum(two.units, 1.0)
+    return first + second
+
+
+def _pairs(values: Floats, variance: float) -> Bools:
     """The mixture test with the true variance, units taken in pairs, one to each arm."""
     half = values.shape[1] // 2
     pairs = np.arange(1, half + 1)
-    variance = 0.05 * 0.95 if binary else 1.0
     means = np.cumsum(values[:, 0 : 2 * half : 2] - values[:, 1 : 2 * half : 2], axis=1) / pairs
     log_es = msprt.log_e(means, pairs, variance, tau=0.1 * math.sqrt(variance))
     return _ever(log_es >= -math.log(ALPHA))

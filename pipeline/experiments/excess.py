@@ -9,6 +9,8 @@ over is taken for many.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,9 @@ from scipy.special import betaincc, betaln, xlog1py, xlogy
 
 from pipeline.stats.estimates import Estimated
 from pipeline.stats.measured import Floats
+
+NEARLY_NONE: Final = 1e-9
+"""Stands for no event where a logarithm is taken."""
 
 
 def log_e(treated: npt.ArrayLike, control: npt.ArrayLike, share: float, tolerated: float = 1.0) -> Floats:
@@ -42,19 +47,33 @@ def rate_ratio(treated: int, control: int, share: float, alpha: float) -> Estima
     All coins that a Beta(1, (1 - s)/s) mixture does not outbid by 1/α (the confidence sequence of Lindon & Malek
     2022); a coin θ is a ratio of θ/(1 - θ)·(1 - s)/s. Without events nothing is known: NaN in [0, ∞].
     """
-    total = treated + control
-    if total == 0:
+    null = tolerated_coin(share)
+    if treated + control == 0:
         return Estimated(math.nan, 0.0, math.inf)
-    a, b = 1.0, (1.0 - tolerated_coin(share)) / share
+    a, b = 1.0, (1.0 - null) / null
     mixed = float(betaln(a + treated, b + control) - betaln(a, b)) + math.log(alpha)
 
-    def outbid(coin: float) -> float:
-        return mixed - float(xlogy(treated, coin)) - float(xlog1py(control, -coin))
+    def outbid(log_odds: float) -> float:
+        """Above 0 if the mixture outbids the coin, below at the best coin. In log-odds: a coin may come close to 1."""
+        return mixed + float(treated * np.logaddexp(0.0, -log_odds) + control * np.logaddexp(0.0, log_odds))
 
-    best, tiny = treated / total, 1e-12
-    low = float(brentq(outbid, tiny * best, best)) if treated else 0.0
-    high = float(brentq(outbid, best, 1.0 - tiny * (1.0 - best))) if control else 1.0
-    return Estimated(*(_as_ratio(coin, share) for coin in (best, low, high)))
+    best = math.log(treated or NEARLY_NONE) - math.log(control or NEARLY_NONE)
+    low = _edge(outbid, best, -1.0) if treated else -math.inf
+    high = _edge(outbid, best, 1.0) if control else math.inf
+    value, odds = treated / control if control else math.inf, null / (1.0 - null)
+    return Estimated(value / odds, *(_exp(edge) / odds for edge in (low, high)))
+
+
+def _edge(outbid: Callable[[float], float], best: float, side: float) -> float:
+    """The log-odds beyond `best` on that side from which on coins are outbid."""
+    reach = 1.0
+    while outbid(best + side * reach) <= 0.0:
+        reach *= 2.0
+    return float(brentq(outbid, best, best + side * reach))
+
+
+def _exp(log_odds: float) -> float:
+    return math.exp(log_odds) if log_odds < 700.0 else math.inf
 
 
 def rate_lift(treated: int, control: int, share: float, alpha: float) -> Estimated:
@@ -68,7 +87,3 @@ def tolerated_coin(share: float, tolerated: float = 1.0) -> float:
     if not (0.0 < share < 1.0 and tolerated > 0.0):
         raise ValueError(f"a share lies between 0 and 1 and a tolerated ratio above 0, not {share} and {tolerated}")
     return tolerated * share / (tolerated * share + 1.0 - share)
-
-
-def _as_ratio(coin: float, share: float) -> float:
-    return math.inf if coin >= 1.0 else coin / (1.0 - coin) * (1.0 - share) / share

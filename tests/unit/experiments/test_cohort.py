@@ -100,9 +100,9 @@ def trial(seed: int) -> tuple[Exposed, Columns, Times]:
 
 def decision(exposed: Exposed, outcomes: Columns, ripe: npt.NDArray[np.bool_]) -> tuple[int, bool]:
     brought = totals(exposed, *outcomes, 2 * DAY)
-    arms = [Moments.of(brought[ripe & exposed.of_arm(arm)]).sampled() for arm in (2, 1)]
-    found = interval(difference(*arms), 0.05, tightest=400)
-    return arms[0].units + arms[1].units, found.low > 0
+    treated, control = (Moments.of(brought[ripe & exposed.of_arm(arm)]).sampled() for arm in (2, 1))
+    found = interval(difference(treated, control), 0.05, tightest=400)
+    return treated.units + control.units, found.low > 0
 
 
 def test_two_hundred_replays_with_late_labels_decide_as_those_who_know_all_at_once() -> None:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import beta, binom
@@ -16,6 +16,7 @@ from pipeline.experiments.excess import log_e, rate_ratio, tolerated_coin
 shares = st.floats(0.01, 0.9)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(0, 200), shares, st.floats(1.0, 3.0))
 def test_it_is_the_mean_likelihood_ratio_of_the_coins_above_what_is_tolerated(
     treated: int, control: int, share: float, tolerated: float
@@ -24,6 +25,7 @@ def test_it_is_the_mean_likelihood_ratio_of_the_coins_above_what_is_tolerated(
     prior = beta(1.0, (1.0 - null) / null)
 
     def weighted(coin: float) -> float:
+        coin = min(coin, 1.0 - 1e-16)
         logs = treated * math.log(coin / null) + control * (math.log1p(-coin) - math.log1p(-null))
         return math.exp(logs) * float(prior.pdf(coin))
 
@@ -81,7 +83,11 @@ def test_the_interval_is_that_of_savvi(
     assert found.high == pytest.approx(high / (1 - high) / odds, rel=1e-5)
 
 
-@given(st.integers(0, 10**7), st.integers(0, 10**7), st.floats(0.001, 0.999), st.floats(1e-6, 0.2))
+counts = st.integers(0, 20) | st.integers(0, 10**7)
+
+
+@settings(max_examples=500, deadline=None)
+@given(counts, counts, st.floats(0.001, 0.999), st.floats(1e-6, 0.9))
 def test_there_is_an_interval_about_the_ratio_for_any_counts(
     treated: int, control: int, share: float, alpha: float
 ) -> None:
@@ -90,6 +96,18 @@ def test_there_is_an_interval_about_the_ratio_for_any_counts(
         assert (found.low, found.high) == (0.0, math.inf)
     else:
         assert 0.0 <= found.low <= found.value <= found.high
+
+
+def test_an_interval_that_reaches_to_where_no_float_is_left_below_one() -> None:
+    found = rate_ratio(6, 1, 0.001953125, 0.125)
+    assert found.low < found.value < 1e15 < found.high < math.inf
+
+
+def test_an_arm_without_events_has_a_bound_on_one_side() -> None:
+    assert rate_ratio(0, 50, 0.5, 0.05).low == 0.0
+    assert rate_ratio(0, 50, 0.5, 0.05).high < 1.0
+    assert rate_ratio(50, 0, 0.5, 0.05).low > 1.0
+    assert rate_ratio(50, 0, 0.5, 0.05).high == math.inf
 
 
 def test_the_interval_holds_at_all_looks_at_once() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.experiments.excess import rate_lift
 from pipeline.experiments.guardrails import Guardrail, Intervals, judged, turned
-from pipeline.experiments.sampled import Sampled
+from pipeline.experiments.sampled import Difference
 from pipeline.experiments.sequence import interval
 from pipeline.stats.estimates import Estimated
 
@@ -40,7 +40,7 @@ def test_it_says_its_numbers() -> None:
 
 def test_many_guardrails_need_more_evidence_of_harm_and_no_more_of_none() -> None:
     def intervals(value: float) -> Intervals:
-        return lambda alpha: interval(Sampled(value, 0.01**2, 5000), alpha)
+        return lambda alpha: interval(Difference(value, 0.01**2, 5000, 2500), alpha)
 
     harm = intervals(0.1 + 0.033)
     assert judged(LATENCY, harm, 0.05).answer == "no"

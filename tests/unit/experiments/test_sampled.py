@@ -63,9 +63,9 @@ def test_a_ratio_has_the_variance_of_gbstats() -> None:
     assert [one.value, two.value] == pytest.approx([1 / 3, 0.407])
     assert one.variance == pytest.approx(0.10579065646547783 / 3001)
     assert two.variance == pytest.approx(0.22309839572486997 / 3461)
-    assert difference(two, one).variance == pytest.approx(9.971247642458327e-05)
-    assert lift(two, one).value == pytest.approx(0.22099999999999997)
-    assert lift(two, one).variance == pytest.approx(0.0010531395535631838)
+    assert difference(two, one, borrowed=0).variance == pytest.approx(9.971247642458327e-05)
+    assert lift(two, one, borrowed=0).value == pytest.approx(0.22099999999999997)
+    assert lift(two, one, borrowed=0).variance == pytest.approx(0.0010531395535631838)
 
 
 def test_a_ratio_has_about_the_variance_of_its_bootstrap() -> None:
@@ -82,6 +82,27 @@ def test_proportional_numbers_have_a_ratio_without_variance() -> None:
     found = PairMoments.of(3 * y, y).sampled()
     assert found.value == pytest.approx(3.0)
     assert 0.0 <= found.variance < 1e-15
+
+
+def test_a_small_arm_borrows_variance_until_it_has_its_own() -> None:
+    control = Sampled(0.05, 0.0475 / 9000, 9000)
+    nothing = difference(Sampled(0.0, 0.0, 100), control)  # no hit in a hundred units
+    pooled = 0.0475 * 8999 / 9098
+    assert nothing.variance == pytest.approx(pooled * 1000 / 1099 / 100 + 0.0475 / 9000, rel=1e-3)
+    assert nothing.smaller == 100
+    own = Sampled(0.0, 0.0, 1_000_000)
+    assert difference(own, control).variance == pytest.approx(0.0475 / 9000, rel=0.01)
+
+
+def test_an_arm_that_varies_more_keeps_its_variance() -> None:
+    wild, calm = Sampled(0.0, 4.0 / 200, 200), Sampled(0.0, 1.0 / 20_000, 20_000)
+    assert difference(wild, calm).variance >= 4.0 / 200 + 1.0 / 20_000
+
+
+@given(st.integers(0, 3), st.integers(0, 3))
+def test_arms_with_next_to_no_units_have_no_difference_or_one_without_a_fault(some: int, others: int) -> None:
+    found = difference(Moments.of(np.arange(some)).sampled(), Moments.of(np.arange(others)).sampled())
+    assert math.isnan(found.variance) == (some == 0 or others == 0)
 
 
 def test_a_ratio_of_nothing_and_a_lift_over_nothing_do_not_exist() -> None:

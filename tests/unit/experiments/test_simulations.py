@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.experiments import a_a, canary, sizes
+from benchmarks.experiments import Kind, a_a, canary, sizes
 
 
 def test_equal_arms_differ_rarely_with_a_look_after_each_unit() -> None:
-    for binary in (True, False):
-        found = a_a(np.random.default_rng(11), 200, binary=binary, units=2000)
+    kinds: list[Kind] = ["binary 5 %", "normal"]
+    for kind in kinds:
+        found = a_a(np.random.default_rng(11), 200, kind, units=2000)
         assert found["sequence"] <= 0.05
         assert found["msprt"] <= 0.05
         assert found["fixed"] > 0.2  # what the usual test does when one keeps looking
+
+
+def test_a_small_arm_is_not_told_from_its_equal_by_the_variance_it_does_not_have_yet() -> None:
+    for share, units in ((0.1, 5000), (0.01, 30_000)):
+        found = a_a(np.random.default_rng(15), 200, "binary 5 %", share=share, units=units)
+        assert found["sequence"] <= 0.05
+        assert found["unsteadied"] > 0.15
 
 
 def test_a_canary_with_five_times_the_errors_is_taken_back_within_six_hundred_of_its_requests() -> None:
