@@ -267,8 +267,8 @@ def _step_back() -> None:
 def main() -> None:
     home, number, descriptor = Home(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s worker {number} %(levelname)s %(message)s")
-    for chatty in ("uvicorn", "jax"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("jax").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # it warns of each request that is not HTTP
     settle_jax()
 
     async def work() -> None:
