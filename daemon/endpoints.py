@@ -28,6 +28,8 @@ from store.words import PRODUCTION
 
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 60.0
+STOP_S: Final = 2.0
+"""The end of the daemon does not wait for a version that is being compiled: the next daemon follows the record."""
 log = logging.getLogger(__name__)
 Move = Callable[[Transaction], AliasEventView]
 
@@ -63,7 +65,7 @@ class Endpoints:
         """Lets go of the serving processes; they go on without us."""
         self._stopping = True
         self.wake()
-        self._thread.join()
+        self._thread.join(STOP_S)
 
     def wake(self) -> None:
         """Something may be to do: the project file or an alias has changed."""

@@ -26,6 +26,7 @@ def parts(home: Home) -> list[tuple[str, Path]]:
         ("runs", home.runs),
         ("staging", home.root / "staging"),
         ("xla-cache", home.compilation_cache),
+        ("serving", home.serving.root),
         ("backups", home.backups),
     ]
 

@@ -35,14 +35,17 @@ class ServingProcess:
     @property
     def descriptor(self) -> int | None:
         """Readable once it has ended; None when there is none."""
-        return self._child.descriptor if self._child is not None else None
+        child = self._child
+        return child.descriptor if child is not None else None
 
     @property
     def pid(self) -> int | None:
-        return self._child.identity.pid if self._child is not None else None
+        child = self._child
+        return child.identity.pid if child is not None else None
 
     def alive(self) -> bool:
-        return self._child is not None and self._child.identity.is_alive()
+        child = self._child
+        return child is not None and child.identity.is_alive()
 
     def find(self) -> bool:
         """Takes up the one that lives, an earlier daemon's as well; forgets one that has died."""

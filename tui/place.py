@@ -21,6 +21,11 @@ class Place:
         return self.home / "trainshed.sock"
 
     @property
+    def serving_socket(self) -> Path:
+        """There while endpoints answer."""
+        return self.home / "serving" / "control.sock"
+
+    @property
     def daemon_log(self) -> Path:
         return self.home / "daemon.log"
 

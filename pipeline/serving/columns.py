@@ -116,8 +116,11 @@ class Columns:
 
 def narrow(numeric: npt.NDArray[Any]) -> Numeric:
     """float32, with what is not finite as NaN, which is "missing": as training has it."""
-    with np.errstate(over="ignore"):
-        found = np.ascontiguousarray(numeric, dtype=np.float32)
+    if numeric.dtype == np.float32:
+        found = np.ascontiguousarray(numeric)
+    else:
+        with np.errstate(over="ignore"):
+            found = np.ascontiguousarray(numeric, dtype=np.float32)
     finite = np.isfinite(found)
     return found if finite.all() else np.where(finite, found, np.float32(math.nan))
 

@@ -25,6 +25,7 @@ from pipeline.serving.executables import Programs, key_of, load_programs, make_p
 from pipeline.serving.golden import check_programs
 from pipeline.serving.pressed import FACTS, GOLDEN, SIGNATURE, Golden, Pressed, PressedFacts, read_pressed
 from pipeline.serving.pressed import write_parameters as write_pressed_parameters
+from pipeline.serving.prune import prune
 from pipeline.versions import seal
 from pipeline.versions.agreement import TOLERANCE
 from pipeline.versions.birthplace import Birthplace
@@ -110,6 +111,7 @@ def main() -> int:
     settle_jax()
     try:
         print(json.dumps(asdict(press(home, digest, largest))))
+        prune(home.serving, buckets(largest))
     except TrainshedError as error:
         fault = {"code": error.code, "what": error.what, "where": error.where, "remedy": error.remedy}
         print(json.dumps({"fault": fault}))

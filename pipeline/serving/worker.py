@@ -95,9 +95,7 @@ class Worker:
         await _first(self._accepting, self._ended)
         if not self._ended.is_set():
             # A copy of the socket for uvicorn, which closes what it is given; ours is for the next supervisor.
-            await self._server.serve_sockets([self._listener.dup()])
-            if self._rpc is not None:
-                await self._rpc.stop(self._settings.drain_s)
+            await asyncio.gather(self._server.serve_sockets([self._listener.dup()]), self._end_rpc())
         connected.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await connected
@@ -165,6 +163,12 @@ class Worker:
             self._rpc_port = self._rpc.start(self._settings.host, port)
         except RuntimeError as error:
             log.error("gRPC cannot be served at port %d: %s", port, error)
+
+    async def _end_rpc(self) -> None:
+        """When it drains, at the same time as HTTP does."""
+        await self._ended.wait()
+        if self._rpc is not None:
+            await self._rpc.stop(self._settings.drain_s)
 
     def _drain(self) -> None:
         """No new connections; ends when what is under way is answered."""
@@ -267,8 +271,8 @@ def _step_back() -> None:
 def main() -> None:
     home, number, descriptor = Home(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s worker {number} %(levelname)s %(message)s")
-    for chatty in ("uvicorn", "jax"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("jax").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # it warns of each request that is not HTTP
     settle_jax()
 
     async def work() -> None:

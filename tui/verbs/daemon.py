@@ -51,7 +51,7 @@ def down(
     shell: Shell,
     drain: Annotated[bool, typer.Option("--drain", help="First let the runs end; start no new ones.")] = False,
 ) -> None:
-    """Stop the daemon. Runs go on without it, and are taken up again by the next one."""
+    """Stop the daemon. Runs and endpoints go on without it, and are taken up again by the next one."""
     with shell.daemon() as daemon:
         pid = daemon.pid()
         answer = daemon.shutdown(drain=drain)
@@ -59,6 +59,8 @@ def down(
         shell.note(answer.message)
     _wait_for_end(pid, None if drain else _STOP_SECONDS)
     shell.say({"message": "the daemon has stopped", "pid": pid}, "the daemon has stopped")
+    if shell.place.serving_socket.exists() and not shell.as_json:
+        shell.note("endpoints go on answering; `trainshed endpoints stop`, said to a daemon, ends them")
 
 
 def reload(shell: Shell) -> None:
