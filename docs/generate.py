@@ -235,6 +235,8 @@ _KEYS: Final = {
     "slash": "/",
     "exclamation_mark": "!",
     "less_than_sign": "<",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
     "greater_than_sign": ">",
     "asterisk": "*",
 }

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from tui import commands
+from tui.bars.notice import Notice
 from tui.box import Box
 from tui.core import ShedCore
 from tui.failure import Failure
@@ -66,7 +67,7 @@ class ShedApp(ShedCore):
             self.exit(0)
 
     def _let_go(self, screen: ShedScreen) -> bool:
-        """The innermost thing first: what is maximised, then a filter, then marks, then the last word."""
+        """One thing at a stroke, the innermost first: what is maximised, then a filter, marks, the last word."""
         if screen.maximized is not None:
             screen.minimize()
             return True
@@ -77,8 +78,7 @@ class ShedApp(ShedCore):
         if isinstance(table, Table) and table.marks:
             table.action_unmark()
             return True
-        screen.query("Notice").remove_class("-said")
-        return False
+        return any(notice.hush() for notice in screen.query(Notice))
 
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, Palette):

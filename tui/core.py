@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from textual.app import App
 from textual.dom import DOMNode
 from textual.message import Message
 
@@ -18,7 +17,7 @@ from tui.crash import report
 from tui.desk import Desk
 from tui.failure import Failure, NoDaemon
 from tui.feed import Feed
-from tui.glass.driver import Sparing, SparingDriver
+from tui.glass.app import SparingApp
 from tui.link import Link
 from tui.messages import Changed, Cut, Linked
 from tui.past import Past
@@ -40,7 +39,7 @@ T = TypeVar("T")
 _REMEMBERED: Final = 200
 
 
-class ShedCore(App[int]):
+class ShedCore(SparingApp):
     """Every door to the outside is an argument, so tests give a daemon of their own."""
 
     def __init__(
@@ -60,7 +59,7 @@ class ShedCore(App[int]):
 
         `dark`: what the terminal says of its ground, None if it does not; `slow`: it answered late.
         """
-        super().__init__(driver_class=SparingDriver)
+        super().__init__()
         self.settings = settings
         self.title_of_shed = title
         self.link = Link()
@@ -83,7 +82,6 @@ class ShedCore(App[int]):
         self._slow = slow
         self.before: str | None = None
         """The mode before this one."""
-        self._begun = False
         self._last_actions: deque[str] = deque(maxlen=20)
         self.connect = connect
         self._desk = Desk(connect, self.call_later)
@@ -188,15 +186,6 @@ class ShedCore(App[int]):
         if self._driver is not None:
             self._driver.write(sequence)
 
-    def paint_anew(self) -> None:
-        """Every cell, whatever is thought to stand on the screen: another program may have written there."""
-        self._forget_the_glass()
-        self.screen.refresh()
-
-    def _forget_the_glass(self) -> None:
-        if isinstance(self._driver, Sparing):
-            self._driver.glass.forget()
-
     def open(self, kind: str, *words: str) -> None:
         """The screen of one object, on top of this one."""
         if kind in DETAILS:
@@ -228,20 +217,15 @@ class ShedCore(App[int]):
     def on_mount(self) -> None:
         self.switch_mode(self._start)
         if self._slow and not self.settings.lite:
-            self.call_after_refresh(self.say, "this link is slow: `trainshed --lite` sends a tenth", "warn")
+            self.call_after_refresh(self.say, "this link is slow: `trainshed --lite` sends less, and seldom", "warn")
 
-    def post_display_hook(self) -> None:
-        """Once the first picture stands, the way to the daemon is loaded, in threads."""
-        if self._begun or (isinstance(self._driver, Sparing) and not self._driver.glass.drawn):
-            return
-        self._begun = True
+    def first_picture(self) -> None:
+        """Now the way to the daemon is loaded, in threads."""
         self._desk.open()
         self._feed.start()
 
     def on_resize(self) -> None:
-        """A terminal of another size may have moved its lines about. Textual paints all of them again, and would keep
-        an open box as wide as it was."""
-        self._forget_the_glass()
+        """Textual would leave an open box as wide as it was."""
         for box in self.screen.query(Box):
             box.refresh(layout=True)
 

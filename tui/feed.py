@@ -46,25 +46,26 @@ class Feed(threading.Thread):
         self._pace = pace
         self._over = threading.Event()
         self._heard: datetime | None = None
+        self._told = ""
+        """Why the daemon cannot be heard, as it was said last."""
 
     def stop(self) -> None:
         self._over.set()
 
     def run(self) -> None:
-        told = False
         while not self._over.is_set():
             try:
                 with self._connect() as daemon:
-                    told = False
                     self._follow(daemon)
             except Failure as failure:
-                if not told and not self._over.is_set():
+                if str(failure) != self._told and not self._over.is_set():
                     self._deliver(Cut(failure, self._heard))
-                told = True
+                self._told = str(failure)
             self._over.wait(RETRY_SECONDS)
 
     def _follow(self, daemon: Client) -> None:
         status = daemon.status()
+        self._told = ""
         self._heard = self._now()
         self._deliver(Linked(status))
         since = status.rev

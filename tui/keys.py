@@ -118,8 +118,12 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _list("bottom", "end,G", "bottom", "To the last row."),
     _list("left", "left", "left", "Scroll to the left."),
     _list("right", "right", "right", "Scroll to the right."),
-    _list("column_left", "less_than_sign", "column ←", "Choose the column before, to sort by it."),
-    _list("column_right", "greater_than_sign", "column →", "Choose the next column, to sort by it."),
+    _list("column_left", "less_than_sign", "column ←", "Choose the column before, to sort by it or change its width."),
+    _list(
+        "column_right", "greater_than_sign", "column →", "Choose the next column, to sort by it or change its width."
+    ),
+    _list("narrower", "left_curly_bracket", "narrower", "Make the chosen column narrower."),
+    _list("wider", "right_curly_bracket", "wider", "Make the chosen column wider."),
     _list("sort", "o", "sort", "Sort by the chosen column."),
     _list("reverse", "O", "reverse", "Sort the other way round."),
     _list("wide", "w", "columns", "More columns, and fewer."),

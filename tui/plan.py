@@ -6,6 +6,7 @@ change anything. What touches production: its name, typed.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -37,7 +38,7 @@ class Proposal:
     lines: Lines
     """What would change, the evidence, what to expect, how to undo it."""
     command: str
-    """The shell command that does the same."""
+    """The shell command that does the same, without a reason."""
     commit: Callable[[Client, str], str]
     """Does it, with the reason that was given; returns what to say. Called in a thread. Raises Failure."""
     typed: str | None = None
@@ -51,6 +52,10 @@ class Proposal:
     """Makes the plan anew, where it may have been overtaken. Called in a thread. Raises Failure."""
     undo: Callable[[Client], Proposal] | None = None
     """The plan of taking it back, once it is done. Called in a thread. Raises Failure."""
+
+    def command_with(self, reason: str) -> str:
+        """The shell command with what was typed."""
+        return f"{self.command} --reason {shlex.quote(reason)}" if reason else self.command
 
 
 class PlanBox(Box[bool]):
@@ -75,7 +80,7 @@ class PlanBox(Box[bool]):
         yield Static(Content.assemble((proposal.title, "bold")), id="plan-title")
         with VerticalScroll(id="plan-lines", can_focus=False):
             yield Static(content(proposal.lines))
-        yield Static(Content.assemble((f"$ {proposal.command}", STYLES["dim"])), id="plan-command")
+        yield Static(self._command(), id="plan-command")
         if proposal.forbidden:
             yield Static(Content.assemble((f"✘ {proposal.forbidden}", STYLES["bad"])))
         else:
@@ -119,6 +124,9 @@ class PlanBox(Box[bool]):
             "  ", (tabs, STYLES["key"]), f", type {self.proposal.typed}, ", ("Enter", STYLES["key"])
         )
 
+    def _command(self, reason: str = "") -> Content:
+        return Content.assemble((f"$ {self.proposal.command_with(reason)}", STYLES["dim"]))
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only keys that do something here are told of."""
         if action == "arm":
@@ -155,6 +163,13 @@ class PlanBox(Box[bool]):
         self.call_after_refresh(self.on_resize)
         self.focus_first()
 
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """The command carries the reason as it is typed."""
+        event.stop()
+        if event.input.id == "reason":
+            self.query_one("#plan-command", Static).update(self._command(event.value.strip()))
+            self.call_after_refresh(self.on_resize)
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         if event.input.id == "typed":
@@ -175,11 +190,17 @@ class PlanBox(Box[bool]):
             return
         self._under_way = True  # a second Enter does not do it twice
         self._say("… asking the daemon", "dim")
-        self.shed.ask("plan", lambda daemon: proposal.commit(daemon, reason), self._done, refused=self._refused)
+        command = proposal.command_with(reason)
+        self.shed.ask(
+            "plan",
+            lambda daemon: proposal.commit(daemon, reason),
+            lambda sentence: self._done(sentence, command),
+            refused=self._refused,
+        )
 
-    def _done(self, sentence: str) -> None:
+    def _done(self, sentence: str, command: str) -> None:
         shed = self.shed
-        shed.did(self.proposal.command, self.proposal.undo)
+        shed.did(command, self.proposal.undo)
         self.close(True)
         shed.say(sentence, "good")
 

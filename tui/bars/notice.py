@@ -28,5 +28,8 @@ class Notice(Static):
         self.update(content([line((f"✘ {place}{failure.what}", "bad")), line(f"  → {failure.remedy}")]))
         self.add_class("-said")
 
-    def hush(self) -> None:
+    def hush(self) -> bool:
+        """Takes the last word away; whether there was one."""
+        said = self.has_class("-said")
         self.remove_class("-said")
+        return said

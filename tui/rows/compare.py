@@ -41,14 +41,24 @@ def better(name: str) -> int:
     return -1 if last.endswith(_LOWER) else 1 if last.endswith(_HIGHER) else 0
 
 
-def ordered(runs: Sequence[RunView], baseline: int) -> list[int]:
-    """Places of the runs: the baseline, then the others as they were chosen."""
-    return sorted(range(len(runs)), key=lambda place: runs[place].id != baseline)
+def ordered(found: CompareView, baseline: int, metric: str) -> list[int]:
+    """Runs: the baseline, then the best in a metric first; as they were chosen where nobody can say what is better."""
+    way, values = better(metric), found.metrics.get(metric, [])
+
+    def rank(pair: tuple[RunView, float | None]) -> tuple[bool, bool, float]:
+        run, value = pair
+        return run.id != baseline, value is None, 0.0 if value is None else -way * value
+
+    pairs = zip(found.runs, values or [None] * len(found.runs), strict=True)
+    return [run.id for run, _ in sorted(pairs, key=rank)]
 
 
-def rows(found: CompareView, baseline: int, drawn: str, best: Best, *, everything: bool) -> list[Row]:
-    """The drawn metric's best and newest values first, then other metrics, how long each took, and parameters."""
-    places = ordered(found.runs, baseline)
+def rows(found: CompareView, order: Sequence[int], drawn: str, best: Best, *, everything: bool) -> list[Row]:
+    """The drawn metric's best and newest values first, then other metrics, how long each took, and parameters.
+
+    `order`: runs by number, as their columns stand.
+    """
+    places = _places(found, order)
     way = better(drawn)
     made: list[Row] = []
     if drawn in found.metrics:
@@ -64,11 +74,11 @@ def rows(found: CompareView, baseline: int, drawn: str, best: Best, *, everythin
     return [row for row in made if everything or not row.same]
 
 
-def columns(found: CompareView, baseline: int) -> list[Column[Row]]:
+def columns(found: CompareView, order: Sequence[int]) -> list[Column[Row]]:
     made: list[Column[Row]] = [
         Column(key="name", title="", width=28, draw=lambda row, _: Cell(row.name, "" if row.metric else "dim"))
     ]
-    for number, place in enumerate(ordered(found.runs, baseline)):
+    for number, place in enumerate(_places(found, order)):
         run = found.runs[place]
         glyph = STATES[run.state].text[0]
         title = f"★ run {run.id} {glyph}" if number == 0 else f"run {run.id} {glyph}"
@@ -88,6 +98,12 @@ def cell(row: Row, number: int) -> Cell:
     difference = value - base
     gain = difference * row.better
     return Cell(f"{shown:<9} {difference:+.3g}", "good" if gain > 0 else "warn" if gain < 0 else "")
+
+
+def _places(found: CompareView, order: Sequence[int]) -> list[int]:
+    """Where the runs stand in what was found."""
+    places = {run.id: place for place, run in enumerate(found.runs)}
+    return [places[run] for run in order]
 
 
 def _drawer(number: int) -> Any:

@@ -39,13 +39,15 @@ class Compare(ShedScreen):
             self.runs.insert(0, self.baseline)
         self.found: CompareView | None = None
         self.metric = ""
+        self.order = sorted(self.runs, key=lambda run: run != self.baseline)
+        """As they stand on the screen; it stays while they go on."""
         self.everything = False
         self._curves: dict[int, Curve] = {}
         self._ends: dict[int, tuple[float, float]] = {}
 
     @property
     def subject(self) -> Subject | None:
-        words = " ".join(map(str, self._drawn_order()))
+        words = " ".join(map(str, self.order))
         return Subject(f"runs {words}", f"trainshed runs compare {words}", self.found)
 
     def body(self) -> Iterable[Widget]:
@@ -68,6 +70,7 @@ class Compare(ShedScreen):
         if not self.metric:
             shared = [name for name, values in found.metrics.items() if sum(v is not None for v in values) > 1]
             self.metric = next(iter(first_choice(shared or list(found.metrics))), "")
+            self._arrange()
         self._table()
         self._read_curves()
 
@@ -78,7 +81,7 @@ class Compare(ShedScreen):
             self.query_one("#overlay", Curves).show([], empty="they have no metric in common")
             return
         have = [run.id for run, value in zip(found.runs, found.metrics[metric], strict=True) if value is not None]
-        order = [run for run in self._drawn_order() if run in have]
+        order = [run for run in self.order if run in have]
         wanted = [
             (run, _POINTS if place < MOST else _ENDS, self._curves[run].last_step if run in self._curves else None)
             for place, run in enumerate(order)
@@ -97,29 +100,31 @@ class Compare(ShedScreen):
             numbers = [value for value in curve.values if value is not None]
             if numbers:
                 self._ends[series.run] = (min(numbers), max(numbers))
-        drawn = [self._curves[run] for run in self._drawn_order() if run in self._curves]
+        drawn = [self._curves[run] for run in self.order if run in self._curves]
         self.query_one("#overlay", Curves).show(drawn)
         self._table()
 
     # ---- showing -----------------------------------------------------------------------------------------------------
 
-    def _drawn_order(self) -> list[int]:
-        """The baseline, then the others as they were chosen."""
-        return sorted(self.runs, key=lambda run: run != self.baseline)
+    def _arrange(self) -> None:
+        """The baseline, then the best in what is drawn: of many runs the first ones have a curve."""
+        if self.found is not None:
+            self.order = rows.ordered(self.found, self.baseline, self.metric)
 
     def _table(self) -> None:
         found = self.found
         if found is None:
             return
         table: Table[Any] = self.query_one("#differences", Table)
-        made = rows.rows(found, self.baseline, self.metric, self._ends, everything=self.everything)
-        table.reshape(rows.columns(found, self.baseline))
+        made = rows.rows(found, self.order, self.metric, self._ends, everything=self.everything)
+        table.reshape(rows.columns(found, self.order))
         table.show(made)
 
     # ---- keys --------------------------------------------------------------------------------------------------------
 
     def action_pin(self) -> None:
         self.baseline = self.runs[(self.runs.index(self.baseline) + 1) % len(self.runs)]
+        self._arrange()
         self._table()
         self._grow([])
         self._read_curves()
@@ -150,6 +155,7 @@ class Compare(ShedScreen):
     def _choose(self, names: Sequence[str]) -> None:
         if names and names[0] != self.metric:
             self.metric = names[0]
+            self._arrange()
             self._curves.clear()
             self._ends.clear()
             self.query_one("#overlay", Curves).show([], empty="asking for their curves")

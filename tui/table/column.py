@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from types import MappingProxyType
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from rich.cells import cell_len, set_cell_size
@@ -39,7 +40,7 @@ class Column(Generic[R]):
     """As in a filter and in a sort."""
     title: str
     width: int
-    """Cells. Fixed: nothing is ever measured."""
+    """Cells, until the operator gives it others: nothing is ever measured."""
     draw: Callable[[R, Frame], Cell]
     value: Callable[[R], str | float | int | None] | None = None
     """What an in-memory list is sorted and filtered by; else the text that is drawn."""
@@ -63,17 +64,22 @@ class Placed(NamedTuple):
         return self.x + self.width
 
 
-def place(columns: Sequence[Column[R]], width: int, *, extra: bool = False) -> list[Placed]:
-    """Where each column stands on a screen of `width` cells; the growing ones share what is left."""
+def place(
+    columns: Sequence[Column[R]], width: int, *, extra: bool = False, given: Mapping[str, int] = MappingProxyType({})
+) -> list[Placed]:
+    """Where each column stands on a screen of `width` cells; the growing ones share what is left.
+
+    `given`: key → cells, of columns that the operator made narrower or wider; those do not grow.
+    """
     shown = [column for column in columns if extra or not column.extra]
-    fixed = GUTTER + sum(column.width + GAP for column in shown) - GAP
-    growing = [column for column in shown if column.grows]
+    fixed = GUTTER + sum(given.get(column.key, column.width) + GAP for column in shown) - GAP
+    growing = [column for column in shown if column.grows and column.key not in given]
     spare = max(0, width - fixed)
     placed: list[Placed] = []
     x = GUTTER
     for column in shown:
-        own = column.width
-        if column.grows:
+        own = given.get(column.key, column.width)
+        if column in growing:
             part = spare // len(growing)
             own += spare - part * (len(growing) - 1) if column is growing[-1] else part
         placed.append(Placed(column, x, own))

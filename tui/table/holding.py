@@ -38,7 +38,7 @@ class Holding(Picture[R]):
     ) -> None:
         super().__init__(columns, source, empty=empty, order=order, id=id)
         self.following = False
-        self.rest = Rest(self.set_timer, self._tell)
+        self.rest = Rest(self._tell)
         self._anchor: Hashable | None = None
         self._range_from: int | None = None
         self._asked: set[int] = set()
@@ -233,6 +233,9 @@ class Holding(Picture[R]):
         super().watch_scroll_y(old_value, new_value)
         self._drawn = {index: cells for index, cells in self._drawn.items() if index in self.in_view}
         self._want()
+
+    def on_unmount(self) -> None:
+        self.rest.leave()
 
     def on_blur(self, _: events.Blur) -> None:
         self.rest.arrive()

@@ -62,6 +62,8 @@ class Picture(ScrollView, Generic[R]):
         self.pinned: Hashable | None = None
         self.failure: Failure | None = None
         self.extra = False
+        self.widths: dict[str, int] = {}
+        """Cells of columns that were made narrower or wider."""
         self._chosen = 0
         self._drawn: dict[int, tuple[Cell, ...]] = {}
         self._placed: list[Placed] = []
@@ -101,7 +103,7 @@ class Picture(ScrollView, Generic[R]):
     # ---- cells -------------------------------------------------------------------------------------------------------
 
     def _measure(self) -> None:
-        self._placed = place(self.columns, self.size.width, extra=self.extra)
+        self._placed = place(self.columns, self.size.width, extra=self.extra, given=self.widths)
         width = self._placed[-1].end if self._placed else 0
         self.virtual_size = Size(max(width, 1), self.pages.total + 1)
 

@@ -3,25 +3,20 @@ no question to the daemon."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 REST_S: Final = 0.1
 
 
-class _Timer(Protocol):
-    def stop(self) -> None: ...
-
-
 class Rest:
-    """`after` calls back once so many seconds have passed; `tell` says where the cursor is."""
+    """`tell` says where the cursor is. Use within an event loop: its timer is one that is late on a busy machine, while
+    Textual's own is left out when it is late."""
 
-    def __init__(
-        self, after: Callable[[float, Callable[[], None]], _Timer], tell: Callable[[], None], seconds: float = REST_S
-    ) -> None:
-        self._after = after
+    def __init__(self, tell: Callable[[], None], seconds: float = REST_S) -> None:
         self._tell = tell
-        self._timer: _Timer | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self.seconds = seconds
 
     @property
@@ -31,13 +26,17 @@ class Rest:
 
     def step(self) -> None:
         """The cursor moved on: the time begins anew."""
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self._after(self.seconds, self.arrive)
+        self.leave()
+        self._timer = asyncio.get_running_loop().call_later(self.seconds, self.arrive)
 
     def arrive(self) -> None:
         """It lies still, or is left: whoever follows has to know now."""
         if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
+            self.leave()
             self._tell()
+
+    def leave(self) -> None:
+        """Nobody is to be told any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

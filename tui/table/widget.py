@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from textual.geometry import Region
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from textual import events
 
 R = TypeVar("R")
+_STEP: Final = 2
+"""Cells that a column becomes narrower or wider by."""
+_LEAST: Final = 3
 
 
 class Table(Holding[R], can_focus=True):
@@ -130,6 +133,20 @@ class Table(Holding[R], can_focus=True):
             self._anchor = None
             self.ask_for(self.query_.sorted(sort[1:] if sort.startswith("-") else f"-{sort}"))
             self._go(0)
+
+    def action_narrower(self) -> None:
+        self._widen(-_STEP)
+
+    def action_wider(self) -> None:
+        self._widen(_STEP)
+
+    def _widen(self, cells: int) -> None:
+        """The chosen column takes so many cells more, and keeps them while the screen is there."""
+        chosen = self._placed[self._chosen]
+        self.widths[chosen.column.key] = max(_LEAST, chosen.width + cells)
+        self._drawn.clear()
+        self._measure()
+        self.refresh()
 
     def action_wide(self) -> None:
         self.extra = not self.extra

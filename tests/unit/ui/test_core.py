@@ -13,6 +13,7 @@ from tests.unit.ui.acting import press, settle, shown, until
 from tests.unit.ui.conftest import MakeApp, Served
 from tui.box import Box
 from tui.client import Client
+from tui.feed import RETRY_SECONDS
 from tui.plan import PlanBox
 from tui.screens.runs import Runs
 from tui.table import Table
@@ -104,6 +105,35 @@ async def test_sorting_goes_by_the_chosen_column_and_turns_round(make_app: MakeA
         assert [run.id for run in table(pilot).pages.here(range(50))] == sorted(ids, reverse=True)
 
 
+async def test_the_chosen_column_becomes_wider_and_narrower_and_the_others_make_room(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        list_ = table(pilot)
+        job, why = (next(p for p in list_._placed if p.column.key == key) for key in ("job", "progress"))
+        await press(pilot, "greater_than_sign", "greater_than_sign")
+        await press(pilot, *["left_curly_bracket"] * 6)
+        placed = {one.column.key: one for one in list_._placed}
+        assert placed["job"].width == job.width - 12
+        assert placed["progress"].x == why.x - 12
+        assert "train…" in shown(pilot)
+        await press(pilot, *["right_curly_bracket"] * 6)
+        assert [one for one in list_._placed if one.column.key == "job"] == [job]
+
+
+async def test_escape_takes_the_last_word_away_before_it_steps_back(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, "enter")
+        run = app.screen
+        app.say("something happened")
+        await press(pilot, "escape")
+        assert app.screen is run
+        assert "something happened" not in shown(pilot)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, Runs)
+
+
 async def test_no_key_gets_past_an_open_box(make_app: MakeApp) -> None:
     async with make_app().run_test(size=(80, 24)) as pilot:
         await settle(pilot)
@@ -165,6 +195,19 @@ async def test_when_the_daemon_goes_the_screen_says_since_when_and_keeps_what_it
         await until(lambda: "trainshed up --detach" in shown(pilot))
         assert "no daemon, as of" in shown(pilot)
         assert table(pilot).row == before
+
+
+async def test_that_the_daemon_is_away_is_said_once_and_escape_takes_it_away(make_app: MakeApp, shed: Served) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 24)) as pilot:
+        await settle(pilot)
+        shed.stop()
+        await until(lambda: app.cut is not None and "no daemon is running" in app.cut.what)
+        await settle(pilot)
+        assert "trainshed up --detach" in shown(pilot)
+        await press(pilot, "escape")
+        await asyncio.sleep(3 * RETRY_SECONDS)
+        assert "trainshed up --detach" not in shown(pilot)
 
 
 async def test_without_a_daemon_the_ui_opens_and_says_how_to_start_one(make_app: MakeApp, shed: Served) -> None:

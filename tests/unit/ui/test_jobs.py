@@ -8,6 +8,7 @@ from tests.unit.ui.acting import press, settle, shown
 from tests.unit.ui.conftest import MakeApp
 from tui.client import Client
 from tui.plan import PlanBox
+from tui.proposals.schedules import pause
 
 
 async def test_jobs_stand_with_schedule_state_next_time_in_utc_and_their_last_runs(make_app: MakeApp) -> None:
@@ -41,6 +42,25 @@ async def test_s_resumes_a_paused_schedule_after_the_plan(make_app: MakeApp, cli
         assert "the source is being moved" in shown(pilot)
         await press(pilot, "y", "enter")
         assert next(schedule for schedule in client.schedules() if schedule.name == "hourly").enabled
+
+
+async def test_the_command_of_a_pause_carries_the_reason_as_it_is_typed_and_is_kept_with_it(
+    make_app: MakeApp, client: Client
+) -> None:
+    app = make_app("jobs")
+    async with app.run_test(size=(100, 40)) as pilot:
+        await settle(pilot)
+        on = next(schedule.name for schedule in client.schedules() if schedule.enabled and not schedule.broken)
+        app.propose(pause(next(s for s in client.schedules() if s.name == on), app.frame))
+        await settle(pilot)
+        assert f"$ trainshed schedules pause {on} " in shown(pilot)
+        await press(pilot, "tab", "tab", *"it", "apostrophe", *"s", "space", *"hot")
+        wanted = f"""trainshed schedules pause {on} --reason 'it'"'"'s hot'"""
+        assert f"$ {wanted} " in shown(pilot)
+        await press(pilot, "enter", "enter")
+        paused = next(schedule for schedule in client.schedules() if schedule.name == on)
+        assert paused.paused_reason == "it's hot"
+        assert app.done[-1][1] == wanted
 
 
 async def test_t_runs_a_job_with_settings_after_the_plan(make_app: MakeApp, client: Client) -> None:

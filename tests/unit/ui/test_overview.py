@@ -85,7 +85,7 @@ async def test_s_on_what_comes_pauses_it_with_a_reason(make_app: MakeApp, client
         assert not paused.enabled
         assert "the box is moved" in paused.paused_reason
         assert "nothing is scheduled" in shown(pilot)
-        assert app.done[-1][1] == "trainshed schedules pause nightly"
+        assert app.done[-1][1] == "trainshed schedules pause nightly --reason 'the box is moved'"
 
 
 async def test_t_on_what_comes_asks_how_and_shows_the_plan_with_its_command(make_app: MakeApp, client: Client) -> None:

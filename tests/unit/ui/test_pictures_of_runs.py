@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from tests.unit.ui.acting import press, settle, until
 from tests.unit.ui.conftest import MakeApp, Served
 from tests.unit.ui.history import LIVING
+from tui.app import ShedApp
 from tui.bars.notice import Notice
 from tui.screens.compare import Compare
 
@@ -100,7 +101,9 @@ def test_a_run_when_the_daemon_has_gone(
     async def go(pilot: Pilot[Any]) -> None:
         await _open("run", str(LIVING))(pilot)
         shed.stop()
-        await until(lambda: pilot.app.link.state == "cut")  # type: ignore[attr-defined]
+        app = pilot.app
+        assert isinstance(app, ShedApp)
+        await until(lambda: app.cut is not None and "no daemon is running" in app.cut.what)
         pilot.app.screen.query_one(Notice).hush()  # it names a temporary folder
         await settle(pilot)
 

@@ -34,6 +34,12 @@ def test_a_long_text_ends_with_an_ellipsis_and_a_number_stands_to_the_right() ->
     assert fit("日本語テキスト", 6) == "日本 …"
 
 
+def test_a_column_that_was_given_a_width_keeps_it_and_the_others_share_the_rest() -> None:
+    placed = place(COLUMNS, 80, given={"id": 10})
+    assert [one.width for one in placed] == [10, 80 - GUTTER - 10 - GAP]
+    assert [one.width for one in place(COLUMNS, 80, given={"text": 12})] == [6, 12]
+
+
 @given(st.integers(1, 300), st.booleans())
 def test_columns_never_overlap_and_the_growing_one_takes_the_rest(width: int, extra: bool) -> None:
     placed = place(COLUMNS, width, extra=extra)
