@@ -137,6 +137,17 @@ def version_detail(session: Session, model: str, number: int) -> VersionDetail:
     )
 
 
+def newest_then(session: Session, model: str, at: int) -> VersionView | None:
+    """The newest that had been made by a time (µs), with its verdict unless that is of a later judgement."""
+    made = select(ModelVersion).where(ModelVersion.model == model, col(ModelVersion.created_at) <= at)
+    row = session.exec(made.order_by(col(ModelVersion.number).desc()).limit(1)).first()
+    if row is None:
+        return None
+    view = version_view(row, {})
+    judged_later = row.verdict is not None and row.verdict["at"] > at
+    return view.model_copy(update={"verdict": None}) if judged_later else view
+
+
 def changed_versions(session: Session, rev: int) -> list[VersionView]:
     """Those that changed after a revision, or that an alias came to or left."""
     rows = session.exec(select(ModelVersion).where(col(ModelVersion.rev) > rev).order_by(col(ModelVersion.rev))).all()

@@ -60,7 +60,7 @@ from store.wire import (
 from tui.connection import no_answer, of_another_release, problem_of
 from tui.failure import ClientError
 from tui.sockets import address_of, nobody
-from tui.views import Views
+from tui.views import Views, written
 
 W = TypeVar("W", bound=Wire)
 POLL_SECONDS: Final = 20.0
@@ -119,7 +119,7 @@ class Client(Views):
         return self._get(
             Page[EventView],
             "/events",
-            at=None if at is None else at.isoformat(),
+            at=written(at),
             subject=subject,
             limit=limit,
             after=after,
@@ -175,8 +175,9 @@ class Client(Views):
         """The objective of each run in a few values; runs that have measured nothing are left out."""
         return self._get(Page[SparkView], "/runs/sparks", ids=list(runs), points=points).items
 
-    def run(self, run: int) -> RunDetail:
-        return self._get(RunDetail, f"/runs/{run}")
+    def run(self, run: int, *, at: datetime | None = None) -> RunDetail:
+        """With `at`, as it was then."""
+        return self._get(RunDetail, f"/runs/{run}", at=written(at))
 
     def cancel(self, run: int) -> RunView:
         return self._post(RunView, f"/runs/{run}/cancel")
@@ -187,12 +188,15 @@ class Client(Views):
     def compare(self, runs: Sequence[int]) -> CompareView:
         return self._get(CompareView, "/runs/compare", ids=list(runs))
 
-    def metric(self, run: int, name: str, *, points: int = 500, since_step: int | None = None) -> MetricSeries:
-        """At most `points` points, of those after `since_step`; peaks survive the thinning."""
-        return self._get(MetricSeries, f"/runs/{run}/metrics/{name}", points=points, since_step=since_step)
+    def metric(
+        self, run: int, name: str, *, points: int = 500, since_step: int | None = None, at: datetime | None = None
+    ) -> MetricSeries:
+        """At most `points` points, of those after `since_step`; peaks survive the thinning. With `at`, up to then."""
+        path = f"/runs/{run}/metrics/{name}"
+        return self._get(MetricSeries, path, points=points, since_step=since_step, at=written(at))
 
-    def resources(self, run: int) -> list[ResourcePoint]:
-        return self._get(Page[ResourcePoint], f"/runs/{run}/resources").items
+    def resources(self, run: int, *, at: datetime | None = None) -> list[ResourcePoint]:
+        return self._get(Page[ResourcePoint], f"/runs/{run}/resources", at=written(at)).items
 
     def log(
         self,

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from tui.keybindings import bindings
 from tui.pane import Pane
 from tui.rows import jobs as rows
-from tui.rows.past import NOT_KEPT
+from tui.rows import past
 from tui.screens.base import ShedScreen, Subject
 from tui.screens.running import backfill_a_schedule, run_a_job, turn_a_schedule
 from tui.screens.section import Section
@@ -20,6 +20,8 @@ from tui.table import Table
 from tui.text import Line, heading, line
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from store.wire import ChangesView, JobView, TimetableView
     from tui.client import Client
 
@@ -56,17 +58,17 @@ class JobScreen(ShedScreen):
         )
 
     def read(self) -> None:
-        if self.shed.moment is not None:
-            self.say(f"what a job is {NOT_KEPT}; this is as it is now", "warn")
-        self.ask("job", self._find, self._show)
+        moment = self.shed.moment
+        self.tell_of_the_past(past.JOB)
+        self.ask("job", lambda daemon: self._find(daemon, moment), self._show)
 
     def news(self, changes: ChangesView) -> None:
         if changes.schedules or any(run.state != "running" for run in changes.runs):
             self.read()
 
-    def _find(self, daemon: Client) -> tuple[dict[str, JobView], list[TimetableView]]:
-        times = daemon.timetable(count=_TIMES).items
-        return {job.name: job for job in daemon.jobs()}, [t for t in times if t.schedule.job == self.job_name]
+    def _find(self, daemon: Client, moment: datetime | None) -> tuple[dict[str, JobView], list[TimetableView]]:
+        times = daemon.timetable(count=_TIMES, at=moment).items
+        return {job.name: job for job in daemon.jobs(at=moment)}, [t for t in times if t.schedule.job == self.job_name]
 
     def _show(self, found: tuple[dict[str, JobView], list[TimetableView]]) -> None:
         jobs, self._times = found

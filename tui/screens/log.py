@@ -14,6 +14,7 @@ from tui.log.reading import Place, pieces
 from tui.log.tail import Grew, Tail
 from tui.log.view import LogView
 from tui.rows.log import standing
+from tui.rows.past import LOG
 from tui.screens.base import ShedScreen, Subject
 from tui.text import Lines, content
 
@@ -50,6 +51,7 @@ class LogScreen(ShedScreen):
         yield LogView(self.place)
 
     def read(self) -> None:
+        self.tell_of_the_past(LOG)
         self.ask("run", lambda daemon: daemon.run(self.place.run), self._show)
         self._follow()
 

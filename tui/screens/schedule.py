@@ -13,13 +13,15 @@ from tui.failure import Failure
 from tui.keybindings import bindings
 from tui.pane import Pane
 from tui.rows import jobs as rows
-from tui.rows.past import NOT_KEPT
+from tui.rows import past
 from tui.screens.base import ShedScreen, Subject
 from tui.screens.running import backfill_a_schedule, run_a_job, turn_a_schedule
 from tui.screens.section import Section
 from tui.table import Table
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from store.wire import ChangesView, TimetableView
     from tui.client import Client
 
@@ -58,18 +60,20 @@ class ScheduleScreen(ShedScreen):
         )
 
     def read(self) -> None:
-        if self.shed.moment is not None:
-            self.say(f"what a schedule is {NOT_KEPT}; this is as it is now", "warn")
-        self.ask("schedule", self._find, self._show)
+        moment = self.shed.moment
+        self.tell_of_the_past(past.SCHEDULE)
+        self.ask("schedule", lambda daemon: self._find(daemon, moment), self._show)
 
     def news(self, changes: ChangesView) -> None:
         if changes.schedules or any(run.state != "running" for run in changes.runs):
             self.read()
 
-    def _find(self, daemon: Client) -> TimetableView:
-        for time in daemon.timetable(count=_TIMES, past=_PAST).items:
+    def _find(self, daemon: Client, moment: datetime | None) -> TimetableView:
+        for time in daemon.timetable(count=_TIMES, past=_PAST, at=moment).items:
             if time.schedule.name == self.schedule_name:
                 return time
+        if moment is not None:
+            raise Failure("there was no such schedule then", where=self.schedule_name, remedy="Esc returns to now")
         raise Failure(
             "the project has no such schedule", where=self.schedule_name, remedy="Jobs (7) lists what there is"
         )
