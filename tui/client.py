@@ -59,6 +59,7 @@ from store.wire import (
 )
 from tui.connection import no_answer, of_another_release, problem_of
 from tui.failure import ClientError
+from tui.log.needle import PREFIX
 from tui.sockets import address_of, nobody
 from tui.views import Views, written
 
@@ -224,11 +225,12 @@ class Client(Views):
         ignore_case: bool = False,
         attempt: int | None = None,
     ) -> LogHit:
-        """The next line that holds `text`, from byte `start`; or backward the last before it."""
+        """The next line that holds `text` (`re:` begins a pattern), from byte `start`; or backward the last before."""
         return self._get(
             LogHit,
             f"/runs/{run}/logs/{stream}/search",
-            text=text,
+            text=text.removeprefix(PREFIX),
+            regex=text.startswith(PREFIX),
             direction="backward" if backward else "forward",
             ignore_case=ignore_case,
             attempt=attempt,

@@ -13,6 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.keybindings import bindings
+from tui.log.needle import hits
 from tui.log.piece import BYTES, Chunk, Piece
 from tui.log.plain import wrapped
 from tui.log.reading import Place, read
@@ -322,19 +323,6 @@ class LogView(ScrollView, can_focus=True):
 
     def action_copy_lines(self) -> None:
         self.shed.copy("\n".join(line.rstrip() for line in self.in_view), "the lines on screen")
-
-
-def hits(text: str, needle: str) -> list[tuple[int, int]]:
-    """Where a text stands in a line, as the daemon's search finds it: without capitals, either case."""
-    if not needle:
-        return []
-    if needle == needle.lower():
-        text = text.lower()
-    found, place = [], text.find(needle)
-    while place >= 0:
-        found.append((place, place + len(needle)))
-        place = text.find(needle, place + len(needle))
-    return found
 
 
 def cut(text: str, place: int, spans: list[tuple[int, int]]) -> list[tuple[str, bool]]:
