@@ -70,7 +70,7 @@ class Views(ABC):
         return self._get(Page[TimetableView], "/timetable", count=count, past=past, after=after, at=written(at))
 
     def backfill_plan(self, schedule: str, request: BackfillRequest) -> BackfillPlan:
-        asked = request.model_dump(mode="json")
+        asked = request.model_dump(mode="json", exclude={"token"})
         return self._get(BackfillPlan, f"/schedules/{schedule}/backfill", **asked)
 
     def backfill(self, schedule: str, request: BackfillRequest) -> BackfillDone:
