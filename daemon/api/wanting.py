@@ -76,6 +76,7 @@ def facts(session: Session, shed: Shed) -> Facts:
         ],
         queue=waiting(session, now, _LOOKED_AT, degraded),
         degraded=degraded,
+        endpoints=daemon.endpoints.problem,
         free=free_bytes(daemon.home.root),
         min_free=daemon.project.daemon.min_free,
     )

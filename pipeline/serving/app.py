@@ -29,7 +29,6 @@ _OCTETS: Final = b"application/octet-stream"
 _JSON_LENGTH: Final = b"inference-header-content-length"
 _EPOCH: Final = b"x-routing-epoch"
 """Of the routing snapshot that chose the version: it only grows."""
-_EXTENSIONS: Final = ("binary_tensor_data", "model_repository", "statistics")
 log = logging.getLogger(__name__)
 
 

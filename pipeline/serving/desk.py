@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,12 +10,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pipeline.serving import oip
+from pipeline.serving.inbox import ClientGone
 from pipeline.serving.metrics import Door, Metrics
 from pipeline.serving.outputs import Scores
 from pipeline.serving.refusal import Refusal
 from pipeline.serving.shelf import Seat, Shelf
 from store.release import RELEASE
 
+NOBODY_WAITED: Final = 499
+"""As nginx counts a client that has gone."""
 _EXTENSIONS: Final = ("binary_tensor_data", "model_repository", "statistics")
 
 
@@ -69,6 +73,9 @@ class Desk:
             counted.status = 200
         except Refusal as refusal:
             counted.status = refusal.status
+            raise
+        except (ClientGone, asyncio.CancelledError):
+            counted.status = NOBODY_WAITED
             raise
         finally:
             known = model if counted.label or model in self.shelf.snapshot.routes else ""

@@ -26,7 +26,6 @@ class ServingSettings:
     patience_s: float = 20.0
     most_connections: int = 2048
     drain_s: float = 10.0
-    niceness: int = 0
 
     @classmethod
     def read(cls, file: Path) -> Self:
