@@ -36,10 +36,10 @@ demo: $(STAMP) ## the whole main job on real data in about two minutes, then the
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/trainshed demo; else $(BIN)/trainshed demo --headless; fi
 
 test: $(STAMP) ## all tests
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest -q -n $(WORKERS)
 
 unit: $(STAMP) ## the fast tests
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not slow"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow"
 
 check: $(STAMP) ## formatting, lint, types, layers
 	@$(BIN)/ruff format --check .

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling, Scheduling
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share something made once a module stay in one process: a second one would make it again."""
-    for item in items:
-        if isinstance(item, pytest.Function) and _shares(item):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Each test goes to the next process that is free, but those that share something made once a module stay in one:
+    a second one would make it again.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if _shares(self.config.rootpath / file) else nodeid
 
 
-def _shares(test: pytest.Function) -> bool:
-    definitions = test._fixtureinfo.name2fixturedefs.values()  # nothing public tells a fixture's scope
-    return any(several[-1].scope == "module" for several in definitions if several)
+@cache
+def _shares(file: Path) -> bool:
+    return 'scope="module")' in file.read_text(encoding="utf-8")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    return Together(config, log)
 
 
 @pytest.fixture(autouse=True)
