@@ -30,7 +30,8 @@ class Prediction(NamedTuple):
     status: int
     """Of the answer, as HTTP has it; from 500 on it was ours to answer, and we did not."""
     inputs: Any
-    """Whatever is JSON, or arrays. None if payloads are not kept for this request."""
+    """Whatever is JSON, or arrays; or a function that gives it, called by the thread that writes. None if payloads are
+    not kept for this request."""
     outputs: Any
 
 
@@ -65,6 +66,8 @@ def from_line(line: bytes) -> Prediction | Dropped:
 
 
 def _packed(value: Any) -> Any:
+    if callable(value):
+        return value()
     if isinstance(value, np.ndarray | np.generic):
         if value.dtype.kind in "biuf":
             return {_ARRAY: [value.dtype.str, value.shape, b64encode(value.tobytes()).decode()]}
