@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from pipeline.tables.duck import connect
 from pipeline.tables.plain import plain
-from pipeline.tables.sqltext import literal
+from pipeline.tables.sqltext import identifier, literal
 from store.commits import commit_metadata
 from store.lakefiles import live_files
 
@@ -45,8 +45,9 @@ def newest(table: Path, last: int) -> dict[str, Any]:
     source = f"FROM read_parquet([{', '.join(literal(str(file)) for file in files)}])"
     with closing(connect(readable=files)) as connection:
         ((total,),) = connection.execute(f"SELECT count(*) {source}").fetchall()
-        query = f'SELECT epoch_us(at), {", ".join(_COLUMNS)} {source} ORDER BY at DESC, segment, "offset" DESC'
-        rows = connection.execute(f"{query} LIMIT {int(last)}").fetchall()
+        columns, order = ", ".join(map(identifier, _COLUMNS)), '"at" DESC, "segment", "offset" DESC'
+        query = f'SELECT epoch_us("at"), {columns} {source} ORDER BY {order} LIMIT {int(last)}'
+        rows = connection.execute(query).fetchall()
     said = commit_metadata(table, _version(table))
     return {
         "total": int(total),

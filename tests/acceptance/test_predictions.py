@@ -22,6 +22,7 @@ from tests.acceptance.stage import ROW, SERVING, Stage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 OFTEN = SERVING + '[serving.log]\nevery = "300ms"\nkeep = "0s"\n'
+TRAINSHED = str(Path(sys.executable).with_name("trainshed"))
 SELDOM = SERVING + '[serving.log]\nevery = "1d"\n'
 
 
@@ -125,7 +126,7 @@ def shown(stage: Stage, newest: str) -> dict[str, Any] | None:
 
 
 def verb(stage: Stage, *words: str) -> str:
-    command = [sys.executable, "-P", "-m", "tui.start", *words, "--project", str(stage.folder)]
+    command = [TRAINSHED, *words, "--project", str(stage.folder)]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
 
 
