@@ -157,6 +157,8 @@ def _logs(ask: Asker, folder: Path, client: httpx.Client) -> dict[str, Any]:
         "log of 1 GB, to its end": few(path, {"text": "needle"}),
         "log of 1 GB, whatever case": few(path, {"text": "NEEDLE", "ignore_case": True}),
         "log of 1 GB, backward": few(path, {"text": "needle", "direction": "backward"}),
+        "log of 1 GB, a pattern": few(path, {"text": r"the n\w+|loss (nan|inf)", "regex": True}),
+        "log of 1 GB, a hard pattern": few(path, {"text": r"(\w+\s?)+ needle$", "regex": True}),
     }
     log.unlink()
     return found

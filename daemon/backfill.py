@@ -5,7 +5,9 @@ The runs carry the nominal time that they stand for and wait behind everything t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, cast
 
@@ -49,11 +51,30 @@ def plan(session: Session, name: str, request: BackfillRequest, now: int) -> Bac
             continue
         new += run is None
         times.append(BackfillTime(at=at, run=run, state=state))
-    return BackfillPlan(schedule=name, job=row.job, start=request.start, end=end, times=times, new=new, left=left)
+    return BackfillPlan(
+        schedule=name,
+        job=row.job,
+        start=request.start,
+        end=end,
+        times=times,
+        new=new,
+        left=left,
+        token=_token(row, times),
+    )
+
+
+def _token(row: Schedule, times: Sequence[BackfillTime]) -> str:
+    """Of what would be queued."""
+    wanted = [to_us(time.at) for time in times if time.run is None]
+    text = json.dumps([row.name, row.job, row.params, row.upstream, wanted], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def backfill(tx: Transaction, jobs: Mapping[str, Job], name: str, request: BackfillRequest, actor: str) -> BackfillDone:
-    """Queues a run for each time of the plan that has none. Raises NotFound, Refused, Conflict when it cannot run."""
+    """Queues a run for each time of the plan that has none.
+
+    Raises NotFound, Refused, Conflict when it cannot run, or when `request.token` is of a plan that no longer holds.
+    """
     row = get_schedule(tx.session, name)
     if row.broken or row.job not in jobs:
         raise Conflict(
@@ -62,6 +83,12 @@ def backfill(tx: Transaction, jobs: Mapping[str, Job], name: str, request: Backf
             remedy="mend trainshed.toml, then `trainshed reload`",
         )
     planned = plan(tx.session, name, request, tx.now)
+    if request.token not in (None, planned.token):
+        raise Conflict(
+            f"the plan that was shown does not hold any more: {planned.new} times of {name} would get a run now",
+            where=f"schedule {name}",
+            remedy="look at the plan again: some of its times have got a run meanwhile, or the schedule was changed",
+        )
     wanted = [new_runs(jobs, _order(row, time.at, actor)) for time in planned.times if time.run is None]
     runs = [ids[-1] for ids in queue.submit_all(tx, wanted)]
     if runs:

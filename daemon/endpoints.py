@@ -23,7 +23,7 @@ from store.engine import Record, Transaction
 from store.errors import NotServed, ServingError, TrainshedError
 from store.routing import Route, Snapshot, publish_snapshot, read_snapshot
 from store.versions import get_version
-from store.wire import AliasEventView, ServedView
+from store.wire import AliasEventView, PlanView, ServedView
 from store.words import PRODUCTION
 
 FIRST_PAUSE_S: Final = 1.0
@@ -228,6 +228,15 @@ class Endpoints:
                     remedy="try again in a moment; `trainshed endpoints` says more, and `… stop` does without",
                 )
             return self._move(model, move)
+
+    def with_effects(self, plan: PlanView) -> PlanView:
+        """The plan, with what it would do to what is served."""
+        if plan.alias != PRODUCTION or not plan.effects or not self.serves(plan.model):
+            return plan
+        to, before = plan.to_version, plan.from_version
+        said = f"its endpoint answers with version {to} once every process has loaded it and met its golden rows"
+        warm = "" if before is None else f"; version {before} stays warm"
+        return plan.model_copy(update={"effects": [*plan.effects, said + warm]})
 
     def _move(self, model: str, move: Move) -> AliasEventView:
         target, digest = self._rehearse(model, move)

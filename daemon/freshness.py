@@ -13,6 +13,7 @@ from daemon.timetable import next_time
 from pipeline.config import Project
 from pipeline.config.jobs import Job, with_upstream
 from store import jobruns, schedules
+from store.tables import Schedule
 from store.wire import DatasetView, FreshnessView
 
 PATIENCE: Final = timedelta(minutes=10)
@@ -92,9 +93,23 @@ def with_freshness(
     session: Session, project: Project, jobs: Mapping[str, Job], views: list[DatasetView], now: datetime
 ) -> list[DatasetView]:
     """The same views, each with its freshness."""
+    on = [row for row in schedules.all_rows(session) if row.enabled and not row.broken]
+    return freshness_then(session, project, jobs, views, now, on, None)
+
+
+def freshness_then(
+    session: Session,
+    project: Project,
+    jobs: Mapping[str, Job],
+    views: list[DatasetView],
+    now: datetime,
+    on: list[Schedule],
+    at: int | None,
+) -> list[DatasetView]:
+    """The same views, each as fresh as it was `at` a time (µs), which is `now`, by the schedules that were `on`."""
     names = [job_of(view) for view in views]
-    promised = due_jobs(session, jobs, now)
-    good = jobruns.last_good_at(session, [name for name in names if name in promised])
+    promised = due_jobs(session, jobs, now, on, at)
+    good = jobruns.last_good_at(session, [name for name in names if name in promised], at=at)
     return [
         view.model_copy(
             update={"freshness": judge(view, check_limit(project, view.name), promised.get(name), good.get(name), now)}
@@ -108,10 +123,12 @@ def job_of(view: DatasetView) -> str:
     return f"{'features' if view.kind == 'feature view' else 'etl'}:{view.name}"
 
 
-def due_jobs(session: Session, jobs: Mapping[str, Job], now: datetime) -> dict[str, Due]:
+def due_jobs(
+    session: Session, jobs: Mapping[str, Job], now: datetime, on: list[Schedule], at: int | None
+) -> dict[str, Due]:
     """Job → the strictest promise of a schedule that is on, for the jobs that schedules bring up to date."""
-    rows = [row for row in schedules.all_rows(session) if row.enabled and not row.broken and row.job in jobs]
-    expected = jobruns.expected_seconds(session, {row.job for row in rows})
+    rows = [row for row in on if row.job in jobs]
+    expected = jobruns.expected_seconds(session, {row.job for row in rows}, at=at)
     found: dict[str, Due] = {}
     for row in rows:
         interval = _interval(row.spec, row.timezone, now)

@@ -1,68 +1,90 @@
 """Looking for a text in a log, of whatever size: piece by piece, so that other threads go on and it can be given up.
 
-Text as it stands only: Python's regular expressions can take for ever on one line, and cannot be stopped.
+What is looked for is a text as it stands, or a pattern (`daemon.logpattern`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from daemon.logs import OpenLog, opened
 from store.patience import Stopped
 from store.wire import LogHit
 
-_PIECE: Final = 1 << 19
-"""Bytes looked through at once: half a millisecond."""
-_AROUND: Final = 16_384
+PIECE: Final = 1 << 19
+"""Bytes looked through at once: half a millisecond to a whole one."""
+AROUND: Final = 16_384
 """Bytes of a line that are shown before and after what was found."""
+Stop = Callable[[], bool]
+Span = tuple[int, int]
+"""The byte at which something stands, and how many bytes it has."""
 
 
-def find(
-    log: Path, text: bytes, start: int | None, *, backward: bool, ignore_case: bool, stop: Callable[[], bool]
-) -> LogHit:
+class Wanted(Protocol):
+    """What is looked for. Both raise Stopped."""
+
+    def after(self, there: OpenLog, start: int, stop: Stop) -> Span | None:
+        """The first place at or after byte `start`."""
+
+    def before(self, there: OpenLog, start: int, stop: Stop) -> Span | None:
+        """The last place that begins before byte `start`; it may reach beyond."""
+
+
+def find(log: Path, wanted: Wanted, start: int | None, *, backward: bool, stop: Stop) -> LogHit:
     """The first place at or after byte `start`, or backward the last before it. Raises Stopped."""
-    wanted = text.lower() if ignore_case else text
     with opened(log) as there:
-        look = _before if backward else _after
-        at = look(there, wanted, there.size if start is None and backward else start or 0, ignore_case, stop)
-        return LogHit(offset=None, size=there.size) if at is None else _hit(there, at, len(text))
+        if backward:
+            found = wanted.before(there, there.size if start is None else min(start, there.size), stop)
+        else:
+            found = wanted.after(there, max(start or 0, there.first), stop)
+        return LogHit(offset=None, size=there.size) if found is None else _hit(there, *found)
 
 
-def _after(there: OpenLog, wanted: bytes, start: int, ignore_case: bool, stop: Callable[[], bool]) -> int | None:
-    at = max(start, there.first)
-    while at < there.size:
-        found = _piece(there, at, _PIECE + len(wanted) - 1, ignore_case, stop).find(wanted)
-        if found >= 0:
-            return at + found
-        at += _PIECE
-    return None
+@dataclass(frozen=True)
+class Text:
+    """As it stands."""
 
+    text: bytes
+    ignore_case: bool
+    """Of the letters A to Z."""
 
-def _before(there: OpenLog, wanted: bytes, start: int, ignore_case: bool, stop: Callable[[], bool]) -> int | None:
-    """Places that begin before `start`; what is found may reach beyond it."""
-    end = min(start, there.size)
-    while end > there.first:
-        at = max(there.first, end - _PIECE)
-        found = _piece(there, at, end - at + len(wanted) - 1, ignore_case, stop).rfind(wanted)
-        if found >= 0:
-            return at + found
-        end = at
-    return None
+    def after(self, there: OpenLog, start: int, stop: Stop) -> Span | None:
+        at = start
+        while at < there.size:
+            found = self._piece(there, at, PIECE + len(self.text) - 1, stop).find(self._wanted)
+            if found >= 0:
+                return at + found, len(self.text)
+            at += PIECE
+        return None
 
+    def before(self, there: OpenLog, start: int, stop: Stop) -> Span | None:
+        end = start
+        while end > there.first:
+            at = max(there.first, end - PIECE)
+            found = self._piece(there, at, end - at + len(self.text) - 1, stop).rfind(self._wanted)
+            if found >= 0:
+                return at + found, len(self.text)
+            end = at
+        return None
 
-def _piece(there: OpenLog, at: int, limit: int, ignore_case: bool, stop: Callable[[], bool]) -> bytes:
-    if stop():
-        raise Stopped
-    data = there.read(at, limit)
-    return data.lower() if ignore_case else data
+    @property
+    def _wanted(self) -> bytes:
+        return self.text.lower() if self.ignore_case else self.text
+
+    def _piece(self, there: OpenLog, at: int, limit: int, stop: Stop) -> bytes:
+        if stop():
+            raise Stopped
+        data = there.read(at, limit)
+        return data.lower() if self.ignore_case else data
 
 
 def _hit(there: OpenLog, at: int, length: int) -> LogHit:
-    begin = max(there.first, at - _AROUND)
+    begin = max(there.first, at - AROUND)
     before = there.read(begin, at - begin)
-    after = there.read(at, length + _AROUND)
+    after = there.read(at, min(length, PIECE) + AROUND)
     line_start = before.rfind(b"\n") + 1
     end = after.find(b"\n", length)
     line = before[line_start:] + (after if end < 0 else after[:end])

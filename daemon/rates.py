@@ -1,4 +1,7 @@
-"""What disks and networks carry, in bytes a second: the difference between two counts of the kernel's."""
+"""How busy the processors are, and what disks and networks carry: the difference between two counts of the kernel's.
+
+Not `psutil.cpu_percent`, which counts from the same thread's last call: in a pool of threads it says 0.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,9 @@ class Counts:
     sent: int | None
     read: int | None
     written: int | None
+    busy: float = 0.0
+    """Seconds that all processors together have worked."""
+    idle: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -29,17 +35,23 @@ class Rates:
     sent: float | None
     read: float | None
     written: float | None
+    cpu_percent: float = 0.0
+    """Of all processors."""
 
 
 def count() -> Counts:
     """The kernel's counts now."""
     networks = [each for name, each in psutil.net_io_counters(pernic=True).items() if not name.startswith(_NOT_COUNTED)]
-    disks = psutil.disk_io_counters()
+    disks, times = psutil.disk_io_counters(), psutil.cpu_times()
+    idle = times.idle + getattr(times, "iowait", 0.0)
+    guests = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)  # which user and nice hold as well
     return Counts(
         received=sum(each.bytes_recv for each in networks) if networks else None,
         sent=sum(each.bytes_sent for each in networks) if networks else None,
         read=disks.read_bytes if disks else None,
         written=disks.write_bytes if disks else None,
+        busy=sum(times) - guests - idle,
+        idle=idle,
     )
 
 
@@ -51,9 +63,11 @@ def rates(before: Counts | None, after: Counts, seconds: float) -> Rates:
 
     if before is None:
         return Rates(None, None, None, None)
+    busy, idle = (max(0.0, new - old) for old, new in ((before.busy, after.busy), (before.idle, after.idle)))
     return Rates(
         received=rate(before.received, after.received),
         sent=rate(before.sent, after.sent),
         read=rate(before.read, after.read),
         written=rate(before.written, after.written),
+        cpu_percent=round(100 * busy / (busy + idle), 1) if busy + idle > 0 else 0.0,
     )

@@ -6,7 +6,9 @@ from sqlmodel import Session
 
 from pipeline.process.spec import ProductionFacts, RecordFacts
 from store import runs, versions
+from store.queue import get_run
 from store.tables import ModelVersion, Run
+from store.times import from_us
 from store.words import PRODUCTION
 
 
@@ -19,7 +21,15 @@ def record_facts(session: Session, run: Run) -> RecordFacts:
         last_fingerprint=last.fingerprint if last is not None else "",
         last_run=last.id if last is not None else None,
         evaluate=_facts(_asked_version(session, run)) if run.kind == "evaluate" else None,
+        scheduled_for=from_us(_slot(session, run)),
     )
+
+
+def _slot(session: Session, run: Run) -> int | None:
+    """Only the job that a schedule names has it in its row; what runs for it first is of the same time."""
+    if run.scheduled_for is not None or run.group is None:
+        return run.scheduled_for
+    return get_run(session, run.group).scheduled_for
 
 
 def _asked_version(session: Session, run: Run) -> ModelVersion:

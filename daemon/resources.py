@@ -78,7 +78,7 @@ class Sampler:
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
 
     def start(self) -> None:
-        psutil.cpu_percent(None)  # the first call only starts the measurement
+        self._flow()  # the first count only starts the measurement
         self._thread.start()
 
     def stop(self) -> None:
@@ -142,11 +142,11 @@ class Sampler:
 
 
 def measure_box(home: Path, at: datetime, gpus: Gpus, flow: Rates) -> BoxView:
-    """CPU since the last call, memory, disk of the home, GPUs; `flow`: since the last call too."""
+    """Memory, disk of the home and GPUs now; `flow`: of processors, disks and networks since the last look."""
     memory, disk = psutil.virtual_memory(), shutil.disk_usage(home)
     return BoxView(
         at=at,
-        cpu_percent=psutil.cpu_percent(None),
+        cpu_percent=flow.cpu_percent,
         cpu_count=os.cpu_count() or 1,
         memory_used=memory.total - memory.available,
         memory_total=memory.total,

@@ -42,9 +42,11 @@ def current(session: Session, alias: str | None = None, *, at: int | None = None
     return [alias_view(row) for row in session.exec(query.order_by(col(AliasEvent.model), col(AliasEvent.alias)))]
 
 
-def ever(session: Session, alias: str) -> set[tuple[str, int]]:
-    """(model, version) that the alias points at or has pointed at."""
+def ever(session: Session, alias: str, *, at: int | None = None) -> set[tuple[str, int]]:
+    """(model, version) that the alias points at or has pointed at; with `at` (µs), by then."""
     query = select(AliasEvent.model, AliasEvent.to_version).where(AliasEvent.alias == alias).distinct()
+    if at is not None:
+        query = query.where(col(AliasEvent.created_at) <= at)
     return {(model, version) for model, version in session.exec(query)}
 
 

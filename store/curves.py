@@ -14,10 +14,11 @@ from sqlmodel import Session
 
 from store import metrics
 from store.errors import NotFound
+from store.past import last_by
 from store.patience import driver_of
 from store.ranges import WIDTH
 from store.times import from_us
-from store.wire import MetricPoint, MetricSeries, SparkView
+from store.wire import LatestMetric, MetricPoint, MetricSeries, SparkView
 from store.words import SMALLER_IS_BETTER
 
 _CURVE: Final = "FROM metric WHERE run = ? AND key = ?"
@@ -26,8 +27,18 @@ _Row = tuple[int, int, float | None]  # step, at, value
 Way = Literal["min", "max"]
 
 
-def series(session: Session, run: int, name: str, limit: int = 1000, since_step: int | None = None) -> MetricSeries:
+def series(
+    session: Session,
+    run: int,
+    name: str,
+    limit: int = 1000,
+    since_step: int | None = None,
+    *,
+    until: int | None = None,
+) -> MetricSeries:
     """A curve in the order of its steps, after `since_step`, in at most `limit` points (≥ 4) if it has more.
+
+    With `until` (µs), as far as it had come by then.
 
     A longer curve is cut into equal ranges of steps, and of each the lowest and the highest point are kept, so that
     no spike is lost; the first and the last point are kept too. A range whose values are all None keeps one of them.
@@ -39,13 +50,44 @@ def series(session: Session, run: int, name: str, limit: int = 1000, since_step:
         raise _unknown(session, run, name)
     key, last, _ = latest
     start = _FIRST if since_step is None else since_step + 1
+    if until is not None:
+        found = _last_then(driver, run, key, last, until)
+        if found is None:
+            return MetricSeries(run=run, name=name, points=[])
+        last = found
     rows: list[_Row] = driver.execute(
-        f"SELECT step, at, value {_CURVE} AND step >= ? ORDER BY step LIMIT ?", (run, key, start, limit + 1)
+        f"SELECT step, at, value {_CURVE} AND step >= ? AND step <= ? ORDER BY step LIMIT ?",
+        (run, key, start, last, limit + 1),
     ).fetchall()
     if len(rows) > limit:
         rows = _thinned(driver, run, key, (rows[0][0], last), max(limit, 4))
     points = [MetricPoint(step=step, at=from_us(at), value=value) for step, at, value in rows]
     return MetricSeries(run=run, name=name, points=points)
+
+
+def latest_then(session: Session, run: int, at: int) -> list[LatestMetric]:
+    """The newest point of each series of a run by a time (µs), by name."""
+    driver = driver_of(session)
+    keys = dict(driver.execute("SELECT name, id FROM metric_key").fetchall())
+    found = []
+    for metric in metrics.latest(session, run):
+        step = _last_then(driver, run, keys[metric.name], metric.step, at)
+        if step is not None:
+            query = f"SELECT value, at {_CURVE} AND step = ?"
+            value, time = driver.execute(query, (run, keys[metric.name], step)).fetchone()
+            found.append(LatestMetric(name=metric.name, step=step, value=value, at=from_us(time)))
+    return found
+
+
+def _last_then(driver: sqlite3.Connection, run: int, key: int, last: int, at: int) -> int | None:
+    """The last step, up to `last`, that was there by a time: later steps are of later times."""
+
+    def look(step: int) -> tuple[int, int] | None:
+        query = f"SELECT step, at {_CURVE} AND step <= ? ORDER BY step DESC LIMIT 1"
+        row: tuple[int, int] | None = driver.execute(query, (run, key, step)).fetchone()
+        return row
+
+    return last_by(at, last, look)
 
 
 def sparks(session: Session, runs: Sequence[int], points: int) -> list[SparkView]:

@@ -14,6 +14,7 @@ from store.engine import Transaction
 from store.errors import NotFound
 from store.facts import CheckFacts, DatasetFacts
 from store.keyset import decode_token, page
+from store.past import last_by
 from store.queue import get_run
 from store.tables import CheckResult, DatasetVersion
 from store.times import from_us
@@ -80,10 +81,14 @@ def latest_versions(session: Session) -> dict[str, DatasetVersion]:
     return {row.dataset: row for row in rows}
 
 
-def dataset_view(session: Session, name: str, kind: str, made_from: Sequence[str]) -> DatasetView:
-    """A dataset of the project, with the newest version if it has one."""
+def dataset_view(
+    session: Session, name: str, kind: str, made_from: Sequence[str], *, at: int | None = None
+) -> DatasetView:
+    """A dataset of the project, with the newest version if it has one; with `at` (µs), as it was then."""
     newest = _newest(session, name)
-    return _view(session, newest, name, kind, made_from)
+    if newest is not None and at is not None:
+        newest = _newest_then(session, name, newest, at)
+    return _view(session, newest, name, kind, made_from, at)
 
 
 def dataset_views(session: Session, known: Sequence[tuple[str, str, Sequence[str]]]) -> list[DatasetView]:
@@ -142,10 +147,10 @@ def newest_row(session: Session, name: str) -> DatasetVersion:
     return row
 
 
-def last_checks(session: Session, name: str) -> list[CheckView]:
-    """The results of the last run that checked this dataset."""
+def last_checks(session: Session, name: str, *, at: int | None = None) -> list[CheckView]:
+    """The results of the last run that checked this dataset; with `at` (µs), of the last by then."""
     last = select(CheckResult.run).where(CheckResult.dataset == name).order_by(col(CheckResult.id).desc()).limit(1)
-    run = session.exec(last).first()
+    run = session.exec(last if at is None else last.where(col(CheckResult.created_at) <= at)).first()
     if run is None:
         return []
     # By the run alone: the rows of a run are few, those of a dataset grow for ever.
@@ -214,10 +219,25 @@ def _newest(session: Session, name: str) -> DatasetVersion | None:
     return session.exec(query.order_by(col(DatasetVersion.version).desc()).limit(1)).first()
 
 
+def _newest_then(session: Session, name: str, newest: DatasetVersion, at: int) -> DatasetVersion | None:
+    def look(version: int) -> tuple[int, int] | None:
+        query = select(DatasetVersion.version, DatasetVersion.created_at).where(DatasetVersion.dataset == name)
+        below = query.where(col(DatasetVersion.version) <= version).order_by(col(DatasetVersion.version).desc())
+        return session.exec(below.limit(1)).first()
+
+    version = last_by(at, newest.version, look)
+    return None if version is None else version_row(session, name, version)
+
+
 def _view(
-    session: Session, newest: DatasetVersion | None, name: str, kind: str, made_from: Sequence[str]
+    session: Session,
+    newest: DatasetVersion | None,
+    name: str,
+    kind: str,
+    made_from: Sequence[str],
+    at: int | None = None,
 ) -> DatasetView:
-    outcomes = Counter(check.outcome for check in last_checks(session, name))
+    outcomes = Counter(check.outcome for check in last_checks(session, name, at=at))
     return DatasetView(
         name=name,
         kind=kind,

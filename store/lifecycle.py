@@ -28,7 +28,8 @@ def start_attempt(tx: Transaction, run: int, nonce: str, lease: dict[str, Any] |
     """queued → starting: a new attempt, known by its `nonce`, holding the device share `lease`."""
     row = get_run(tx.session, run)
     number = row.attempt + 1
-    _change(tx, row, "starting", actor=DAEMON, reason="", message=f"attempt {number} of {row.job} is starting")
+    begins = f"attempt {number} of {row.job} is starting"
+    _change(tx, row, "starting", actor=DAEMON, reason="", message=begins, attempt=number)
     row.attempt = number
     row.not_before = None
     row.started_at = row.started_at if row.started_at is not None else tx.now
@@ -84,6 +85,12 @@ def settle(
         raise ValueError(f"an attempt cannot end as {state}")
     row = get_run(tx.session, run)
     check_transition(run, cast(RunState, row.state), state)
+    if row.state not in ACTIVE:  # what waits may be cancelled too, but its last attempt ended long ago
+        raise Conflict(
+            f"run {run} is {row.state}: no attempt is under way",
+            where=f"run {run}",
+            remedy=f"see `trainshed runs show {run}`",
+        )
     attempt = get_attempt(tx.session, run, row.attempt)
     attempt.state, attempt.reason, attempt.ended_at = state, reason, tx.now
     attempt.exit_code, attempt.signal = exit_code, signal
@@ -117,9 +124,15 @@ def request_cancel(tx: Transaction, run: int, actor: str) -> Run:
 def requeue(tx: Transaction, run: int, actor: str) -> Run:
     """An ended run that did not succeed is queued again, with as many attempts as its job allows from the start.
 
-    What failed only because of it is queued again too. Raises Conflict while its own upstream has not ended well.
+    What failed only because of it is queued again too. Raises Conflict while it, or its own upstream, has not ended.
     """
     row = get_run(tx.session, run)
+    if row.state in ACTIVE:  # a retry by itself may follow these too, but only with the end of the attempt
+        raise Conflict(
+            f"run {run} is {row.state}: it has not ended yet",
+            where=f"run {run}",
+            remedy=f"`trainshed runs cancel {run}` ends it; then retry it",
+        )
     bad = [other for other in _upstream(tx, row) if other.state in ENDED - GOOD]
     if bad:
         raise Conflict(
@@ -185,14 +198,24 @@ def _dependents(tx: Transaction, row: Run, state: RunState) -> list[Run]:
 
 
 def _change(
-    tx: Transaction, row: Run, state: RunState, *, actor: str, reason: str, message: str, was: RunState | None = None
+    tx: Transaction,
+    row: Run,
+    state: RunState,
+    *,
+    actor: str,
+    reason: str,
+    message: str,
+    was: RunState | None = None,
+    attempt: int | None = None,
 ) -> None:
     assert row.id is not None
     before = cast(RunState, row.state)
     check_transition(row.id, before, state)
     row.state, row.reason, row.rev = state, reason, tx.rev
     kind = "run.retry" if was else f"run.{state}"
-    _tell(tx, row, actor, kind, message, {"from": before, "to": state, **({"attempt_ended": was} if was else {})})
+    more: dict[str, Any] = {"attempt_ended": was} if was else {}
+    more |= {"attempt": attempt} if attempt is not None else {}
+    _tell(tx, row, actor, kind, message, {"from": before, "to": state, **more})
 
 
 def _tell(tx: Transaction, row: Run, actor: str, kind: str, message: str, data: dict[str, Any]) -> None:

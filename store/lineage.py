@@ -21,6 +21,8 @@ MOST: Final = 200
 """Nodes in one graph."""
 _BRANCHES: Final = 50
 """Things made from one thing, the newest."""
+_VIEW: Final = "features:"
+"""Before the name of a feature view, in the inputs of a training set."""
 Sources = Mapping[str, str]
 """Dataset → the source whose rows it holds, by the project file."""
 Step = Literal["up", "down"]
@@ -226,7 +228,7 @@ class _Graph:
 
     def _versions(self, inputs: Mapping[str, int]) -> Iterator[DatasetVersion]:
         for name, version in inputs.items():
-            row = self._session.get(DatasetVersion, (name, version))
+            row = self._session.get(DatasetVersion, (name.removeprefix(_VIEW), version))
             if row is not None:
                 yield row
 
@@ -236,7 +238,8 @@ class _Graph:
         yield from self._session.exec(query).all()
 
     def _training_sets_from(self, row: DatasetVersion) -> Iterator[TrainingSet]:
-        read = func.json_extract(TrainingSet.inputs, f'$."{row.dataset}"') == row.version
+        name = f"{_VIEW}{row.dataset}" if row.kind == "feature view" else row.dataset
+        read = func.json_extract(TrainingSet.inputs, f'$."{name}"') == row.version
         query = select(TrainingSet).where(read).order_by(col(TrainingSet.created_at).desc()).limit(_BRANCHES)
         yield from self._session.exec(query).all()
 

@@ -6,47 +6,33 @@ it is now; the last event before the moment says how it was then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from sqlalchemy import Select, func, union_all
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from store import aliases
+from store.past import last_changes
 from store.tables import Event, Run
 from store.times import from_us
 from store.wire import MomentView, RunThenView
-from store.words import ACTIVE, ENDED, RunState, Trigger
+from store.words import ACTIVE, RunState, Trigger
 
 MOST: Final = 1000
 """Runs looked at, the newest: more are never unended on one box, but for a queue that nobody drains."""
-_STATES: Final = tuple(f"run.{state}" for state in sorted({"queued", "retry", *ACTIVE, *ENDED}))
-"""Kinds of events that change a run's state; the new one is `data["to"]`."""
 
 
-def moment(session: Session, at: int, jobs: Iterable[str] = ()) -> MomentView:
-    """The shed at a time (µs since 1970 UTC). Empty before the first event. `jobs`: whose last runs are wanted."""
+def moment(session: Session, at: int) -> MomentView:
+    """The shed at a time (µs since 1970 UTC). Empty before the first event."""
     then = _runs_then(session, sorted(session.execute(unended_then(at)).scalars())[-MOST:], at)
     return MomentView(
         at=from_us(at),
         aliases=aliases.current(session, at=at),
         running=[run for run in then if run.state in ACTIVE],
         queued=[run for run in then if run.state == "queued"],
-        last=_runs_then(session, last_of(session, at, jobs), at),
     )
-
-
-def last_of(session: Session, at: int, jobs: Iterable[str]) -> list[int]:
-    """The newest run of each job that there was at a time. One search of an index for the time, one for each job."""
-    newest = session.exec(
-        select(Run.id).where(col(Run.created_at) <= at).order_by(col(Run.created_at).desc()).limit(1)
-    ).first()
-    if newest is None:
-        return []
-    found = [session.exec(select(func.max(Run.id)).where(Run.job == job, col(Run.id) <= newest)).one() for job in jobs]
-    return [run for run in found if run is not None]
 
 
 def step(session: Session, at: int, *, later: bool) -> int | None:
@@ -63,21 +49,10 @@ def unended_then(at: int) -> Select[Any]:
     return select_columns(union_all(ended_later, not_ended).subquery())
 
 
-def state_events(runs: Sequence[int], at: int) -> SelectOfScalar[Event]:
-    """Changes of state of these runs up to a time, oldest first."""
-    subjects = [f"run {run}" for run in runs]
-    return (
-        select(Event)
-        .where(col(Event.subject).in_(subjects), col(Event.created_at) <= at, col(Event.kind).in_(_STATES))
-        .order_by(col(Event.id))
-    )
-
-
 def _runs_then(session: Session, ids: Sequence[int], at: int) -> list[RunThenView]:
     """As the last event before the time left them, in the order of `ids`; without those that nothing is told of."""
     rows = {row.id: row for row in session.exec(select(Run).where(col(Run.id).in_(ids)))}
-    last = {event.subject: event for event in session.exec(state_events(ids, at))}
-    return [_run_then(rows[run], last[f"run {run}"]) for run in ids if f"run {run}" in last]
+    return [_run_then(rows[run], event) for run, event in last_changes(session, ids, at).items()]
 
 
 def _run_then(row: Run, event: Event) -> RunThenView:

@@ -14,6 +14,7 @@ from store.tables import ResourceSample
 from store.times import SECOND, from_us
 from store.wire import BoxHistoryView, BoxPoint, ResourcePoint
 
+_NEAR: Final = 600 * SECOND
 BOX: Final = 0
 """The "run" under which the box's own samples are kept."""
 
@@ -47,9 +48,11 @@ def add_samples(tx: Transaction, samples: Iterable[Sample]) -> None:
     tx.driver.executemany(_INSERT, [(tx.now, *astuple(sample)) for sample in samples])
 
 
-def samples_of(session: Session, run: int, limit: int = 1000) -> list[ResourcePoint]:
-    """The newest `limit` samples, oldest first."""
+def samples_of(session: Session, run: int, limit: int = 1000, *, until: int | None = None) -> list[ResourcePoint]:
+    """The newest `limit` samples, oldest first; with `until` (µs), the newest by then."""
     query = select(ResourceSample).where(ResourceSample.run == run).order_by(col(ResourceSample.at).desc())
+    if until is not None:
+        query = query.where(col(ResourceSample.at) <= until)
     return [
         ResourcePoint(at=from_us(row.at), cpu_percent=row.cpu_percent, rss=row.rss, gpu_memory=row.gpu_memory)
         for row in reversed(session.exec(query.limit(limit)).all())
@@ -91,6 +94,13 @@ def box_history(session: Session, since: int, until: int, points: int) -> BoxHis
             for number, mean, peak, memory, disk, received, sent, read, written, gpu in found
         ],
     )
+
+
+def last_box(session: Session, at: int) -> ResourceSample | None:
+    """The box as last measured by a time (µs), if that was not long before."""
+    query = select(ResourceSample).where(ResourceSample.run == BOX, col(ResourceSample.at) <= at)
+    row = session.exec(query.order_by(col(ResourceSample.at).desc()).limit(1)).first()
+    return row if row is not None and at - row.at <= _NEAR else None
 
 
 def forget_box_before(tx: Transaction, at: int) -> None:

@@ -17,9 +17,10 @@ from store.tables import ModelVersion
 from store.times import from_us
 from store.wire import (
     PRODUCTION,
-    AgainstView,
+    DifferenceView,
     GateView,
     Interval,
+    JudgedAgainst,
     ModelView,
     Page,
     VerdictView,
@@ -137,6 +138,17 @@ def version_detail(session: Session, model: str, number: int) -> VersionDetail:
     )
 
 
+def newest_then(session: Session, model: str, at: int) -> VersionView | None:
+    """The newest that had been made by a time (µs), with its verdict unless that is of a later judgement."""
+    made = select(ModelVersion).where(ModelVersion.model == model, col(ModelVersion.created_at) <= at)
+    row = session.exec(made.order_by(col(ModelVersion.number).desc()).limit(1)).first()
+    if row is None:
+        return None
+    view = version_view(row, {})
+    judged_later = row.verdict is not None and row.verdict["at"] > at
+    return view.model_copy(update={"verdict": None}) if judged_later else view
+
+
 def changed_versions(session: Session, rev: int) -> list[VersionView]:
     """Those that changed after a revision, or that an alias came to or left."""
     rows = session.exec(select(ModelVersion).where(col(ModelVersion.rev) > rev).order_by(col(ModelVersion.rev))).all()
@@ -177,7 +189,7 @@ def version_view(row: ModelVersion, pointing: Mapping[tuple[str, int], list[str]
         metrics={name: Interval(**one) for name, one in row.metrics.items()},
         baseline=row.baseline,
         verdict=verdict_view(row.verdict),
-        against=against_view(row.evidence, row.objective),
+        judged_against=judged_against(row),
         aliases=pointing.get((row.model, row.number), []),
         rev=row.rev,
     )
@@ -191,14 +203,29 @@ def verdict_view(verdict: Mapping[str, Any] | None) -> VerdictView | None:
     return VerdictView(passed=verdict["passed"], gates=gates, at=from_us(verdict["at"]))
 
 
-def against_view(evidence: Mapping[str, Any], objective: str) -> AgainstView | None:
-    """The comparison with the version that was in production, as the evidence has it."""
-    compared = evidence.get("production") or {}
-    for one in compared.get("differences", []):
-        if one["metric"] == objective and None not in one["difference"].values():
-            difference = Interval(**one["difference"])
-            return AgainstView(version=compared["version"], difference=difference, p_value=one["p_value"])
-    return None
+def judged_against(row: ModelVersion) -> JudgedAgainst | None:
+    """The comparison in its objective with what was in production when it was judged; None where there is none."""
+    number = (row.evidence.get("production") or {}).get("version")
+    found = None if number is None else compared(row, number).get(row.objective)
+    return None if found is None else JudgedAgainst(version=number, difference=found.difference, p_value=found.p_value)
+
+
+def compared(row: ModelVersion, with_version: int) -> dict[str, DifferenceView]:
+    """Metric → this version minus that one on the same rows; empty when it was compared with another one."""
+    found: Mapping[str, Any] = row.evidence.get("production") or {}
+    if found.get("version") != with_version:
+        return {}
+    return {
+        one["metric"]: DifferenceView(
+            metric=one["metric"],
+            difference=Interval(**one["difference"]),
+            p_value=one["p_value"],
+            test=one["test"],
+            rows=one["rows"],
+        )
+        for one in found.get("differences", [])
+        if None not in one["difference"].values()
+    }
 
 
 def verdict_words(verdict: Mapping[str, Any] | None) -> str:

@@ -78,7 +78,7 @@ class ShedApp(ShedCore):
         if isinstance(table, Table) and table.marks:
             table.action_unmark()
             return True
-        return any(notice.hush() for notice in screen.query(Notice))
+        return any(notice.hush() for notice in screen.query(Notice) if not notice.standing)
 
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, Palette):

@@ -56,6 +56,7 @@ from tui.connection import POLL_SECONDS, no_answer, of_another_release, problem_
 from tui.failure import ClientError
 from tui.runcalls import RunCalls
 from tui.sockets import address_of, nobody
+from tui.views import written
 
 W = TypeVar("W", bound=Wire)
 _ANSWER_SECONDS: Final = 30.0
@@ -114,7 +115,7 @@ class Client(RunCalls):
         return self._get(
             Page[EventView],
             "/events",
-            at=None if at is None else at.isoformat(),
+            at=written(at),
             subject=subject,
             limit=limit,
             after=after,

@@ -6,6 +6,7 @@ A part of `tui.client.Client`, apart from it only to keep both short.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from store.wire import (
     CompareView,
@@ -22,7 +23,8 @@ from store.wire import (
     Window,
 )
 from tui.connection import POLL_SECONDS
-from tui.views import Views
+from tui.log.needle import PREFIX
+from tui.views import Views, written
 
 
 class RunCalls(Views):
@@ -49,8 +51,9 @@ class RunCalls(Views):
         """The objective of each run in a few values; runs that have measured nothing are left out."""
         return self._get(Page[SparkView], "/runs/sparks", ids=list(runs), points=points).items
 
-    def run(self, run: int) -> RunDetail:
-        return self._get(RunDetail, f"/runs/{run}")
+    def run(self, run: int, *, at: datetime | None = None) -> RunDetail:
+        """With `at`, as it was then."""
+        return self._get(RunDetail, f"/runs/{run}", at=written(at))
 
     def cancel(self, run: int) -> RunView:
         return self._post(RunView, f"/runs/{run}/cancel")
@@ -61,12 +64,15 @@ class RunCalls(Views):
     def compare(self, runs: Sequence[int]) -> CompareView:
         return self._get(CompareView, "/runs/compare", ids=list(runs))
 
-    def metric(self, run: int, name: str, *, points: int = 500, since_step: int | None = None) -> MetricSeries:
-        """At most `points` points, of those after `since_step`; peaks survive the thinning."""
-        return self._get(MetricSeries, f"/runs/{run}/metrics/{name}", points=points, since_step=since_step)
+    def metric(
+        self, run: int, name: str, *, points: int = 500, since_step: int | None = None, at: datetime | None = None
+    ) -> MetricSeries:
+        """At most `points` points, of those after `since_step`; peaks survive the thinning. With `at`, up to then."""
+        path = f"/runs/{run}/metrics/{name}"
+        return self._get(MetricSeries, path, points=points, since_step=since_step, at=written(at))
 
-    def resources(self, run: int) -> list[ResourcePoint]:
-        return self._get(Page[ResourcePoint], f"/runs/{run}/resources").items
+    def resources(self, run: int, *, at: datetime | None = None) -> list[ResourcePoint]:
+        return self._get(Page[ResourcePoint], f"/runs/{run}/resources", at=written(at)).items
 
     def log(
         self,
@@ -94,11 +100,12 @@ class RunCalls(Views):
         ignore_case: bool = False,
         attempt: int | None = None,
     ) -> LogHit:
-        """The next line that holds `text`, from byte `start`; or backward the last before it."""
+        """The next line that holds `text` (`re:` begins a pattern), from byte `start`; or backward the last before."""
         return self._get(
             LogHit,
             f"/runs/{run}/logs/{stream}/search",
-            text=text,
+            text=text.removeprefix(PREFIX),
+            regex=text.startswith(PREFIX),
             direction="backward" if backward else "forward",
             ignore_case=ignore_case,
             attempt=attempt,

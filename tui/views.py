@@ -6,6 +6,7 @@ A part of `tui.client.Client`, apart from it only to keep both short.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from datetime import datetime
 from typing import Any, TypeVar
 
 from store.wire import (
@@ -44,8 +45,9 @@ class Views(ABC):
     def system(self) -> SystemView:
         return self._get(SystemView, "/system")
 
-    def box_history(self, *, minutes: int = 60, points: int = 120) -> BoxHistoryView:
-        return self._get(BoxHistoryView, "/box/history", minutes=minutes, points=points)
+    def box_history(self, *, minutes: int = 60, points: int = 120, at: datetime | None = None) -> BoxHistoryView:
+        """Up to now; with `at`, up to then."""
+        return self._get(BoxHistoryView, "/box/history", minutes=minutes, points=points, at=written(at))
 
     def doctor(self, *, fresh: bool = False) -> DoctorView:
         """What it found within the last minute; with `fresh`, now."""
@@ -53,20 +55,22 @@ class Views(ABC):
 
     # ------------------------------------------------------------------------------------------ jobs and queue
 
-    def jobs(self) -> list[JobView]:
-        """Each with its last runs and how long the next one will take."""
-        return self._get(Page[JobView], "/jobs").items
+    def jobs(self, *, at: datetime | None = None) -> list[JobView]:
+        """Each with its last runs and how long the next one will take; with `at`, those of then."""
+        return self._get(Page[JobView], "/jobs", at=written(at)).items
 
     def queue(self, *, limit: int = 100) -> QueueView:
         """In the order of service, each with what it waits for."""
         return self._get(QueueView, "/queue", limit=limit)
 
-    def timetable(self, *, count: int = 3, past: int = 10, after: str | None = None) -> Page[TimetableView]:
-        """Schedules with their next `count` times and the runs of their last `past` ones."""
-        return self._get(Page[TimetableView], "/timetable", count=count, past=past, after=after)
+    def timetable(
+        self, *, count: int = 3, past: int = 10, after: str | None = None, at: datetime | None = None
+    ) -> Page[TimetableView]:
+        """Schedules with their next `count` times and the runs of their last `past` ones; with `at`, those of then."""
+        return self._get(Page[TimetableView], "/timetable", count=count, past=past, after=after, at=written(at))
 
     def backfill_plan(self, schedule: str, request: BackfillRequest) -> BackfillPlan:
-        asked = request.model_dump(mode="json")
+        asked = request.model_dump(mode="json", exclude={"token"})
         return self._get(BackfillPlan, f"/schedules/{schedule}/backfill", **asked)
 
     def backfill(self, schedule: str, request: BackfillRequest) -> BackfillDone:
@@ -110,3 +114,8 @@ class Views(ABC):
 
     def run_lineage(self, run: int) -> LineageView:
         return self._get(LineageView, f"/runs/{run}/lineage")
+
+
+def written(at: datetime | None) -> str | None:
+    """As the API reads it."""
+    return None if at is None else at.isoformat()

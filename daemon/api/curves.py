@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from daemon.api.asked import while_asked
-from daemon.api.shed import Here, RunId
+from daemon.api.shed import Here, RunId, Then
 from store import curves
+from store.times import to_us
 from store.wire import MetricSeries, Page, SparkView
 
 router = APIRouter(tags=["curves"])
@@ -42,11 +43,13 @@ async def curve(
     name: str,
     points: Annotated[int, Query(ge=4, le=20_000, description="At most so many; extremes survive.")] = 500,
     since_step: Annotated[int | None, Query(description="Only what comes after this step.")] = None,
+    at: Then = None,
 ) -> Response:
-    """One curve, thinned without losing a spike."""
+    """One curve, thinned without losing a spike; with `at`, as far as it had come by then."""
+    until = None if at is None else to_us(at)
 
     def read(stop: Callable[[], bool]) -> MetricSeries:
         with shed.daemon.record.read(stop) as session:
-            return curves.series(session, run, name, points, since_step)
+            return curves.series(session, run, name, points, since_step, until=until)
 
     return await while_asked(request, read)

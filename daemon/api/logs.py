@@ -13,8 +13,9 @@ from fastapi.responses import Response
 
 from daemon.api.asked import while_asked
 from daemon.api.shed import Here, RunId, Shed
+from daemon.logpattern import pattern
 from daemon.logs import MOST, read_log
-from daemon.logsearch import find
+from daemon.logsearch import Text, find
 from store import queue
 from store.wire import LogChunk, LogHit
 from store.words import ENDED
@@ -51,7 +52,7 @@ async def search(
     request: Request,
     run: RunId,
     stream: Literal["stdout", "stderr"],
-    text: Annotated[str, Query(min_length=1, max_length=1000, description="What is looked for, as it stands.")],
+    text: Annotated[str, Query(min_length=1, max_length=1000, description="What is looked for.")],
     start: Annotated[
         int | None, Query(alias="from", ge=0, description="Byte to begin at; else the beginning or end.")
     ] = None,
@@ -59,13 +60,17 @@ async def search(
         Literal["forward", "backward"], Query(description="backward: the nearest before.")
     ] = "forward",
     ignore_case: Annotated[bool, Query(description="Take A to Z for a to z.")] = False,
+    regex: Annotated[
+        bool, Query(description="The text is a pattern (RE2), for lines; else it is as it stands.")
+    ] = False,
     attempt: Annotated[int | None, Query(ge=1, description="Of this try; else of the last.")] = None,
 ) -> Response:
     """The next line of the log that holds a text. Go on from the byte after its `offset`, or backward from `offset`."""
 
     def look(stop: Callable[[], bool]) -> LogHit:
         log, _ = _where(shed, run, stream, attempt)
-        return find(log, text.encode(), start, backward=direction == "backward", ignore_case=ignore_case, stop=stop)
+        wanted = pattern(text, ignore_case=ignore_case) if regex else Text(text.encode(), ignore_case)
+        return find(log, wanted, start, backward=direction == "backward", stop=stop)
 
     return await while_asked(request, look)
 

@@ -8,11 +8,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from sqlmodel import Session
 
-from daemon.api.shed import Here, Shed
+from daemon.api.shed import Here, Shed, Then
 from daemon.dispatch import Lease
 from store import lifecycle, queue, samples
 from store.errors import StorageError
-from store.times import us
+from store.times import to_us, us
 from store.wire import (
     BoxHistoryView,
     DaemonView,
@@ -61,9 +61,12 @@ def box_history(
     shed: Here,
     minutes: Annotated[int, Query(ge=1, le=2880, description="How far back; the box is remembered for two days.")] = 60,
     points: Annotated[int, Query(ge=2, le=2000, description="At most so many.")] = 120,
+    at: Then = None,
 ) -> BoxHistoryView:
-    """CPU, memory, disk and network of the box over time, for charts: means, and peaks where they matter."""
-    now = shed.now
+    """CPU, memory, disk and network of the box over time, for charts: means, and peaks where they matter.
+
+    Up to now, or with `at` up to then."""
+    now = shed.now if at is None else to_us(at)
     with shed.daemon.record.read() as session:
         return samples.box_history(session, now - us(timedelta(minutes=minutes)), now + 1, points)
 

@@ -60,7 +60,8 @@ def version(shed: Here, model: Name, version: Number) -> VersionDetail:
 def plan(shed: Here, model: Name, version: Number, alias: Alias = PRODUCTION) -> PlanView:
     """What a promotion would do, with the token that binds a promotion to this plan."""
     with shed.daemon.record.read() as session:
-        return planned(session, model, version, alias)
+        made = planned(session, model, version, alias)
+    return shed.daemon.endpoints.with_effects(made)
 
 
 @router.post("/models/{model}/promote")
@@ -80,7 +81,8 @@ def rollback_plan(
 ) -> PlanView:
     """What going back would do: to the version before, or to `to`."""
     with shed.daemon.record.read() as session:
-        return planned_rollback(session, model, alias, to)
+        made = planned_rollback(session, model, alias, to)
+    return shed.daemon.endpoints.with_effects(made)
 
 
 @router.post("/models/{model}/rollback")

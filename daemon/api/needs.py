@@ -56,6 +56,8 @@ class Facts:
     """What the checks of each table found the last time."""
     queue: Sequence[QueuedView] = ()
     degraded: str | None = None
+    endpoints: str | None = None
+    """Why what is served is not what should be, or None."""
     free: int | None = None
     """Bytes on the disk of the home."""
     min_free: int = 0
@@ -96,6 +98,9 @@ def _of_the_box(facts: Facts) -> Iterator[NeedView]:
             "no run is started"
         )
         yield _need("daemon", "warn", message, ("look", "trainshed system"), target)
+    if facts.endpoints:
+        served = NeedTarget(kind="daemon", name="endpoints")
+        yield _need("endpoints", "fail", facts.endpoints, _look("trainshed endpoints"), served)
 
 
 def _of_runs(last: Iterable[RunView]) -> Iterator[NeedView]:

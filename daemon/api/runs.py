@@ -6,8 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from daemon.api.shed import Actor, After, Here, Limit, RunId
+from daemon.api.shed import Actor, After, Here, Limit, RunId, Then
 from store import metrics, runs, samples
+from store.pastruns import detail_then
+from store.times import to_us
 from store.wire import (
     CompareView,
     LatestMetric,
@@ -62,10 +64,10 @@ def compare(shed: Here, ids: Annotated[list[int], Query(min_length=1, max_length
 
 
 @router.get("/runs/{run}")
-def show(shed: Here, run: RunId) -> RunDetail:
-    """Everything known of a run."""
+def show(shed: Here, run: RunId, at: Then = None) -> RunDetail:
+    """Everything known of a run; with `at`, everything that was known of it then."""
     with shed.daemon.record.read() as session:
-        return runs.detail(session, run, shed.now)
+        return runs.detail(session, run, shed.now) if at is None else detail_then(session, run, to_us(at))
 
 
 @router.post("/runs/{run}/cancel")
@@ -89,8 +91,10 @@ def latest_metrics(shed: Here, run: RunId) -> Page[LatestMetric]:
 
 
 @router.get("/runs/{run}/resources")
-def resources(shed: Here, run: RunId, limit: Annotated[int, Query(ge=1, le=20_000)] = 1000) -> Page[ResourcePoint]:
-    """What a run used of the machine, oldest first."""
+def resources(
+    shed: Here, run: RunId, limit: Annotated[int, Query(ge=1, le=20_000)] = 1000, at: Then = None
+) -> Page[ResourcePoint]:
+    """What a run used of the machine, oldest first; with `at`, up to then."""
     with shed.daemon.record.read() as session:
         runs.view(session, run, shed.now)
-        return Page(items=samples.samples_of(session, run, limit))
+        return Page(items=samples.samples_of(session, run, limit, until=None if at is None else to_us(at)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
+from sqlmodel import Session
 
 from daemon import backfill
 from daemon.api.shed import Actor, Here, Limit, Name
@@ -85,6 +86,17 @@ def backfill_plan(
 def make_up(shed: Here, actor: Actor, name: Name, request: BackfillRequest) -> BackfillDone:
     """Queues a run for each of these times that has none, behind everything that is due. Twice, it adds nothing."""
     return shed.daemon.backfill(name, request, actor)
+
+
+def with_next(session: Session, views: Sequence[ScheduleView], after: datetime) -> list[ScheduleView]:
+    """The same with the times that came next after a moment of the past; none for those that rested."""
+    rows = {row.name: row for row in schedules.all_rows(session)}
+    return [
+        view.model_copy(update={"next_at": next(coming(rows[view.name], after, 1), None)})
+        if view.enabled and not view.broken
+        else view
+        for view in views
+    ]
 
 
 def coming(row: Schedule, after: datetime, count: int) -> Iterator[datetime]:

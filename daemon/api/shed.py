@@ -9,6 +9,7 @@ from pathlib import Path as FilePath
 from typing import Annotated, Final
 
 from fastapi import Depends, Path, Query, Request
+from pydantic import AwareDatetime
 
 from daemon.api.door import actor_of
 from daemon.core import Daemon
@@ -55,4 +56,5 @@ Name = Annotated[str, Path(pattern=NAME_PATTERN)]
 RunId = Annotated[int, Path(ge=1)]
 Number = Annotated[int, Path(ge=0, description="A version's number.")]
 Limit = Annotated[int, Query(ge=1, le=500, description="Items on one page.")]
+Then = Annotated[AwareDatetime | None, Query(description="As it was at this time, with its offset.")]
 After = Annotated[str | None, Query(max_length=500, description="`next` of the page before.")]

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
 from daemon.api import needs, wanting
+from daemon.api.schedules import with_next
 from daemon.api.shed import Actor, After, Here, Limit
 from store import events, runs
 from store.moment import moment, step
@@ -72,9 +73,14 @@ def moment_at(
     shed: Here,
     time: Annotated[AwareDatetime, Query(description="Any moment of the past, with its offset.")],
 ) -> MomentView:
-    """The shed as it stood then: what was live, who put it there and why, what ran, what waited."""
+    """The shed as it stood then: what was live, who put it there and why, what ran, waited, was to come, and what
+    wanted a person."""
+    at = to_us(time)
     with shed.daemon.record.read() as session:
-        return moment(session, to_us(time), shed.daemon.jobs)
+        facts = wanting.facts_then(session, shed, at)
+        then = moment(session, at)
+        coming = soonest(with_next(session, facts.schedules, time))
+        return then.model_copy(update={"needs_you": needs.needs(facts), "next_schedules": coming})
 
 
 @router.get("/at/step")

@@ -10,13 +10,47 @@ from daemon.api.data import known_tables
 from daemon.api.needs import Facts
 from daemon.api.shed import Shed
 from daemon.disk import free_bytes
-from daemon.freshness import with_freshness
+from daemon.freshness import freshness_then, with_freshness
 from daemon.waits import waiting
-from store import aliases, datasets, runs, schedules, versions
+from store import aliases, datasets, runs, samples, schedules, versions
+from store.past import newest_of_jobs, runs_then
+from store.pastschedules import schedules_then
+from store.times import from_us
 from store.words import CANDIDATE, PRODUCTION
 
 _LOOKED_AT: Final = 100
 """Of the queue."""
+
+
+def facts_then(session: Session, shed: Shed, at: int) -> Facts:
+    """The same as they were at a time (µs), as far as the record tells. Which datasets and models the project has is
+    as now; why a run waited, whether one had stalled and what was wrong with the daemon is not kept."""
+    daemon = shed.daemon
+    then = from_us(at)
+    planned = schedules_then(session, schedules.all_rows(session), at)
+    running = {schedule.name for schedule in planned if schedule.enabled and not schedule.broken}
+    on = [row for row in schedules.all_rows(session) if row.name in running]
+    tables = [datasets.dataset_view(session, *known, at=at) for known in known_tables(daemon.project)]
+    newest = [versions.newest_then(session, name, at) for name in daemon.project.models]
+    box = samples.last_box(session, at)
+    return Facts(
+        now=then,
+        last=runs_then(session, newest_of_jobs(session, daemon.jobs, at), at),
+        schedules=planned,
+        newest=[version for version in newest if version is not None],
+        production=aliases.current(session, PRODUCTION, at=at),
+        candidates=aliases.current(session, CANDIDATE, at=at),
+        was_live=aliases.ever(session, PRODUCTION, at=at),
+        tables=freshness_then(session, daemon.project, daemon.jobs, tables, then, on, at),
+        checks=[
+            check
+            for table in tables
+            if set(table.checks) - {"pass"}
+            for check in datasets.last_checks(session, table.name, at=at)
+        ],
+        free=box.disk_free if box is not None else None,
+        min_free=daemon.project.daemon.min_free,
+    )
 
 
 def facts(session: Session, shed: Shed) -> Facts:
@@ -42,6 +76,7 @@ def facts(session: Session, shed: Shed) -> Facts:
         ],
         queue=waiting(session, now, _LOOKED_AT, degraded),
         degraded=degraded,
+        endpoints=daemon.endpoints.problem,
         free=free_bytes(daemon.home.root),
         min_free=daemon.project.daemon.min_free,
     )

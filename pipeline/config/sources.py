@@ -108,7 +108,8 @@ class PythonSource(Source):
 
     kind: Literal["python"]
     function: PythonReference
-    """Called with `cursor` (last value of `incremental.column`, or None) and the `params` that it asks for."""
+    """Called with what it asks for: `cursor` (last value of `incremental.column`, or None), `scheduled_for` (the time
+    of its schedule that the run stands for, also in a backfill; None where no schedule asked) and the `params`."""
     params: dict[str, Any] = {}
     """Keyword arguments for the function."""
 

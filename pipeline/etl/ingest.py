@@ -155,6 +155,7 @@ def _opening(work: Work, source_name: str, cursor: Cursor | None, validators: Ma
         sleep=sleep,
         now=ctx.now,
         chance=random.Random(ctx.spec.nonce).random,
+        scheduled_for=ctx.spec.context.scheduled_for,
     )
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlmodel import Session
 
-from pipeline.judging.standing import compared
 from store.registry import PromotionFacts, plan_token, promotion_facts, rollback_target
 from store.tables import ModelVersion
+from store.versions import compared
 from store.wire import DifferenceView, GateView, PlanView
 from store.words import PRODUCTION
 

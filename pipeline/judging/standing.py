@@ -5,11 +5,9 @@ Pure, and light to import. Intervals are those of the judgement (`pipeline.judgi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from pipeline.stats.orientation import gain
 from store.tables import ModelVersion
+from store.versions import compared
 from store.wire import DifferenceView, Interval, StandingMetric, StandingView, StandingWord
 
 
@@ -55,24 +53,6 @@ def _paired(version: ModelVersion, against: ModelVersion) -> dict[str, Differenc
     if forward:
         return forward
     return {name: _turned(one) for name, one in compared(against, version.number).items()}
-
-
-def compared(version: ModelVersion, with_version: int) -> dict[str, DifferenceView]:
-    """Metric → this version minus that one on the same rows; empty when it was compared with another one."""
-    found: Mapping[str, Any] = version.evidence.get("production") or {}
-    if found.get("version") != with_version:
-        return {}
-    return {
-        one["metric"]: DifferenceView(
-            metric=one["metric"],
-            difference=Interval(**one["difference"]),
-            p_value=one["p_value"],
-            test=one["test"],
-            rows=one["rows"],
-        )
-        for one in found.get("differences", [])
-        if None not in one["difference"].values()
-    }
 
 
 def _turned(one: DifferenceView) -> DifferenceView:

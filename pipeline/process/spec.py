@@ -5,6 +5,7 @@ A worker never opens the record; what it needs to know of it stands in `context`
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ class RecordFacts(BaseModel):
     last_run: int | None = None
     evaluate: ProductionFacts | None = None
     """The version that an `evaluate` run judges again."""
+    scheduled_for: datetime | None = None
+    """The time of its schedule, UTC, for which this run, or the one that it is the upstream of, stands."""
 
 
 class RunSpec(BaseModel):

@@ -33,6 +33,7 @@ from store.words import JobKind
 
 PREEMPTED: Final = 75
 HEARTBEAT_S: Final = 15.0
+RUN_NICENESS: Final = 10
 STEPS: Final[dict[JobKind, tuple[str, str]]] = {
     "etl": ("pipeline.etl.run", "run_etl"),
     "features": ("pipeline.features.run", "run_features"),
@@ -60,11 +61,18 @@ def work(directory: AttemptDir) -> int:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     spool = Spool(directory.events, time.time)
     spool.write("hello", pid=os.getpid(), python=platform.python_version(), jax=_version("jax"))
+    give_way(Home(spec.home))
     quiet = _start_heartbeat(spool)
     try:
         return _step(spec, spool, stop)
     finally:
         quiet.set()
+
+
+def give_way(home: Home) -> None:
+    """While endpoints answer, requests go before runs: of the processor, a run gets what they leave over."""
+    if home.serving.control.exists():
+        os.nice(RUN_NICENESS)
 
 
 def _step(spec: RunSpec, spool: Spool, stop: threading.Event) -> int:

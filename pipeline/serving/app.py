@@ -33,7 +33,6 @@ _EPOCH: Final = b"x-routing-epoch"
 """Of the routing snapshot that chose the version: it only grows."""
 _REQUEST: Final = b"x-request-id"
 """Under which the prediction log has a request that came without an id."""
-_EXTENSIONS: Final = ("binary_tensor_data", "model_repository", "statistics")
 log = logging.getLogger(__name__)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from asyncio import CancelledError
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pipeline.serving import oip
 from pipeline.serving.arms import why
+from pipeline.serving.inbox import ClientGone
 from pipeline.serving.journal import Exchange, Journal, inputs_of_tensors
 from pipeline.serving.metrics import Door, Metrics
 from pipeline.serving.outputs import Scores
@@ -19,6 +20,8 @@ from pipeline.serving.refusal import Refusal
 from pipeline.serving.shelf import Seat, Shelf
 from store.release import RELEASE
 
+NOBODY_WAITED: Final = 499
+"""As nginx counts a client that has gone."""
 _EXTENSIONS: Final = ("binary_tensor_data", "model_repository", "statistics")
 
 
@@ -87,8 +90,8 @@ class Desk:
         except Refusal as refusal:
             counted.status = refusal.status
             raise
-        except CancelledError:
-            counted.exchange = None  # who asked has gone: nobody was answered, and nobody refused
+        except (ClientGone, asyncio.CancelledError):
+            counted.status = NOBODY_WAITED
             raise
         finally:
             seconds = self._clock() - began

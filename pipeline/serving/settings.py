@@ -26,7 +26,6 @@ class ServingSettings:
     patience_s: float = 20.0
     most_connections: int = 2048
     drain_s: float = 10.0
-    niceness: int = 0
     log: bool = True
     log_payloads: float = 1.0
     log_memory: int = 32_000_000

@@ -150,7 +150,8 @@ class Supervisor:
         worker.channel = channel
         self._heard(worker, hello)
         await channel.listen(lambda what, given: self._answer_worker(worker, what, given))
-        worker.channel = None
+        if worker.channel is channel:  # it may have come again meanwhile
+            worker.channel = None
 
     def _take(self, descriptors: Sequence[int], worker: Worker | None) -> None:
         """The listening socket, if it is missing and this is the one that the settings mean."""

@@ -24,11 +24,20 @@ class PythonReader(StartsAgain):
         self._times = Times(where=opening.where, zone=source.timezone, types=opening.types)
         self._allowance = Allowance(limit=source.max_bytes, where=opening.where)
 
+    def identity(self) -> str:
+        """Rows that were fetched for one time of a schedule are not taken for those of another."""
+        slot = self._opening.scheduled_for
+        return "" if slot is None else slot.isoformat()
+
     def pieces(self, resume: Resume | None) -> Iterator[Piece]:
         reference = self._source.function
         function = plugins.load_function(self._opening.root, reference)
         cursor = self._opening.cursor
-        offered = {"cursor": cursor.native if cursor else None, **self._source.params}
+        offered = {
+            "cursor": cursor.native if cursor else None,
+            "scheduled_for": self._opening.scheduled_for,
+            **self._source.params,
+        }
         result = plugins.call(function, offered, where=reference)
         for table in _tables(result, reference):
             for batch in table.to_batches(max_chunksize=self._source.batch_rows):

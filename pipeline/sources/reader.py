@@ -68,6 +68,8 @@ class Opening:
     now: Callable[[], datetime]
     chance: Callable[[], float]
     """A random number in [0, 1)."""
+    scheduled_for: datetime | None = None
+    """The time of a schedule for which this read stands, UTC; None for one that a person asked for."""
 
     @property
     def where(self) -> str:

@@ -11,7 +11,6 @@ from store.listing.fields import Field, Listing
 from store.listing.pick import count, pick
 from store.tables import Event, kept
 from store.wire import EventView, Window
-from store.wire.rows import EVENT_WORDS
 
 EVENTS: Final = Listing(
     table="event",
@@ -24,7 +23,7 @@ EVENTS: Final = Listing(
         "message": Field(kind="text", sql="event.message"),
         "time": Field(kind="time", sql="event.created_at", index="ix_event_created_at"),
     },
-    words=EVENT_WORDS,
+    words=("actor", "kind", "subject", "message"),
     trigrams=kept.EVENT_WORDS,
 )
 

@@ -14,7 +14,6 @@ from store.runs import run_view
 from store.schema import METADATA
 from store.tables import Run, kept
 from store.wire import RunView, Window
-from store.wire.rows import RUN_WORDS
 from store.words import JobKind, RunState, Trigger
 
 _RUN: Final = METADATA.tables["run"]
@@ -43,7 +42,7 @@ RUNS: Final = Listing(
         "ended": Field(kind="time", sql="run.ended_at", index="run_ended"),
         "took": Field(kind="duration", sql=_TOOK, index="run_took", live=_LIVE),
     },
-    words=RUN_WORDS,
+    words=("job", "state", "reason", "message", "actor", "schedule"),
     sorts={
         "job": Sort(sql="run.job", index="run_job"),
         "state": Sort(sql="run.state", index="run_state"),

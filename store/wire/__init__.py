@@ -39,12 +39,12 @@ from store.wire.jobs import (
 )
 from store.wire.lineage import LineageEdge, LineageNode, LineageView
 from store.wire.models import (
-    AgainstView,
     AliasEventView,
     AliasView,
     DifferenceView,
     GateView,
     Interval,
+    JudgedAgainst,
     ModelView,
     PlanView,
     PromoteRequest,
@@ -112,7 +112,6 @@ __all__ = [
     "GOOD",
     "PRODUCTION",
     "SMALLER_IS_BETTER",
-    "AgainstView",
     "AliasEventView",
     "AliasView",
     "ArtifactView",
@@ -157,6 +156,7 @@ __all__ = [
     "HistogramView",
     "Interval",
     "JobView",
+    "JudgedAgainst",
     "LatestMetric",
     "LeaseView",
     "LineageEdge",

@@ -240,7 +240,7 @@ def matches(
     """Whether a row is in the list.
 
     `now` gives times their age; without it, a comparison with an age does not hold. `words`: the fields that a bare
-    word is looked for in, all that are text if they are not named (`store.wire.rows` names those of the long lists).
+    word is looked for in, all that are text if they are not named (`store.listing` names those of the long lists).
     """
     places = list(fields if words is None else words)
     return all(_holds(term, fields, now, places) != term.negated for term in found.terms)

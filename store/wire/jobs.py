@@ -97,12 +97,15 @@ class BackfillPlan(Wire):
     """Runs that would be queued."""
     left: int
     """Times without a run beyond `limit`: ask again for them."""
+    token: str
+    """Binds a backfill to this plan: to the times without a run, and to what would run for them."""
 
 
 class BackfillRequest(Wire):
     start: AwareDatetime
     end: AwareDatetime
     limit: int = Field(default=100, ge=1, le=500, description="Queue at most so many runs; ask again for the rest.")
+    token: str | None = Field(default=None, description="Of the plan that was shown; a stale one is refused.")
 
 
 class BackfillDone(Wire):

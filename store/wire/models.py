@@ -37,7 +37,7 @@ class VerdictView(Wire):
     at: datetime
 
 
-class AgainstView(Wire):
+class JudgedAgainst(Wire):
     """A version against the one that was in production when it was judged, in its objective, on the same rows."""
 
     version: int
@@ -57,7 +57,7 @@ class VersionView(Wire):
     """On the test rows."""
     baseline: dict[str, float]
     verdict: VerdictView | None
-    against: AgainstView | None = None
+    judged_against: JudgedAgainst | None = None
     """None: nothing was in production, or it could not answer the same rows."""
     aliases: list[str]
     rev: int

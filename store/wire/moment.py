@@ -6,6 +6,8 @@ from datetime import datetime
 
 from store.wire.base import Wire
 from store.wire.models import AliasView
+from store.wire.schedules import ScheduleView
+from store.wire.shed import NeedView
 from store.words import RunState, Trigger
 
 
@@ -31,8 +33,10 @@ class MomentView(Wire):
     running: list[RunThenView]
     """Starting or running."""
     queued: list[RunThenView]
-    last: list[RunThenView]
-    """The newest run of each job that had been asked for by then, as it was then."""
+    needs_you: list[NeedView] = []
+    """What wanted a person, as far as the record tells: not how full the disk was, nor why a run waited."""
+    next_schedules: list[ScheduleView] = []
+    """What was to come."""
 
 
 class StepView(Wire):

@@ -55,6 +55,18 @@ def test_who_answers_a_request_is_decided_without_anything_that_computes() -> No
     assert not loaded_by("pipeline.traffic.route") & {*HEAVY, "pydantic", "sqlmodel", "sqlalchemy"}
 
 
+def test_the_supervisor_of_serving_is_small() -> None:
+    """It outlives everything, so it holds nothing that it does not need."""
+    assert not loaded_by("pipeline.serving.supervisor") & {
+        *HEAVY,
+        "uvicorn",
+        "uvloop",
+        "pydantic",
+        "grpc",
+        "sqlalchemy",
+    }
+
+
 def test_the_root_of_the_daemon_refuses_before_it_loads_libraries() -> None:
     """A second daemon is told within milliseconds."""
     assert not loaded_by("daemon.main") & {"fastapi", "uvicorn", "sqlmodel", "sqlalchemy", "pydantic", "httpx"}

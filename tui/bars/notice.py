@@ -17,13 +17,18 @@ class Notice(Static):
     Notice.-said { display: block; }
     """
 
-    def say(self, text: str, tone: Tone = "") -> None:
+    standing = False
+    """Whether what is said is so as long as the screen is as it is: no stroke of its own takes it away."""
+
+    def say(self, text: str, tone: Tone = "", *, standing: bool = False) -> None:
+        self.standing = standing
         glyph = {"good": "✔ ", "bad": "✘ ", "warn": "! "}.get(tone, "")
         self.update(content([line((glyph + text, tone))]))
         self.add_class("-said")
 
     def refuse(self, failure: Failure) -> None:
         """What failed, where, and the remedy."""
+        self.standing = False
         place = f"{failure.where}: " if failure.where else ""
         self.update(content([line((f"✘ {place}{failure.what}", "bad")), line(f"  → {failure.remedy}")]))
         self.add_class("-said")

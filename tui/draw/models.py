@@ -65,10 +65,10 @@ def score(version: VersionView) -> str:
 
 def against(version: VersionView) -> str:
     """The difference to what was in production when it was judged: `+0.0164 [+0.0123, +0.0205] to v1`."""
-    if version.against is None:
+    if version.judged_against is None:
         return "-"
-    d = version.against.difference
-    return f"{d.value:+.4f} [{d.low:+.4f}, {d.high:+.4f}] to v{version.against.version}"
+    d = version.judged_against.difference
+    return f"{d.value:+.4f} [{d.low:+.4f}, {d.high:+.4f}] to v{version.judged_against.version}"
 
 
 def verdict(version: VersionView) -> Text:

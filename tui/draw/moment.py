@@ -13,13 +13,19 @@ from tui.render import Heads, heading, number_column, span, table, when, wide_co
 
 
 def moment(view: MomentView, events: Sequence[EventView]) -> RenderableType:
-    """What was live first, then what ran and waited, then the last events before it."""
+    """What was live first, then what ran, waited and wanted somebody, then the last events before it."""
     parts: list[RenderableType] = [Text(f"as it stood at {when(view.at)}", style="bold")]
     parts += [Text(""), heading("live"), _aliases(view)]
     for title, runs in (("running", view.running), ("waiting", view.queued)):
         parts += [Text(""), heading(title), _runs(runs, view)]
+    parts += [Text(""), heading("wanted somebody"), _needs(view)]
     parts += [Text(""), heading("before it"), event_table(events)]
     return Group(*parts)
+
+
+def _needs(view: MomentView) -> RenderableType:
+    rows = [[need.subject, need.severity, need.message] for need in view.needs_you]
+    return table(["about", "", wide_column("what")], rows, empty="nothing")
 
 
 def _aliases(view: MomentView) -> RenderableType:

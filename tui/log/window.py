@@ -11,7 +11,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.log.hits import cut, hits
+from tui.log.needle import hits
+from tui.log.parts import cut
 from tui.log.piece import BYTES, Chunk, Piece
 from tui.log.plain import wrapped
 from tui.log.reading import Place, read

@@ -71,7 +71,8 @@ def backfill(plan: BackfillPlan, frame: Frame) -> Proposal:
     def commit(daemon: Client, _: str) -> str:
         from store.wire import BackfillRequest
 
-        done = daemon.backfill(plan.schedule, BackfillRequest(start=plan.start, end=plan.end, limit=max(1, plan.new)))
+        request = BackfillRequest(start=plan.start, end=plan.end, limit=max(1, plan.new), token=plan.token)
+        done = daemon.backfill(plan.schedule, request)
         first, last = (done.runs[0], done.runs[-1]) if done.runs else (0, 0)
         return f"{count(len(done.runs))} runs are queued: {first} to {last}" if done.runs else "nothing was left to run"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tui.rows.data import Store, facts
@@ -26,46 +26,26 @@ def columns() -> list[Column[DatasetVersionView]]:
             draw=lambda v, _: Cell(f"@{v.version}", "strong"),
             value=lambda v: v.version,
         ),
-        Column(
-            key="rows",
-            title="rows",
-            width=11,
-            right=True,
-            draw=lambda v, _: Cell(count(v.rows)),
-            value=lambda v: v.rows,
-        ),
-        Column(
-            key="added",
-            title="added",
-            width=10,
-            right=True,
-            draw=lambda v, _: _change("+", v.added, "good"),
-            value=lambda v: v.added,
-        ),
-        Column(
-            key="removed",
-            title="removed",
-            width=9,
-            right=True,
-            draw=lambda v, _: _change("-", v.removed, "warn"),
-            value=lambda v: v.removed,
-        ),
-        Column(
-            key="quarantined",
-            title="apart",
-            width=7,
-            right=True,
-            draw=lambda v, _: _change("", v.quarantined, "warn"),
-            value=lambda v: v.quarantined,
-        ),
-        Column(
-            key="run",
-            title="run",
-            width=5,
-            right=True,
-            draw=lambda v, _: Cell(str(v.run), "dim"),
-            value=lambda v: v.run,
-        ),
+        *_counts(),
+        *_making(),
+        Column(key="inputs", title="made from", width=24, draw=lambda v, _: Cell(inputs(v), "dim")),
+    ]
+
+
+def _counts() -> list[Column[DatasetVersionView]]:
+    """How many rows it has, and what became of those before."""
+    return [
+        _number("rows", "rows", 11, lambda v: v.rows, lambda v: Cell(count(v.rows))),
+        _number("added", "added", 10, lambda v: v.added, lambda v: _change("+", v.added, "good")),
+        _number("removed", "removed", 9, lambda v: v.removed, lambda v: _change("-", v.removed, "warn")),
+        _number("quarantined", "apart", 7, lambda v: v.quarantined, lambda v: _change("", v.quarantined, "warn")),
+    ]
+
+
+def _making() -> list[Column[DatasetVersionView]]:
+    """By which run, when, with what to say, and how large."""
+    return [
+        _number("run", "run", 5, lambda v: v.run, lambda v: Cell(str(v.run), "dim")),
         Column(
             key="made",
             title="made",
@@ -74,16 +54,18 @@ def columns() -> list[Column[DatasetVersionView]]:
             value=lambda v: v.at.timestamp(),
         ),
         Column(key="notes", title="schema changes, notes", width=24, grows=True, draw=lambda v, _: notes(v)),
-        Column(
-            key="bytes",
-            title="size",
-            width=8,
-            right=True,
-            draw=lambda v, _: Cell(size(v.bytes), "dim"),
-            value=lambda v: v.bytes,
-        ),
-        Column(key="inputs", title="made from", width=24, draw=lambda v, _: Cell(inputs(v), "dim")),
+        _number("bytes", "size", 8, lambda v: v.bytes, lambda v: Cell(size(v.bytes), "dim")),
     ]
+
+
+def _number(
+    key: str,
+    title: str,
+    width: int,
+    value: Callable[[DatasetVersionView], int],
+    draw: Callable[[DatasetVersionView], Cell],
+) -> Column[DatasetVersionView]:
+    return Column(key=key, title=title, width=width, right=True, draw=lambda v, _: draw(v), value=value)
 
 
 def notes(version: DatasetVersionView) -> Cell:

@@ -11,21 +11,42 @@ from tui.table.column import Cell, Frame
 from tui.text import Line, heading, line, pairs
 
 if TYPE_CHECKING:
-    from store.wire import DatasetVersionView, VersionDetail
+    from store.wire import LineageNode, LineageView, VersionDetail
 
 
 @dataclass(frozen=True)
 class Origin:
     """A version of a table, and what it was made from."""
 
-    name: str
-    version: int
-    made: DatasetVersionView | None = None
-    kind: str = "dataset"
+    node: LineageNode
+    run: int | None = None
+    """Which made it."""
     tables: tuple[Origin, ...] = ()
     sources: tuple[str, ...] = ()
-    missing: str = ""
-    """Why nothing is known of it."""
+
+
+def origins(view: LineageView) -> tuple[Origin, ...]:
+    """The tables that a version of a model was made from, each with what it was made from itself."""
+    nodes = {node.id: node for node in view.nodes}
+    before: dict[str, list[LineageNode]] = {}
+    for edge in view.edges:
+        if edge.start in nodes:
+            before.setdefault(edge.end, []).append(nodes[edge.start])
+    return _tables(view.root, before)
+
+
+def _tables(name: str, before: Mapping[str, Sequence[LineageNode]]) -> tuple[Origin, ...]:
+    """A training set is passed over: it has a line of its own."""
+    found: list[Origin] = []
+    for node in before.get(name, ()):
+        if node.kind == "training set":
+            found += _tables(node.id, before)
+        elif node.kind in ("dataset", "feature view"):
+            nearest = before.get(node.id, ())
+            run = next((one.number for one in nearest if one.kind == "run"), None)
+            sources = tuple(one.name for one in nearest if one.kind == "source")
+            found.append(Origin(node, run, _tables(node.id, before), sources))
+    return tuple(found)
 
 
 def lineage(detail: VersionDetail, origins: Sequence[Origin], frame: Frame) -> list[Line]:
@@ -74,15 +95,15 @@ def made_with(facts: Mapping[str, Any]) -> list[tuple[str, str | Cell]]:
     return [(name, value) for name, value in found.items() if value]
 
 
-def branches(origins: Sequence[Origin], indent: str, frame: Frame, drawn: set[tuple[str, int]]) -> list[Line]:
+def branches(origins: Sequence[Origin], indent: str, frame: Frame, drawn: set[str]) -> list[Line]:
     """Depth first; a table that was drawn already is named, and its branch not drawn again."""
     lines: list[Line] = []
     for number, origin in enumerate(origins):
         last = number == len(origins) - 1
         fork, below = ("└─ ", "   ") if last else ("├─ ", "│  ")
-        known = (origin.name, origin.version) in drawn
-        drawn.add((origin.name, origin.version))
-        lines.append(line((indent + fork, "dim"), *_origin(origin, frame, known)))
+        known = origin.node.id in drawn
+        drawn.add(origin.node.id)
+        lines.append(line((indent + fork, "dim"), (origin.node.id, "strong"), (_told(origin, frame, known), "dim")))
         if known:
             continue
         lines += branches(origin.tables, indent + below, frame, drawn)
@@ -92,20 +113,13 @@ def branches(origins: Sequence[Origin], indent: str, frame: Frame, drawn: set[tu
     return lines
 
 
-def _origin(origin: Origin, frame: Frame, known: bool) -> list[Cell]:
-    name = Cell(f"{origin.name}@{origin.version}", "strong")
-    if origin.missing:
-        return [name, Cell(f"  ? {origin.missing}", "warn")]
+def _told(origin: Origin, frame: Frame, known: bool) -> str:
     if known:
-        return [name, Cell("  as above", "dim")]
-    made = origin.made
-    kind = "" if origin.kind == "dataset" else f"  {origin.kind}"
-    return [
-        name,
-        Cell(
-            "" if made is None else f"{kind}  {count(made.rows)} rows, {clock(made.at, frame)}, run {made.run}", "dim"
-        ),
-    ]
+        return "  as above"
+    node = origin.node
+    kind = "" if node.kind == "dataset" else f"  {node.kind}"
+    run = "" if origin.run is None else f", run {origin.run}"
+    return f"{kind}  {node.detail}, {clock(node.at, frame)}{run}"
 
 
 def _made(detail: VersionDetail, frame: Frame) -> str:

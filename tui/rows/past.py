@@ -1,17 +1,21 @@
-"""What screens show of a moment in the past: runs as they were then, what needed somebody then. Pure."""
+"""What screens show of a moment in the past, and what they say of that which is not kept. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
-    from store.wire import JobView, MomentView, NeedView, PastRun, QueuedView, RunThenView, RunView
+    from store.wire import BoxHistoryView, BoxView, MomentView, QueuedView, RunThenView, RunView
     from store.words import JobKind
 
-_BAD: Final = frozenset({"failed", "lost"})
-NOT_KEPT: Final = "is not recorded over time: Esc returns to now"
+NOT_MEASURED: Final = "no measurement of then is left: the box is remembered for two days"
+LOG: Final = "When a line was written is not kept: this is the log as it is now"
+RUN: Final = "How far it was then, and why, is not kept; all else here is as it was"
+JOB: Final = "What a job is comes from the project file of now; its runs and its schedules' pauses are as they were"
+SCHEDULE: Final = "What a schedule is comes from the project file of now; its runs and pauses are as they were"
+SYSTEM: Final = "Of the machine room only the box is recorded over time: no processes, devices or sizes"
 
 
 def run_then(run: RunThenView) -> RunView:
@@ -38,32 +42,23 @@ def run_then(run: RunThenView) -> RunView:
     )
 
 
-def needs_then(moment: MomentView) -> list[NeedView]:
-    """The jobs whose last run by then had failed or was lost."""
-    from store.wire import NeedTarget, NeedView
-
-    return [
-        NeedView(
-            subject=f"run {run.id}",
-            severity="fail",
-            message=run.message,
-            command=f"trainshed runs show {run.id}",
-            action="look",
-            target=NeedTarget(kind="run", name=run.job, number=run.id),
-            at=run.since,
-        )
-        for run in moment.last
-        if run.state in _BAD
-    ]
-
-
-def jobs_then(jobs: Sequence[JobView], moment: MomentView) -> list[JobView]:
-    """With the runs that they had had by then; what a job takes and who asks for it is as now."""
-    last = {run.job: run for run in moment.last}
-    return [
-        job.model_copy(update={"history": _history(job, moment.at, last.get(job.name)), "expected_seconds": None})
-        for job in jobs
-    ]
+def box_then(now: BoxView, history: BoxHistoryView) -> BoxView | None:
+    """The box as it was last measured by the end of a history, its size as now; None where nothing is left of then."""
+    point = next(reversed(history.points), None)
+    if point is None or point.disk_free is None:
+        return None
+    return now.model_copy(
+        update={
+            "cpu_percent": point.cpu_percent,
+            "memory_used": point.memory_used,
+            "disk_free": point.disk_free,
+            **{name: getattr(point, name) for name in ("received", "sent", "read", "written")},
+            # Of several GPUs only the memory of all together is kept.
+            "gpus": [gpu.model_copy(update={"memory_used": point.gpu_memory or 0}) for gpu in now.gpus]
+            if len(now.gpus) == 1
+            else [],
+        }
+    )
 
 
 def queue_then(moment: MomentView) -> list[QueuedView]:
@@ -80,16 +75,6 @@ def queue_then(moment: MomentView) -> list[QueuedView]:
         )
         for place, run in enumerate(moment.queued, start=1)
     ]
-
-
-def _history(job: JobView, at: datetime, last: RunThenView | None) -> list[PastRun]:
-    """Those of the job's last runs that had ended by then, after the one that was going on."""
-    from store.wire import PastRun
-
-    ended = [run for run in job.history if run.at <= at and (last is None or run.id < last.id)]
-    if last is None:
-        return ended
-    return [PastRun(id=last.id, state=last.state, took_seconds=None, at=last.since, reason=last.message), *ended]
 
 
 def created_by(text: str, moment: datetime | None) -> str:

@@ -51,7 +51,7 @@ def objective(version: VersionView) -> Cell:
 
 def against(version: VersionView) -> Cell:
     """The difference to the version that was in production when this one was judged."""
-    found = version.against
+    found = version.judged_against
     if found is None:
         return Cell("-", "dim")
     tone = judged(version.objective, found.difference)
@@ -74,8 +74,8 @@ def facts(version: VersionView, frame: Frame) -> list[Line]:
             ]
         ),
     ]
-    if version.against is not None:
-        found = version.against
+    if version.judged_against is not None:
+        found = version.judged_against
         lines += [
             line(),
             line((f"{version.objective} against v{found.version}, live when it was judged", "dim")),
@@ -120,4 +120,4 @@ def _metric(version: VersionView) -> float | None:
 
 
 def _gain(version: VersionView) -> float | None:
-    return None if version.against is None else version.against.difference.value
+    return None if version.judged_against is None else version.judged_against.difference.value

@@ -54,6 +54,7 @@ class ShedScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._outdated = False
+        self._told_of_the_past = False
 
     # ---- what a screen says of itself ----------------------------------------------------------------------------
 
@@ -103,9 +104,18 @@ class ShedScreen(Screen[None]):
             for notice in self.query(Notice):
                 notice.refuse(failure)
 
-    def say(self, text: str, tone: Any = "") -> None:
+    def say(self, text: str, tone: Any = "", *, standing: bool = False) -> None:
         for notice in self.query(Notice):  # none while the screen is still being made
-            notice.say(text, tone)
+            notice.say(text, tone, standing=standing)
+
+    def tell_of_the_past(self, words: str) -> None:
+        """At a time in the past, what of this screen is not kept (or nothing); unsaid when it is now again."""
+        told, self._told_of_the_past = self._told_of_the_past, bool(words) and self.shed.moment is not None
+        if self._told_of_the_past:
+            self.say(words, "warn", standing=True)
+        elif told:
+            for notice in self.query(Notice):
+                notice.hush()
 
     def tell_of_the_cut(self) -> None:
         """That the daemon is away, and what to do: when it goes, and on each screen that is opened meanwhile."""

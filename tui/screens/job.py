@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.rows import jobs as rows
+from tui.rows import past
 from tui.screens.base import Subject
 from tui.screens.routine import Routine
 from tui.text import Line, heading, line
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from store.wire import JobView, TimetableView
     from tui.client import Client
 
@@ -17,7 +20,7 @@ _TIMES = 5
 
 
 class JobScreen(Routine):
-    WHAT = "job"
+    THEN = past.JOB
     NEVER_RAN = "it has never run: T runs it now"
 
     def __init__(self, name: str) -> None:
@@ -43,11 +46,12 @@ class JobScreen(Routine):
         return Subject(f"job {self.job_name}", f"trainshed runs list --job {self.job_name}")
 
     def find(self) -> None:
-        self.ask("job", self._find, self._show)
+        moment = self.shed.moment
+        self.ask("job", lambda daemon: self._find(daemon, moment), self._show)
 
-    def _find(self, daemon: Client) -> tuple[dict[str, JobView], list[TimetableView]]:
-        times = daemon.timetable(count=_TIMES).items
-        return {job.name: job for job in daemon.jobs()}, [t for t in times if t.schedule.job == self.job_name]
+    def _find(self, daemon: Client, moment: datetime | None) -> tuple[dict[str, JobView], list[TimetableView]]:
+        times = daemon.timetable(count=_TIMES, at=moment).items
+        return {job.name: job for job in daemon.jobs(at=moment)}, [t for t in times if t.schedule.job == self.job_name]
 
     def _show(self, found: tuple[dict[str, JobView], list[TimetableView]]) -> None:
         jobs, self._times = found

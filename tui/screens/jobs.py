@@ -20,6 +20,8 @@ from tui.screens.section import Section
 from tui.table import Table
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from store.wire import ChangesView, JobView, MomentView, QueueView, TimetableView
     from tui.client import Client
 
@@ -65,8 +67,9 @@ class Jobs(ShedScreen):
 
     def read(self) -> None:
         moment = self.shed.moment
+        self.tell_of_the_past(past.JOB)
         if moment is not None:
-            self.ask("jobs", lambda daemon: (daemon.jobs(), daemon.moment(moment)), self._show_then)
+            self.ask("jobs", lambda daemon: (_jobs(daemon, moment), daemon.moment(moment)), self._show_then)
             return
         self.ask("jobs", _jobs, self._show)
         self.ask("queue", lambda daemon: daemon.queue(), self._show_queue)
@@ -82,10 +85,9 @@ class Jobs(ShedScreen):
         self._draw_facts(table.row)
         self.refresh_bindings()
 
-    def _show_then(self, found: tuple[list[JobView], MomentView]) -> None:
-        """Schedules are not kept over time: jobs stand without them."""
+    def _show_then(self, found: tuple[tuple[list[JobView], list[TimetableView]], MomentView]) -> None:
         jobs, then = found
-        self._show((past.jobs_then(jobs, then), []))
+        self._show(jobs)
         self.query_one("#queue", Section).show(past.queue_then(then))
 
     def _show_queue(self, found: QueueView) -> None:
@@ -142,5 +144,5 @@ class Jobs(ShedScreen):
             backfill_a_schedule(self, self.entry.schedule.name)
 
 
-def _jobs(daemon: Client) -> tuple[list[JobView], list[TimetableView]]:
-    return daemon.jobs(), daemon.timetable().items
+def _jobs(daemon: Client, moment: datetime | None = None) -> tuple[list[JobView], list[TimetableView]]:
+    return daemon.jobs(at=moment), daemon.timetable(at=moment).items

@@ -10,10 +10,12 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from tui.log.needle import ignores_case
 from tui.log.reading import Place, pieces
 from tui.log.tail import Grew, Tail
 from tui.log.view import LogView
 from tui.rows.log import standing
+from tui.rows.past import LOG
 from tui.screens.base import ShedScreen, Subject
 from tui.text import Lines, content
 
@@ -50,6 +52,7 @@ class LogScreen(ShedScreen):
         yield LogView(self.place)
 
     def read(self) -> None:
+        self.tell_of_the_past(LOG)
         self.ask("run", lambda daemon: daemon.run(self.place.run), self._show)
         self._follow()
 
@@ -152,7 +155,7 @@ class LogScreen(ShedScreen):
                 text,
                 start=start,
                 backward=backwards,
-                ignore_case=text == text.lower(),
+                ignore_case=ignores_case(text),
                 attempt=place.attempt,
             ),
             lambda found: self._found(found, backwards),
@@ -182,7 +185,8 @@ class SearchBar(Input):
     BINDINGS = [Binding("escape", "close", "close", show=True)]
 
     def __init__(self, screen: LogScreen) -> None:
-        super().__init__(screen.view.needle, placeholder="a text; capitals count if there are any", compact=True)
+        asked = "a text, or re:PATTERN; capitals count if there are any"
+        super().__init__(screen.view.needle, placeholder=asked, compact=True)
         self.cursor_blink = False
         self._log_screen = screen
 

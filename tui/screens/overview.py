@@ -44,7 +44,7 @@ R = TypeVar("R")
 _ACTIONS = frozenset({"retry", "cancel", "promote", "roll_back", "pause", "trigger"})
 _EVENTS = 60
 _BARS = 2
-_BOX_THEN = [line(("  box     ", "dim"), (past.NOT_KEPT, "dim"))]
+_NO_BOX_THEN = [line(("  box     ", "dim"), (past.NOT_MEASURED, "dim"))]
 
 
 class Overview(ShedScreen):
@@ -128,16 +128,12 @@ class Overview(ShedScreen):
         self.read()
 
     def _read_box(self) -> None:
-        if self.shed.moment is not None:
-            self._box = self._history = None
-            self._draw_box()
-            return
         if not self.is_current or self.shed.held:
             return
-        points = box.chart_cells(self.query_one("#main").size.width)
+        points, moment = box.chart_cells(self.query_one("#main").size.width), self.shed.moment
         self.ask(
             "box",
-            lambda daemon: (daemon.box(), daemon.box_history(minutes=box.MINUTES, points=points)),
+            lambda daemon: (daemon.box(), daemon.box_history(minutes=box.MINUTES, points=points, at=moment)),
             self._hear_box,
             refused=_say_nothing,
         )
@@ -147,11 +143,10 @@ class Overview(ShedScreen):
         self._fill(status.needs_you, status.production, status.running, status.next_schedules, status.waiting)
 
     def _show_then(self, then: MomentView) -> None:
-        """What comes next was another question then: it is not kept."""
         self._status = None
         live = [alias for alias in then.aliases if alias.alias == "production"]
         running, queue = ([past.run_then(run) for run in runs] for runs in (then.running, then.queued))
-        self._fill(past.needs_then(then), live, running, [], queue)
+        self._fill(then.needs_you, live, running, then.next_schedules, queue)
 
     def _fill(
         self,
@@ -170,7 +165,6 @@ class Overview(ShedScreen):
         }
         for name, found in shown.items():
             self.query_one(f"#{name}", Section).show(found)
-        self.query_one("#next", Section).empty = past.NOT_KEPT if self.shed.moment else "nothing is scheduled"
         for alias in production:
             self._read_metric(alias)
         self._arrange()
@@ -190,7 +184,10 @@ class Overview(ShedScreen):
     def _draw_box(self) -> None:
         pane = self.query_one("#box-figures", Pane)
         width = self.query_one("#main").size.width
-        lines = box.lines(self._box, self._history, width) if self.shed.moment is None else _BOX_THEN
+        now = self._box
+        if now is not None and self._history is not None and self.shed.moment is not None:
+            now = past.box_then(now, self._history)
+        lines = box.lines(now, self._history, width) if now is not None or self._box is None else _NO_BOX_THEN
         pane.styles.height = self._box_lines = max(BOX_LINES, len(lines))
         pane.show(lines)
         self._arrange()

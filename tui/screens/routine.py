@@ -12,7 +12,6 @@ from textual.widget import Widget
 from tui.keybindings import bindings
 from tui.pane import Pane
 from tui.rows import jobs as rows
-from tui.rows.past import NOT_KEPT
 from tui.screens.base import ShedScreen
 from tui.screens.running import backfill_a_schedule, run_a_job, turn_a_schedule
 from tui.screens.section import Section
@@ -28,7 +27,8 @@ class Routine(ShedScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("jobs")
     AUTO_FOCUS = "#runs"
-    WHAT: ClassVar[str]
+    THEN: ClassVar[str]
+    """What of it is not kept, said at a time in the past."""
     NEVER_RAN: ClassVar[str]
 
     @property
@@ -61,8 +61,7 @@ class Routine(ShedScreen):
         )
 
     def read(self) -> None:
-        if self.shed.moment is not None:
-            self.say(f"what a {self.WHAT} is {NOT_KEPT}; this is as it is now", "warn")
+        self.tell_of_the_past(self.THEN)
         self.find()
 
     def news(self, changes: ChangesView) -> None:

@@ -16,12 +16,15 @@ from tui.charts.widget import Curves, named
 from tui.keybindings import bindings
 from tui.pane import Pane
 from tui.proposals.runs import cancel_run, retry_run
+from tui.rows import past
 from tui.rows import run as rows
 from tui.screens.base import ShedScreen, Subject
 from tui.table import ListSource, Table
 from tui.text import Lines, content
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from store.wire import ChangesView, EventView, MetricSeries, ResourcePoint, RunDetail, RunView
     from tui.client import Client
     from tui.failure import Failure
@@ -47,6 +50,7 @@ class RunScreen(ShedScreen):
         self.page = "curves"
         self._curves: dict[str, Curve] = {}
         self._attempt = 0
+        self._moment: datetime | None = None
         self._read_at = 0.0
         self._said: dict[str, Lines] = {}
 
@@ -85,8 +89,12 @@ class RunScreen(ShedScreen):
 
     def read(self) -> None:
         self._read_at = time.monotonic()
-        self.ask("detail", lambda daemon: daemon.run(self.run_id), self._show, self._refused)
-        self.ask("resources", lambda daemon: daemon.resources(self.run_id), self._show_usage)
+        moment = self.shed.moment
+        if moment != self._moment:
+            self._moment = moment
+            self._curves.clear()
+        self.ask("detail", lambda daemon: daemon.run(self.run_id, at=moment), self._show, self._refused)
+        self.ask("resources", lambda daemon: daemon.resources(self.run_id, at=moment), self._show_usage)
         self._read_curves()
 
     def news(self, changes: ChangesView) -> None:
@@ -105,13 +113,15 @@ class RunScreen(ShedScreen):
     def _read_curves(self) -> None:
         """What is new of each chosen curve; the whole of it when an attempt has begun anew."""
         wanted = [(name, self._curves[name].last_step if name in self._curves else None) for name in self.chosen]
+        moment = self._moment
         if wanted:
-            self.ask("curves", lambda daemon: _curves(daemon, self.run_id, wanted), self._grow)
+            self.ask("curves", lambda daemon: _curves(daemon, self.run_id, wanted, moment), self._grow)
 
     # ---- showing -----------------------------------------------------------------------------------------------------
 
     def _show(self, detail: RunDetail) -> None:
         self.detail = detail
+        self.tell_of_the_past(past.RUN if detail.run.ended_at is None else "")
         self._head(detail.run)
         self.query_one("#about", Pane).show(rows.facts(detail, self.shed.frame))
         self.query_one("#happened", Table).show(list(detail.events))
@@ -126,8 +136,12 @@ class RunScreen(ShedScreen):
 
     def _refused(self, failure: Failure) -> None:
         self.refuse(failure)
-        if self.detail is None:
+        if self.detail is None or self._moment is not None:  # nobody had asked for it yet
+            self.detail = self.run_now = None
             self.query_one("#curves", Curves).show([], empty=failure.what)
+            self._tell("run-head", [])
+            self.query_one("#about", Pane).show([])
+            self.query_one("#happened", Table).show([])
 
     def _head(self, run: RunView) -> None:
         self.run_now = run
@@ -143,13 +157,11 @@ class RunScreen(ShedScreen):
 
     def _grow(self, found: list[MetricSeries]) -> None:
         run = self.run_now
-        moment = self.shed.moment
         for series in found:
             curve = self._curves.setdefault(series.name, Curve(named(series.name)))
             for point in series.points:
-                if moment is None or point.at <= moment:
-                    began = run.started_at if run is not None and run.started_at is not None else point.at
-                    curve.add(point.step, (point.at - began).total_seconds(), point.value)
+                began = run.started_at if run is not None and run.started_at is not None else point.at
+                curve.add(point.step, (point.at - began).total_seconds(), point.value)
         until = run.total if run is not None and run.ended_at is None and run.unit == "steps" else None
         self.query_one("#curves", Curves).show([self._curves[n] for n in self.chosen if n in self._curves], until=until)
 
@@ -239,6 +251,8 @@ def first_choice(names: Sequence[str]) -> list[str]:
     return [objective] if objective is not None else []
 
 
-def _curves(daemon: Client, run: int, wanted: Sequence[tuple[str, int | None]]) -> list[MetricSeries]:
+def _curves(
+    daemon: Client, run: int, wanted: Sequence[tuple[str, int | None]], moment: datetime | None
+) -> list[MetricSeries]:
     """Called in a thread."""
-    return [daemon.metric(run, name, points=_POINTS, since_step=since) for name, since in wanted]
+    return [daemon.metric(run, name, points=_POINTS, since_step=since, at=moment) for name, since in wanted]

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from tui.failure import Failure
 from tui.rows import jobs as rows
+from tui.rows import past
 from tui.screens.base import Subject
 from tui.screens.routine import Routine
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from store.wire import TimetableView
     from tui.client import Client
 
@@ -18,7 +21,7 @@ _PAST = 100
 
 
 class ScheduleScreen(Routine):
-    WHAT = "schedule"
+    THEN = past.SCHEDULE
     NEVER_RAN = "none of its times has had a run yet"
 
     def __init__(self, name: str) -> None:
@@ -44,12 +47,15 @@ class ScheduleScreen(Routine):
         return Subject(f"schedule {self.schedule_name}", f"trainshed schedules next {self.schedule_name}", schedule)
 
     def find(self) -> None:
-        self.ask("schedule", self._find, self._show)
+        moment = self.shed.moment
+        self.ask("schedule", lambda daemon: self._find(daemon, moment), self._show)
 
-    def _find(self, daemon: Client) -> TimetableView:
-        for time in daemon.timetable(count=_TIMES, past=_PAST).items:
+    def _find(self, daemon: Client, moment: datetime | None) -> TimetableView:
+        for time in daemon.timetable(count=_TIMES, past=_PAST, at=moment).items:
             if time.schedule.name == self.schedule_name:
                 return time
+        if moment is not None:
+            raise Failure("there was no such schedule then", where=self.schedule_name, remedy="Esc returns to now")
         raise Failure(
             "the project has no such schedule", where=self.schedule_name, remedy="Jobs (7) lists what there is"
         )

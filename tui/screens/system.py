@@ -13,9 +13,8 @@ from textual.widget import Widget
 from tui.keybindings import bindings
 from tui.pane import Pane
 from tui.proposals.runs import cancel_run
-from tui.rows import box, steady
+from tui.rows import box, past, steady
 from tui.rows import system as rows
-from tui.rows.past import NOT_KEPT
 from tui.screens.base import ShedScreen, Subject
 from tui.screens.section import Section
 from tui.table import Table
@@ -68,11 +67,12 @@ class System(ShedScreen):
         self.set_interval(box.every_seconds(lite=self.shed.settings.lite), self._read_now_and_then)
 
     def read(self) -> None:
+        self.tell_of_the_past(past.SYSTEM)
         if self.shed.moment is not None:
-            self._fill("#charts", [line(("  the machine room ", "dim"), (NOT_KEPT, "dim"))])
             self._fill("#machine", [])
             for section in self.query(Section):
                 section.show([])
+            self._read_box()
             return
         self.ask("system", lambda daemon: daemon.system(), self._hear)
         self._read_box()
@@ -87,10 +87,10 @@ class System(ShedScreen):
             self.read()
 
     def _read_box(self) -> None:
-        points = rows.chart_points(self.size.width)
+        points, moment = rows.chart_points(self.size.width), self.shed.moment
         self.ask(
             "box",
-            lambda daemon: (daemon.box(), daemon.box_history(minutes=box.MINUTES, points=points)),
+            lambda daemon: (daemon.box(), daemon.box_history(minutes=box.MINUTES, points=points, at=moment)),
             self._hear_box,
             refused=self._not_measured,
         )
@@ -117,9 +117,13 @@ class System(ShedScreen):
         self._draw_box()
 
     def _draw_box(self) -> None:
-        if self.shed.moment is not None:
-            return
-        self._fill("#charts", rows.charts(self._box, self._history, self.size.width))
+        now, history = self._box, self._history
+        if now is not None and history is not None and self.shed.moment is not None:
+            now = past.box_then(now, history)
+            if now is None:
+                self._fill("#charts", [line(("  the box  ", "dim"), (past.NOT_MEASURED, "dim"))])
+                return
+        self._fill("#charts", rows.charts(now, history, self.size.width))
 
     def _fill(self, where: str, lines: Lines) -> None:
         """As high as its lines."""

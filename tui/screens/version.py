@@ -12,18 +12,17 @@ from textual.widget import Widget
 from tui.keybindings import bindings
 from tui.panes import Page, Panes
 from tui.proposals.models import propose_promotion, propose_rollback
-from tui.records.lineage import origins
 from tui.records.version import version_at
 from tui.rows import evidence
 from tui.rows import version as rows
-from tui.rows.lineage import Origin, lineage
+from tui.rows.lineage import Origin, lineage, origins
 from tui.rows.moves import moves
 from tui.rows.signature import signature
 from tui.screens.base import ShedScreen, Subject
 from tui.text import Lines, line
 
 if TYPE_CHECKING:
-    from store.wire import ChangesView, VersionDetail
+    from store.wire import ChangesView, LineageView, VersionDetail
     from tui.failure import Failure
 
 _SUMMARY: Final = "summary"
@@ -79,11 +78,11 @@ class VersionScreen(ShedScreen):
     def _show(self, detail: VersionDetail) -> None:
         self.detail = detail
         self._draw()
-        inputs: dict[str, int] = detail.lineage.get("inputs", {})
-        self.ask("origins", lambda daemon: origins(daemon, inputs), self._show_origins)
+        model, version = self.model, self.version
+        self.ask("lineage", lambda daemon: daemon.version_lineage(model, version), self._show_lineage)
 
-    def _show_origins(self, found: tuple[Origin, ...]) -> None:
-        self._origins = found
+    def _show_lineage(self, found: LineageView) -> None:
+        self._origins = origins(found)
         self._draw()
 
     def _failed(self, failure: Failure) -> None:

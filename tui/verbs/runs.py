@@ -133,7 +133,9 @@ def logs(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run has ended.")] = False,
     stderr: Annotated[bool, typer.Option("--stderr", help="What it wrote to standard error.")] = False,
     attempt: Annotated[int | None, typer.Option(help="Of this try; else of the last.")] = None,
-    search: Annotated[str | None, typer.Option(metavar="TEXT", help="Only lines that hold this.")] = None,
+    search: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Only lines that hold this; re:PATTERN: that it fits.")
+    ] = None,
     ignore_case: Annotated[bool, typer.Option("-i", "--ignore-case", help="With --search: take A for a.")] = False,
 ) -> None:
     """What a run printed."""

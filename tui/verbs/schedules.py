@@ -112,7 +112,10 @@ def backfill(
     request = BackfillRequest(start=moment(start), end=moment(end), limit=limit)
     with shell.daemon() as daemon:
         if not yes:
-            _confirm(shell, daemon.backfill_plan(name, request))
+            plan = daemon.backfill_plan(name, request)
+            _confirm(shell, plan)
+            # The end is that of the plan: no time that has passed since is made up unseen.
+            request = request.model_copy(update={"end": plan.end, "token": plan.token})
         done = daemon.backfill(name, request)
     more = f"; {done.plan.left:,} times are left, say it again for them" if done.plan.left else ""
     shell.say(done, f"{len(done.runs)} runs queued for {name}{more}: `trainshed queue` shows them")

@@ -57,6 +57,13 @@ def test_where_something_is_to_be_served_and_nobody_is_there_a_promotion_waits(
     assert client.alias_history("late") == []
 
 
+def test_a_plan_says_what_becomes_of_the_endpoint_if_there_is_one(client: Client, daemon: Daemon) -> None:
+    shelve(daemon.record)
+    assert not any("endpoint" in effect for effect in client.plan("late", 1).effects)
+    client.switch_endpoints(True)
+    assert "its endpoint answers with version 1 once every process has loaded it" in client.plan("late", 1).effects[-1]
+
+
 def shelve(record: Record) -> None:
     with record.transaction() as tx:
         run = Run(job="train:late", kind="train", target="late", trigger="manual", actor="anna", created_at=tx.now)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from daemon.core import Daemon
+from daemon.recordfacts import record_facts
 from store import lifecycle, schedules
 from store.schedules import Definition
+from store.tables import Run
 from store.times import from_us, to_us
 from store.wire import BackfillRequest, RunRequest
 from store.words import RunState
@@ -27,7 +31,8 @@ def end(daemon: Daemon, run: int, state: RunState = "succeeded") -> None:
 
 def hourly(daemon: Daemon, **fields: object) -> None:
     """A schedule whose times have all passed without a run."""
-    wanted = Definition(name="hourly", job="etl:orders", spec={"every_s": 3600}, upstream=False, **fields)  # type: ignore[arg-type]
+    usual: dict[str, Any] = {"name": "hourly", "job": "etl:orders", "spec": {"every_s": 3600}, "upstream": False}
+    wanted = Definition(**{**usual, **fields})
     with daemon.record.transaction() as tx:
         schedules.sync_schedules(tx, [wanted], lambda _: to_us(from_us(tx.now) + HOUR))
 
@@ -125,6 +130,44 @@ def test_a_backfill_is_planned_then_carried_out_once(client: Client, daemon: Dae
     assert run.actor != "daemon"
     (event,) = [e for e in client.events(subject="schedule hourly").items if e.kind == "schedule.backfilled"]
     assert (event.actor, event.data["runs"]) == (run.actor, [1, 2, 3, 4])
+
+
+def test_a_backfill_of_a_plan_that_no_longer_holds_is_refused(client: Client, daemon: Daemon) -> None:
+    hourly(daemon)
+    request = last_hours(daemon, 4)
+    shown = client.backfill_plan("hourly", request)
+    one = request.model_copy(update={"limit": 1})
+    client.backfill("hourly", one)
+    stale = request.model_copy(update={"token": shown.token})
+    with pytest.raises(ClientError, match="does not hold any more: 3 times of hourly would get a run") as error:
+        client.backfill("hourly", stale)
+    assert error.value.problem().status == 409
+    assert client.queue().total == 1
+    fresh = client.backfill_plan("hourly", request)
+    assert client.backfill("hourly", request.model_copy(update={"token": fresh.token})).runs == [2, 3, 4]
+
+
+def test_another_schedule_makes_another_plan(client: Client, daemon: Daemon) -> None:
+    hourly(daemon)
+    request = last_hours(daemon, 4)
+    shown = client.backfill_plan("hourly", request)
+    with daemon.record.transaction() as tx:
+        schedules.get_schedule(tx.session, "hourly").params = {"seed": 7}
+    with pytest.raises(ClientError, match="does not hold any more"):
+        client.backfill("hourly", request.model_copy(update={"token": shown.token}))
+
+
+def test_what_runs_for_a_time_of_a_schedule_knows_it_also_upstream_of_it(client: Client, daemon: Daemon) -> None:
+    hourly(daemon, job="train:late", upstream=True)
+    client.backfill("hourly", last_hours(daemon, 1))
+    asked = client.submit(RunRequest(job="etl:orders"))
+    with daemon.record.read() as session:
+        slots = {row.id: record_facts(session, row).scheduled_for for row in session.exec(select(Run))}
+    (last,) = [run for run in client.queue().waiting if run.run.schedule == "hourly"]
+    assert last.run.scheduled_for is not None
+    assert slots.pop(asked.id) is None
+    assert set(slots.values()) == {last.run.scheduled_for}
+    assert len(slots) > 1
 
 
 def test_a_backfill_goes_on_where_its_limit_stopped_it(client: Client, daemon: Daemon) -> None:

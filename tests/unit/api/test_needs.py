@@ -154,6 +154,12 @@ def test_nothing_wants_a_person_where_all_is_well() -> None:
     assert well == []
 
 
+def test_trouble_of_endpoints_is_told_with_the_command_that_shows_them() -> None:
+    (need,) = needs(Facts(now=NOW, endpoints="late 4 cannot be served: the golden rows do not come back"))
+    assert (need.severity, need.command) == ("fail", "trainshed endpoints")
+    assert "golden rows" in need.message
+
+
 def test_a_failed_run_is_opened() -> None:
     need = only(last=[run(7, fault=Fault(code="SourceDenied", what="wrong password"))])
     assert (need.severity, need.action, need.at) == ("fail", "look", NOW - HOUR)

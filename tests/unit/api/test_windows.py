@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from daemon.core import Daemon
-from daemon.logsearch import find
+from daemon.logsearch import Text, find
 from pipeline.process.cappedlog import CappedLog
 from store import lifecycle, metrics
 from store.listing import pick
@@ -96,6 +96,10 @@ def test_the_command_line_searches_a_log(client: Client, daemon: Daemon, say: Ca
     hits = json.loads(say("runs", "logs", "1", "--search", "two", "--json").stdout)
     assert [(hit["offset"], hit["line"]) for hit in hits] == [(8, "Two two"), (22, "and two")]
     assert "stdout of run 1 does not hold 'four'" in say("runs", "logs", "1", "--search", "four").stderr
+    assert say("runs", "logs", "1", "--search", "re:^t|o$").stdout == "4: Two two\n12: three\n18: and two\n"
+    wrong = say("runs", "logs", "1", "--search", "re:(two")
+    assert wrong.exit_code == 1
+    assert "(two cannot be read: missing )" in wrong.stderr
 
 
 @pytest.mark.parametrize(
@@ -187,13 +191,13 @@ def test_what_stands_across_pieces_and_segments_is_found(tmp_path: Path) -> None
     at: int | None = 0
     found = []
     while at is not None:
-        hit = find(log, b"needle", at, backward=False, ignore_case=False, stop=lambda: False)
+        hit = find(log, Text(b"needle", False), at, backward=False, stop=lambda: False)
         if hit.offset is not None:
             found.append(hit.line)
         at = None if hit.offset is None else hit.offset + 1
     back = []
     start: int | None = None
-    while (hit := find(log, b"NEEDLE", start, backward=True, ignore_case=True, stop=lambda: False)).offset is not None:
+    while (hit := find(log, Text(b"NEEDLE", True), start, backward=True, stop=lambda: False)).offset is not None:
         back.append(hit.line)
         start = hit.offset
     assert back == found[::-1]

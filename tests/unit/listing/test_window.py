@@ -24,7 +24,7 @@ from store.patience import Stopped, driver_of, within
 from store.tables import Event, Run
 from store.times import SECOND, from_us, to_us
 from store.wire.filter import Filter, Term, Value, matches, parse
-from store.wire.rows import EVENT_WORDS, RUN_WORDS, event_fields, run_fields
+from tests.unit.listing.memory import event_fields, run_fields
 
 NOW = to_us(datetime(2026, 3, 1, 12, tzinfo=UTC))
 COUNT = 240
@@ -147,7 +147,7 @@ def test_the_record_and_memory_agree_on_what_a_filter_leaves_over(
     filled: Record, rows: dict[int, dict[str, Value]], terms: list[Term], few: int
 ) -> None:
     found, now = Filter(tuple(terms)), from_us(NOW)
-    expected = [run for run, row in rows.items() if matches(found, row, now, RUN_WORDS)]
+    expected = [run for run, row in rows.items() if matches(found, row, now, runs.RUNS.words)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pick, "FEW", few)
         assert _ids(filled, str(found), "id") == expected
@@ -178,7 +178,7 @@ def test_every_window_is_a_slice_of_the_whole_list(
 
 def _left(rows: dict[int, dict[str, Value]], q: str) -> dict[int, dict[str, Value]]:
     found = parse(q.replace("auc", "validation/auc"))
-    return {run: row for run, row in rows.items() if matches(found, row, from_us(NOW), RUN_WORDS)}
+    return {run: row for run, row in rows.items() if matches(found, row, from_us(NOW), runs.RUNS.words)}
 
 
 @pytest.mark.parametrize("q", ["", "state=failed", "late", "priority>0 actor!=ann"])
@@ -231,7 +231,9 @@ def test_events_are_filtered_alike(filled: Record, terms: list[Term]) -> None:
         every = events.window(session, "", 0, 500, NOW)
         left = events.window(session, str(found), 0, 500, NOW)
         assert events.count_events(session, str(found), NOW) == len(left.items)
-    fitting = [event.id for event in every.items if matches(found, event_fields(event), from_us(NOW), EVENT_WORDS)]
+    fitting = [
+        event.id for event in every.items if matches(found, event_fields(event), from_us(NOW), events.EVENTS.words)
+    ]
     assert [event.id for event in left.items] == fitting
     assert every.total == COUNT
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,22 @@ def test_rates_are_differences_of_counts_over_time() -> None:
     before, after = Counts(1000, 10, None, 500), Counts(3000, 30, 7, 100)
     assert rates(before, after, 2.0) == Rates(1000.0, 10.0, None, None)
     assert rates(None, after, 2.0) == Rates(None, None, None, None)
+
+
+def test_the_processors_are_busy_by_their_own_clocks_whoever_asks() -> None:
+    before, after = Counts(0, 0, 0, 0, busy=10.0, idle=30.0), Counts(0, 0, 0, 0, busy=13.0, idle=31.0)
+    assert rates(before, after, 2.0).cpu_percent == 75.0
+    assert rates(before, before, 2.0).cpu_percent == 0.0
+
+    def work() -> Counts:
+        end = time.process_time() + 0.2
+        while time.process_time() < end:
+            pass
+        return count()
+
+    with ThreadPoolExecutor(1) as pool:
+        first = count()
+        assert rates(first, pool.submit(work).result(), 1.0).cpu_percent > 5.0
 
 
 def test_the_kernel_counts_what_this_machine_sends() -> None:

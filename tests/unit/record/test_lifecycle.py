@@ -268,6 +268,23 @@ def test_what_still_has_a_failed_upstream_is_not_tried_again(record: Record) -> 
     assert refused.value.remedy.startswith(f"`trainshed runs retry {weather}`")
 
 
+def test_an_attempt_that_has_ended_is_not_ended_again_by_a_run_that_waits(record: Record) -> None:
+    (run,) = _submit(record, _new("train:late"))
+    _settle(record, run, "failed", retry_at=1)
+    with pytest.raises(Conflict, match="no attempt is under way"), record.transaction() as tx:
+        lifecycle.settle(tx, run, "cancelled", reason="")
+
+
+def test_a_run_that_has_a_process_is_not_queued_beside_it(record: Record) -> None:
+    (run,) = _submit(record, _new("train:late"))
+    for begin in (lambda tx: lifecycle.start_attempt(tx, run, "nonce"), lambda tx: lifecycle.mark_running(tx, run, 1)):
+        with record.transaction() as tx:
+            begin(tx)
+        with pytest.raises(Conflict, match="has not ended yet") as refused, record.transaction() as tx:
+            lifecycle.requeue(tx, run, "ann")
+        assert f"runs cancel {run}" in refused.value.remedy
+
+
 def test_a_run_that_succeeded_is_not_tried_again(record: Record) -> None:
     (run,) = _submit(record, _new("train:a"))
     _settle(record, run, "succeeded")

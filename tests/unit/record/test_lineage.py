@@ -51,7 +51,7 @@ def shed(record: Record) -> Record:
     train = NewRun(job="train:late", kind="train", target="late", trigger="manual", actor="ann")
     with record.transaction() as tx:
         (run,) = queue.submit(tx, [train])
-        inputs = {"flights": 0, "delays": 0}
+        inputs = {"flights": 0, "features:delays": 0}
         results.put_training_set(
             tx,
             run,

@@ -10,7 +10,8 @@ from sqlalchemy import Select
 
 from store import lifecycle, queue
 from store.engine import Record
-from store.moment import moment, state_events, unended_then
+from store.moment import moment, unended_then
+from store.past import state_events
 from store.queue import NewRun
 from store.times import to_us
 from store.wire import MomentView

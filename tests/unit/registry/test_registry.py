@@ -44,9 +44,9 @@ def test_a_version_is_shown_against_the_one_that_was_in_production_when_it_was_j
     shelf.version(evidence=compared_with(1))
     with shelf.record.read() as session:
         first, second = (versions.version_detail(session, "late", number).version for number in (1, 2))
-    assert first.against is None
-    assert second.against is not None
-    assert (second.against.version, second.against.difference.low) == (1, 0.002)
+    assert first.judged_against is None
+    assert second.judged_against is not None
+    assert (second.judged_against.version, second.judged_against.difference.low) == (1, 0.002)
 
 
 def test_a_model_is_shown_with_the_version_in_production(shelf: Shelf) -> None:

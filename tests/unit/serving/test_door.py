@@ -237,6 +237,8 @@ def test_a_client_that_goes_away_in_the_middle_of_its_body_leaves_nothing_behind
             connection.sendall(b'POST /v1/predict/late HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{"dist')
     with door.client() as client:
         assert client.post("/v1/predict/late", json=ROW).status_code == 200
+        assert 'status="499"' in client.get("/metrics").text
+        assert 'status="500"' not in client.get("/metrics").text
 
 
 def test_a_full_queue_is_said_with_retry_after_and_within_milliseconds(loaded: LoadedVersion) -> None:

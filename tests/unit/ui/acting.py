@@ -13,7 +13,7 @@ from tui.app import ShedApp
 from tui.screens.base import ShedScreen
 from tui.screens.copying import screen_text
 
-_PATIENCE: Final = 10.0
+_PATIENCE: Final = 60.0
 
 
 async def settle(pilot: Pilot[Any]) -> None:

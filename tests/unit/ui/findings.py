@@ -115,7 +115,7 @@ def training_set(run: int, version: int) -> TrainingSetFacts:
         path=f"training-sets/{version}",
         rows=48_000,
         columns=[ColumnFacts(name="amount", type="double"), ColumnFacts(name="orders_7d", type="int64")],
-        inputs={"orders": version, "features:habits": 0},
+        inputs={"orders": version - 1, "features:habits": 0},
         query="SELECT …",
     )
 

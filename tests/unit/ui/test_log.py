@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import Any
+
+from textual.widgets import Input
 
 from tests.unit.ui.acting import press, settle, shown, until
 from tests.unit.ui.conftest import MakeApp, Served
 from tests.unit.ui.history import LIVING
-from tui.log.hits import cut, hits
+from tui.log.needle import hits, ignores_case
 from tui.log.pager import feed
+from tui.log.parts import cut
 from tui.log.view import LogView
 from tui.screens.log import LogScreen
 
@@ -41,6 +45,36 @@ async def test_a_search_goes_back_from_the_end_and_on_with_n_and_capital_n(make_
         assert "step  1217 " in shown(pilot)
         await press(pilot, "n", "n", "n")
         assert "17  does not stand after this place" in shown(pilot)
+
+
+async def test_a_pattern_is_searched_and_a_broken_one_told_in_its_place(make_app: MakeApp) -> None:
+    app = make_app("runs")
+    async with app.run_test(size=(100, 20)) as pilot:
+        await settle(pilot)
+        app.open("log", str(LIVING))
+        await settle(pilot)
+        await _type(pilot, r"re:step\s+1(1|2)17\b")
+        assert "step  1217 " in shown(pilot)
+        await press(pilot, "N")
+        assert "step  1117 " in shown(pilot)
+        await _type(pilot, "re:loss (")
+        assert "pattern: loss ( cannot be read: missing )" in shown(pilot)
+        assert "such as loss=(nan|inf)" in shown(pilot)
+
+
+async def _type(pilot: Any, text: str) -> None:
+    await press(pilot, "slash")
+    pilot.app.screen.query_one(Input).value = text
+    await press(pilot, "enter")
+    await settle(pilot)
+
+
+def test_the_places_of_a_pattern_are_shown_and_none_of_a_broken_one() -> None:
+    assert hits("an Error, an error", "re:err.r") == [(3, 8), (13, 18)]
+    assert hits("an Error, an error", r"re:\bE\S+r") == [(3, 8)]
+    assert hits("an Error", "re:(") == []
+    assert ignores_case(r"re:\S+\D")
+    assert not ignores_case("re:Loss")
 
 
 async def test_nothing_that_was_printed_acts_on_the_terminal(make_app: MakeApp) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from store.wire import AgainstView, AliasEventView, GateView, Interval, ModelView, PlanView, VerdictView, VersionView
+from store.wire import AliasEventView, GateView, Interval, JudgedAgainst, ModelView, PlanView, VerdictView, VersionView
+from store.wire.lineage import LineageNode, LineageView, NodeKind
 from tui.rows import evidence, models, moves, plans, versions
 from tui.rows.gates import gates, verdict
-from tui.rows.lineage import Origin, branches, made_with
+from tui.rows.lineage import Origin, branches, made_with, origins
 from tui.rows.measures import chance, decimals, difference, interval, judged
 from tui.rows.signature import signature
 from tui.table import Frame
@@ -126,7 +128,7 @@ def test_production_is_told_by_glyph_and_word() -> None:
 
 
 def test_a_version_stands_against_what_was_live_when_it_was_judged() -> None:
-    found = version(2, against=AgainstView(version=1, difference=WIDTH, p_value=0.001))
+    found = version(2, judged_against=JudgedAgainst(version=1, difference=WIDTH, p_value=0.001))
     assert versions.against(found) == ("▲ +0.0164 [+0.0123, +0.0205]", "good")
     assert "auc against v1, live when it was judged" in plain(versions.facts(found, FRAME))
     assert versions.against(version()).text == "-"
@@ -226,7 +228,40 @@ def test_what_a_version_was_made_with_leaves_out_what_is_not_known() -> None:
 
 
 def test_a_branch_that_was_drawn_already_is_named_only() -> None:
-    flights = Origin("flights", 1, sources=("api",))
-    text = plain(branches([Origin("a", 1, tables=(flights,)), Origin("b", 1, tables=(flights,))], "", FRAME, set()))
+    flights, a, b = (Origin(_node("dataset", name, 1)) for name in ("flights", "a", "b"))
+    flights = replace(flights, sources=("api",))
+    both = [replace(one, tables=(flights,)) for one in (a, b)]
+    text = plain(branches(both, "", FRAME, set()))
     assert text.count("source api") == 1
     assert "flights@1  as above" in text
+
+
+def test_the_tables_of_a_version_are_those_of_its_training_set_down_to_the_sources() -> None:
+    nodes = [
+        _node("version", "late", 2),
+        _node("training set", "late", None),
+        _node("dataset", "flights", 1),
+        _node("feature view", "habits", 1),
+        _node("source", "api", None),
+        _node("run", "etl:flights", 4),
+    ]
+    ways = [("training set late", "late 2"), ("flights@1", "training set late"), ("habits@1", "training set late")]
+    ways += [("flights@1", "habits@1"), ("source api", "flights@1"), ("run 4", "flights@1"), ("late 2", "x of late 2")]
+    view = LineageView.model_validate(
+        {
+            "root": "late 2",
+            "nodes": nodes,
+            "edges": [{"start": start, "end": end, "kind": "read"} for start, end in ways],
+            "complete": True,
+        }
+    )
+    flights, habits = origins(view)
+    assert (flights.node.id, flights.run, flights.sources, flights.tables) == ("flights@1", 4, ("api",), ())
+    assert (habits.node.id, habits.run, habits.tables) == ("habits@1", None, (flights,))
+    assert "habits@1  feature view  3 rows, " in plain(branches([habits], "", FRAME, set()))
+
+
+def _node(kind: NodeKind, name: str, number: int | None) -> LineageNode:
+    ids = {"run": f"run {number}", "source": f"source {name}", "version": f"{name} {number}"}
+    id = ids.get(kind, f"{name}@{number}" if number is not None else f"{kind} {name}")
+    return LineageNode(id=id, kind=kind, name=name, number=number, detail="3 rows", at=T0, state="")

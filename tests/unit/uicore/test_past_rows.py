@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from store.wire import MomentView, RunThenView, RunView
+from store.wire import BoxHistoryView, BoxPoint, BoxView, GpuView, RunView
 from tui.rows import past
-from tui.rows.needs import act, opens
 
 T = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
@@ -45,20 +44,34 @@ def test_a_filter_for_the_past_says_up_to_when_to_the_microsecond() -> None:
     assert past.created_by("state=failed", None) == "state=failed"
 
 
-def _then(id: int, job: str, state: str) -> RunThenView:
-    return RunThenView.model_validate(
-        {
-            **{"id": id, "job": job, "state": state, "since": T, "attempt": 1, "trigger": "manual", "actor": "ann"},
-            **{"message": f"{job} {state}", "created_at": T},
-        }
-    )
+def _history(*points: BoxPoint) -> BoxHistoryView:
+    return BoxHistoryView(since=T, step_seconds=60.0, points=list(points))
 
 
-def test_what_needed_somebody_then_is_the_last_run_of_a_job_that_had_failed() -> None:
-    moment = MomentView(
-        at=T, aliases=[], running=[], queued=[], last=[_then(3, "etl:a", "failed"), _then(4, "etl:b", "succeeded")]
+def test_the_box_of_then_is_its_last_measurement_on_the_machine_of_now() -> None:
+    gpu = GpuView(index=0, name="A", memory_used=9, memory_total=80, utilisation=50.0)
+    sizes = {"cpu_count": 8, "memory_total": 100, "disk_total": 1000}
+    now = BoxView(at=T, cpu_percent=90.0, memory_used=90, disk_free=1, gpus=[gpu], **sizes)
+    point = BoxPoint(
+        at=T,
+        cpu_percent=12.0,
+        cpu_peak=20.0,
+        memory_used=30,
+        disk_free=400,
+        received=5.0,
+        sent=None,
+        read=None,
+        written=None,
+        gpu_memory=7,
     )
-    (need,) = past.needs_then(moment)
-    assert (need.subject, need.message) == ("run 3", "etl:a failed")
-    assert opens(need) == ("run", "3")
-    assert (act(need).key, need.severity) == ("R", "fail")
+    then = past.box_then(now, _history(point))
+    assert then is not None
+    assert (then.cpu_percent, then.memory_used, then.disk_free, then.received, then.cpu_count) == (
+        12.0,
+        30,
+        400,
+        5.0,
+        8,
+    )
+    assert [one.memory_used for one in then.gpus] == [7]
+    assert past.box_then(now, _history()) is None

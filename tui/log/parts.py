@@ -1,21 +1,8 @@
-"""Where a search finds its text in a line, and the line in parts that are found and parts that are not. Pure."""
+"""A line in parts that a search has found and parts that it has not. Pure."""
 
 from __future__ import annotations
 
 import itertools
-
-
-def hits(text: str, needle: str) -> list[tuple[int, int]]:
-    """Where a text stands in a line, as the daemon's search finds it: without capitals, either case."""
-    if not needle:
-        return []
-    if needle == needle.lower():
-        text = text.lower()
-    found, place = [], text.find(needle)
-    while place >= 0:
-        found.append((place, place + len(needle)))
-        place = text.find(needle, place + len(needle))
-    return found
 
 
 def cut(text: str, place: int, spans: list[tuple[int, int]]) -> list[tuple[str, bool]]:

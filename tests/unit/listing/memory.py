@@ -1,17 +1,11 @@
-"""Rows of the long lists as a filter sees them: in memory what `store.listing` asks of the record."""
+"""Rows of the long lists as a filter sees them in memory: what `store.listing` asks of the record, said once more."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 
-from store.wire.events import EventView
+from store.wire import EventView, RunView
 from store.wire.filter import Value
-from store.wire.runs import RunView
-
-RUN_WORDS: Final = ("job", "state", "reason", "message", "actor", "schedule")
-"""Fields of a run that a bare word is looked for in."""
-EVENT_WORDS: Final = ("actor", "kind", "subject", "message")
 
 
 def run_fields(view: RunView, now: datetime) -> dict[str, Value]:

@@ -1,0 +1,36 @@
+"""Requests go before runs, on a box where endpoints answer."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.process.worker import RUN_NICENESS
+
+ROOT = Path(__file__).parents[3]
+PROGRAM = """
+import os, sys
+from pathlib import Path
+from pipeline.process.worker import give_way
+from store.home import Home
+before = os.nice(0)
+give_way(Home(Path(sys.argv[1])))
+print(os.nice(0) - before)
+"""
+
+
+@pytest.mark.parametrize("answering", [True, False])
+def test_a_run_steps_back_only_while_endpoints_answer(tmp_path: Path, answering: bool) -> None:
+    if answering:
+        (tmp_path / "serving").mkdir()
+        (tmp_path / "serving" / "control.sock").touch()
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{PROGRAM}", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout) == (RUN_NICENESS if answering else 0)
