@@ -37,14 +37,16 @@ def main() -> None:
         for home in homes.values():
             home.serving.root.mkdir(parents=True)
         servers = {name: Serving(home) for name, home in homes.items()}
-        silence(servers["without"])
-        report = {
-            what: compare(servers, sent, given.windows, given.connections)
-            for what, sent in (("a_row_as_json", as_json(1)), ("64_rows_as_bytes", as_bytes(64)))
-        }
-        print(json.dumps({**report, "log": log_of(servers["with"])}, indent=2))
-        for server in servers.values():
-            server.stop()
+        try:
+            silence(servers["without"])
+            report = {
+                what: compare(servers, sent, given.windows, given.connections)
+                for what, sent in (("a_row_as_json", as_json(1)), ("64_rows_as_bytes", as_bytes(64)))
+            }
+            print(json.dumps({**report, "log": log_of(servers["with"])}, indent=2))
+        finally:
+            for server in servers.values():
+                server.stop()
 
 
 def silence(server: Serving) -> None:

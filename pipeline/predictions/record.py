@@ -47,7 +47,8 @@ def to_line(one: Prediction | Dropped) -> bytes:
     """Raises TypeError or ValueError for what is no JSON. NaN and infinities are written as Python does.
 
     Arrays of numbers keep their bytes, `{"$array": [dtype, shape, base64]}`: their digits would cost the server three
-    times as much as all the rest of the line.
+    times as much as all the rest of the line. Many columns are one array, `{COLUMNS: [names, array [rows, names]]}`,
+    and come back as a list each: an array for each of 32 columns would cost many times as much.
     """
     named = one._asdict() if isinstance(one, Prediction) else {"dropped": one.many, "at_us": one.at_us}
     return _ENCODER.encode(named).encode() + b"\n"
@@ -76,6 +77,8 @@ def _packed(value: Any) -> Any:
 
 
 def _unpacked(found: dict[str, Any]) -> Any:
+    if COLUMNS in found:
+        return _spread(found)
     if found.keys() != {_ARRAY}:
         return found
     try:
@@ -85,6 +88,17 @@ def _unpacked(found: dict[str, Any]) -> Any:
         return found  # somebody's own "$array"
 
 
+def _spread(found: dict[str, Any]) -> dict[str, Any]:
+    """Columns that came as one array, and the others."""
+    try:
+        names, rows = found[COLUMNS]
+        columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    except (TypeError, ValueError):
+        return found  # somebody's own column
+    return columns | {name: values for name, values in found.items() if name != COLUMNS}
+
+
+COLUMNS: Final = "$columns"
 _ARRAY: Final = "$array"
 _ENCODER: Final = json.JSONEncoder(default=_packed, separators=(",", ":"))
 _DECODER: Final = json.JSONDecoder(object_hook=_unpacked)

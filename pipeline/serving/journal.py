@@ -12,8 +12,10 @@ from functools import partial
 from itertools import count
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
 from pipeline.predictions.log import Limits, PredictionLog
-from pipeline.predictions.record import Prediction
+from pipeline.predictions.record import COLUMNS, Prediction
 from pipeline.serving.columns import CATEGORICAL, NUMERIC, Columns
 from pipeline.serving.outputs import LABEL, SCORE, Scores, labels
 from pipeline.serving.shelf import Seat
@@ -115,11 +117,24 @@ def inputs_of_rows(columns: Columns, rows: Sequence[Mapping[str, Any]]) -> dict[
 
 
 def inputs_of_tensors(columns: Columns, tensors: Tensors) -> dict[str, Any]:
-    """Column → its values, also where the columns came packed."""
+    """Column → its values, also where the columns came packed; numbers of one type together, as lines have them."""
     if not (columns.packed and tensors.keys() <= set(columns.packed)):
-        return {name: tensors[name][1] for name in columns.names}
-    kinds = ((NUMERIC, columns.numeric), (CATEGORICAL, columns.categorical))
-    return {name: tensors[kind][1][place :: len(names)] for kind, names in kinds for place, name in enumerate(names)}
+        return _together(columns, {name: tensors[name][1] for name in columns.names})
+    found: dict[str, Any] = {}
+    if columns.numeric:
+        matrix = np.asarray(tensors[NUMERIC][1]).reshape(-1, len(columns.numeric))
+        found[COLUMNS] = [columns.numeric, matrix]
+    for place, name in enumerate(columns.categorical):
+        found[name] = tensors[CATEGORICAL][1][place :: len(columns.categorical)]
+    return found
+
+
+def _together(columns: Columns, values: dict[str, Values]) -> dict[str, Any]:
+    numeric = [one for name in columns.numeric if isinstance(one := values[name], np.ndarray)]
+    if len(numeric) < 2 or len({one.dtype for one in numeric}) > 1:
+        return values
+    others = {name: values[name] for name in columns.categorical}
+    return {COLUMNS: [columns.numeric, np.stack(numeric, axis=1)], **others}
 
 
 def outputs_of(signature: Signature, scores: Scores) -> dict[str, Any]:
