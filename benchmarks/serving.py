@@ -181,7 +181,7 @@ def fastapi() -> Iterator[tuple[int, int]]:
 LOAD = textwrap.dedent(
     '''
     """Connections that ask one request after another for some seconds; latencies in seconds as JSON."""
-    import asyncio, json, sys, time
+    import asyncio, json, os, sys, time
     import uvloop
 
     port, count, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
@@ -211,6 +211,7 @@ LOAD = textwrap.dedent(
         await asyncio.gather(*(one(until) for _ in range(count)))
 
     uvloop.run(main())
+    os.set_blocking(1, True)
     print(json.dumps({"times": times, "failed": failed[0], "backwards": backwards[0]}))
     '''
 )

@@ -398,6 +398,7 @@ def test_a_bomb_costs_no_more_than_the_limit() -> None:
 @pytest.mark.parametrize(
     ("body", "encoding", "status"),
     [(b"x", "br", 415), (b"not gzip", "gzip", 400), (gzip.compress(b"some text")[:-9], "gzip", 400)],
+    ids=["unknown", "none", "cut"],
 )
 def test_damaged_and_unknown_compression_is_refused(body: bytes, encoding: str, status: int) -> None:
     with pytest.raises(Refusal) as refused:
