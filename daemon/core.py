@@ -2,7 +2,7 @@
 
 dispatcher   starts what waits                     supervisor   stays with what runs, to its end
 scheduler    queues what is due                    sampler      measures
-endpoints    has versions in production served
+endpoints    has versions in production served      predictions  reads what they logged into the lake
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from daemon.dispatcher import Dispatcher, pools_of
 from daemon.endpoints import Endpoints
 from daemon.gpus import Gpus
 from daemon.machineroom import MachineRoom
+from daemon.predictionlog import PredictionReader
 from daemon.recover import recover
 from daemon.resources import Sampler
 from daemon.scheduler import Scheduler
@@ -73,7 +74,8 @@ class Daemon:
             degraded=self._holds_back,
             on_start=self._sampler.wake,
         )
-        self._endpoints = Endpoints(self.record, lambda: self._project)
+        self._predictions = PredictionReader(self.record, lambda: self._project.serving.log)
+        self._endpoints = Endpoints(self.record, lambda: self._project, self._predictions.wake)
         self._serving_room = ServingRoom(self._endpoints, home, time.monotonic)
         self._machine = MachineRoom(
             self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.pids
@@ -93,6 +95,7 @@ class Daemon:
         self._dispatcher.start()
         self._scheduler.start()
         self._endpoints.start()
+        self._predictions.start()
         with self.record.transaction() as tx:
             what = f"the daemon of {self._project.project.name} has started (pid {os.getpid()})"
             events.append(tx, actor="daemon", kind="daemon.started", subject="daemon", message=what)
@@ -104,6 +107,7 @@ class Daemon:
         self._stopping = True
         self._ended()
         self._endpoints.stop()
+        self._predictions.stop()
         self._scheduler.stop()
         self._dispatcher.stop()
         self._supervisor.stop()
@@ -173,6 +177,10 @@ class Daemon:
     @property
     def endpoints(self) -> Endpoints:
         return self._endpoints
+
+    @property
+    def predictions(self) -> PredictionReader:
+        return self._predictions
 
     @property
     def serving_room(self) -> ServingRoom:

@@ -41,8 +41,10 @@ class _Rehearsed(Exception):
 class Endpoints:
     """Its methods may be called from any thread."""
 
-    def __init__(self, record: Record, project: Callable[[], Project]) -> None:
+    def __init__(self, record: Record, project: Callable[[], Project], on_end: Callable[[], None]) -> None:
+        """`on_end` is called when serving processes have ended: what they logged is whole now."""
         self._record = record
+        self._on_end = on_end
         self._project = project
         self._dir = record.home.serving
         self.process = ServingProcess(record.home)
@@ -177,6 +179,7 @@ class Endpoints:
         if there:
             self.process.stop(self._project().serving.drain.total_seconds() + 5.0)
             self._tell("endpoints.stopped", "endpoints have been stopped")
+            self._on_end()
 
     def _follow(self) -> float | None:
         """Aliases that moved while nobody told the serving processes; what cannot be loaded keeps its old route."""

@@ -39,6 +39,10 @@ def settings_of(section: ServingSection) -> ServingSettings:
         patience_s=section.patience.total_seconds(),
         most_connections=section.connections,
         drain_s=section.drain.total_seconds(),
+        log=section.log.enabled,
+        log_payloads=section.log.payloads,
+        log_memory=section.log.memory,
+        log_disk=section.log.disk,
     )
 
 

@@ -89,6 +89,8 @@ def endpoint_view(
         requests=_requests(workers, model, version),
         errors=_requests(workers, model, version, least=500),
         rps=rps,
+        logged=_logged(workers, model, "written"),
+        dropped=_logged(workers, model, "dropped"),
         batch_rows=rows / sum(batches) if batches and sum(batches) else None,
         **{f"p{share}_ms": _milliseconds(total, share) for share in (50, 95, 99)},
     )
@@ -101,6 +103,10 @@ def _requests(workers: Iterable[Facts], model: str, version: str | None, least: 
         for one, label, _, status, count in facts["requests"]
         if one == model and version in (None, label) and status >= least
     )
+
+
+def _logged(workers: Iterable[Facts], model: str, outcome: str) -> int:
+    return sum(count for facts in workers for *key, count in facts["log_predictions"] if key == [model, outcome])
 
 
 def _rows(workers: Iterable[Facts], model: str, version: str) -> int:

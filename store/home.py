@@ -56,6 +56,10 @@ class Home:
         """The Delta table of a feature view's rows."""
         return self.lake / "features" / name
 
+    def predictions(self, model: str) -> Path:
+        """The Delta table of what a served model was asked and answered."""
+        return self.lake / "predictions" / model
+
     def staging(self, dataset: str) -> Path:
         """Pages of an ingest that is not committed yet, with their journal."""
         return self.root / "staging" / dataset
@@ -188,6 +192,19 @@ class ServingDir:
     @property
     def log(self) -> Path:
         return self.root / "serving.log"
+
+    @property
+    def predictions_root(self) -> Path:
+        """What workers have written down and the daemon reads into the lake: a folder of segments for each model."""
+        return self.root / "predictions"
+
+    def predictions(self, model: str) -> Path:
+        return self.predictions_root / model
+
+    @property
+    def predictions_lock(self) -> Path:
+        """Held by the one that reads them."""
+        return self.root / "predictions.lock"
 
     @property
     def pressed_root(self) -> Path:

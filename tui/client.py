@@ -39,6 +39,7 @@ from store.wire import (
     Page,
     PauseRequest,
     PlanView,
+    PredictionsView,
     PromoteRequest,
     RollbackRequest,
     RunView,
@@ -214,6 +215,10 @@ class Client(RunCalls):
     def switch_endpoints(self, on: bool | None) -> Done:
         """Serve, or not, whatever the project file says; None: what it says."""
         return self._post(Done, "/endpoints", EndpointsRequest(on=on))
+
+    def predictions(self, model: str, *, last: int = 20) -> PredictionsView:
+        """The newest logged requests; what was logged since the last reading is read before."""
+        return self._get(PredictionsView, f"/models/{model}/predictions", last=last)
 
     # ----------------------------------------------------------------------------------------- schedules
 

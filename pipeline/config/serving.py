@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pipeline.config.base import Duration, Name, Section, Size
+from pipeline.config.base import Duration, Name, Section, Share, Size
+
+
+class PredictionLogSection(Section):
+    """What was asked and answered, written beside the requests and read into the lake by the daemon."""
+
+    enabled: bool = True
+    """Keep a log. Its values are what clients send: leave it out where they must not be stored."""
+    payloads: Share = 1.0
+    """Share of requests, drawn by their ids, whose inputs and outputs are kept; the others have a line without them."""
+    memory: Size = Field(default=32_000_000, gt=0)
+    """Bytes of one model's requests that may wait to be written, in each process; beyond them lines are dropped."""
+    disk: Size = Field(default=4_000_000_000, gt=0)
+    """Bytes of one model's segments; beyond them lines are dropped until the daemon has read some and removed them."""
+    every: Duration = Field(default="5m", validate_default=True)
+    """How often the daemon reads the segments into the lake."""
+    keep: Duration = Field(default="1h", validate_default=True)
+    """How long a finished segment stays once it is in the lake; shorter when they take half of `disk`."""
 
 
 class ServingSection(Section):
@@ -40,3 +57,5 @@ class ServingSection(Section):
     """Open connections of one process."""
     drain: Duration = Field(default="10s", validate_default=True)
     """For the requests in hand when a process is to end."""
+    log: PredictionLogSection = PredictionLogSection()
+    """The prediction log."""

@@ -30,7 +30,8 @@ class Prediction(NamedTuple):
     status: int
     """Of the answer, as HTTP has it; from 500 on it was ours to answer, and we did not."""
     inputs: Any
-    """Whatever is JSON, or arrays. None if payloads are not kept for this request."""
+    """Whatever is JSON, or arrays; or a function that gives it, called by the thread that writes. None if payloads are
+    not kept for this request."""
     outputs: Any
 
 
@@ -46,7 +47,8 @@ def to_line(one: Prediction | Dropped) -> bytes:
     """Raises TypeError or ValueError for what is no JSON. NaN and infinities are written as Python does.
 
     Arrays of numbers keep their bytes, `{"$array": [dtype, shape, base64]}`: their digits would cost the server three
-    times as much as all the rest of the line.
+    times as much as all the rest of the line. Many columns are one array, `{COLUMNS: [names, array [rows, names]]}`,
+    and come back as a list each: an array for each of 32 columns would cost many times as much.
     """
     named = one._asdict() if isinstance(one, Prediction) else {"dropped": one.many, "at_us": one.at_us}
     return _ENCODER.encode(named).encode() + b"\n"
@@ -65,6 +67,8 @@ def from_line(line: bytes) -> Prediction | Dropped:
 
 
 def _packed(value: Any) -> Any:
+    if callable(value):
+        return value()
     if isinstance(value, np.ndarray | np.generic):
         if value.dtype.kind in "biuf":
             return {_ARRAY: [value.dtype.str, value.shape, b64encode(value.tobytes()).decode()]}
@@ -73,6 +77,8 @@ def _packed(value: Any) -> Any:
 
 
 def _unpacked(found: dict[str, Any]) -> Any:
+    if COLUMNS in found:
+        return _spread(found)
     if found.keys() != {_ARRAY}:
         return found
     try:
@@ -82,6 +88,17 @@ def _unpacked(found: dict[str, Any]) -> Any:
         return found  # somebody's own "$array"
 
 
+def _spread(found: dict[str, Any]) -> dict[str, Any]:
+    """Columns that came as one array, and the others."""
+    try:
+        names, rows = found[COLUMNS]
+        columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    except (TypeError, ValueError):
+        return found  # somebody's own column
+    return columns | {name: values for name, values in found.items() if name != COLUMNS}
+
+
+COLUMNS: Final = "$columns"
 _ARRAY: Final = "$array"
 _ENCODER: Final = json.JSONEncoder(default=_packed, separators=(",", ":"))
 _DECODER: Final = json.JSONDecoder(object_hook=_unpacked)

@@ -10,13 +10,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import orjson
 
 from pipeline.serving import oip, plain
-from pipeline.serving.desk import Desk
+from pipeline.serving.desk import Counted, Desk
 from pipeline.serving.inbox import ClientGone, Inbox, Receive, json_length
+from pipeline.serving.journal import inputs_of_rows
 from pipeline.serving.metrics import CONTENT_TYPE, Facts, exposition
 from pipeline.serving.openapi import describe
 from pipeline.serving.refusal import Refusal, unknown
@@ -29,6 +31,8 @@ _OCTETS: Final = b"application/octet-stream"
 _JSON_LENGTH: Final = b"inference-header-content-length"
 _EPOCH: Final = b"x-routing-epoch"
 """Of the routing snapshot that chose the version: it only grows."""
+_REQUEST: Final = b"x-request-id"
+"""Under which the prediction log has a request that came without an id."""
 log = logging.getLogger(__name__)
 
 
@@ -106,24 +110,39 @@ class App:
 
     async def _infer(self, model: str, version: str | None, headers: Headers, receive: Receive) -> Answer:
         with self._desk.counted(model, "rest") as counted:
-            document = oip.read(await self._inbox.body(headers, receive), json_length(headers))
+            received = await self._inbox.body(headers, receive)
+            counted.size = len(received)
+            document = oip.read(received, json_length(headers))
             found = await self._desk.scored(document, model, version, counted)
             signature, number = found.seat.loaded.signature, found.seat.version
             body, length = oip.answer(document, found.wanted, model, number, signature, found.scores)
         if length is None:
-            return Answer(body, more=((_EPOCH, found.epoch),))
-        return Answer(body, kind=_OCTETS, more=((_EPOCH, found.epoch), (_JSON_LENGTH, b"%d" % length)))
+            return Answer(body, more=_marks(found.epoch, counted))
+        return Answer(body, kind=_OCTETS, more=(*_marks(found.epoch, counted), (_JSON_LENGTH, b"%d" % length)))
 
     async def _plain(self, model: str, version: str | None, headers: Headers, receive: Receive) -> Answer:
         with self._desk.counted(model, "plain") as counted:
-            request = plain.read(await self._inbox.body(headers, receive))
+            received = await self._inbox.body(headers, receive)
+            counted.size = len(received)
+            request = plain.read(received)
             seat, epoch = self._shelf.pick(model, request.unit, version)
             counted.label = seat.label
             oip.check_rows(len(request.rows), self._desk.limits.most_rows)
             numeric, categorical = seat.columns.of_rows(request.rows)
+            self._desk.note(
+                counted,
+                seat,
+                epoch,
+                request=request.id,
+                unit=request.unit,
+                pinned=version,
+                cells=numeric.size + categorical.size,
+                inputs=partial(inputs_of_rows, seat.columns, request.rows),
+            )
             scores = await seat.batcher.scores(numeric, categorical, self._desk.timeout(request.timeout_s))
+            counted.scores = scores
             body = plain.answer(request, model, seat.version, seat.loaded.signature, scores)
-        return Answer(body, more=((_EPOCH, epoch),))
+        return Answer(body, more=_marks(epoch, counted))
 
     def _ready(self, model: str, version: str | None) -> Answer:
         if model not in self._shelf.snapshot.routes:
@@ -153,6 +172,13 @@ class App:
                 _only("POST", method)
                 return _json(self._desk.load(model, verb))
         raise unknown(f"the path /v2/{'/'.join(rest)[:200]} is not a part of the protocol that is served here")
+
+
+def _marks(epoch: bytes, counted: Counted) -> tuple[tuple[bytes, bytes], ...]:
+    """Headers of an answer."""
+    if counted.named is None:
+        return ((_EPOCH, epoch),)
+    return ((_EPOCH, epoch), (_REQUEST, counted.named))
 
 
 def _version(parts: Sequence[str]) -> str | None:

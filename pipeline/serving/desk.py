@@ -7,10 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from pipeline.serving import oip
+from pipeline.serving.arms import why
 from pipeline.serving.inbox import ClientGone
+from pipeline.serving.journal import Exchange, Journal, inputs_of_tensors
 from pipeline.serving.metrics import Door, Metrics
 from pipeline.serving.outputs import Scores
 from pipeline.serving.refusal import Refusal
@@ -24,11 +27,18 @@ _EXTENSIONS: Final = ("binary_tensor_data", "model_repository", "statistics")
 
 @dataclass(slots=True)
 class Counted:
-    """What becomes of a request, for the metrics."""
+    """What becomes of a request, for the metrics and the prediction log."""
 
     label: str = ""
     """The version, once it is chosen."""
     status: int = 500
+    size: int = 0
+    """Bytes of the request, as far as the log would hold on to them."""
+    exchange: Exchange | None = None
+    """Once its version is chosen and its rows are read."""
+    scores: Scores | None = None
+    named: bytes | None = None
+    """The id that it was given, if it came without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +62,17 @@ class Desk:
     """One worker's; belongs to the thread of its event loop."""
 
     def __init__(
-        self, shelf: Shelf, limits: Limits, metrics: Metrics, clock: Callable[[], float] = time.perf_counter
+        self,
+        shelf: Shelf,
+        limits: Limits,
+        metrics: Metrics,
+        journal: Journal,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.shelf = shelf
         self.limits = limits
         self._metrics = metrics
+        self._journal = journal
         self._clock = clock
         self.draining = False
         """Then nothing new is promised: health says so."""
@@ -67,7 +83,7 @@ class Desk:
     def counted(self, model: str, door: Door) -> Iterator[Counted]:
         """A request from its first byte to its answer. Names that nobody serves are not counted by name: they are
         whatever somebody sends."""
-        began, counted = self._clock(), Counted()
+        began, at_us, counted = self._clock(), self._journal.now_us(), Counted()
         try:
             yield counted
             counted.status = 200
@@ -78,8 +94,38 @@ class Desk:
             counted.status = NOBODY_WAITED
             raise
         finally:
+            seconds = self._clock() - began
             known = model if counted.label or model in self.shelf.snapshot.routes else ""
-            self._metrics.answered(known, counted.label, door, counted.status, self._clock() - began)
+            self._metrics.answered(known, counted.label, door, counted.status, seconds)
+            if counted.exchange is not None:
+                self._journal.offer(
+                    counted.exchange,
+                    counted.scores if counted.status == 200 else None,
+                    at_us=at_us,
+                    latency_us=round(seconds * 1e6),
+                    status=counted.status,
+                    size=counted.size,
+                )
+
+    def note(
+        self,
+        counted: Counted,
+        seat: Seat,
+        epoch: bytes,
+        *,
+        request: str,
+        unit: str | None,
+        pinned: str | None,
+        cells: int,
+        inputs: Callable[[], Any],
+    ) -> None:
+        """What the prediction log is to hear of a request, before its model is run. `pinned`: the version it names."""
+        if not self._journal.writes:
+            return
+        if not request:
+            request = self._journal.name()
+            counted.named = request.encode()
+        counted.exchange = Exchange(seat, epoch, request, unit, why(unit, pinned), cells, inputs)
 
     async def scored(
         self,
@@ -94,7 +140,18 @@ class Desk:
         counted.label = seat.label
         numeric, categorical, wanted = oip.encoded(document, seat.columns, self.limits.most_rows)
         timeout = self.timeout(document.timeout_s, remaining_s)
-        return Scored(seat, epoch, wanted, await seat.batcher.scores(numeric, categorical, timeout))
+        self.note(
+            counted,
+            seat,
+            epoch,
+            request=document.id,
+            unit=document.unit,
+            pinned=version,
+            cells=numeric.size + categorical.size,
+            inputs=partial(inputs_of_tensors, seat.columns, document.tensors),
+        )
+        counted.scores = await seat.batcher.scores(numeric, categorical, timeout)
+        return Scored(seat, epoch, wanted, counted.scores)
 
     def timeout(self, *asked: float | None) -> float:
         """The shortest of those that are named, and of what is allowed."""

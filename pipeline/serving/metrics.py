@@ -75,6 +75,8 @@ class _Numbers:
         yield self._counter("rows", "Rows that models were run on.", ("model", "version"))
         yield self._histogram("phases", "phase_seconds", "Time of requests by phase.", SECONDS, ("phase",))
         yield self._histogram("batches", "batch_rows", "Rows in a run of a model.", ROWS, ())
+        logged = "Lines of the prediction log, by what became of them."
+        yield self._counter("log_predictions", logged, ("model", "outcome"))
         for key, name, what in _GAUGES:
             gauge = GaugeMetricFamily(f"trainshed_serving_{name}", what, labels=("worker",))
             for facts in self._workers:
@@ -117,5 +119,6 @@ _GAUGES: Final = (
     ("connections", "connections", "Open connections."),
     ("resident", "resident_versions", "Versions that are loaded and warm."),
     ("ready", "ready", "1 when every model of the snapshot can answer."),
+    ("log_waiting", "log_waiting", "Lines of the prediction log that wait to be written."),
     ("loop_lag", "loop_lag_seconds", "How late the event loop was in the last second, at most."),
 )

@@ -26,6 +26,10 @@ class ServingSettings:
     patience_s: float = 20.0
     most_connections: int = 2048
     drain_s: float = 10.0
+    log: bool = True
+    log_payloads: float = 1.0
+    log_memory: int = 32_000_000
+    log_disk: int = 4_000_000_000
 
     @classmethod
     def read(cls, file: Path) -> Self:

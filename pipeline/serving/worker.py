@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvloop
 
+from pipeline.predictions.log import Limits as LogLimits
 from pipeline.process import procfs
 from pipeline.serving.app import App
 from pipeline.serving.batcher import Batcher
@@ -31,6 +32,7 @@ from pipeline.serving.control import channel_of, dial
 from pipeline.serving.desk import Desk, Limits
 from pipeline.serving.executables import settle_jax
 from pipeline.serving.inbox import Inbox
+from pipeline.serving.journal import Journal
 from pipeline.serving.loaded import LoadedVersion, load_version
 from pipeline.serving.metrics import Facts, Metrics
 from pipeline.serving.server import DataServer
@@ -72,7 +74,8 @@ class Worker:
         self._ended = asyncio.Event()
         self._turn = asyncio.Lock()
         """Loads and switches come one after another."""
-        self._desk = Desk(self._shelf, Limits(settings.most_rows, settings.timeout_s), self._metrics)
+        self._journal = Journal(home.serving, _log_limits(settings))
+        self._desk = Desk(self._shelf, Limits(settings.most_rows, settings.timeout_s), self._metrics, self._journal)
         self._server = DataServer(
             App(self._desk, Inbox(settings.most_body, _BODIES * settings.most_body), self._all_facts),
             most_body=settings.most_body,
@@ -96,6 +99,7 @@ class Worker:
         if not self._ended.is_set():
             # A copy of the socket for uvicorn, which closes what it is given; ours is for the next supervisor.
             await asyncio.gather(self._server.serve_sockets([self._listener.dup()]), self._end_rpc())
+        await loop.run_in_executor(None, self._journal.close)
         connected.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await connected
@@ -252,7 +256,18 @@ class Worker:
             "loop_lag": self._server.lag_s,
             "compilations": self._compilations.count,
             **self._metrics.facts(),
+            **self._journal.facts(),
         }
+
+
+def _log_limits(settings: ServingSettings) -> LogLimits | None:
+    if not settings.log:
+        return None
+    # Small against the folder's limit, so that what the daemon has read makes room for what comes.
+    segment = min(LogLimits().segment, max(1, settings.log_disk // 8))
+    return LogLimits(
+        waiting=settings.log_memory, segment=segment, folder=settings.log_disk, payloads=settings.log_payloads
+    )
 
 
 async def _first(*events: asyncio.Event) -> None:

@@ -58,6 +58,7 @@ from store.wire.models import (
     VersionView,
 )
 from store.wire.moment import MomentView, RunThenView, StepView
+from store.wire.predictions import LoggedPrediction, PredictionsView
 from store.wire.runs import (
     ArtifactView,
     AttemptView,
@@ -163,6 +164,7 @@ __all__ = [
     "LineageView",
     "LogChunk",
     "LogHit",
+    "LoggedPrediction",
     "MetricPoint",
     "MetricSeries",
     "ModelView",
@@ -177,6 +179,7 @@ __all__ = [
     "PauseRequest",
     "PlanView",
     "PoolView",
+    "PredictionsView",
     "Problem",
     "ProcessView",
     "PromoteRequest",

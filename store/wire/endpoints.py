@@ -53,6 +53,10 @@ class EndpointView(Wire):
     p50_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
+    logged: int
+    """Lines of the prediction log that were written, of all versions."""
+    dropped: int
+    """Lines that found no room, in memory or on the disk."""
 
 
 class EndpointsView(Wire):

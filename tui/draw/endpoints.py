@@ -43,7 +43,7 @@ def _state(view: EndpointsView) -> Text:
 
 
 def _models(found: list[EndpointView]) -> RenderableType:
-    numbers = ("requests", "errors", "a second", "rows a run", "p50 ms", "p95 ms", "p99 ms")
+    numbers = ("requests", "errors", "a second", "rows a run", "p50 ms", "p95 ms", "p99 ms", "logged", "dropped")
     heads: Heads = ["model", "version", "previous", "state", *(number_column(name) for name in numbers)]
     rows: Rows = [
         [
@@ -54,6 +54,8 @@ def _models(found: list[EndpointView]) -> RenderableType:
             count(one.requests),
             count(one.errors),
             *("-" if n is None else f"{n:.1f}" for n in (one.rps, one.batch_rows, one.p50_ms, one.p95_ms, one.p99_ms)),
+            count(one.logged),
+            Text(count(one.dropped), style="yellow" if one.dropped else ""),
         ]
         for one in found
     ]

@@ -1,4 +1,4 @@
-"""`endpoints`, `predict`: models that answer requests, and a request to one."""
+"""`endpoints`, `predict`, `predictions`: models that answer requests, a request to one, and what it was asked."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def add_to(app: typer.Typer) -> None:
     verb(inner, "stop", example="trainshed endpoints stop")(stop)
     verb(inner, "auto", example="trainshed endpoints auto")(auto)
     verb(app, "predict", example="""trainshed predict late -d '{"carrier": "AA", "distance": 733}'""")(predict)
+    verb(app, "predictions", example="trainshed predictions late --last 5")(logged)
 
 
 def show(shell: Shell) -> None:
@@ -76,6 +77,21 @@ def predict(
         return predictions(answer)
 
     shell.show(answer, draw)
+
+
+def logged(
+    shell: Shell, model: Model, last: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 20
+) -> None:
+    """What the served model was asked and answered, newest first: the prediction log."""
+    with shell.daemon() as daemon:
+        view = daemon.predictions(model, last=last)
+
+    def draw() -> Any:
+        from tui.draw.predictions import logged as drawn
+
+        return drawn(view)
+
+    shell.show(view, draw)
 
 
 def _switch(shell: Shell, on: bool | None) -> None:

@@ -111,10 +111,13 @@ class RpcServer:
         async def infer() -> Any:
             model, version = asked.model_name, asked.model_version or None
             with self._desk.counted(model, "grpc") as counted:
+                counted.size = asked.ByteSize()
                 document = document_of(asked)
                 found = await self._desk.scored(document, model, version, counted, remaining)
                 signature, number = found.seat.loaded.signature, found.seat.version
-                context.set_trailing_metadata((("x-routing-epoch", found.epoch.decode()),))
+                marks = [("x-routing-epoch", found.epoch.decode())]
+                marks += [("x-request-id", counted.named.decode())] if counted.named else []
+                context.set_trailing_metadata(tuple(marks))
                 return response_of(document, found.wanted, model, number, signature, found.scores)
 
         return self._in_loop(infer(), context, remaining)

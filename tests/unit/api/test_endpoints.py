@@ -111,11 +111,13 @@ def test_a_models_line_adds_what_its_workers_have_counted() -> None:
         "rows": [["late", "2", 40]],
         "phases": [["late", "2", "total", total.facts()]],
         "batches": [["late", "2", batches.facts()]],
+        "log_predictions": [["late", "written", 8], ["late", "dropped", 1], ["rain", "dropped", 5]],
     }
     route = Route(arms=(Arm(version=2, digest="b"),), previous=Arm(version=1, digest="a"))
     crew = [{"state": "accepting", "missing": {}}, {"state": "ready", "missing": {}}]
     view = endpoint_view("late", route, crew, [worker, worker], 7.5)
     assert (view.version, view.previous, view.ready) == (2, 1, True)
+    assert (view.logged, view.dropped) == (16, 2)
     assert (view.requests, view.errors, view.batch_rows, view.rps) == (20, 2, 4.0, 7.5)
     assert view.p50_ms is not None
     assert 0.5 < view.p50_ms < 1.6

@@ -53,6 +53,8 @@ def line(**changes: Any) -> EndpointView:
         "p50_ms": 0.8,
         "p95_ms": 1.2,
         "p99_ms": 4.0,
+        "logged": 12_000,
+        "dropped": 345,
     }
     return EndpointView(**{**plain, **changes})
 
@@ -62,6 +64,7 @@ def test_what_answers_has_its_version_state_and_numbers() -> None:
     assert "http://127.0.0.1:8080, gRPC 127.0.0.1:8081, epoch 5" in said
     assert "late   v3       v2        ✔ ready" in said
     assert "12,345" in said
+    assert "12,000      345" in said
     assert "✘ the golden rows do not come back" in said
     assert "spare, warm" in said
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pipeline.predictions.record import Dropped, Prediction, from_line, to_line
+from pipeline.predictions.record import COLUMNS, Dropped, Prediction, from_line, to_line
 
 plain: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -105,3 +105,16 @@ def test_what_is_no_json_is_refused() -> None:
 def test_a_line_that_is_none_of_ours_is_refused(line: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         from_line(line)
+
+
+def test_many_columns_in_one_array_come_back_as_a_list_each_and_a_column_of_that_name_stays() -> None:
+    numbers = np.array([[1.0, 2.0], [3.0, 4.0]], np.float32)
+    line = Prediction("r", 1, "late", 2, "no unit", None, 1, 250, 200, None, None)
+    together = line._replace(inputs=lambda: {COLUMNS: [("a", "b"), numbers], "c": ["x", "y"]})
+    found = from_line(to_line(together))
+    assert isinstance(found, Prediction)
+    assert found.inputs == {"a": [1.0, 3.0], "b": [2.0, 4.0], "c": ["x", "y"]}
+    for own in ({COLUMNS: [1, 2, 3]}, {COLUMNS: [["a"], [[1, 2]]]}, {COLUMNS: None}):
+        found = from_line(to_line(line._replace(inputs=own)))
+        assert isinstance(found, Prediction)
+        assert found.inputs == own

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 import uvloop
 
+from pipeline.predictions.log import Limits as LogLimits
 from pipeline.serving.app import App
 from pipeline.serving.batcher import Batcher
 from pipeline.serving.desk import Desk, Limits
 from pipeline.serving.inbox import Inbox
+from pipeline.serving.journal import Journal
 from pipeline.serving.listening import listening_socket
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.metrics import Metrics
 from pipeline.serving.rpc.server import RpcServer
 from pipeline.serving.server import DataServer
 from pipeline.serving.shelf import Shelf
+from store.home import ServingDir
 from store.routing import Snapshot
 
 MOST_BODY = 100_000
@@ -81,8 +86,9 @@ def opened(
     most_connections: int = 1000,
     queue_rows: int = 10_000,
     slow: bool = False,
+    log: Path | None = None,
 ) -> Iterator[Door]:
-    """Serving `loaded` by `snapshot` until the block ends."""
+    """Serving `loaded` by `snapshot` until the block ends. `log`: the folder below which predictions are logged."""
     listener = listening_socket("127.0.0.1", 0)
     host, port = listener.getsockname()
     made: list[Door] = []
@@ -91,6 +97,7 @@ def opened(
 
     async def serve() -> None:
         metrics = Metrics()
+        journal = Journal(ServingDir(log or Path(os.devnull)), LogLimits() if log else None)
 
         def batcher(model: str, version: int, one: LoadedVersion) -> Batcher:
             return Batcher(
@@ -104,13 +111,13 @@ def opened(
 
         async def facts() -> list[dict[str, Any]]:
             gauges = {"epoch": 1, "waiting_rows": 0, "connections": 1, "resident": 1, "ready": 1, "loop_lag": 0.0}
-            return [{"worker": "1", **gauges, "compilations": 0, **metrics.facts()}]
+            return [{"worker": "1", **gauges, "compilations": 0, **metrics.facts(), **journal.facts()}]
 
         shelf = Shelf(batcher)
         for (model, version), one in loaded.items():
             shelf.put(model, version, one)
         shelf.switch(snapshot)
-        desk = Desk(shelf, Limits(500, 5.0), metrics)
+        desk = Desk(shelf, Limits(500, 5.0), metrics, journal)
         app = App(desk, Inbox(MOST_BODY, 10 * MOST_BODY), facts)
         server = DataServer(
             app, most_body=MOST_BODY, most_connections=most_connections, patience_s=patience_s, drain_s=5
@@ -121,6 +128,7 @@ def opened(
         ready.set()
         await server.serve_sockets([listener])
         await rpc.stop(5.0)
+        journal.close()
 
     thread = threading.Thread(target=lambda: uvloop.run(serve()))
     thread.start()

@@ -1,0 +1,81 @@
+"""`python -P -m pipeline.predictions.take HOME`: what was logged since the last time into the lake, each line once.
+
+A program of its own, because the daemon that starts it loads nothing that writes the lake. Of two at once one waits for
+the other. It may be killed at any moment: rows and place are one commit. Prints what it took, by model, as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline.predictions.ingest import Ingested, forget, ingest
+from pipeline.predictions.segments import segments
+from store.errors import TrainshedError
+from store.home import Home, ServingDir
+
+_NICENESS: Final = 10
+"""Those who answer requests come first."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("pipeline.predictions.take", description="Logged predictions into the lake.")
+    parser.add_argument("home", type=Path)
+    parser.add_argument("--keep", type=float, default=0.0, help="seconds that a segment stays once it is in the lake")
+    parser.add_argument("--disk", type=int, default=0, help="bytes of a model's segments, of which half may stay")
+    asked = parser.parse_args(argv)
+    with suppress(OSError):
+        os.nice(_NICENESS)
+    home = Home(asked.home)
+    with _alone(home.serving):
+        print(json.dumps(take(home, keep=timedelta(seconds=asked.keep), disk=asked.disk, now=datetime.now(UTC))))
+    return 0
+
+
+def take(home: Home, *, keep: timedelta, disk: int, now: datetime) -> dict[str, Any]:
+    """Model → {"rows", "dropped", "damaged"}, and "fault" where the rest could not be had: the others go on."""
+    found = {}
+    for folder in sorted(path for path in home.serving.predictions_root.glob("*") if path.is_dir()):
+        found[folder.name] = _take(folder, home.predictions(folder.name), keep, disk, now)
+    return found
+
+
+def _take(folder: Path, table: Path, keep: timedelta, disk: int, now: datetime) -> dict[str, Any]:
+    total = Ingested()
+    try:
+        while (part := ingest(folder, table)).version is not None:
+            total = Ingested(total.rows + part.rows, total.dropped + part.dropped, total.damaged + part.damaged)
+        forget(folder, table, keep=keep, now=now)
+        if sum(path.stat().st_size for path in segments(folder)) > disk / 2:
+            forget(folder, table, keep=timedelta(0), now=now)
+    except (TrainshedError, OSError) as error:
+        return {**_said(total), "fault": str(error)}
+    return _said(total)
+
+
+def _said(total: Ingested) -> dict[str, Any]:
+    said = asdict(total)
+    del said["version"]
+    return said
+
+
+@contextmanager
+def _alone(folder: ServingDir) -> Iterator[None]:
+    """One at a time in a home."""
+    folder.predictions_root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with folder.predictions_lock.open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""Logged predictions as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from store.wire import LoggedPrediction, PredictionsView
+from tui.render import Heads, Rows, number_column, table, when, wide_column
+
+
+def logged(view: PredictionsView) -> RenderableType:
+    """A line a request, then what is missing."""
+    heads: Heads = ["at", "request", "version", "why", "unit", number_column("ms"), number_column("status")]
+    heads = [*heads, number_column("rows"), "outputs", wide_column("inputs")]
+    rows: Rows = [_line(one) for one in view.items]
+    empty = f"nothing that {view.model} was asked is in the log yet; `trainshed endpoints` shows whether it is served"
+    return Group(table(heads, rows, empty=empty), *_notes(view))
+
+
+def _line(one: LoggedPrediction) -> list[str | Text]:
+    return [
+        when(one.at),
+        one.request,
+        f"v{one.version}",
+        one.why,
+        one.unit or "-",
+        f"{one.latency_us / 1000:.2f}",
+        Text(str(one.status), style="" if one.status < 500 else "red"),
+        "-" if one.rows is None else str(one.rows),
+        _first_row(one.outputs),
+        _first_row(one.inputs),
+    ]
+
+
+def _first_row(columns: Mapping[str, list[Any]] | None) -> str:
+    """`a=1 b=x`, of a request's first row."""
+    if columns is None:
+        return "-"
+    return " ".join(f"{name}={_cell(values[0])}" for name, values in columns.items() if values)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_cell, value))}]"
+    return f"{value:.6g}" if isinstance(value, float) else "-" if value is None else str(value)
+
+
+def _notes(view: PredictionsView) -> list[Text]:
+    notes = [Text(f"{len(view.items):,} of {view.total:,} requests, the newest first; all: {view.table}", style="dim")]
+    if view.dropped or view.damaged:
+        damaged = f", and {view.damaged:,} were damaged" if view.damaged else ""
+        notes.append(Text(f"! {view.dropped:,} found no room in the log{damaged}", style="yellow"))
+    if view.problem:
+        notes.append(Text(f"! {view.problem}", style="yellow"))
+    elif not view.current:
+        notes.append(Text("… newer ones are still being read into the lake", style="cyan"))
+    return notes
