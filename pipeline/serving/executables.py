@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ import jax
 import numpy as np
 from jax import export
 from jax.experimental import serialize_executable
+from jax.experimental.compilation_cache import compilation_cache
 
 from pipeline.versions import seal
 from pipeline.versions.machine import machine_name
@@ -64,7 +66,7 @@ def make_programs(
         except BundleDamaged:
             seal.discard(folder)  # it can be made again
     exported = export.deserialize(bytearray(function))
-    with workspace(folder.parent) as made:
+    with workspace(folder.parent) as made, _no_cache():
         for bucket in buckets:
             payload = serialize_executable.serialize(_compile(exported, parameters, widths, bucket))
             (made / f"{bucket}{_SUFFIX}").write_bytes(pickle.dumps(payload))
@@ -82,6 +84,24 @@ def load_programs(folder: Path) -> Programs:
         payload = pickle.loads((folder / name).read_bytes())
         found[int(name.removesuffix(_SUFFIX))] = serialize_executable.deserialize_and_load(*payload)
     return dict(sorted(found.items()))
+
+
+@contextmanager
+def _no_cache() -> Iterator[None]:
+    """JAX's own cache of programs is left out: what comes from there can be run, and serialised only without its
+    functions ("Function … not found" when it is called; jax 0.10.2).
+    """
+    before = jax.config.jax_enable_compilation_cache  # type: ignore[attr-defined]
+    try:
+        _use_cache(False)
+        yield
+    finally:
+        _use_cache(before)
+
+
+def _use_cache(use: bool) -> None:
+    jax.config.update("jax_enable_compilation_cache", use)  # type: ignore[no-untyped-call]
+    compilation_cache.reset_cache()  # which has looked at the setting once for all
 
 
 def _compile(exported: export.Exported, parameters: Mapping[str, Any], widths: tuple[int, int], bucket: int) -> Any:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from store.engine import Record
 from store.home import Home
 from store.tables import Run, RunDependency
 from store.times import SECOND, system_clock
+from tests.acceptance.living import until
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,6 +92,11 @@ def _start(source: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
+def _claimed(home: Home) -> int:
+    with closing(sqlite3.connect(f"file:{home.database}?mode=ro", uri=True)) as record:
+        return int(record.execute("SELECT count(*) FROM run WHERE schedule IS NOT NULL").fetchone()[0])
+
+
 def _check(home: Home) -> int:
     """Each time has one run, none is left out between the first and the last, each run has its upstream."""
     record = Record.open(home, system_clock)
@@ -116,6 +124,8 @@ def test_a_scheduler_killed_again_and_again_runs_each_time_exactly_once(tmp_path
         assert process.stdout is not None
         assert process.stdout.readline() == "ticking\n"
         time.sleep(0.15 + 0.1 * number)
+        if number == 5:  # the last has made up for all others, however slow the machine is
+            until(lambda: _claimed(home) >= 20 * 6, 60)
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=60)
     assert _check(home) >= 20 * 6

@@ -6,18 +6,23 @@ import os
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 
 from pipeline.serving.buckets import bucket_of, buckets, pieces
 from pipeline.serving.compilations import Compilations
 from pipeline.serving.loaded import LoadedVersion, load_version
 from pipeline.serving.press import press
+from pipeline.training.devices import use_cache
 from pipeline.versions import seal
 from pipeline.versions.bundle import load_bundle
 from pipeline.versions.signature import encode
 from store.errors import BundleDamaged, GoldenMismatch, NotServed
+from store.home import Home
+from tests.unit.serving.bench import Bench
 
 LARGEST = 16
 
@@ -154,3 +159,17 @@ def test_a_score_that_is_not_a_number_refuses_the_version(bench: Any) -> None:
     digest = bench.version()
     with pytest.raises(GoldenMismatch, match="a score is not a number"):
         press(bench.home, resealed(bench, digest, change), LARGEST)
+
+
+def test_programs_can_be_kept_where_jax_has_a_cache_of_its_own(tmp_path: Path) -> None:
+    before = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
+    use_cache(tmp_path / "xla")
+    compilation_cache.reset_cache()
+    try:
+        for home in ("one", "two"):  # the second could take everything from the cache
+            loaded = Bench(Home(tmp_path / home)).loaded()
+            assert loaded.largest >= 1
+        assert jax.config.jax_enable_compilation_cache  # type: ignore[attr-defined]
+    finally:
+        jax.config.update("jax_compilation_cache_dir", before)  # type: ignore[no-untyped-call]
+        compilation_cache.reset_cache()
