@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -49,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _detach(settings, began) if settings.detach else _serve(settings)
     except TrainshedError as error:
         return _fail(settings, error)
+    finally:
+        gc.enable()
 
 
 def _parse(argv: Sequence[str]) -> Settings:
@@ -99,6 +102,7 @@ def _detach(settings: Settings, began: float) -> int:
 
 def _serve(settings: Settings) -> int:
     """Takes the home, builds everything, serves; what was taken is given back in the reverse order."""
+    gc.disable()  # what is loaded now stays; to look through it again and again is a quarter of the start
     from daemon.service import DaemonLock, Owner, bind_socket, bind_tcp, prepare_home, utc_second
     from pipeline.config.load import load_project
     from store.times import system_clock
@@ -131,6 +135,8 @@ def _serve(settings: Settings) -> int:
 
 def _ready(settings: Settings, identity: Identity, home: Home) -> None:
     """Tells everybody who waits for it."""
+    gc.freeze()
+    gc.enable()
     from daemon.service import tell_service_manager
 
     about = {"pid": identity.pid, "socket": str(home.socket), "project": str(identity.folder), "home": str(home.root)}

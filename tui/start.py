@@ -4,6 +4,7 @@ command line. Nothing is loaded before it is known which of the two is meant.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,12 +23,19 @@ def main() -> None:
     """Exits with the code of the design's §7."""
     chosen = bare(sys.argv[1:])
     completing = any(name.startswith("_") and name.endswith("_COMPLETE") for name in os.environ)
+    gc.disable()  # what is loaded now stays; to look through it again and again is a quarter of the start
     if chosen is None or completing or not (sys.stdin.isatty() and sys.stdout.isatty()):
         from tui.cli import app
 
+        _loaded()
         app()
         return
     sys.exit(open_terminal(chosen, os.environ))
+
+
+def _loaded() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def bare(arguments: Sequence[str]) -> dict[str, Any] | None:
@@ -59,6 +67,7 @@ def open_terminal(chosen: Mapping[str, Any], environ: Mapping[str, str]) -> int:
         painted = show_first_picture(place, utc=bool(settings.get("utc")), term=environ.get("TERM", ""))
         from tui.ui import open_ui
 
+        _loaded()
         return open_ui(place, environ, **settings)
     except Failure as failure:
         sys.stdout.write(LEAVE if painted else "")
