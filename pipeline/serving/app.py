@@ -52,6 +52,7 @@ class App:
         """`all_facts`: the numbers of all workers of this endpoint."""
         self._desk = desk
         self._shelf = desk.shelf
+        self._described: tuple[tuple[int, int], bytes] = ((-1, 0), b"")
         self._inbox = inbox
         self._all_facts = all_facts
 
@@ -87,8 +88,15 @@ class App:
                 return Answer(exposition(await self._all_facts()), kind=CONTENT_TYPE)
             case ["openapi.json"]:
                 _only("GET", method)
-                return Answer(orjson.dumps(describe(self._shelf)))
+                return Answer(self._description())
         raise unknown(f"there is nothing at {scope['path'][:200]}; models are at /v2/models/NAME and /v1/predict/NAME")
+
+    def _description(self) -> bytes:
+        """Made once a snapshot: who asks again and again costs no more than other requests do."""
+        state = (self._shelf.snapshot.epoch, len(self._shelf.seats))
+        if self._described[0] != state:
+            self._described = (state, orjson.dumps(describe(self._shelf)))
+        return self._described[1]
 
     # ------------------------------------------------------------------------------------------- one model
 
