@@ -42,6 +42,7 @@ def test_a_model_that_was_never_asked_has_an_empty_log_and_an_unknown_one_none(c
         client.predictions("nobody")
 
 
+@pytest.mark.slow
 def test_what_was_logged_is_read_before_it_is_shown(
     client: Client, daemon: Daemon, reader: PredictionReader, tmp_path: Path
 ) -> None:
@@ -57,6 +58,7 @@ def test_what_was_logged_is_read_before_it_is_shown(
     assert event.message == "the prediction log of late lacks 6 lines that found no room"
 
 
+@pytest.mark.slow
 def test_a_log_that_cannot_be_read_says_why_and_is_read_when_it_can(
     client: Client, daemon: Daemon, reader: PredictionReader, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as pads
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +25,7 @@ def spread(values: list[object], kind: pa.DataType | None = None) -> ColumnFacts
     return describe(pads.dataset(pa.concat_tables(parts))).columns[0]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.floats(-1e9, 1e9) | st.none() | st.just(math.nan) | st.just(math.inf), max_size=60))
 def test_a_histogram_holds_every_finite_value_where_numpy_would_put_it(values: list[float | None]) -> None:

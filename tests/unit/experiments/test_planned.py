@@ -12,6 +12,7 @@ TABLE = [(2, 2.178, 1.977), (3, 2.289, 2.004), (4, 2.361, 2.024), (5, 2.413, 2.0
 """Looks, C of Pocock, C of O'Brien & Fleming at a two-sided 5 % (Jennison & Turnbull 2000, tables 2.1 and 2.3)."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("looks", "pocock", "fleming"), TABLE)
 def test_the_constants_are_those_of_the_tables(looks: int, pocock: float, fleming: float) -> None:
     assert limits(looks, 0.05, "pocock") == pytest.approx(np.full(looks, pocock), abs=6e-4)
@@ -27,6 +28,7 @@ def test_obrien_and_fleming_are_strict_at_first() -> None:
     assert found == pytest.approx(found[-1] * np.sqrt(4 / np.arange(1, 5)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("looks", [2, 5, 20])
 def test_looks_cross_by_chance_as_often_as_said(looks: int) -> None:
     rng = np.random.default_rng(4)

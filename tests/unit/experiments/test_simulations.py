@@ -6,6 +6,7 @@ Of 200 simulations an alarm of 5 % shows as more than 19 in one of a hundred see
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from benchmarks.experiments import Kind, a_a, canary, sizes
 
@@ -19,6 +20,7 @@ def test_equal_arms_differ_rarely_with_a_look_after_each_unit() -> None:
         assert found["fixed"] > 0.2  # what the usual test does when one keeps looking
 
 
+@pytest.mark.slow
 def test_a_small_arm_is_not_told_from_its_equal_by_the_variance_it_does_not_have_yet() -> None:
     for share, units in ((0.1, 5000), (0.01, 30_000)):
         found = a_a(np.random.default_rng(15), 200, "binary 5 %", share=share, units=units)

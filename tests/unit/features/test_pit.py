@@ -142,6 +142,7 @@ def joined(connection: DuckDBPyConnection, case: Case) -> list[dict[str, Any]]:
     return list(answer.to_pylist())
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(case=cases())
 def test_each_example_gets_the_row_that_a_search_through_all_rows_finds(

@@ -79,6 +79,7 @@ def test_who_knows_something_passes(task: Task, objective: MetricName) -> None:
     assert result.outcome == "pass", result.reason
 
 
+@pytest.mark.slow
 def test_answers_that_have_nothing_to_do_with_the_question_rarely_pass() -> None:
     rng = np.random.default_rng(3)
     passed = [

@@ -120,6 +120,7 @@ def test_two_readers_at_once_do_not_take_a_line_twice(tmp_path: Path) -> None:
     assert len({row["request"] for row in rows_of(table)}) == len(rows_of(table)) == 2000
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30)), min_size=1, max_size=8), st.integers(1, 4000))
 def test_however_writing_and_reading_alternate_each_line_is_there_once(

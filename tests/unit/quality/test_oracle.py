@@ -109,6 +109,7 @@ def read(connection: DuckDBPyConnection, relation: str) -> list[Row]:
     return rows
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(table=st.lists(rows, max_size=12), given_checks=checks)
 def test_rows_are_parted_as_plain_python_parts_them(

@@ -58,6 +58,7 @@ def _points(stretches: Sequence[tuple[int, int, int]], seed: int) -> Points:
     return points
 
 
+@pytest.mark.slow
 @given(_STRETCHES, st.integers(1, 1000), st.integers(4, 40), st.integers(1, 9), st.none() | st.floats(0, 1))
 @settings(deadline=None, max_examples=60)
 def test_a_curve_of_any_density_keeps_its_ends_and_extremes_in_few_points(

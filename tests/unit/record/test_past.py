@@ -73,6 +73,7 @@ def _step(tx: Transaction, step: str, run: int, end: RunState) -> None:
         lifecycle.requeue(tx, run, "ann")
 
 
+@pytest.mark.slow
 @given(_STEPS)
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_told_of_a_moment_is_what_was_shown_at_it(

@@ -80,6 +80,7 @@ request = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(st.lists(request, min_size=30, max_size=60), st.booleans(), st.integers(0, 2**31))
 def test_everybody_gets_the_answers_to_their_own_rows_and_only_their_own_fault(

@@ -264,6 +264,7 @@ def test_what_is_wrong_with_rows_is_said_in_a_sentence(body: bytes, said: str) -
         COLUMNS.of_rows(plain.read(body).rows)
 
 
+@pytest.mark.slow
 @settings(max_examples=2000)
 @given(
     st.binary(max_size=200)

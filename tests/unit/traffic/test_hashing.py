@@ -64,6 +64,7 @@ def places(salt: str, count: int, name: HashName) -> npt.NDArray[np.float64]:
     return np.array([position(f"user-{number}", salt, name) for number in range(count)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "salts"), [("blake2b", 1000), ("growthbook", 300)])
 def test_places_are_even_under_many_salts(name: HashName, salts: int) -> None:
     counts = np.array([np.histogram(places(f"salt-{s}", 1000, name), 20, (0, 1))[0] for s in range(salts)])
@@ -72,6 +73,7 @@ def test_places_are_even_under_many_salts(name: HashName, salts: int) -> None:
     assert kstest(p_values, "uniform").pvalue > 0.001  # neither too uneven nor too even
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HASHES)
 def test_places_under_two_salts_have_nothing_to_do_with_each_other(name: HashName) -> None:
     drawn = [places(salt, 100_000, name) for salt in ("late-1", "late-2", "late-3", "other")]

@@ -20,6 +20,7 @@ def canary(share: float = 0.0, name: HashName = "blake2b") -> Split:
     return ramped(laid_out("late-canary", 1, {2: 1.0}, name=name), 2, share)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "count"), [("blake2b", 200_000), ("growthbook", 20_000)])
 def test_a_ramp_over_two_hundred_thousand_units_never_moves_a_treated_one_back(name: HashName, count: int) -> None:
     split, units, treated = canary(0.0, name), UNITS[:count], set[str]()

@@ -78,6 +78,7 @@ def test_the_oldest_programs_leave_a_full_cache(tmp_path: Path) -> None:
     assert {file.name for file in tmp_path.iterdir()} == {"new", "old"}
 
 
+@pytest.mark.slow
 def test_a_process_that_imported_jax_can_still_choose(tmp_path: Path) -> None:
     """As a warm worker does: JAX is imported, no backend is. The cache is used too."""
     script = (

@@ -20,6 +20,7 @@ def rates(training: Training, total: int) -> np.ndarray:
     return np.asarray(jax.vmap(make_schedule(training, total))(jnp.arange(total)) * jnp.ones(total))
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(
     total=st.sampled_from([1, 2, 50]),
@@ -58,6 +59,7 @@ def test_weight_decay_spares_vectors() -> None:
     np.testing.assert_array_equal(vector, 1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["adamw", "adam", "sgd"])
 def test_a_clipped_step_does_not_depend_on_the_size_of_a_large_gradient(name: str) -> None:
     training = Training(optimizer=name, clip=1.0, weight_decay=0.0, warmup=0.0)
@@ -67,6 +69,7 @@ def test_a_clipped_step_does_not_depend_on_the_size_of_a_large_gradient(name: st
     np.testing.assert_allclose(small, large, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clip", [None, 1.0])
 @pytest.mark.parametrize("name", ["adamw", "adam", "sgd"])
 def test_steps_are_those_of_optax(name: str, clip: float | None) -> None:

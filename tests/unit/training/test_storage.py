@@ -120,6 +120,7 @@ print(list(folder.iterdir()))
 """
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_is_told_before_a_row_is_written_and_keeps_nothing(tmp_path: Path) -> None:
     """A real limit of the operating system, in a process of its own: no file may be larger than 200 kB."""
     done = child(f"import sys; sys.argv = ['', {str(tmp_path)!r}]\n{FULL}")
