@@ -201,7 +201,7 @@ def test_clients_that_send_half_a_request_or_read_no_answer_are_closed_after_the
         for one in (silent, half_a_head, half_a_body):
             assert everything(one).startswith(b"HTTP/1.1 408")
         while door.server.connections:
-            assert time.monotonic() - began < 30
+            assert time.monotonic() - began < 120  # until what is not read has filled the buffers of the system
             time.sleep(0.02)
         with door.client() as client:
             assert client.post("/v1/predict/late", json=ROW).status_code == 200
