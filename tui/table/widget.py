@@ -142,6 +142,8 @@ class Table(Holding[R], can_focus=True):
 
     def _widen(self, cells: int) -> None:
         """The chosen column takes so many cells more, and keeps them while the screen is there."""
+        if not self._placed:
+            return
         chosen = self._placed[self._chosen]
         self.widths[chosen.column.key] = max(_LEAST, chosen.width + cells)
         self._drawn.clear()

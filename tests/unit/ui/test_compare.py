@@ -91,7 +91,7 @@ async def test_keys_of_a_table_whose_columns_are_still_asked_for_do_nothing(make
         app.push_screen(Compare([3, 7]))
         await until(lambda: not app.idle)
         await pilot.pause()
-        for key in ("less_than_sign", "greater_than_sign", "o", "enter"):
+        for key in ("less_than_sign", "greater_than_sign", "right_curly_bracket", "left_curly_bracket", "o", "enter"):
             await pilot.press(key)
         shed.slow.holds = False
         await settle(pilot)
