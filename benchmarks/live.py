@@ -14,7 +14,6 @@ import json
 import os
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.made.living import living
 from benchmarks.terminal import Terminal
 from benchmarks.tui import SETTLE_S, ui
 
@@ -40,33 +40,14 @@ def main() -> None:
 
 
 def measured(folder: Path, points: int, options: list[str]) -> dict[str, object]:
-    busy = str(Path(__file__).with_name("busy.py"))
-    server = subprocess.Popen(
-        [sys.executable, busy, str(folder), "--runs", "1", "--seconds", str(points), "--every", "1.3", "--tell"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stdin is not None
-    assert server.stdout is not None
-    try:
-        assert server.stdout.readline() == "ready\n"
-        with ui(folder, *options) as screen:
-            screen.until("actions")
-            screen.key(":", SETTLE_S)
-            screen.key("run 1\r", SETTLE_S)
-            server.stdin.write("go\n")
-            server.stdin.flush()
-            heads, curves = [], []
-            for _ in range(points):
-                told = server.stdout.readline()
-                head, curve = seen(screen, float(told))
-                heads.append(head)
-                curves.append(curve)
-            return {"head_ms": _spread(heads), "curve_ms": _spread(curves)}
-    finally:
-        server.kill()
-        server.wait()
+    given = ("--runs", "1", "--seconds", str(points), "--every", "1.3", "--tell")
+    with living(folder, *given) as (go, told), ui(folder, *options) as screen:
+        screen.until("actions")
+        screen.key(":", SETTLE_S)
+        screen.key("run 1\r", SETTLE_S)
+        go()
+        found = [seen(screen, float(told.readline())) for _ in range(points)]
+    return {"head_ms": _spread([head for head, _ in found]), "curve_ms": _spread([curve for _, curve in found])}
 
 
 def seen(screen: Terminal, committed: float) -> tuple[float | None, float | None]:

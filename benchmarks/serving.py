@@ -22,7 +22,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +35,7 @@ import numpy as np
 import psutil
 import pyarrow as pa
 
+from benchmarks.made import load
 from pipeline.judging.gates import Verdict
 from pipeline.serving.control import ask
 from pipeline.serving.settings import ServingSettings
@@ -43,7 +43,7 @@ from pipeline.versions.bundle import write_bundle
 from pipeline.versions.signature import InputColumn, Signature
 from store.home import Home
 from store.routing import Arm, Route, Snapshot, publish_snapshot, read_snapshot
-from tests.unit.serving.bench import evidence
+from tests.evidence import least_evidence
 
 WIDTH, HIDDEN = 32, 256
 SECONDS = 4.0
@@ -73,7 +73,7 @@ def bundle(home: Home, seed: int) -> str:
         params=parameters(seed),
         signature=SIGNATURE,
         golden=golden,
-        evidence=evidence(),
+        evidence=least_evidence(),
         verdict=Verdict(passed=True, gates=[]),
         lineage={},
         platforms=("cpu",),
@@ -178,44 +178,6 @@ def fastapi() -> Iterator[tuple[int, int]]:
 
 # ---------------------------------------------------------------------------------------------------------- load
 
-LOAD = textwrap.dedent(
-    '''
-    """Connections that ask one request after another for some seconds; latencies in seconds as JSON."""
-    import asyncio, json, os, sys, time
-    import uvloop
-
-    port, count, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-    message = sys.stdin.buffer.read()
-    failed, backwards, times = [0], [0], []
-
-    async def one(until):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        epoch = 0
-        while time.perf_counter() < until:
-            began = time.perf_counter()
-            writer.write(message)
-            head = await reader.readuntil(b"\\r\\n\\r\\n")
-            length = int(head.lower().split(b"content-length: ")[1].split(b"\\r\\n")[0])
-            await reader.readexactly(length)
-            times.append(time.perf_counter() - began)
-            failed[0] += not head.startswith(b"HTTP/1.1 200")
-            mark = head.lower().partition(b"x-routing-epoch: ")[2]
-            if mark:
-                now = int(mark.split(b"\\r\\n")[0])
-                backwards[0] += now < epoch
-                epoch = now
-        writer.close()
-
-    async def main():
-        until = time.perf_counter() + seconds
-        await asyncio.gather(*(one(until) for _ in range(count)))
-
-    uvloop.run(main())
-    os.set_blocking(1, True)
-    print(json.dumps({"times": times, "failed": failed[0], "backwards": backwards[0]}))
-    '''
-)
-
 
 def message(body: bytes, **headers: str) -> bytes:
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -231,19 +193,9 @@ def message(body: bytes, **headers: str) -> bytes:
     return head.encode() + b"\r\n\r\n" + body
 
 
-def load(port: int, connections: int, sent: bytes, seconds: float = SECONDS) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-P", "-c", LOAD, str(port), str(connections), str(seconds)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdin is not None
-    process.stdin.write(sent)
-    process.stdin.close()
-    process.stdin = None
-    return process
-
-
 def measure(port: int, pid: int, connections: int, sent: bytes) -> dict[str, float]:
     cpu = psutil.Process(pid).cpu_times()
-    found = json.loads(load(port, connections, sent).communicate()[0])
+    found = json.loads(load.start(port, connections, sent, SECONDS).communicate()[0])
     after = psutil.Process(pid).cpu_times()
     spent = after.user + after.system - cpu.user - cpu.system
     times = np.array(found["times"])
@@ -279,7 +231,7 @@ def as_bytes(rows: int) -> bytes:
 
 def promotions(serving: Serving, port: int) -> dict[str, Any]:
     """Versions 1 and 2 in turn, each prepared, published and in force in every worker before the next one."""
-    clients = load(port, 8, as_json(1), LOAD_S)
+    clients = load.start(port, 8, as_json(1), LOAD_S)
     switched: list[float] = []
     whole: list[float] = []
     file = serving.home.serving.routing

@@ -25,6 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.made.living import living
 from benchmarks.terminal import Reaction, Terminal
 
 HERE = Path(__file__).resolve().parent
@@ -127,26 +128,12 @@ def ours(folder: Path, repeat: int, idle: float) -> dict[str, Any]:
 
 def busy(folder: Path, seconds: float, options: list[str]) -> dict[str, Any]:
     """Fifty living runs with two metrics a second each, in the list of runs."""
-    server = subprocess.Popen(
-        [PYTHON, str(HERE / "busy.py"), str(folder), "--seconds", str(int(seconds) + 10)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stdin is not None
-    assert server.stdout is not None
-    try:
-        assert server.stdout.readline() == "ready\n"
-        with ui(folder, *options) as screen:
-            screen.until("actions")
-            screen.key("2", SETTLE_S)
-            server.stdin.write("go\n")
-            server.stdin.flush()
-            screen.rest(3)
-            return _rest(screen, seconds)
-    finally:
-        server.kill()
-        server.wait()
+    with living(folder, "--seconds", str(int(seconds) + 10)) as (go, _), ui(folder, *options) as screen:
+        screen.until("actions")
+        screen.key("2", SETTLE_S)
+        go()
+        screen.rest(3)
+        return _rest(screen, seconds)
 
 
 def filled(homes: Path, size: int) -> Path:

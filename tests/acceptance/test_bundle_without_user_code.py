@@ -17,12 +17,12 @@ import pyarrow.parquet as pq
 import pytest
 from flax import nnx
 
-from pipeline.judging.evidence import CurveFacts, Estimate, Evidence, LearningCurve
 from pipeline.judging.gates import Verdict
 from pipeline.plugins import load_function
 from pipeline.versions.bundle import Bundle, write_bundle
 from pipeline.versions.signature import InputColumn, Signature
 from store.home import Home
+from tests.evidence import least_evidence
 
 OWN_NETWORK = """
 from flax import nnx
@@ -71,24 +71,6 @@ SIGNATURE = Signature(
 )
 
 
-def evidence() -> Evidence:
-    curve = LearningCurve(steps=[1], train_loss=[1.0], validation_loss=[1.0], best_step=1)
-    return Evidence(
-        task="multiclass",
-        objective="accuracy",
-        rows=10,
-        metrics={"accuracy": Estimate(value=0.8, low=0.7, high=0.9)},
-        baseline=None,
-        production=None,
-        parts={},
-        gap=None,
-        curve=CurveFacts(curve=curve, share_of_budget=1.0, risen_after_best=0.0),
-        calibration=None,
-        slices=[],
-        leakage=None,
-    )
-
-
 def drawn(rows: int, seed: int) -> pa.Table:
     rng = np.random.default_rng(seed)
     distance = rng.normal(900, 300, rows)
@@ -116,7 +98,7 @@ def own_bundle(project: Path, home: Home) -> Bundle:
         params=params,
         signature=SIGNATURE,
         golden=drawn(64, 1),
-        evidence=evidence(),
+        evidence=least_evidence("multiclass", "accuracy"),
         verdict=Verdict(passed=True, gates=[]),
         lineage={},
     )

@@ -23,7 +23,6 @@ import pyarrow as pa
 from flax import nnx
 
 from pipeline.config.models import OwnNetwork
-from pipeline.judging.evidence import CurveFacts, Estimate, Evidence, LearningCurve
 from pipeline.judging.gates import Verdict
 from pipeline.models.embeddings import Preparation
 from pipeline.models.flat import flatten
@@ -34,6 +33,7 @@ from pipeline.training.train import pack
 from pipeline.versions.bundle import write_bundle
 from pipeline.versions.signature import InputColumn, Signature
 from store.home import Home
+from tests.evidence import least_evidence
 
 HERE = Path(__file__).parent
 STEP = 600
@@ -109,7 +109,7 @@ def write_version(folder: Path) -> None:
         params=params,
         signature=signature,
         golden=rows,
-        evidence=_evidence(),
+        evidence=least_evidence(),
         verdict=Verdict(passed=True, gates=[]),
         lineage={"run": 1},
     )
@@ -117,24 +117,6 @@ def write_version(folder: Path) -> None:
         path.chmod(0o755 if path.is_dir() else 0o644)  # in a checkout they may be moved and removed
     made.path.rename(folder / made.digest)
     made.path.parent.rmdir()
-
-
-def _evidence() -> Evidence:
-    curve = LearningCurve(steps=[1], train_loss=[1.0], validation_loss=[1.0], best_step=1)
-    return Evidence(
-        task="binary",
-        objective="auc",
-        rows=10,
-        metrics={"auc": Estimate(value=0.8, low=0.7, high=0.9)},
-        baseline=None,
-        production=None,
-        parts={},
-        gap=None,
-        curve=CurveFacts(curve=curve, share_of_budget=1.0, risen_after_best=0.0),
-        calibration=None,
-        slices=[],
-        leakage=None,
-    )
 
 
 def main() -> None:

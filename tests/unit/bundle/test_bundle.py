@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jax import export
 
-from pipeline.judging.evidence import CurveFacts, Estimate, Evidence, LearningCurve
 from pipeline.judging.gates import Verdict
 from pipeline.versions import seal
 from pipeline.versions.bundle import Bundle, load_bundle, write_bundle
@@ -23,6 +22,7 @@ from pipeline.versions.signature import InputColumn, Signature
 from store.errors import BundleDamaged, SchemaChanged
 from store.home import Home
 from store.workspace import workspace
+from tests.evidence import least_evidence
 
 SIGNATURE = Signature(
     inputs=[
@@ -51,24 +51,6 @@ def expected(distance: float, hour: float, carrier: float) -> float:
     return float(1 / (1 + np.exp(-((distance - 500) / 100 * 0.3 + (hour - 12) / 100 * -0.2 + carrier))))
 
 
-def evidence() -> Evidence:
-    curve = LearningCurve(steps=[1], train_loss=[1.0], validation_loss=[1.0], best_step=1)
-    return Evidence(
-        task="binary",
-        objective="auc",
-        rows=10,
-        metrics={"auc": Estimate(value=0.8, low=0.7, high=0.9)},
-        baseline=None,
-        production=None,
-        parts={},
-        gap=None,
-        curve=CurveFacts(curve=curve, share_of_budget=1.0, risen_after_best=0.0),
-        calibration=None,
-        slices=[],
-        leakage=None,
-    )
-
-
 ROWS = pa.table({"carrier": ["AA", "DL", None], "distance": [500.0, None, 700.0], "hour": [12, 12, 2], "id": [1, 2, 3]})
 
 
@@ -79,7 +61,7 @@ def written(home: Home) -> Bundle:
         params=PARAMS,
         signature=SIGNATURE,
         golden=ROWS,
-        evidence=evidence(),
+        evidence=least_evidence(),
         verdict=Verdict(passed=True, gates=[]),
         lineage={"run": 3},
     )
@@ -132,7 +114,7 @@ def test_every_file_and_folder_of_a_bundle_is_read_only(bundle: Bundle) -> None:
 
 def test_evidence_and_lineage_come_back_as_they_were_written(bundle: Bundle) -> None:
     loaded = load_bundle(bundle.path)
-    assert loaded.evidence == evidence()
+    assert loaded.evidence == least_evidence()
     assert loaded.lineage == {"run": 3}
     assert loaded.signature == SIGNATURE
 
@@ -146,7 +128,7 @@ def test_a_bundle_that_fails_to_be_written_leaves_nothing(tmp_path: Path) -> Non
             params=PARAMS,
             signature=SIGNATURE,
             golden=ROWS.set_column(1, "distance", pa.array(["far", "far", "far"])),
-            evidence=evidence(),
+            evidence=least_evidence(),
             verdict=Verdict(passed=True, gates=[]),
             lineage={},
         )

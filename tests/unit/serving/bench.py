@@ -9,13 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
 
-from pipeline.judging.evidence import CurveFacts, Estimate, Evidence, LearningCurve
 from pipeline.judging.gates import Verdict
 from pipeline.serving.loaded import LoadedVersion, load_version
 from pipeline.serving.press import press
 from pipeline.versions.bundle import write_bundle
 from pipeline.versions.signature import InputColumn, Signature
 from store.home import Home
+from tests.evidence import least_evidence
 
 LARGEST = 16
 SIGNATURE = Signature(
@@ -45,24 +45,6 @@ def parameters(shift: float = 0.0) -> dict[str, np.ndarray]:
     }
 
 
-def evidence() -> Evidence:
-    curve = LearningCurve(steps=[1], train_loss=[1.0], validation_loss=[1.0], best_step=1)
-    return Evidence(
-        task="binary",
-        objective="auc",
-        rows=10,
-        metrics={"auc": Estimate(value=0.8, low=0.7, high=0.9)},
-        baseline=None,
-        production=None,
-        parts={},
-        gap=None,
-        curve=CurveFacts(curve=curve, share_of_budget=1.0, risen_after_best=0.0),
-        calibration=None,
-        slices=[],
-        leakage=None,
-    )
-
-
 @dataclass(frozen=True)
 class Bench:
     """A home in which versions are made that differ in one parameter."""
@@ -77,7 +59,7 @@ class Bench:
             params=parameters(shift),
             signature=SIGNATURE,
             golden=ROWS,
-            evidence=evidence(),
+            evidence=least_evidence(),
             verdict=Verdict(passed=True, gates=[]),
             lineage={"shift": shift},
         ).digest
