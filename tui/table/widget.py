@@ -20,6 +20,7 @@ R = TypeVar("R")
 _STEP: Final = 2
 """Cells that a column becomes narrower or wider by."""
 _LEAST: Final = 3
+_OF_COLUMNS: Final = frozenset({"column_left", "column_right", "sort", "narrower", "wider"})
 
 
 class Table(Holding[R], can_focus=True):
@@ -43,6 +44,12 @@ class Table(Holding[R], can_focus=True):
         """`empty`: what to say when there are no rows. `faults`: the filter that leaves only what failed."""
         super().__init__(columns, source, empty=empty, order=order, id=id)
         self.faults = faults
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys of columns mean nothing while there are none: not drawn yet, or still asked for."""
+        if action in _OF_COLUMNS and not self._placed:
+            return False
+        return super().check_action(action, parameters)
 
     def on_click(self, event: events.Click) -> None:
         if event.y == 0:
@@ -112,14 +119,10 @@ class Table(Holding[R], can_focus=True):
         self._choose(1)
 
     def _choose(self, step: int) -> None:
-        if not self._placed:  # not drawn yet
-            return
         self._chosen = (self._chosen + step) % len(self._placed)
         self.refresh(Region(0, 0, self.size.width, 1))
 
     def action_sort(self) -> None:
-        if not self._placed:
-            return
         column = self._placed[self._chosen].column
         if column.sorts:
             descending = self.query_.sort == column.key
@@ -142,8 +145,6 @@ class Table(Holding[R], can_focus=True):
 
     def _widen(self, cells: int) -> None:
         """The chosen column takes so many cells more, and keeps them while the screen is there."""
-        if not self._placed:
-            return
         chosen = self._placed[self._chosen]
         self.widths[chosen.column.key] = max(_LEAST, chosen.width + cells)
         self._drawn.clear()
