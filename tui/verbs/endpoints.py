@@ -69,7 +69,7 @@ def predict(
             "nothing is served", remedy=view.problem or "`trainshed endpoints start` serves what is in production"
         )
     path = f"/v1/predict/{model}" + ("" if version is None else f"/versions/{version}")
-    answer = _ask(view.url + path, sys.stdin.read() if data == "-" else data)
+    answer = _ask(view.url, path, sys.stdin.read() if data == "-" else data)
 
     def draw() -> Any:
         from tui.draw.endpoints import predictions
@@ -100,14 +100,17 @@ def _switch(shell: Shell, on: bool | None) -> None:
     shell.say(done, f"{done.message}; `trainshed endpoints` shows them")
 
 
-def _ask(url: str, body: str) -> dict[str, Any]:
+def _ask(base: str, path: str, body: str) -> dict[str, Any]:
     """Raises Usage for what is not JSON, Failure with the endpoint's own words."""
     import httpx
 
+    url = base + path
     try:
         json.loads(body)
     except ValueError as error:
-        raise Usage(f"the data are not JSON: {error}", remedy="""write -d '{"column": value, …}'""") from None
+        raise Usage(
+            f"the data are not JSON: {error}", remedy="""write -d '{"column": value, …}', or -d - < FILE"""
+        ) from None
     try:
         with httpx.Client(trust_env=False, timeout=60.0) as client:
             answer = client.post(url, content=body.encode(), headers={"content-type": "application/json"})
@@ -115,5 +118,6 @@ def _ask(url: str, body: str) -> dict[str, Any]:
     except (httpx.TransportError, ValueError) as error:
         raise Failure(f"the endpoint does not answer: {error}", where=url, remedy="`trainshed endpoints`") from None
     if answer.is_error:
-        raise Failure(str(said.get("error")), where=url, remedy="`trainshed endpoints` shows what is served")
+        remedy = f"{base}/openapi.json describes the columns; `trainshed endpoints` shows what is served"
+        raise Failure(str(said.get("error")), where=url, remedy=remedy)
     return said
