@@ -37,6 +37,7 @@ from store.wire.jobs import (
     TimetableView,
     WaitKind,
 )
+from store.wire.labels import MOST_LABELS, LabelledVersion, LabelsRequest, LabelsTaken, LabelsView
 from store.wire.lineage import LineageEdge, LineageNode, LineageView
 from store.wire.models import (
     AliasEventView,
@@ -110,6 +111,7 @@ __all__ = [
     "ACTIVE",
     "ENDED",
     "GOOD",
+    "MOST_LABELS",
     "PRODUCTION",
     "SMALLER_IS_BETTER",
     "AliasEventView",
@@ -157,6 +159,10 @@ __all__ = [
     "Interval",
     "JobView",
     "JudgedAgainst",
+    "LabelledVersion",
+    "LabelsRequest",
+    "LabelsTaken",
+    "LabelsView",
     "LatestMetric",
     "LeaseView",
     "LineageEdge",
