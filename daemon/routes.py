@@ -47,6 +47,7 @@ def settings_of(section: ServingSection) -> ServingSettings:
         log_payloads=section.log.payloads,
         log_memory=section.log.memory,
         log_disk=section.log.disk,
+        labels=section.log.enabled and section.log.labels,
     )
 
 

@@ -35,6 +35,9 @@ from store.wire import (
     EndpointsView,
     EventView,
     FeatureViewView,
+    LabelsRequest,
+    LabelsTaken,
+    LabelsView,
     ModelView,
     MomentView,
     Page,
@@ -237,9 +240,17 @@ class Client(RunCalls):
         """Newest first."""
         return self._get(Page[ComparisonView], f"/models/{model}/comparisons", limit=limit).items
 
-    def predictions(self, model: str, *, last: int = 20) -> PredictionsView:
+    def predictions(self, model: str, *, last: int = 20, labels: bool = False) -> PredictionsView:
         """The newest logged requests; what was logged since the last reading is read before."""
-        return self._get(PredictionsView, f"/models/{model}/predictions", last=last)
+        return self._get(PredictionsView, f"/models/{model}/predictions", last=last, labels=labels)
+
+    def add_labels(self, request: LabelsRequest, *, wait: float) -> LabelsTaken:
+        """Keeps labels; waits up to `wait` seconds to say what they changed."""
+        return self._ask(LabelsTaken, "POST", "/labels", json=request.model_dump(mode="json"), params={"wait": wait})
+
+    def labels(self, model: str, *, name: str = "label") -> LabelsView:
+        """How many of a model's requests have a label."""
+        return self._get(LabelsView, f"/models/{model}/labels", name=name)
 
     # ----------------------------------------------------------------------------------------- schedules
 

@@ -18,6 +18,8 @@ class PredictionLogSection(Section):
     """Keep a log. Its values are what clients send: leave it out where they must not be stored."""
     payloads: Share = 1.0
     """Share of requests, drawn by their ids, whose inputs and outputs are kept; the others have a line without them."""
+    labels: bool = True
+    """Take labels from whoever may ask for predictions, at `/v1/labels/MODEL`; the daemon takes them in any case."""
     memory: Size = Field(default=32_000_000, gt=0)
     """Bytes of one model's requests that may wait to be written, in each process; beyond them lines are dropped."""
     disk: Size = Field(default=4_000_000_000, gt=0)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvloop
 
+from pipeline.labels.box import LabelBox
 from pipeline.predictions.log import Limits as LogLimits
 from pipeline.process import procfs
 from pipeline.serving import tally
@@ -34,6 +35,7 @@ from pipeline.serving.desk import Desk, Limits
 from pipeline.serving.executables import settle_jax
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
+from pipeline.serving.labelling import Labelling
 from pipeline.serving.loaded import LoadedVersion, load_version
 from pipeline.serving.metrics import Facts, Metrics
 from pipeline.serving.server import DataServer
@@ -82,6 +84,7 @@ class Worker:
         """Loads and switches come one after another."""
         self._journal = Journal(home.serving, _log_limits(settings))
         self._tally = Tally(home.serving.tallies, self._journal.writer)
+        self._labelling = Labelling(LabelBox(home.serving, settings.log_disk) if settings.labels else None)
         self._desk = Desk(
             self._shelf,
             Limits(settings.most_rows, settings.timeout_s),
@@ -91,7 +94,7 @@ class Worker:
             Shadowing(self._metrics, self._journal, self._shadows),
         )
         self._server = DataServer(
-            App(self._desk, Inbox(settings.most_body, _BODIES * settings.most_body), self._all_facts),
+            App(self._desk, Inbox(settings.most_body, _BODIES * settings.most_body), self._labelling, self._all_facts),
             most_body=settings.most_body,
             most_connections=settings.most_connections,
             patience_s=settings.patience_s,
@@ -115,6 +118,7 @@ class Worker:
             # A copy of the socket for uvicorn, which closes what it is given; ours is for the next supervisor.
             await asyncio.gather(self._server.serve_sockets([self._listener.dup()]), self._end_rpc())
         await loop.run_in_executor(None, self._journal.close)
+        await loop.run_in_executor(None, self._labelling.close)
         for task in (connected, tallying):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -282,6 +286,7 @@ class Worker:
             "compilations": self._compilations.count,
             **self._metrics.facts(),
             **self._journal.facts(),
+            **self._labelling.facts(),
         }
 
 

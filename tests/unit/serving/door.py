@@ -16,12 +16,14 @@ from typing import Any
 import httpx
 import uvloop
 
+from pipeline.labels.box import LabelBox
 from pipeline.predictions.log import Limits as LogLimits
 from pipeline.serving.app import App
 from pipeline.serving.batcher import Batcher
 from pipeline.serving.desk import Desk, Limits
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
+from pipeline.serving.labelling import Labelling
 from pipeline.serving.listening import listening_socket
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.metrics import Metrics
@@ -101,6 +103,7 @@ def opened(
     async def serve() -> None:
         metrics = Metrics()
         journal = Journal(ServingDir(log or Path(os.devnull)), LogLimits() if log else None)
+        labelling = Labelling(LabelBox(ServingDir(log), 10_000_000) if log else None)
 
         def batcher(model: str, version: int, one: LoadedVersion) -> Batcher:
             return Batcher(
@@ -114,7 +117,9 @@ def opened(
 
         async def facts() -> list[dict[str, Any]]:
             gauges = {"epoch": 1, "waiting_rows": 0, "connections": 1, "resident": 1, "ready": 1, "loop_lag": 0.0}
-            return [{"worker": "1", **gauges, "compilations": 0, **metrics.facts(), **journal.facts()}]
+            return [
+                {"worker": "1", **gauges, "compilations": 0, **metrics.facts(), **journal.facts(), **labelling.facts()}
+            ]
 
         shelf = Shelf(batcher)
         for (model, version), one in loaded.items():
@@ -122,7 +127,7 @@ def opened(
         shelf.switch(snapshot)
         tally = Tally(ServingDir(log or Path(os.devnull)).tallies, journal.writer)
         desk = Desk(shelf, Limits(500, 5.0), metrics, journal, tally, Shadowing(metrics, journal, shadows))
-        app = App(desk, Inbox(MOST_BODY, 10 * MOST_BODY), facts)
+        app = App(desk, Inbox(MOST_BODY, 10 * MOST_BODY), labelling, facts)
         server = DataServer(
             app, most_body=MOST_BODY, most_connections=most_connections, patience_s=patience_s, drain_s=5
         )
@@ -133,6 +138,7 @@ def opened(
         await server.serve_sockets([listener])
         await rpc.stop(5.0)
         journal.close()
+        labelling.close()
 
     thread = threading.Thread(target=lambda: uvloop.run(serve()))
     thread.start()
