@@ -18,6 +18,7 @@ from daemon.backfill import backfill
 from daemon.claim import claim_due
 from daemon.disk import free_bytes, shortage, too_full
 from daemon.dispatcher import Dispatcher, pools_of
+from daemon.doors import Doors
 from daemon.endpoints import Endpoints
 from daemon.gpus import Gpus
 from daemon.machineroom import MachineRoom
@@ -177,6 +178,10 @@ class Daemon:
     @property
     def endpoints(self) -> Endpoints:
         return self._endpoints
+
+    @property
+    def doors(self) -> Doors:
+        return self._endpoints.doors
 
     @property
     def predictions(self) -> PredictionReader:

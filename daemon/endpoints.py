@@ -15,12 +15,14 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+from daemon.doors import Doors
 from daemon.routes import settings_of, wanted_routes
 from daemon.servingprocess import PREPARE_S, ServingProcess
 from pipeline.config import Project
+from pipeline.serving.settings import ServingSettings
 from store import events
 from store.engine import Record, Transaction
-from store.errors import NotServed, ServingError, TrainshedError
+from store.errors import NotServed, ProjectError, ServingError, TrainshedError
 from store.routing import Route, Snapshot, publish_snapshot, read_snapshot
 from store.versions import get_version
 from store.wire import AliasEventView, PlanView, ServedView
@@ -48,6 +50,7 @@ class Endpoints:
         self._project = project
         self._dir = record.home.serving
         self.process = ServingProcess(record.home)
+        self.doors = Doors(record, project, self.process)
         self._turn = threading.RLock()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._stopping = False
@@ -147,10 +150,11 @@ class Endpoints:
                 self._tell(
                     "endpoints.lost", f"the serving supervisor (pid {had}) has died; its workers go on answering"
                 )
+            self.doors.publish()
             if not self.wanted:
                 self._end(there)
                 return None
-            settings = settings_of(self._project().serving)
+            settings = self._settings()
             if there and self.process.settings() != settings:
                 self._end(there)
                 there = False
@@ -166,13 +170,21 @@ class Endpoints:
         try:
             if read_snapshot(self._dir.routing).routes != routes:
                 self._publish(routes)
-            self.process.start(settings_of(self._project().serving))
+            self.doors.require_guarded()
+            self.process.start(self._settings())
+        except ProjectError as error:
+            self._trouble(f"endpoints cannot be started: {error.where}: {error.what} → {error.remedy}")
+            return False
         except TrainshedError as error:
             self._trouble(f"endpoints cannot be started: {error.what}")
             return False
         self.problem = None
         self._tell("endpoints.started", f"endpoints have been started (pid {self.process.pid})")
         return True
+
+    def _settings(self) -> ServingSettings:
+        project = self._project()
+        return settings_of(project.serving, project.root)
 
     def _end(self, there: bool) -> None:
         self.problem = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
 from sqlmodel import Session
 
@@ -23,12 +24,15 @@ def wanted_routes(session: Session, models: Collection[str]) -> dict[str, Route]
     }
 
 
-def settings_of(section: ServingSection) -> ServingSettings:
-    """The project file's words as the serving processes take them."""
+def settings_of(section: ServingSection, root: Path) -> ServingSettings:
+    """The project file's words as the serving processes take them. `root`: the project's folder."""
+    tls = section.tls
     return ServingSettings(
         host=section.host,
         port=section.port,
         grpc_port=section.grpc_port,
+        tls_cert=str(root / tls.cert) if tls else None,
+        tls_key=str(root / tls.key) if tls else None,
         workers=section.workers,
         spare=section.spare,
         largest_batch=section.max_batch,

@@ -172,6 +172,16 @@ class ServingDir:
         return self.root / "settings.json"
 
     @property
+    def keys(self) -> Path:
+        """Who may ask: hashes of API keys."""
+        return self.root / "keys.json"
+
+    @property
+    def rates(self) -> Path:
+        """When each API key may ask again; the workers' common memory."""
+        return self.root / "rates"
+
+    @property
     def asked(self) -> Path:
         """Whether an operator wants endpoints, whatever the project file says."""
         return self.root / "asked.json"

@@ -34,6 +34,10 @@ from store.wire import (
     EndpointsView,
     EventView,
     FeatureViewView,
+    KeyMade,
+    KeyRequest,
+    KeysView,
+    KeyView,
     ModelView,
     MomentView,
     Page,
@@ -215,6 +219,16 @@ class Client(RunCalls):
     def switch_endpoints(self, on: bool | None) -> Done:
         """Serve, or not, whatever the project file says; None: what it says."""
         return self._post(Done, "/endpoints", EndpointsRequest(on=on))
+
+    def keys(self) -> KeysView:
+        return self._get(KeysView, "/keys")
+
+    def add_key(self, request: KeyRequest) -> KeyMade:
+        """A new key: the answer is the only place where it stands."""
+        return self._post(KeyMade, "/keys", request)
+
+    def revoke_key(self, name: str) -> KeyView:
+        return self._post(KeyView, f"/keys/{name}/revoke")
 
     def predictions(self, model: str, *, last: int = 20) -> PredictionsView:
         """The newest logged requests; what was logged since the last reading is read before."""

@@ -16,6 +16,8 @@ class ServingSettings:
     host: str = "127.0.0.1"
     port: int = 8080
     grpc_port: int | None = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
     workers: int = 1
     spare: bool = True
     largest_batch: int = 256

@@ -31,6 +31,8 @@ from pipeline.serving.compilations import Compilations
 from pipeline.serving.control import channel_of, dial
 from pipeline.serving.desk import Desk, Limits
 from pipeline.serving.executables import settle_jax
+from pipeline.serving.gate import Gate
+from pipeline.serving.guard import Guard
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
 from pipeline.serving.loaded import LoadedVersion, load_version
@@ -38,6 +40,7 @@ from pipeline.serving.metrics import Facts, Metrics
 from pipeline.serving.server import DataServer
 from pipeline.serving.settings import ServingSettings
 from pipeline.serving.shelf import Shelf
+from pipeline.serving.tls import Certificate
 from store.errors import TrainshedError
 from store.home import Home
 from store.routing import Snapshot, read_snapshot
@@ -47,6 +50,8 @@ if TYPE_CHECKING:
 
 AGAIN_S: Final = 0.1
 """Between two tries to find a supervisor."""
+_LOOK_S: Final = 1.0
+"""Between two looks at files that may have changed."""
 _LOADER_NICENESS: Final = 10
 _BODIES: Final = 16
 """So many bodies of the largest size may be received at one moment."""
@@ -76,12 +81,16 @@ class Worker:
         """Loads and switches come one after another."""
         self._journal = Journal(home.serving, _log_limits(settings))
         self._desk = Desk(self._shelf, Limits(settings.most_rows, settings.timeout_s), self._metrics, self._journal)
+        self._gate = Gate(home.serving, settings.host)
+        self._certificate = _certificate(settings)
+        app = App(self._desk, Inbox(settings.most_body, _BODIES * settings.most_body), self._all_facts)
         self._server = DataServer(
-            App(self._desk, Inbox(settings.most_body, _BODIES * settings.most_body), self._all_facts),
+            Guard(app, self._gate, self._metrics),
             most_body=settings.most_body,
             most_connections=settings.most_connections,
             patience_s=settings.patience_s,
             drain_s=settings.drain_s,
+            tls=self._certificate.context if self._certificate else None,
         )
 
     async def run(self) -> None:
@@ -89,7 +98,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._drain)
-        connected = loop.create_task(self._keep_connected())
+        connected = asyncio.gather(self._keep_connected(), self._keep_looking())
         async with self._turn:
             await self._switch_to(read_snapshot(self._home.serving.routing), partly=True)
         self._compilations.count = 0
@@ -117,6 +126,14 @@ class Worker:
                 self._channel = None
             await asyncio.sleep(AGAIN_S)
 
+    async def _keep_looking(self) -> None:
+        """At the files of keys and certificate, for those who publish them while nobody supervises."""
+        while True:
+            self._gate.refresh()
+            if self._certificate is not None:
+                self._certificate.refresh()
+            await asyncio.sleep(_LOOK_S)
+
     async def _tell(self, what: str) -> None:
         if self._channel is not None:
             with contextlib.suppress(Closed, Refused):
@@ -132,6 +149,8 @@ class Worker:
                 self._shelf.forget_unused()
             case "accept":
                 self._accept(given["grpc_port"])
+            case "keys":
+                self._gate.refresh()
             case "drain":
                 self._drain()
             case "facts":
@@ -162,7 +181,7 @@ class Worker:
         """gRPC is imported only where it is wanted: it takes 20 MB."""
         from pipeline.serving.rpc.server import RpcServer
 
-        self._rpc = RpcServer(self._desk, most_body=self._settings.most_body)
+        self._rpc = RpcServer(self._desk, self._gate, most_body=self._settings.most_body, certificate=self._certificate)
         try:
             self._rpc_port = self._rpc.start(self._settings.host, port)
         except RuntimeError as error:
@@ -268,6 +287,13 @@ def _log_limits(settings: ServingSettings) -> LogLimits | None:
     return LogLimits(
         waiting=settings.log_memory, segment=segment, folder=settings.log_disk, payloads=settings.log_payloads
     )
+
+
+def _certificate(settings: ServingSettings) -> Certificate | None:
+    """Raises ProjectError."""
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    return Certificate(Path(settings.tls_cert), Path(settings.tls_key))
 
 
 async def _first(*events: asyncio.Event) -> None:

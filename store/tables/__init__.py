@@ -7,6 +7,7 @@ the record's revision at which the row last changed: `/v1/changes` is a query ov
 from __future__ import annotations
 
 from store.tables.data import CheckResult, DatasetVersion
+from store.tables.keys import ApiKey
 from store.tables.metrics import Metric, MetricKey, MetricLatest, MetricRange, ResourceSample
 from store.tables.models import AliasEvent, ModelVersion
 from store.tables.results import Artifact, Checkpoint, Param, TrainingSet
@@ -16,6 +17,7 @@ from store.tables.whole import Event, Meta
 
 __all__ = [
     "AliasEvent",
+    "ApiKey",
     "Artifact",
     "Attempt",
     "CheckResult",

@@ -37,6 +37,7 @@ from store.wire.jobs import (
     TimetableView,
     WaitKind,
 )
+from store.wire.keys import KeyMade, KeyRequest, KeysView, KeyView
 from store.wire.lineage import LineageEdge, LineageNode, LineageView
 from store.wire.models import (
     AliasEventView,
@@ -157,6 +158,10 @@ __all__ = [
     "Interval",
     "JobView",
     "JudgedAgainst",
+    "KeyMade",
+    "KeyRequest",
+    "KeyView",
+    "KeysView",
     "LatestMetric",
     "LeaseView",
     "LineageEdge",

@@ -96,7 +96,7 @@ def test_routes_follow_from_the_moves_of_production_and_keep_the_version_before(
 
 
 def test_settings_are_the_project_files_words() -> None:
-    settings = settings_of(ServingSection(port=9000, max_batch=100, timeout="250ms"))
+    settings = settings_of(ServingSection(port=9000, max_batch=100, timeout="250ms"), Path("/project"))
     assert (settings.port, settings.largest_batch, settings.timeout_s) == (9000, 100, 0.25)
     assert settings.host == "127.0.0.1"
 

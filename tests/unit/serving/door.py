@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +22,8 @@ from pipeline.predictions.log import Limits as LogLimits
 from pipeline.serving.app import App
 from pipeline.serving.batcher import Batcher
 from pipeline.serving.desk import Desk, Limits
+from pipeline.serving.gate import Gate
+from pipeline.serving.guard import Guard
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
 from pipeline.serving.listening import listening_socket
@@ -28,6 +32,7 @@ from pipeline.serving.metrics import Metrics
 from pipeline.serving.rpc.server import RpcServer
 from pipeline.serving.server import DataServer
 from pipeline.serving.shelf import Shelf
+from pipeline.serving.tls import Certificate
 from store.home import ServingDir
 from store.routing import Snapshot
 
@@ -45,6 +50,7 @@ class Door:
     shelf: Shelf
     desk: Desk
     metrics: Metrics
+    gate: Gate
     grpc_port: int
 
     @property
@@ -87,13 +93,18 @@ def opened(
     queue_rows: int = 10_000,
     slow: bool = False,
     log: Path | None = None,
+    folder: Path | None = None,
+    host: str = "127.0.0.1",
+    certificate: Certificate | None = None,
 ) -> Iterator[Door]:
-    """Serving `loaded` by `snapshot` until the block ends. `log`: the folder below which predictions are logged."""
-    listener = listening_socket("127.0.0.1", 0)
+    """Serving `loaded` by `snapshot` until the block ends. `log`: the folder below which predictions are logged;
+    `folder`: with the keys."""
+    listener = listening_socket(host, 0)
     host, port = listener.getsockname()
     made: list[Door] = []
     ready = threading.Event()
     pool = ThreadPoolExecutor(1)
+    scratch = Path(tempfile.mkdtemp())
 
     async def serve() -> None:
         metrics = Metrics()
@@ -118,16 +129,23 @@ def opened(
             shelf.put(model, version, one)
         shelf.switch(snapshot)
         desk = Desk(shelf, Limits(500, 5.0), metrics, journal)
-        app = App(desk, Inbox(MOST_BODY, 10 * MOST_BODY), facts)
+        gate = Gate(ServingDir(folder or scratch), host)
+        app = Guard(App(desk, Inbox(MOST_BODY, 10 * MOST_BODY), facts), gate, metrics)
         server = DataServer(
-            app, most_body=MOST_BODY, most_connections=most_connections, patience_s=patience_s, drain_s=5
+            app,
+            most_body=MOST_BODY,
+            most_connections=most_connections,
+            patience_s=patience_s,
+            drain_s=5,
+            tls=certificate.context if certificate else None,
         )
-        rpc = RpcServer(desk, most_body=MOST_BODY)
+        rpc = RpcServer(desk, gate, most_body=MOST_BODY, certificate=certificate)
         grpc_port = rpc.start(host, 0)
-        made.append(Door(host, port, asyncio.get_running_loop(), server, shelf, desk, metrics, grpc_port))
+        made.append(Door(host, port, asyncio.get_running_loop(), server, shelf, desk, metrics, gate, grpc_port))
         ready.set()
         await server.serve_sockets([listener])
         await rpc.stop(5.0)
+        gate.close()
         journal.close()
 
     thread = threading.Thread(target=lambda: uvloop.run(serve()))
@@ -139,3 +157,4 @@ def opened(
         made[0].loop.call_soon_threadsafe(made[0].server.drain)
         thread.join()
         pool.shutdown()
+        shutil.rmtree(scratch)
