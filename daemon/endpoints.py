@@ -183,8 +183,7 @@ class Endpoints:
         return True
 
     def _settings(self) -> ServingSettings:
-        project = self._project()
-        return settings_of(project.serving, project.root)
+        return settings_of(self._project())
 
     def _end(self, there: bool) -> None:
         self.problem = None

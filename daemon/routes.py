@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
 
 from sqlmodel import Session
 
-from pipeline.config.serving import ServingSection
+from pipeline.config import Project
 from pipeline.serving.settings import ServingSettings
 from store import aliases
 from store.routing import Arm, Route
@@ -24,8 +23,9 @@ def wanted_routes(session: Session, models: Collection[str]) -> dict[str, Route]
     }
 
 
-def settings_of(section: ServingSection, root: Path) -> ServingSettings:
-    """The project file's words as the serving processes take them. `root`: the project's folder."""
+def settings_of(project: Project) -> ServingSettings:
+    """The project file's words as the serving processes take them."""
+    section, root = project.serving, project.root
     tls = section.tls
     return ServingSettings(
         host=section.host,
@@ -43,6 +43,11 @@ def settings_of(section: ServingSection, root: Path) -> ServingSettings:
         patience_s=section.patience.total_seconds(),
         most_connections=section.connections,
         drain_s=section.drain.total_seconds(),
+        views={
+            name: [join.model_dump(mode="json") for join in model.views]
+            for name, model in project.models.items()
+            if model.views
+        },
         log=section.log.enabled,
         log_payloads=section.log.payloads,
         log_memory=section.log.memory,

@@ -56,6 +56,10 @@ class Home:
         """The Delta table of a feature view's rows."""
         return self.lake / "features" / name
 
+    def online(self, view: str) -> Path:
+        """A feature view's newest values by entity, for requests: a SQLite file of its own, replaced as a whole."""
+        return self.root / "online" / f"{view}.sqlite"
+
     def predictions(self, model: str) -> Path:
         """The Delta table of what a served model was asked and answered."""
         return self.lake / "predictions" / model

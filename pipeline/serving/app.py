@@ -136,7 +136,10 @@ class App:
             seat, epoch = self._shelf.pick(model, request.unit, version)
             counted.label = seat.label
             oip.check_rows(len(request.rows), self._desk.limits.most_rows)
-            numeric, categorical = seat.columns.of_rows(request.rows)
+            rows = request.rows
+            if request.lookup:
+                rows = await self._desk.lookups.rows(model, seat.columns, rows, null=request.null)
+            numeric, categorical = seat.columns.of_rows(rows)
             self._desk.note(
                 counted,
                 seat,
@@ -145,7 +148,7 @@ class App:
                 unit=request.unit,
                 pinned=version,
                 cells=numeric.size + categorical.size,
-                inputs=partial(inputs_of_rows, seat.columns, request.rows),
+                inputs=partial(inputs_of_rows, seat.columns, rows),
             )
             scores = await seat.batcher.scores(numeric, categorical, self._desk.timeout(request.timeout_s))
             counted.scores = scores

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from pipeline.serving import oip
 from pipeline.serving.arms import why
 from pipeline.serving.inbox import ClientGone
 from pipeline.serving.journal import Exchange, Journal, inputs_of_tensors
+from pipeline.serving.lookups import Lookups
 from pipeline.serving.metrics import Door, Metrics
 from pipeline.serving.outputs import Scores
 from pipeline.serving.refusal import Refusal
@@ -67,10 +68,12 @@ class Desk:
         limits: Limits,
         metrics: Metrics,
         journal: Journal,
+        lookups: Lookups,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.shelf = shelf
         self.limits = limits
+        self.lookups = lookups
         self._metrics = metrics
         self._journal = journal
         self._clock = clock
@@ -138,6 +141,9 @@ class Desk:
         """The scores for a document. `remaining_s`: of the client's own deadline. Raises Refusal."""
         seat, epoch = self.shelf.pick(model, document.unit, version)
         counted.label = seat.label
+        if document.lookup:
+            tensors = await self.lookups.tensors(model, seat.columns, document.tensors, null=document.null)
+            document = replace(document, tensors=tensors)
         numeric, categorical, wanted = oip.encoded(document, seat.columns, self.limits.most_rows)
         timeout = self.timeout(document.timeout_s, remaining_s)
         self.note(

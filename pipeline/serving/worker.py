@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvloop
 
+from pipeline.features.online import OnlineFeatures
 from pipeline.predictions.log import Limits as LogLimits
 from pipeline.process import procfs
 from pipeline.serving.app import App
@@ -36,6 +37,7 @@ from pipeline.serving.guard import Guard
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
 from pipeline.serving.loaded import LoadedVersion, load_version
+from pipeline.serving.lookups import Join, Lookups
 from pipeline.serving.metrics import Facts, Metrics
 from pipeline.serving.server import DataServer
 from pipeline.serving.settings import ServingSettings
@@ -80,7 +82,10 @@ class Worker:
         self._turn = asyncio.Lock()
         """Loads and switches come one after another."""
         self._journal = Journal(home.serving, _log_limits(settings))
-        self._desk = Desk(self._shelf, Limits(settings.most_rows, settings.timeout_s), self._metrics, self._journal)
+        joins = {model: [Join(**one) for one in views] for model, views in settings.views.items()}
+        lookups = Lookups(OnlineFeatures(home.online), joins)
+        limits = Limits(settings.most_rows, settings.timeout_s)
+        self._desk = Desk(self._shelf, limits, self._metrics, self._journal, lookups)
         self._gate = Gate(home.serving, settings.host)
         self._certificate = _certificate(settings)
         app = App(self._desk, Inbox(settings.most_body, _BODIES * settings.most_body), self._all_facts)

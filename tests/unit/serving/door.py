@@ -8,7 +8,7 @@ import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import uvloop
 
+from pipeline.features.online import OnlineFeatures
 from pipeline.predictions.log import Limits as LogLimits
 from pipeline.serving.app import App
 from pipeline.serving.batcher import Batcher
@@ -28,6 +29,7 @@ from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
 from pipeline.serving.listening import listening_socket
 from pipeline.serving.loaded import LoadedVersion
+from pipeline.serving.lookups import Join, Lookups
 from pipeline.serving.metrics import Metrics
 from pipeline.serving.rpc.server import RpcServer
 from pipeline.serving.server import DataServer
@@ -52,6 +54,7 @@ class Door:
     metrics: Metrics
     gate: Gate
     grpc_port: int
+    online: Path
 
     @property
     def url(self) -> str:
@@ -96,9 +99,10 @@ def opened(
     folder: Path | None = None,
     host: str = "127.0.0.1",
     certificate: Certificate | None = None,
+    joins: Mapping[str, Sequence[Join]] | None = None,
 ) -> Iterator[Door]:
     """Serving `loaded` by `snapshot` until the block ends. `log`: the folder below which predictions are logged;
-    `folder`: with the keys."""
+    `folder`: with the keys; `joins`: for entities, looked up in the door's `online`."""
     listener = listening_socket(host, 0)
     host, port = listener.getsockname()
     made: list[Door] = []
@@ -128,7 +132,8 @@ def opened(
         for (model, version), one in loaded.items():
             shelf.put(model, version, one)
         shelf.switch(snapshot)
-        desk = Desk(shelf, Limits(500, 5.0), metrics, journal)
+        lookups = Lookups(OnlineFeatures(lambda view: scratch / view), joins or {})
+        desk = Desk(shelf, Limits(500, 5.0), metrics, journal, lookups)
         gate = Gate(ServingDir(folder or scratch), host)
         app = Guard(App(desk, Inbox(MOST_BODY, 10 * MOST_BODY), facts), gate, metrics)
         server = DataServer(
@@ -141,7 +146,9 @@ def opened(
         )
         rpc = RpcServer(desk, gate, most_body=MOST_BODY, certificate=certificate)
         grpc_port = rpc.start(host, 0)
-        made.append(Door(host, port, asyncio.get_running_loop(), server, shelf, desk, metrics, gate, grpc_port))
+        made.append(
+            Door(host, port, asyncio.get_running_loop(), server, shelf, desk, metrics, gate, grpc_port, scratch)
+        )
         ready.set()
         await server.serve_sockets([listener])
         await rpc.stop(5.0)
