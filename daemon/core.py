@@ -3,8 +3,7 @@
 dispatcher   starts what waits                     supervisor   stays with what runs, to its end
 scheduler    queues what is due                    sampler      measures
 endpoints    has versions in production served      predictions  reads what they logged into the lake
-canaries     go up, and come back at harm        labels       keeps the truth that arrives later
-labels       keeps the truth that arrives later
+canaries     go up, and come back at harm          labels       keeps the truth that arrives later
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from daemon.canaries import Canaries
 from daemon.claim import claim_due
 from daemon.disk import free_bytes, shortage, too_full
 from daemon.dispatcher import Dispatcher, pools_of
+from daemon.doors import Doors
 from daemon.endpoints import Endpoints
 from daemon.gpus import Gpus
 from daemon.machineroom import MachineRoom
@@ -190,6 +190,10 @@ class Daemon:
     @property
     def canaries(self) -> Canaries:
         return self._canaries
+
+    @property
+    def doors(self) -> Doors:
+        return self._endpoints.doors
 
     @property
     def predictions(self) -> PredictionReader:

@@ -56,6 +56,10 @@ class Home:
         """The Delta table of a feature view's rows."""
         return self.lake / "features" / name
 
+    def online(self, view: str) -> Path:
+        """A feature view's newest values by entity, for requests: a SQLite file of its own, replaced as a whole."""
+        return self.root / "online" / f"{view}.sqlite"
+
     def predictions(self, model: str) -> Path:
         """The Delta table of what a served model was asked and answered."""
         return self.lake / "predictions" / model
@@ -174,6 +178,16 @@ class ServingDir:
     def settings(self) -> Path:
         """What the supervisor was told when it was started."""
         return self.root / "settings.json"
+
+    @property
+    def keys(self) -> Path:
+        """Who may ask: hashes of API keys."""
+        return self.root / "keys.json"
+
+    @property
+    def rates(self) -> Path:
+        """When each API key may ask again; the workers' common memory."""
+        return self.root / "rates"
 
     @property
     def asked(self) -> Path:

@@ -35,6 +35,10 @@ from store.wire import (
     EndpointsView,
     EventView,
     FeatureViewView,
+    KeyMade,
+    KeyRequest,
+    KeysView,
+    KeyView,
     LabelsRequest,
     LabelsTaken,
     LabelsView,
@@ -239,6 +243,16 @@ class Client(RunCalls):
     def comparisons(self, model: str, *, limit: int = 50) -> list[ComparisonView]:
         """Newest first."""
         return self._get(Page[ComparisonView], f"/models/{model}/comparisons", limit=limit).items
+
+    def keys(self) -> KeysView:
+        return self._get(KeysView, "/keys")
+
+    def add_key(self, request: KeyRequest) -> KeyMade:
+        """A new key: the answer is the only place where it stands."""
+        return self._post(KeyMade, "/keys", request)
+
+    def revoke_key(self, name: str) -> KeyView:
+        return self._post(KeyView, f"/keys/{name}/revoke")
 
     def predictions(self, model: str, *, last: int = 20, labels: bool = False) -> PredictionsView:
         """The newest logged requests; what was logged since the last reading is read before."""

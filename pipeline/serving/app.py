@@ -144,12 +144,15 @@ class App:
             picked = self._desk.pick(counted, model, request.id, request.unit, _same(version, request.version))
             seat = picked.seat
             oip.check_rows(len(request.rows), self._desk.limits.most_rows)
-            numeric, categorical = seat.columns.of_rows(request.rows)
+            rows = request.rows
+            if request.lookup:
+                rows = await self._desk.lookups.rows(model, seat.columns, rows, null=request.null)
+            numeric, categorical = seat.columns.of_rows(rows)
             self._desk.note(
                 counted,
                 cells=numeric.size + categorical.size,
-                inputs=lambda columns: inputs_of_rows(columns, request.rows),
-                encode=lambda columns: columns.of_rows(request.rows),
+                inputs=lambda columns: inputs_of_rows(columns, rows),
+                encode=lambda columns: columns.of_rows(rows),
             )
             scores = await seat.batcher.scores(numeric, categorical, self._desk.timeout(request.timeout_s))
             counted.scores = scores

@@ -37,6 +37,7 @@ from store.wire.jobs import (
     TimetableView,
     WaitKind,
 )
+from store.wire.keys import KeyMade, KeyRequest, KeysView, KeyView
 from store.wire.labels import MOST_LABELS, LabelledVersion, LabelsRequest, LabelsTaken, LabelsView
 from store.wire.lineage import LineageEdge, LineageNode, LineageView
 from store.wire.models import (
@@ -192,6 +193,10 @@ __all__ = [
     "Interval",
     "JobView",
     "JudgedAgainst",
+    "KeyMade",
+    "KeyRequest",
+    "KeyView",
+    "KeysView",
     "LabelledVersion",
     "LabelsRequest",
     "LabelsTaken",
