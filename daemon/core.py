@@ -3,6 +3,7 @@
 dispatcher   starts what waits                     supervisor   stays with what runs, to its end
 scheduler    queues what is due                    sampler      measures
 endpoints    has versions in production served      predictions  reads what they logged into the lake
+                                                    counts       writes down what they have counted
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from daemon.predictionlog import PredictionReader
 from daemon.recover import recover
 from daemon.resources import Sampler
 from daemon.scheduler import Scheduler
+from daemon.servingsampler import ServingSampler
 from daemon.servingview import ServingRoom
 from daemon.supervisor import Supervisor
 from daemon.warmth import WarmWorkers
@@ -77,6 +79,7 @@ class Daemon:
         self._predictions = PredictionReader(self.record, lambda: self._project.serving.log)
         self._endpoints = Endpoints(self.record, lambda: self._project, self._predictions.wake)
         self._serving_room = ServingRoom(self._endpoints, home, time.monotonic)
+        self._counts = ServingSampler(self.record, clock, self._serving_room.facts)
         self._machine = MachineRoom(
             self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.pids
         )
@@ -95,6 +98,7 @@ class Daemon:
         self._dispatcher.start()
         self._scheduler.start()
         self._endpoints.start()
+        self._counts.start()
         self._predictions.start()
         with self.record.transaction() as tx:
             what = f"the daemon of {self._project.project.name} has started (pid {os.getpid()})"
@@ -106,6 +110,7 @@ class Daemon:
             self.drain()
         self._stopping = True
         self._ended()
+        self._counts.stop()
         self._endpoints.stop()
         self._predictions.stop()
         self._scheduler.stop()
@@ -185,6 +190,10 @@ class Daemon:
     @property
     def serving_room(self) -> ServingRoom:
         return self._serving_room
+
+    @property
+    def counts(self) -> ServingSampler:
+        return self._counts
 
     @property
     def machine(self) -> MachineRoom:

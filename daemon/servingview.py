@@ -54,6 +54,11 @@ class ServingRoom:
             problem=endpoints.problem,
         )
 
+    def facts(self) -> Sequence[Facts] | None:
+        """Every worker's numbers; None while nothing is served. Raises ServingError while it starts or ends."""
+        process = self._endpoints.process
+        return process.ask("facts")["workers"] if process.alive() else None
+
     def _endpoints_of(self, snapshot: Snapshot, status: Facts, workers: Sequence[Facts]) -> list[EndpointView]:
         with self._turn:
             now = self._monotonic()

@@ -45,6 +45,7 @@ from store.wire import (
     RunView,
     SchedulePreview,
     ScheduleView,
+    ServingHistoryView,
     StatusView,
     StepView,
     VersionDetail,
@@ -215,6 +216,14 @@ class Client(RunCalls):
     def switch_endpoints(self, on: bool | None) -> Done:
         """Serve, or not, whatever the project file says; None: what it says."""
         return self._post(Done, "/endpoints", EndpointsRequest(on=on))
+
+    def endpoint_history(
+        self, model: str | None = None, *, minutes: int = 60, points: int = 120, at: datetime | None = None
+    ) -> ServingHistoryView:
+        """Of one model or all, up to now; with `at`, up to then."""
+        return self._get(
+            ServingHistoryView, "/endpoints/history", model=model, minutes=minutes, points=points, at=written(at)
+        )
 
     def predictions(self, model: str, *, last: int = 20) -> PredictionsView:
         """The newest logged requests; what was logged since the last reading is read before."""

@@ -12,6 +12,7 @@ from store.tables.models import AliasEvent, ModelVersion
 from store.tables.results import Artifact, Checkpoint, Param, TrainingSet
 from store.tables.runs import Attempt, Run, RunCount, RunDependency
 from store.tables.schedules import Schedule
+from store.tables.serving import ServingSample
 from store.tables.whole import Event, Meta
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "RunCount",
     "RunDependency",
     "Schedule",
+    "ServingSample",
     "TrainingSet",
 ]

@@ -23,7 +23,16 @@ from store.wire.data import (
     SourceReadView,
     SourceView,
 )
-from store.wire.endpoints import EndpointsRequest, EndpointsView, EndpointView, ServedView, ServingWorkerView
+from store.wire.endpoints import (
+    EndpointsRequest,
+    EndpointsView,
+    EndpointView,
+    ServedView,
+    ServingHistoryView,
+    ServingPoint,
+    ServingSeries,
+    ServingWorkerView,
+)
 from store.wire.events import EventView
 from store.wire.jobs import (
     BackfillDone,
@@ -198,6 +207,9 @@ __all__ = [
     "SchedulePreview",
     "ScheduleView",
     "ServedView",
+    "ServingHistoryView",
+    "ServingPoint",
+    "ServingSeries",
     "ServingWorkerView",
     "ShutdownRequest",
     "SourceReadView",

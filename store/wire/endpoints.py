@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import Field
 
 from store.wire.base import Wire
@@ -84,3 +86,53 @@ class EndpointsView(Wire):
 
 class EndpointsRequest(Wire):
     on: bool | None = Field(description="true, false, or null: what the project file says.")
+
+
+class ServingPoint(Wire):
+    """What was answered in one stretch of time."""
+
+    at: datetime
+    """The stretch's beginning."""
+    seconds: float
+    """How much of the stretch was counted."""
+    requests: int
+    rps: float
+    """Requests a second."""
+    errors: int
+    """Of the requests, those answered with a status above 499."""
+    refused: int
+    """Of the requests, those answered with 400 to 499."""
+    p50_ms: float | None
+    """From the first byte to the answer; None without requests."""
+    p95_ms: float | None
+    p99_ms: float | None
+    queued_ms: float | None
+    """What 95 of 100 runs of the model waited at most."""
+    waiting: int
+    """Rows that waited for a run, at most."""
+    batch_rows: float | None
+    """Mean rows in a run of the model."""
+    dropped: int
+    """Lines of the prediction log that found no room; told of a model, not of a version."""
+    compilations: int
+    """Programs compiled while serving; told of the processes."""
+
+
+class ServingSeries(Wire):
+    """One version over time. `version` null: what belongs to the model, such as requests that were refused before a
+    version was chosen. `model` null: the processes, and requests for models that nobody serves."""
+
+    model: str | None
+    version: int | None
+    points: list[ServingPoint]
+    """Oldest first; stretches in which nothing was counted are left out. At rest there is one a minute."""
+    lately: ServingPoint | None
+    """The last minute; None where nothing was counted in it."""
+
+
+class ServingHistoryView(Wire):
+    """What endpoints have answered, evenly spaced. It is remembered for two days."""
+
+    since: datetime
+    step_seconds: float
+    series: list[ServingSeries]
