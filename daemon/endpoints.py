@@ -12,9 +12,11 @@ import logging
 import os
 import select
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from daemon.phases import Phases
 from daemon.routes import settings_of, wanted_routes
 from daemon.servingprocess import PREPARE_S, ServingProcess
 from pipeline.config import Project
@@ -54,8 +56,7 @@ class Endpoints:
         self._failures = 0
         self.problem: str | None = None
         """Why what is served is not what should be, or None."""
-        self.phase: str | None = None
-        """What a promotion is doing at this moment."""
+        self.phases = Phases(time.monotonic)
         self._thread = threading.Thread(target=self._run, name="endpoints", daemon=True)
 
     # ------------------------------------------------------------------------------------------------ its life
@@ -191,7 +192,8 @@ class Endpoints:
         for model, route in wanted.items():
             try:
                 for arm in route.arms:
-                    self._prepare(model, arm.version, arm.digest)
+                    with self.phases.of(model, arm.version):
+                        self._prepare(model, arm.version, arm.digest)
             except ServingError as error:
                 self._trouble(f"{model} {route.arms[0].version} cannot be served: {error.what}")
                 routes.pop(model)
@@ -227,7 +229,9 @@ class Endpoints:
                     where=model,
                     remedy="try again in a moment; `trainshed endpoints` says more, and `… stop` does without",
                 )
-            return self._move(model, move)
+            target, digest = self._rehearse(model, move)
+            with self.phases.of(model, target):
+                return self._move(model, target, digest, move)
 
     def with_effects(self, plan: PlanView) -> PlanView:
         """The plan, with what it would do to what is served."""
@@ -236,12 +240,12 @@ class Endpoints:
         to, before = plan.to_version, plan.from_version
         said = f"its endpoint answers with version {to} once every process has loaded it and met its golden rows"
         warm = "" if before is None else f"; version {before} stays warm"
-        return plan.model_copy(update={"effects": [*plan.effects, said + warm]})
+        return plan.model_copy(update={"effects": [*plan.effects, said + warm], "served": True})
 
-    def _move(self, model: str, move: Move) -> AliasEventView:
-        target, digest = self._rehearse(model, move)
+    def _move(self, model: str, target: int, digest: str, move: Move) -> AliasEventView:
         try:
             prepared = self._prepare(model, target, digest)
+            self.phases.enter("switch")
             moved = self._commit(move)
         except TrainshedError as error:
             if not isinstance(error, ServingError):  # somebody else moved it meanwhile
@@ -250,7 +254,6 @@ class Endpoints:
                 what = f"{model} {target} was not put in service, what answers stays as it is: {error.what}"
                 self._tell("endpoint.refused", what, subject=f"{model} {target}")
             raise
-        self.phase = f"{model} {target}: every worker switches"
         try:
             self._publish(self._wanted_routes())
             switched = self.process.ask("switch", PREPARE_S)
@@ -258,8 +261,6 @@ class Endpoints:
             self._trouble(f"{model} {target} is in production and not in force everywhere yet: {error.what}")
             self.wake()
             return moved
-        finally:
-            self.phase = None
         served = ServedView(
             epoch=switched["epoch"],
             workers=switched["workers"],
@@ -284,11 +285,7 @@ class Endpoints:
             return found[0]
 
     def _prepare(self, model: str, version: int, digest: str) -> dict[str, Any]:
-        self.phase = f"{model} {version}: verified, compiled, loaded, compared with its golden rows"
-        try:
-            return self.process.ask("prepare", PREPARE_S, model=model, version=version, digest=digest)
-        finally:
-            self.phase = None
+        return self.process.ask("prepare", PREPARE_S, self.phases.enter, model=model, version=version, digest=digest)
 
     def _commit(self, move: Move) -> AliasEventView:
         with self._record.transaction() as tx:

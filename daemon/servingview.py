@@ -50,7 +50,7 @@ class ServingRoom:
             compilations=sum(int(facts["compilations"]) for facts in workers),
             workers=[ServingWorkerView(**worker) for worker in status.get("workers", [])],
             endpoints=self._endpoints_of(snapshot, status, workers) if status else [],
-            phase=endpoints.phase,
+            phase=endpoints.phases.sentence,
             problem=endpoints.problem,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 RunState = Literal[
@@ -31,6 +32,17 @@ Verdict = Literal["ok", "warn", "fail"]
 Overlap = Literal["skip", "queue_one", "queue_all", "cancel_running", "allow"]
 CatchUp = Literal["none", "last", "all"]
 DeviceChoice = Literal["auto", "cpu", "gpu", "tpu"]
+
+Phase = Literal["start", "verify", "compile", "golden", "load", "switch"]
+PHASES: Final[Mapping[Phase, str]] = {
+    "start": "a process that can compile is started",
+    "verify": "its files are verified",
+    "compile": "its programs are compiled, one for each batch size",
+    "golden": "its golden rows are compared, at every batch size",
+    "load": "every process loads it, warms it and compares the golden rows itself",
+    "switch": "the alias moves, and every process switches",
+}
+"""What a version goes through on its way into service, in this order."""
 
 PRODUCTION: Final = "production"
 CANDIDATE: Final = "candidate"

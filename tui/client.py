@@ -34,6 +34,7 @@ from store.wire import (
     EndpointsView,
     EventView,
     FeatureViewView,
+    IntoServiceView,
     ModelView,
     MomentView,
     Page,
@@ -224,6 +225,10 @@ class Client(RunCalls):
         return self._get(
             ServingHistoryView, "/endpoints/history", model=model, minutes=minutes, points=points, at=written(at)
         )
+
+    def into_service(self, *, after: int = -1, wait: float = 0.0) -> IntoServiceView:
+        """The version that is going into service, or the last one that did: at once if that is newer than `after`."""
+        return self._get(IntoServiceView, "/endpoints/promotion", after=after, wait=wait)
 
     def predictions(self, model: str, *, last: int = 20) -> PredictionsView:
         """The newest logged requests; what was logged since the last reading is read before."""

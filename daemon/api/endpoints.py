@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request
 
+from daemon.api.changes import waiters
 from daemon.api.shed import NAME_PATTERN, Actor, Here, Then
 from daemon.servinghistory import LATELY, history
 from store import servingsamples
 from store.times import to_us, us
-from store.wire import Done, EndpointsRequest, EndpointsView, ServingHistoryView
+from store.wire import Done, EndpointsRequest, EndpointsView, IntoServiceView, ServingHistoryView
 
 router = APIRouter(tags=["endpoints"])
+_LONGEST: Final = 2.0
+"""Seconds: a daemon that is told to stop waits so long for those who wait here."""
 
 
 @router.get("/endpoints")
 def show(shed: Here) -> EndpointsView:
     """The serving processes, and each model that answers, with its numbers."""
     return shed.daemon.serving_room.view()
+
+
+@router.get("/endpoints/promotion")
+async def into_service(
+    shed: Here,
+    request: Request,
+    after: Annotated[int, Query(ge=-1, description="The `number` of the answer before.")] = -1,
+    wait: Annotated[float, Query(ge=0, le=_LONGEST, description="Seconds to wait for something newer.")] = 0.0,
+) -> IntoServiceView:
+    """The version that is going into service, phase by phase, or the last one that did."""
+    return await to_thread.run_sync(shed.daemon.endpoints.phases.view, after, wait, limiter=waiters(request))
 
 
 @router.post("/endpoints", status_code=202)

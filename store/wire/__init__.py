@@ -27,6 +27,8 @@ from store.wire.endpoints import (
     EndpointsRequest,
     EndpointsView,
     EndpointView,
+    IntoServiceView,
+    PhaseView,
     ServedView,
     ServingHistoryView,
     ServingPoint,
@@ -113,12 +115,13 @@ from store.wire.system import (
     RecordView,
     SystemView,
 )
-from store.words import ACTIVE, ENDED, GOOD, PRODUCTION, SMALLER_IS_BETTER, Outcome, RunState, Verdict
+from store.words import ACTIVE, ENDED, GOOD, PHASES, PRODUCTION, SMALLER_IS_BETTER, Outcome, Phase, RunState, Verdict
 
 __all__ = [
     "ACTIVE",
     "ENDED",
     "GOOD",
+    "PHASES",
     "PRODUCTION",
     "SMALLER_IS_BETTER",
     "AliasEventView",
@@ -164,6 +167,7 @@ __all__ = [
     "GpuView",
     "HistogramView",
     "Interval",
+    "IntoServiceView",
     "JobView",
     "JudgedAgainst",
     "LatestMetric",
@@ -186,6 +190,8 @@ __all__ = [
     "Page",
     "PastRun",
     "PauseRequest",
+    "Phase",
+    "PhaseView",
     "PlanView",
     "PoolView",
     "PredictionsView",

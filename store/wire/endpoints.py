@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from store.wire.base import Wire
+from store.words import Phase
 
 
 class ServedView(Wire):
@@ -23,6 +24,27 @@ class ServedView(Wire):
     """Loaded, warm and compared with the golden rows, in every worker."""
     switched_s: float
     """From the published snapshot until the last worker had it in force."""
+
+
+class PhaseView(Wire):
+    """One part of the way into service; see `PHASES`."""
+
+    phase: Phase
+    seconds: float
+    """How long it took, or has taken so far if it is the last one and the version is under way."""
+
+
+class IntoServiceView(Wire):
+    """The version that is going into service, or the last one that did."""
+
+    number: int
+    """Grows with every phase: ask for what comes after it."""
+    model: str | None
+    """None: none has since the daemon started."""
+    version: int | None
+    under_way: bool
+    phases: list[PhaseView]
+    """As far as it has come. A version that is loaded already, as for a rollback, is not pressed again."""
 
 
 class ServingWorkerView(Wire):
