@@ -3,7 +3,7 @@
 dispatcher   starts what waits                     supervisor   stays with what runs, to its end
 scheduler    queues what is due                    sampler      measures
 endpoints    has versions in production served      predictions  reads what they logged into the lake
-                                                    counts       writes down what they have counted
+canaries     go up, and come back at harm         counts       writes down what endpoints have answered
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Mapping
 
 from daemon import definitions, orders
 from daemon.backfill import backfill
+from daemon.canaries import Canaries
 from daemon.claim import claim_due
 from daemon.disk import free_bytes, shortage, too_full
 from daemon.dispatcher import Dispatcher, pools_of
@@ -78,7 +79,8 @@ class Daemon:
         )
         self._predictions = PredictionReader(self.record, lambda: self._project.serving.log)
         self._endpoints = Endpoints(self.record, lambda: self._project, self._predictions.wake)
-        self._serving_room = ServingRoom(self._endpoints, home, time.monotonic)
+        self._canaries = Canaries(self.record, self._endpoints, clock)
+        self._serving_room = ServingRoom(self._endpoints, self._canaries, self.record, time.monotonic)
         self._counts = ServingSampler(self.record, clock, self._serving_room.facts)
         self._machine = MachineRoom(
             self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.pids
@@ -99,6 +101,7 @@ class Daemon:
         self._scheduler.start()
         self._endpoints.start()
         self._counts.start()
+        self._canaries.start()
         self._predictions.start()
         with self.record.transaction() as tx:
             what = f"the daemon of {self._project.project.name} has started (pid {os.getpid()})"
@@ -111,6 +114,7 @@ class Daemon:
         self._stopping = True
         self._ended()
         self._counts.stop()
+        self._canaries.stop()
         self._endpoints.stop()
         self._predictions.stop()
         self._scheduler.stop()
@@ -182,6 +186,10 @@ class Daemon:
     @property
     def endpoints(self) -> Endpoints:
         return self._endpoints
+
+    @property
+    def canaries(self) -> Canaries:
+        return self._canaries
 
     @property
     def predictions(self) -> PredictionReader:

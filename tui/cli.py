@@ -21,6 +21,7 @@ from tui.verbs import (
     runs,
     schedules,
     system,
+    traffic,
     watch,
 )
 from tui.verbs.frame import Common, Json, Project, Shell, in_frame
@@ -45,6 +46,7 @@ for group in (
     models,
     promotion,
     endpoints,
+    traffic,
     lineage,
     schedules,
     system,

@@ -25,6 +25,7 @@ from store.wire import (
     BoxView,
     ChangesView,
     CheckView,
+    ComparisonView,
     CountView,
     DatasetDetail,
     DatasetVersionView,
@@ -49,6 +50,10 @@ from store.wire import (
     ServingHistoryView,
     StatusView,
     StepView,
+    TrafficChange,
+    TrafficPlanView,
+    TrafficRequest,
+    TrafficView,
     VersionDetail,
     VersionView,
     Window,
@@ -229,6 +234,22 @@ class Client(RunCalls):
     def into_service(self, *, after: int = -1, wait: float = 0.0) -> IntoServiceView:
         """The version that is going into service, or the last one that did: at once if that is newer than `after`."""
         return self._get(IntoServiceView, "/endpoints/promotion", after=after, wait=wait)
+
+    def traffic(self, model: str) -> TrafficView:
+        """What is compared, or was the last time, and who is the shadow."""
+        return self._get(TrafficView, f"/models/{model}/traffic")
+
+    def traffic_plan(self, model: str, change: TrafficChange) -> TrafficPlanView:
+        """What a change would do, with the token that binds it to this plan."""
+        return self._post(TrafficPlanView, f"/models/{model}/traffic/plan", change)
+
+    def change_traffic(self, model: str, request: TrafficRequest) -> TrafficView:
+        """Takes until every worker has what is new."""
+        return self._post(TrafficView, f"/models/{model}/traffic", request, patience=_IN_SERVICE_SECONDS)
+
+    def comparisons(self, model: str, *, limit: int = 50) -> list[ComparisonView]:
+        """Newest first."""
+        return self._get(Page[ComparisonView], f"/models/{model}/comparisons", limit=limit).items
 
     def predictions(self, model: str, *, last: int = 20) -> PredictionsView:
         """The newest logged requests; what was logged since the last reading is read before."""

@@ -22,6 +22,7 @@ from daemon.api import (
     schedules,
     standings,
     system,
+    traffic,
     windows,
 )
 from daemon.api.door import Door
@@ -60,6 +61,7 @@ def create_app(shed: Shed, token: str | None = None) -> FastAPI:
         standings,
         models,
         endpoints,
+        traffic,
         predictions,
         lineage,
         schedules,
