@@ -1,8 +1,9 @@
 """The press: makes of a bundle what serving reads, in a process of its own.
 
-`python -P -m pipeline.serving.press HOME DIGEST LARGEST_BATCH` prints one JSON document: `{"compiled": n, "seconds": s,
-"difference": d}` or a fault. It imports Orbax and Arrow and compiles, so that no serving process ever does; what is
-wrong with a version, be it a crash of the compiler, is found here.
+`python -P -m pipeline.serving.press HOME DIGEST LARGEST_BATCH` prints lines of JSON: `{"phase": "verify"}` whenever a
+phase begins, and at the end `{"compiled": n, "seconds": s, "difference": d}` or a fault. It imports Orbax and Arrow and
+compiles, so that no serving process ever does; what is wrong with a version, be it a crash of the compiler, is found
+here.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ from pipeline.versions.bundle import FUNCTION, read_parameters
 from pipeline.versions.signature import Signature, encode
 from store.errors import BundleDamaged, TrainshedError
 from store.home import Home
+from store.words import Phase
 from store.workspace import workspace
 
 NICENESS = 10
@@ -49,16 +52,19 @@ class Done:
     seconds: float
 
 
-def press(home: Home, digest: str, largest_batch: int) -> Done:
+def press(home: Home, digest: str, largest_batch: int, tell: Callable[[Phase], None] = lambda _: None) -> Done:
     """Verifies the bundle, presses it, compiles, and compares the golden rows at every batch size.
 
-    Raises BundleDamaged, GoldenMismatch.
+    `tell` hears of each phase when it begins. Raises BundleDamaged, GoldenMismatch.
     """
     began = time.monotonic()
     bundle, folder, sizes = home.bundle(digest), home.serving.pressed(digest), buckets(largest_batch)
+    tell("verify")
     seal.verify(bundle, digest)
     pressed = _pressed(bundle, folder)
+    tell("compile")
     programs, compiled = _programs(home, bundle, pressed, sizes)
+    tell("golden")
     difference = check_programs(programs, jax.device_put(pressed.parameters), pressed)
     return Done(compiled=compiled, difference=difference, seconds=round(time.monotonic() - began, 3))
 
@@ -105,12 +111,16 @@ def _shape(array: Any) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct(array.shape, array.dtype)  # type: ignore[no-untyped-call]
 
 
+def _tell(phase: Phase) -> None:
+    print(json.dumps({"phase": phase}), flush=True)
+
+
 def main() -> int:
     home, digest, largest = Home(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
     os.setpriority(os.PRIO_PROCESS, 0, NICENESS)  # the requests that are answered meanwhile come first
     settle_jax()
     try:
-        print(json.dumps(asdict(press(home, digest, largest))))
+        print(json.dumps(asdict(press(home, digest, largest, _tell))))
         prune(home.serving, buckets(largest))
     except TrainshedError as error:
         fault = {"code": error.code, "what": error.what, "where": error.where, "remedy": error.remedy}

@@ -12,7 +12,7 @@ import time
 from typing import Any, Final
 
 from pipeline.serving.channel import Closed, Json, Refused
-from pipeline.serving.pressing import Press
+from pipeline.serving.pressing import Press, Tell
 from pipeline.serving.roster import Roster, Worker
 from store.errors import NotServed
 from store.home import Home
@@ -33,20 +33,23 @@ class Promoting:
         self._press = press
         self._turn = asyncio.Lock()
 
-    async def prepare(self, model: str, version: int, digest: str) -> Json:
+    async def prepare(self, model: str, version: int, digest: str, tell: Tell) -> Json:
         """Pressed, then loaded, warm and golden in every worker. Raises Refused; nothing has changed then.
 
-        What is resident, as the version before is, is not pressed again: nothing is loaded, nothing compiled.
+        What is resident, as the version before is, is not pressed again: nothing is loaded, nothing compiled. `tell`
+        hears of each phase when it begins.
         """
         wanted = {"model": model, "version": version, "digest": digest}
         async with self._turn:
             if digest in read_snapshot(self._dir.routing).resident().values():
+                tell("load")
                 with contextlib.suppress(Refused):  # a worker has lost it: pressing mends that
                     return await self._load(wanted, {"seconds": 0.0, "compiled": 0})
             try:
-                pressed = await self._press(digest)
+                pressed = await self._press(digest, tell)
             except NotServed as error:
                 raise Refused(error.what) from None
+            tell("load")
             try:
                 return await self._load(wanted, pressed)
             except Refused:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.serving import crew
-from pipeline.serving.channel import Closed, Json, Refused
+from pipeline.serving.channel import Channel, Closed, Json, Refused
 from pipeline.serving.control import bind_control, channel_of, greet
 from pipeline.serving.listening import is_at, listen_at, reserve
 from pipeline.serving.pressing import Press
@@ -141,7 +141,7 @@ class Supervisor:
             return
         channel = await channel_of(connection)
         if hello.get("role") != "worker":
-            await channel.listen(self._answer_client)
+            await channel.listen(lambda what, given: self._answer_client(channel, what, given))
             return
         worker = self._roster.recognise(hello)
         self._take(descriptors, worker)
@@ -177,14 +177,15 @@ class Supervisor:
         self._heard(worker, given)
         return {}
 
-    async def _answer_client(self, what: str, given: Json) -> Json:
+    async def _answer_client(self, channel: Channel, what: str, given: Json) -> Json:
         match what:
             case "status":
                 return self._facts()
             case "facts":
                 return {"workers": await self._roster.facts()}
             case "prepare":
-                return await self._promoting.prepare(given["model"], given["version"], given["digest"])
+                version = given["model"], given["version"], given["digest"]
+                return await self._promoting.prepare(*version, lambda phase: channel.say({"phase": phase}))
             case "switch":
                 return await self._promoting.switch()
             case "keys":

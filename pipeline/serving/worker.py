@@ -300,6 +300,7 @@ class Worker:
             "worker": str(self._number),
             "epoch": self._shelf.snapshot.epoch,
             "waiting_rows": sum(seat.batcher.waiting_rows for seat in self._shelf.seats.values()),
+            "waiting": [[seat.model, seat.label, seat.batcher.waiting_rows] for seat in self._shelf.seats.values()],
             "connections": self._server.connections,
             "resident": len(self._shelf.seats),
             "ready": int(self._shelf.ready() and not self._desk.draining),
