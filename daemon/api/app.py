@@ -13,6 +13,7 @@ from daemon.api import (
     data,
     endpoints,
     jobs,
+    labels,
     lineage,
     logs,
     machine,
@@ -22,6 +23,7 @@ from daemon.api import (
     schedules,
     standings,
     system,
+    traffic,
     windows,
 )
 from daemon.api.door import Door
@@ -60,7 +62,9 @@ def create_app(shed: Shed, token: str | None = None) -> FastAPI:
         standings,
         models,
         endpoints,
+        traffic,
         predictions,
+        labels,
         lineage,
         schedules,
         changes,

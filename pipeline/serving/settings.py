@@ -30,6 +30,7 @@ class ServingSettings:
     log_payloads: float = 1.0
     log_memory: int = 32_000_000
     log_disk: int = 4_000_000_000
+    labels: bool = True
 
     @classmethod
     def read(cls, file: Path) -> Self:

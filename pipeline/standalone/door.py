@@ -13,10 +13,13 @@ from pipeline.serving.compilations import Compilations
 from pipeline.serving.desk import Desk, Limits
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
+from pipeline.serving.labelling import Labelling
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.metrics import Facts, Metrics
 from pipeline.serving.settings import ServingSettings
+from pipeline.serving.shadowing import Shadowing
 from pipeline.serving.shelf import Shelf
+from pipeline.serving.tally import Tally
 from pipeline.standalone.provenance import Provenance
 from store.home import ServingDir
 from store.routing import Arm, Route, Snapshot
@@ -45,9 +48,16 @@ class Door:
         self._shelf.put(provenance.model, provenance.version, loaded)
         self._shelf.switch(Snapshot(epoch=1, routes={provenance.model: Route(arms=(arm,))}))
         journal = Journal(_NOWHERE, None)
-        self.desk: Final = Desk(self._shelf, Limits(settings.most_rows, settings.timeout_s), self._metrics, journal)
+        self.desk: Final = Desk(
+            self._shelf,
+            Limits(settings.most_rows, settings.timeout_s),
+            self._metrics,
+            journal,
+            Tally(_NOWHERE.tallies, journal.writer),  # one version: nothing is compared, and nothing is a shadow
+            Shadowing(self._metrics, journal, compute),
+        )
         inbox = Inbox(settings.most_body, _BODIES * settings.most_body)
-        self.app: Final = App(self.desk, inbox, self._facts)
+        self.app: Final = App(self.desk, inbox, Labelling(None), self._facts)
         self.server: DataServer | None = None
         """What its connections come by, if any do."""
 

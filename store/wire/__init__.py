@@ -23,7 +23,7 @@ from store.wire.data import (
     SourceReadView,
     SourceView,
 )
-from store.wire.endpoints import EndpointsRequest, EndpointsView, EndpointView, ServedView, ServingWorkerView
+from store.wire.endpoints import EndpointsRequest, EndpointsView, EndpointView, ServingWorkerView
 from store.wire.events import EventView
 from store.wire.jobs import (
     BackfillDone,
@@ -37,6 +37,7 @@ from store.wire.jobs import (
     TimetableView,
     WaitKind,
 )
+from store.wire.labels import MOST_LABELS, LabelledVersion, LabelsRequest, LabelsTaken, LabelsView
 from store.wire.lineage import LineageEdge, LineageNode, LineageView
 from store.wire.models import (
     AliasEventView,
@@ -76,6 +77,7 @@ from store.wire.runs import (
     SparkView,
 )
 from store.wire.schedules import PauseRequest, SchedulePreview, ScheduleView
+from store.wire.served import ServedView
 from store.wire.shed import (
     BoxView,
     ChangesView,
@@ -104,16 +106,46 @@ from store.wire.system import (
     RecordView,
     SystemView,
 )
-from store.words import ACTIVE, ENDED, GOOD, PRODUCTION, SMALLER_IS_BETTER, Outcome, RunState, Verdict
+from store.wire.traffic import (
+    ArmRole,
+    ArmShare,
+    ArmView,
+    ComparisonView,
+    RuleView,
+    ShadowView,
+    StageView,
+    TrafficChange,
+    TrafficPlanView,
+    TrafficRequest,
+    TrafficVerb,
+    TrafficView,
+    TreatmentView,
+)
+from store.words import (
+    ACTIVE,
+    ENDED,
+    GOOD,
+    PRODUCTION,
+    SMALLER_IS_BETTER,
+    ComparisonKind,
+    ComparisonStatus,
+    Outcome,
+    RunState,
+    Verdict,
+)
 
 __all__ = [
     "ACTIVE",
     "ENDED",
     "GOOD",
+    "MOST_LABELS",
     "PRODUCTION",
     "SMALLER_IS_BETTER",
     "AliasEventView",
     "AliasView",
+    "ArmRole",
+    "ArmShare",
+    "ArmView",
     "ArtifactView",
     "AttemptView",
     "BackfillDone",
@@ -130,6 +162,9 @@ __all__ = [
     "CheckpointView",
     "ColumnView",
     "CompareView",
+    "ComparisonKind",
+    "ComparisonStatus",
+    "ComparisonView",
     "CountView",
     "DaemonView",
     "DatasetDetail",
@@ -157,6 +192,10 @@ __all__ = [
     "Interval",
     "JobView",
     "JudgedAgainst",
+    "LabelledVersion",
+    "LabelsRequest",
+    "LabelsTaken",
+    "LabelsView",
     "LatestMetric",
     "LeaseView",
     "LineageEdge",
@@ -190,6 +229,7 @@ __all__ = [
     "RecordView",
     "ResourcePoint",
     "RollbackRequest",
+    "RuleView",
     "RunDetail",
     "RunRequest",
     "RunState",
@@ -199,10 +239,12 @@ __all__ = [
     "ScheduleView",
     "ServedView",
     "ServingWorkerView",
+    "ShadowView",
     "ShutdownRequest",
     "SourceReadView",
     "SourceView",
     "SparkView",
+    "StageView",
     "StandingMetric",
     "StandingView",
     "StandingWord",
@@ -210,6 +252,12 @@ __all__ = [
     "StepView",
     "SystemView",
     "TimetableView",
+    "TrafficChange",
+    "TrafficPlanView",
+    "TrafficRequest",
+    "TrafficVerb",
+    "TrafficView",
+    "TreatmentView",
     "Verdict",
     "VerdictView",
     "VersionDetail",

@@ -16,18 +16,22 @@ from typing import Any
 import httpx
 import uvloop
 
+from pipeline.labels.box import LabelBox
 from pipeline.predictions.log import Limits as LogLimits
 from pipeline.serving.app import App
 from pipeline.serving.batcher import Batcher
 from pipeline.serving.desk import Desk, Limits
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
+from pipeline.serving.labelling import Labelling
 from pipeline.serving.listening import listening_socket
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.metrics import Metrics
 from pipeline.serving.rpc.server import RpcServer
 from pipeline.serving.server import DataServer
+from pipeline.serving.shadowing import Shadowing
 from pipeline.serving.shelf import Shelf
+from pipeline.serving.tally import Tally
 from store.home import ServingDir
 from store.routing import Snapshot
 
@@ -45,6 +49,7 @@ class Door:
     shelf: Shelf
     desk: Desk
     metrics: Metrics
+    tally: Tally
     grpc_port: int
 
     @property
@@ -93,11 +98,12 @@ def opened(
     host, port = listener.getsockname()
     made: list[Door] = []
     ready = threading.Event()
-    pool = ThreadPoolExecutor(1)
+    pool, shadows = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
 
     async def serve() -> None:
         metrics = Metrics()
         journal = Journal(ServingDir(log or Path(os.devnull)), LogLimits() if log else None)
+        labelling = Labelling(LabelBox(ServingDir(log), 10_000_000) if log else None)
 
         def batcher(model: str, version: int, one: LoadedVersion) -> Batcher:
             return Batcher(
@@ -111,24 +117,28 @@ def opened(
 
         async def facts() -> list[dict[str, Any]]:
             gauges = {"epoch": 1, "waiting_rows": 0, "connections": 1, "resident": 1, "ready": 1, "loop_lag": 0.0}
-            return [{"worker": "1", **gauges, "compilations": 0, **metrics.facts(), **journal.facts()}]
+            return [
+                {"worker": "1", **gauges, "compilations": 0, **metrics.facts(), **journal.facts(), **labelling.facts()}
+            ]
 
         shelf = Shelf(batcher)
         for (model, version), one in loaded.items():
             shelf.put(model, version, one)
         shelf.switch(snapshot)
-        desk = Desk(shelf, Limits(500, 5.0), metrics, journal)
-        app = App(desk, Inbox(MOST_BODY, 10 * MOST_BODY), facts)
+        tally = Tally(ServingDir(log or Path(os.devnull)).tallies, journal.writer)
+        desk = Desk(shelf, Limits(500, 5.0), metrics, journal, tally, Shadowing(metrics, journal, shadows))
+        app = App(desk, Inbox(MOST_BODY, 10 * MOST_BODY), labelling, facts)
         server = DataServer(
             app, most_body=MOST_BODY, most_connections=most_connections, patience_s=patience_s, drain_s=5
         )
         rpc = RpcServer(desk, most_body=MOST_BODY)
         grpc_port = rpc.start(host, 0)
-        made.append(Door(host, port, asyncio.get_running_loop(), server, shelf, desk, metrics, grpc_port))
+        made.append(Door(host, port, asyncio.get_running_loop(), server, shelf, desk, metrics, tally, grpc_port))
         ready.set()
         await server.serve_sockets([listener])
         await rpc.stop(5.0)
         journal.close()
+        labelling.close()
 
     thread = threading.Thread(target=lambda: uvloop.run(serve()))
     thread.start()
@@ -139,3 +149,4 @@ def opened(
         made[0].loop.call_soon_threadsafe(made[0].server.drain)
         thread.join()
         pool.shutdown()
+        shadows.shutdown()
