@@ -162,7 +162,7 @@ def test_what_runs_for_a_time_of_a_schedule_knows_it_also_upstream_of_it(client:
     client.backfill("hourly", last_hours(daemon, 1))
     asked = client.submit(RunRequest(job="etl:orders"))
     with daemon.record.read() as session:
-        slots = {row.id: record_facts(session, row).scheduled_for for row in session.exec(select(Run))}
+        slots = {row.id: record_facts(session, row, daemon.project).scheduled_for for row in session.exec(select(Run))}
     (last,) = [run for run in client.queue().waiting if run.run.schedule == "hourly"]
     assert last.run.scheduled_for is not None
     assert slots.pop(asked.id) is None

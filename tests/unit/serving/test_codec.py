@@ -22,7 +22,8 @@ from pipeline.serving.columns import Columns
 from pipeline.serving.outputs import SCORE
 from pipeline.serving.refusal import Refusal
 from pipeline.serving.tensors import to_bytes
-from pipeline.versions.signature import InputColumn, Signature, encode
+from pipeline.versions.encoding import encode
+from pipeline.versions.signature import InputColumn, Signature
 from tests.examples import examples
 
 SIGNATURE = Signature(

@@ -19,7 +19,7 @@ from pipeline.serving.press import press
 from pipeline.training.devices import use_cache
 from pipeline.versions import seal
 from pipeline.versions.bundle import load_bundle
-from pipeline.versions.signature import encode
+from pipeline.versions.encoding import encode
 from store.errors import BundleDamaged, GoldenMismatch, NotServed
 from store.home import Home
 from tests.unit.serving.bench import Bench
