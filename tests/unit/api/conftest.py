@@ -133,7 +133,9 @@ def client(served: Served) -> Iterator[Client]:
 @pytest.fixture
 def http(served: Served) -> Iterator[httpx.Client]:
     """Bare HTTP over the socket."""
-    with httpx.Client(transport=httpx.HTTPTransport(uds=str(served.socket), verify=False), base_url="http://shed") as http:
+    with httpx.Client(
+        transport=httpx.HTTPTransport(uds=str(served.socket), verify=False), base_url="http://shed"
+    ) as http:
         yield http
 
 
