@@ -115,6 +115,7 @@ def test_timetables_are_paged_by_name(client: Client, http: object, daemon: Daem
 # --------------------------------------------------------------------------------------------------------- backfill
 
 
+@pytest.mark.slow
 def test_a_backfill_is_planned_then_carried_out_once(client: Client, daemon: Daemon) -> None:
     hourly(daemon)
     request = last_hours(daemon, 4)

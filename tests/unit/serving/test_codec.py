@@ -83,6 +83,7 @@ def read(body: tuple[bytes, int | None]) -> tuple[Any, Any]:
     return numeric, categorical
 
 
+@pytest.mark.slow
 @given(rows, st.booleans())
 def test_tensors_in_json_are_encoded_as_training_encodes_a_table(values: Any, nested: bool) -> None:
     distance, carrier, hour = zip(*finite(values), strict=True)

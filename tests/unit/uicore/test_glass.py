@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given
 
 from tests.unit.emulator import Emulator
@@ -35,6 +36,7 @@ def frames(draw: st.DrawFn) -> str:
     return "".join(parts) + f"\x1b[{draw(st.integers(1, HEIGHT))};{draw(st.integers(1, WIDTH))}H"
 
 
+@pytest.mark.slow
 @given(st.lists(frames(), min_size=1, max_size=6))
 def test_the_terminal_shows_what_it_would_have_shown(drawn: list[str]) -> None:
     plain, spared, glass = Emulator(WIDTH, HEIGHT), Emulator(WIDTH, HEIGHT), Glass()
