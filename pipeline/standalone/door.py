@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pipeline.features.online import OnlineFeatures
 from pipeline.serving.app import App
 from pipeline.serving.batcher import Batcher
 from pipeline.serving.compilations import Compilations
@@ -15,6 +16,7 @@ from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
 from pipeline.serving.labelling import Labelling
 from pipeline.serving.loaded import LoadedVersion
+from pipeline.serving.lookups import Lookups
 from pipeline.serving.metrics import Facts, Metrics
 from pipeline.serving.settings import ServingSettings
 from pipeline.serving.shadowing import Shadowing
@@ -55,6 +57,7 @@ class Door:
             journal,
             Tally(_NOWHERE.tallies, journal.writer),  # one version: nothing is compared, and nothing is a shadow
             Shadowing(self._metrics, journal, compute),
+            Lookups(OnlineFeatures(lambda view: _NOWHERE.root / view)),  # feature views are not taken along
         )
         inbox = Inbox(settings.most_body, _BODIES * settings.most_body)
         self.app: Final = App(self.desk, inbox, Labelling(None), self._facts)

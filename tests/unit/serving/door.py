@@ -57,6 +57,8 @@ class Door:
     desk: Desk
     metrics: Metrics
     tally: Tally
+    shadows: ThreadPoolExecutor
+    """The thread that runs shadows."""
     gate: Gate
     grpc_port: int
     online: Path
@@ -156,7 +158,7 @@ def opened(
         rpc = RpcServer(desk, gate, most_body=MOST_BODY, certificate=certificate)
         grpc_port = rpc.start(host, 0)
         loop = asyncio.get_running_loop()
-        made.append(Door(host, port, loop, server, shelf, desk, metrics, tally, gate, grpc_port, scratch))
+        made.append(Door(host, port, loop, server, shelf, desk, metrics, tally, shadows, gate, grpc_port, scratch))
         ready.set()
         await server.serve_sockets([listener])
         await rpc.stop(5.0)
