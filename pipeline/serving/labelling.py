@@ -40,7 +40,7 @@ class Labelling:
         """How many were kept: all of the post. Raises Refusal, and then none was."""
         if self._box is None:
             raise Refusal(
-                403, "labels are not taken here: `labels` in [serving.log] is off, or this is an exported server"
+                403, "labels are not taken here: `labels` in [serving.log] is off, or it is an exported server"
             )
         if len(body) > MOST_BYTES:
             raise Refusal(TOO_BIG, f"a post of labels has at most {MOST_BYTES} bytes; send fewer at once")
