@@ -7,12 +7,12 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Generator, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvicorn
 
 from pipeline.serving.listening import BACKLOG
-from pipeline.serving.protocol import bounded, watch
+from pipeline.serving.protocol import BoundedProtocol, bounded, watch
 
 _KEEP_ALIVE_S: Final = 75
 _LOOK_S: Final = 1.0
@@ -111,7 +111,7 @@ class DataServer(uvicorn.Server):
         deadline = loop.time() + _QUIET_S + self._drain_s
         await asyncio.sleep(0.05)  # what was accepted in this turn is on its way
         while self.server_state.connections and loop.time() < deadline:
-            for connection in list(self.server_state.connections):
+            for connection in cast(list[BoundedProtocol], list(self.server_state.connections)):
                 if connection.idle_since is not None and loop.time() - connection.idle_since > _QUIET_S:
                     connection.transport.close()
             await asyncio.sleep(0.02)
