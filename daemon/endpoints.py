@@ -161,9 +161,13 @@ class Endpoints:
                 self._end(there)
                 return None
             settings = self._settings()
-            if there and self.process.settings() != settings:
-                self._end(there)
-                there = False
+            try:
+                if there and not self._renewed(settings):
+                    self._end(there)
+                    there = False
+            except ProjectError as error:
+                self._trouble(f"the old settings stay in force: {error.where}: {error.what} → {error.remedy}")
+                return LONGEST_PAUSE_S
             if not there and not self._begin():
                 self._failures += 1
                 return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (self._failures - 1))
@@ -186,6 +190,24 @@ class Endpoints:
             return False
         self.problem = None
         self._tell("endpoints.started", f"endpoints have been started (pid {self.process.pid})")
+        return True
+
+    def _renewed(self, settings: ServingSettings) -> bool:
+        """Whether what runs has these settings, or takes them up: new workers take the place of the old ones, one after
+        another, and nobody is cut off. False: only a new start can. Raises ProjectError when they must not be used.
+        """
+        known = self.process.settings()
+        if known == settings:
+            return True
+        if known is None or not known.same_doors(settings):
+            return False
+        self.doors.require_guarded()
+        try:
+            self.process.renew(settings)
+        except ServingError as error:  # of another release, or dead
+            log.warning("the serving supervisor does not take up new settings: %s", error.what)
+            return False
+        self._tell("endpoints.renewed", "new settings are in force: workers are replaced one after another")
         return True
 
     def _settings(self) -> ServingSettings:
