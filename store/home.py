@@ -64,6 +64,10 @@ class Home:
         """The Delta table of what a served model was asked and answered."""
         return self.lake / "predictions" / model
 
+    def labels(self, model: str) -> Path:
+        """The Delta table of the labels of those requests."""
+        return self.lake / "labels" / model
+
     def staging(self, dataset: str) -> Path:
         """Pages of an ingest that is not committed yet, with their journal."""
         return self.root / "staging" / dataset
@@ -216,9 +220,22 @@ class ServingDir:
         return self.predictions_root / model
 
     @property
+    def tallies(self) -> Path:
+        """What workers have counted of running comparisons: a file for each comparison, stage and worker."""
+        return self.root / "tallies"
+
+    @property
     def predictions_lock(self) -> Path:
-        """Held by the one that reads them."""
+        """Held by the one that reads them, and the labels."""
         return self.root / "predictions.lock"
+
+    @property
+    def labels_root(self) -> Path:
+        """Labels that were sent and are on their way into the lake: a folder of segments for each model."""
+        return self.root / "labels"
+
+    def labels(self, model: str) -> Path:
+        return self.labels_root / model
 
     @property
     def pressed_root(self) -> Path:

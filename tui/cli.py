@@ -15,6 +15,7 @@ from tui.verbs import (
     events,
     jobs,
     keys,
+    labels,
     lineage,
     models,
     project,
@@ -22,6 +23,7 @@ from tui.verbs import (
     runs,
     schedules,
     system,
+    traffic,
     watch,
 )
 from tui.verbs.frame import Common, Json, Project, Shell, in_frame
@@ -47,6 +49,8 @@ for group in (
     promotion,
     endpoints,
     keys,
+    traffic,
+    labels,
     lineage,
     schedules,
     system,

@@ -25,6 +25,7 @@ from store.wire import (
     BoxView,
     ChangesView,
     CheckView,
+    ComparisonView,
     CountView,
     DatasetDetail,
     DatasetVersionView,
@@ -38,6 +39,9 @@ from store.wire import (
     KeyRequest,
     KeysView,
     KeyView,
+    LabelsRequest,
+    LabelsTaken,
+    LabelsView,
     ModelView,
     MomentView,
     Page,
@@ -51,6 +55,10 @@ from store.wire import (
     ScheduleView,
     StatusView,
     StepView,
+    TrafficChange,
+    TrafficPlanView,
+    TrafficRequest,
+    TrafficView,
     VersionDetail,
     VersionView,
     Window,
@@ -230,9 +238,33 @@ class Client(RunCalls):
     def revoke_key(self, name: str) -> KeyView:
         return self._post(KeyView, f"/keys/{name}/revoke")
 
-    def predictions(self, model: str, *, last: int = 20) -> PredictionsView:
+    def traffic(self, model: str) -> TrafficView:
+        """What is compared, or was the last time, and who is the shadow."""
+        return self._get(TrafficView, f"/models/{model}/traffic")
+
+    def traffic_plan(self, model: str, change: TrafficChange) -> TrafficPlanView:
+        """What a change would do, with the token that binds it to this plan."""
+        return self._post(TrafficPlanView, f"/models/{model}/traffic/plan", change)
+
+    def change_traffic(self, model: str, request: TrafficRequest) -> TrafficView:
+        """Takes until every worker has what is new."""
+        return self._post(TrafficView, f"/models/{model}/traffic", request, patience=_IN_SERVICE_SECONDS)
+
+    def comparisons(self, model: str, *, limit: int = 50) -> list[ComparisonView]:
+        """Newest first."""
+        return self._get(Page[ComparisonView], f"/models/{model}/comparisons", limit=limit).items
+
+    def predictions(self, model: str, *, last: int = 20, labels: bool = False) -> PredictionsView:
         """The newest logged requests; what was logged since the last reading is read before."""
-        return self._get(PredictionsView, f"/models/{model}/predictions", last=last)
+        return self._get(PredictionsView, f"/models/{model}/predictions", last=last, labels=labels)
+
+    def add_labels(self, request: LabelsRequest, *, wait: float) -> LabelsTaken:
+        """Keeps labels; waits up to `wait` seconds to say what they changed."""
+        return self._ask(LabelsTaken, "POST", "/labels", json=request.model_dump(mode="json"), params={"wait": wait})
+
+    def labels(self, model: str, *, name: str = "label") -> LabelsView:
+        """How many of a model's requests have a label."""
+        return self._get(LabelsView, f"/models/{model}/labels", name=name)
 
     # ----------------------------------------------------------------------------------------- schedules
 

@@ -14,6 +14,7 @@ from daemon.api import (
     endpoints,
     jobs,
     keys,
+    labels,
     lineage,
     logs,
     machine,
@@ -23,6 +24,7 @@ from daemon.api import (
     schedules,
     standings,
     system,
+    traffic,
     windows,
 )
 from daemon.api.door import Door
@@ -62,7 +64,9 @@ def create_app(shed: Shed, token: str | None = None) -> FastAPI:
         models,
         endpoints,
         keys,
+        traffic,
         predictions,
+        labels,
         lineage,
         schedules,
         changes,

@@ -35,6 +35,7 @@ class ServingSettings:
     log_payloads: float = 1.0
     log_memory: int = 32_000_000
     log_disk: int = 4_000_000_000
+    labels: bool = True
 
     def same_doors(self, other: Self) -> bool:
         """Whether workers with either settings can answer beside each other, on the same sockets."""

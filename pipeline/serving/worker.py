@@ -23,8 +23,10 @@ from typing import TYPE_CHECKING, Any, Final
 import uvloop
 
 from pipeline.features.online import OnlineFeatures
+from pipeline.labels.box import LabelBox
 from pipeline.predictions.log import Limits as LogLimits
 from pipeline.process import procfs
+from pipeline.serving import tally
 from pipeline.serving.app import App
 from pipeline.serving.batcher import Batcher
 from pipeline.serving.channel import Channel, Closed, Json, Refused
@@ -36,12 +38,15 @@ from pipeline.serving.gate import Gate
 from pipeline.serving.guard import Guard
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
+from pipeline.serving.labelling import Labelling
 from pipeline.serving.loaded import LoadedVersion, load_version
 from pipeline.serving.lookups import Join, Lookups
 from pipeline.serving.metrics import Facts, Metrics
 from pipeline.serving.server import DataServer
 from pipeline.serving.settings import ServingSettings
+from pipeline.serving.shadowing import Shadowing
 from pipeline.serving.shelf import Shelf
+from pipeline.serving.tally import Tally
 from pipeline.serving.tls import Certificate
 from store.errors import TrainshedError
 from store.home import Home
@@ -50,6 +55,8 @@ from store.routing import Snapshot, read_snapshot
 if TYPE_CHECKING:
     from pipeline.serving.rpc.server import RpcServer
 
+TALLY_S: Final = 0.5
+"""A worker that is killed takes with it what comparisons counted in such a span at most."""
 AGAIN_S: Final = 0.1
 """Between two tries to find a supervisor."""
 _LOOK_S: Final = 1.0
@@ -69,6 +76,7 @@ class Worker:
         self._listener = listener
         self._settings = settings = ServingSettings.read(home.serving.settings)
         self._compute = ThreadPoolExecutor(1, "compute")
+        self._shadows = ThreadPoolExecutor(1, "shadow", initializer=_step_back)
         self._loader = ThreadPoolExecutor(1, "loader", initializer=_step_back)
         self._compilations = Compilations()
         self._metrics = Metrics()
@@ -84,12 +92,21 @@ class Worker:
         """Loads and switches come one after another."""
         self._journal = Journal(home.serving, _log_limits(settings))
         joins = {model: [Join(**one) for one in views] for model, views in settings.views.items()}
-        lookups = Lookups(OnlineFeatures(home.online), joins)
-        limits = Limits(settings.most_rows, settings.timeout_s)
-        self._desk = Desk(self._shelf, limits, self._metrics, self._journal, lookups)
+        self._tally = Tally(home.serving.tallies, self._journal.writer)
+        self._labelling = Labelling(LabelBox(home.serving, settings.log_disk) if settings.labels else None)
+        self._desk = Desk(
+            self._shelf,
+            Limits(settings.most_rows, settings.timeout_s),
+            self._metrics,
+            self._journal,
+            Lookups(OnlineFeatures(home.online), joins),
+            self._tally,
+            Shadowing(self._metrics, self._journal, self._shadows),
+        )
         self._gate = Gate(home.serving, settings.host)
         self._certificate = _certificate(settings)
-        app = App(self._desk, Inbox(settings.most_body, _BODIES * settings.most_body), self._all_facts)
+        inbox = Inbox(settings.most_body, _BODIES * settings.most_body)
+        app = App(self._desk, inbox, self._labelling, self._all_facts)
         self._server = DataServer(
             Guard(app, self._gate, self._metrics),
             most_body=settings.most_body,
@@ -105,6 +122,7 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._drain)
         connected = asyncio.gather(self._keep_connected(), self._keep_looking())
+        tallying = loop.create_task(self._keep_tally())
         async with self._turn:
             await self._switch_to(read_snapshot(self._home.serving.routing), partly=True)
         self._compilations.count = 0
@@ -115,9 +133,12 @@ class Worker:
             # A copy of the socket for uvicorn, which closes what it is given; ours is for the next supervisor.
             await asyncio.gather(self._server.serve_sockets([self._listener.dup()]), self._end_rpc())
         await loop.run_in_executor(None, self._journal.close)
-        connected.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await connected
+        await loop.run_in_executor(None, self._labelling.close)
+        for task in (connected, tallying):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        tally.write(self._tally.pending())
 
     # -------------------------------------------------------------------------------------- the supervisor
 
@@ -273,6 +294,14 @@ class Worker:
 
     # -------------------------------------------------------------------------------------------- numbers
 
+    async def _keep_tally(self) -> None:
+        """What is counted of comparisons is on disk soon: they are judged by it."""
+        while True:
+            await asyncio.sleep(TALLY_S)
+            if files := self._tally.pending():
+                await asyncio.get_running_loop().run_in_executor(None, tally.write, files)
+            self._tally.keep_only({route.comparison for route in self._shelf.snapshot.routes.values()})
+
     async def _all_facts(self) -> Sequence[Facts]:
         """Of all workers, if there is somebody who knows them."""
         if self._channel is not None:
@@ -292,6 +321,7 @@ class Worker:
             "compilations": self._compilations.count,
             **self._metrics.facts(),
             **self._journal.facts(),
+            **self._labelling.facts(),
         }
 
 
@@ -320,7 +350,7 @@ async def _first(*events: asyncio.Event) -> None:
 
 
 def _step_back() -> None:
-    """The loader's thread: requests that are answered meanwhile come first. (On Linux, niceness is a thread's.)"""
+    """A thread that loads or runs shadows: requests come first. (On Linux, niceness is a thread's.)"""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOADER_NICENESS)
 

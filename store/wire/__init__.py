@@ -23,7 +23,7 @@ from store.wire.data import (
     SourceReadView,
     SourceView,
 )
-from store.wire.endpoints import EndpointsRequest, EndpointsView, EndpointView, ServedView, ServingWorkerView
+from store.wire.endpoints import EndpointsRequest, EndpointsView, EndpointView, ServingWorkerView
 from store.wire.events import EventView
 from store.wire.jobs import (
     BackfillDone,
@@ -38,6 +38,7 @@ from store.wire.jobs import (
     WaitKind,
 )
 from store.wire.keys import KeyMade, KeyRequest, KeysView, KeyView
+from store.wire.labels import MOST_LABELS, LabelledVersion, LabelsRequest, LabelsTaken, LabelsView
 from store.wire.lineage import LineageEdge, LineageNode, LineageView
 from store.wire.models import (
     AliasEventView,
@@ -77,6 +78,7 @@ from store.wire.runs import (
     SparkView,
 )
 from store.wire.schedules import PauseRequest, SchedulePreview, ScheduleView
+from store.wire.served import ServedView
 from store.wire.shed import (
     BoxView,
     ChangesView,
@@ -105,16 +107,46 @@ from store.wire.system import (
     RecordView,
     SystemView,
 )
-from store.words import ACTIVE, ENDED, GOOD, PRODUCTION, SMALLER_IS_BETTER, Outcome, RunState, Verdict
+from store.wire.traffic import (
+    ArmRole,
+    ArmShare,
+    ArmView,
+    ComparisonView,
+    RuleView,
+    ShadowView,
+    StageView,
+    TrafficChange,
+    TrafficPlanView,
+    TrafficRequest,
+    TrafficVerb,
+    TrafficView,
+    TreatmentView,
+)
+from store.words import (
+    ACTIVE,
+    ENDED,
+    GOOD,
+    PRODUCTION,
+    SMALLER_IS_BETTER,
+    ComparisonKind,
+    ComparisonStatus,
+    Outcome,
+    RunState,
+    Verdict,
+)
 
 __all__ = [
     "ACTIVE",
     "ENDED",
     "GOOD",
+    "MOST_LABELS",
     "PRODUCTION",
     "SMALLER_IS_BETTER",
     "AliasEventView",
     "AliasView",
+    "ArmRole",
+    "ArmShare",
+    "ArmView",
     "ArtifactView",
     "AttemptView",
     "BackfillDone",
@@ -131,6 +163,9 @@ __all__ = [
     "CheckpointView",
     "ColumnView",
     "CompareView",
+    "ComparisonKind",
+    "ComparisonStatus",
+    "ComparisonView",
     "CountView",
     "DaemonView",
     "DatasetDetail",
@@ -162,6 +197,10 @@ __all__ = [
     "KeyRequest",
     "KeyView",
     "KeysView",
+    "LabelledVersion",
+    "LabelsRequest",
+    "LabelsTaken",
+    "LabelsView",
     "LatestMetric",
     "LeaseView",
     "LineageEdge",
@@ -195,6 +234,7 @@ __all__ = [
     "RecordView",
     "ResourcePoint",
     "RollbackRequest",
+    "RuleView",
     "RunDetail",
     "RunRequest",
     "RunState",
@@ -204,10 +244,12 @@ __all__ = [
     "ScheduleView",
     "ServedView",
     "ServingWorkerView",
+    "ShadowView",
     "ShutdownRequest",
     "SourceReadView",
     "SourceView",
     "SparkView",
+    "StageView",
     "StandingMetric",
     "StandingView",
     "StandingWord",
@@ -215,6 +257,12 @@ __all__ = [
     "StepView",
     "SystemView",
     "TimetableView",
+    "TrafficChange",
+    "TrafficPlanView",
+    "TrafficRequest",
+    "TrafficVerb",
+    "TrafficView",
+    "TreatmentView",
     "Verdict",
     "VerdictView",
     "VersionDetail",

@@ -81,16 +81,19 @@ def predict(
 
 
 def logged(
-    shell: Shell, model: Model, last: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 20
+    shell: Shell,
+    model: Model,
+    last: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 20,
+    labels: Annotated[bool, typer.Option("--labels", help="With what turned out to be true.")] = False,
 ) -> None:
     """What the served model was asked and answered, newest first: the prediction log."""
     with shell.daemon() as daemon:
-        view = daemon.predictions(model, last=last)
+        view = daemon.predictions(model, last=last, labels=labels)
 
     def draw() -> Any:
         from tui.draw.predictions import logged as drawn
 
-        return drawn(view)
+        return drawn(view, labels=labels)
 
     shell.show(view, draw)
 

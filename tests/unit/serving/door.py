@@ -19,6 +19,7 @@ import httpx
 import uvloop
 
 from pipeline.features.online import OnlineFeatures
+from pipeline.labels.box import LabelBox
 from pipeline.predictions.log import Limits as LogLimits
 from pipeline.serving.app import App
 from pipeline.serving.batcher import Batcher
@@ -27,13 +28,16 @@ from pipeline.serving.gate import Gate
 from pipeline.serving.guard import Guard
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
+from pipeline.serving.labelling import Labelling
 from pipeline.serving.listening import listening_socket
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.lookups import Join, Lookups
 from pipeline.serving.metrics import Metrics
 from pipeline.serving.rpc.server import RpcServer
 from pipeline.serving.server import DataServer
+from pipeline.serving.shadowing import Shadowing
 from pipeline.serving.shelf import Shelf
+from pipeline.serving.tally import Tally
 from pipeline.serving.tls import Certificate
 from store.home import ServingDir
 from store.routing import Snapshot
@@ -53,6 +57,7 @@ class Door:
     desk: Desk
     metrics: Metrics
     gate: Gate
+    tally: Tally
     grpc_port: int
     online: Path
 
@@ -107,12 +112,13 @@ def opened(
     host, port = listener.getsockname()
     made: list[Door] = []
     ready = threading.Event()
-    pool = ThreadPoolExecutor(1)
+    pool, shadows = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
     scratch = Path(tempfile.mkdtemp())
 
     async def serve() -> None:
         metrics = Metrics()
         journal = Journal(ServingDir(log or Path(os.devnull)), LogLimits() if log else None)
+        labelling = Labelling(LabelBox(ServingDir(log), 10_000_000) if log else None)
 
         def batcher(model: str, version: int, one: LoadedVersion) -> Batcher:
             return Batcher(
@@ -126,16 +132,20 @@ def opened(
 
         async def facts() -> list[dict[str, Any]]:
             gauges = {"epoch": 1, "waiting_rows": 0, "connections": 1, "resident": 1, "ready": 1, "loop_lag": 0.0}
-            return [{"worker": "1", **gauges, "compilations": 0, **metrics.facts(), **journal.facts()}]
+            return [
+                {"worker": "1", **gauges, "compilations": 0, **metrics.facts(), **journal.facts(), **labelling.facts()}
+            ]
 
         shelf = Shelf(batcher)
         for (model, version), one in loaded.items():
             shelf.put(model, version, one)
         shelf.switch(snapshot)
+        tally = Tally(ServingDir(log or Path(os.devnull)).tallies, journal.writer)
         lookups = Lookups(OnlineFeatures(lambda view: scratch / view), joins or {})
-        desk = Desk(shelf, Limits(500, 5.0), metrics, journal, lookups)
+        shadowing = Shadowing(metrics, journal, shadows)
+        desk = Desk(shelf, Limits(500, 5.0), metrics, journal, lookups, tally, shadowing)
         gate = Gate(ServingDir(folder or scratch), host)
-        app = Guard(App(desk, Inbox(MOST_BODY, 10 * MOST_BODY), facts), gate, metrics)
+        app = Guard(App(desk, Inbox(MOST_BODY, 10 * MOST_BODY), labelling, facts), gate, metrics)
         server = DataServer(
             app,
             most_body=MOST_BODY,
@@ -146,14 +156,14 @@ def opened(
         )
         rpc = RpcServer(desk, gate, most_body=MOST_BODY, certificate=certificate)
         grpc_port = rpc.start(host, 0)
-        made.append(
-            Door(host, port, asyncio.get_running_loop(), server, shelf, desk, metrics, gate, grpc_port, scratch)
-        )
+        loop = asyncio.get_running_loop()
+        made.append(Door(host, port, loop, server, shelf, desk, metrics, gate, tally, grpc_port, scratch))
         ready.set()
         await server.serve_sockets([listener])
         await rpc.stop(5.0)
         gate.close()
         journal.close()
+        labelling.close()
 
     thread = threading.Thread(target=lambda: uvloop.run(serve()))
     thread.start()
@@ -165,3 +175,4 @@ def opened(
         thread.join()
         pool.shutdown()
         shutil.rmtree(scratch)
+        shadows.shutdown()
