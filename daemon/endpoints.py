@@ -17,12 +17,14 @@ from typing import Any, Final, TypeVar
 
 from sqlmodel import Session
 
+from daemon.doors import Doors
 from daemon.routes import route_of, settings_of, wanted_routes
 from daemon.servingprocess import PREPARE_S, ServingProcess
 from pipeline.config import Project
+from pipeline.serving.settings import ServingSettings
 from store import aliases, events
 from store.engine import Record, Transaction
-from store.errors import Conflict, NotServed, ServingError, TrainshedError
+from store.errors import Conflict, NotServed, ProjectError, ServingError, TrainshedError
 from store.routing import Arm, Route, Snapshot, publish_snapshot, read_snapshot
 from store.wire import AliasEventView, PlanView, ServedView
 from store.words import PRODUCTION
@@ -52,6 +54,7 @@ class Endpoints:
         self._project = project
         self._dir = record.home.serving
         self.process = ServingProcess(record.home)
+        self.doors = Doors(record, project, self.process)
         self._turn = threading.RLock()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._stopping = False
@@ -151,10 +154,11 @@ class Endpoints:
                 self._tell(
                     "endpoints.lost", f"the serving supervisor (pid {had}) has died; its workers go on answering"
                 )
+            self.doors.publish()
             if not self.wanted:
                 self._end(there)
                 return None
-            settings = settings_of(self._project().serving)
+            settings = self._settings()
             if there and self.process.settings() != settings:
                 self._end(there)
                 there = False
@@ -170,13 +174,20 @@ class Endpoints:
         try:
             if read_snapshot(self._dir.routing).routes != routes:
                 self._publish(routes)
-            self.process.start(settings_of(self._project().serving))
+            self.doors.require_guarded()
+            self.process.start(self._settings())
+        except ProjectError as error:
+            self._trouble(f"endpoints cannot be started: {error.where}: {error.what} → {error.remedy}")
+            return False
         except TrainshedError as error:
             self._trouble(f"endpoints cannot be started: {error.what}")
             return False
         self.problem = None
         self._tell("endpoints.started", f"endpoints have been started (pid {self.process.pid})")
         return True
+
+    def _settings(self) -> ServingSettings:
+        return settings_of(self._project())
 
     def _end(self, there: bool) -> None:
         self.problem = None

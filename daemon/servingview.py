@@ -58,7 +58,8 @@ class ServingRoom:
             asked_by=asked["by"] if asked else None,
             running=bool(status),
             pid=status.get("pid"),
-            url=f"http://{status['host']}:{status['port']}" if status else None,
+            url=f"{status['scheme']}://{status['host']}:{status['port']}" if status else None,
+            certificate=self._certificate(status),
             grpc=f"{status['host']}:{status['grpc_port']}" if status.get("grpc_port") else None,
             epoch=snapshot.epoch,
             restarts=status.get("restarts", 0),
@@ -68,6 +69,10 @@ class ServingRoom:
             phase=endpoints.phase,
             problem=endpoints.problem,
         )
+
+    def _certificate(self, status: Facts) -> str | None:
+        settings = self._endpoints.process.settings() if status else None
+        return settings.tls_cert if settings else None
 
     def _endpoints_of(self, snapshot: Snapshot, status: Facts, workers: Sequence[Facts]) -> list[EndpointView]:
         with self._turn:

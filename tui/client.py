@@ -35,6 +35,13 @@ from store.wire import (
     EndpointsView,
     EventView,
     FeatureViewView,
+    KeyMade,
+    KeyRequest,
+    KeysView,
+    KeyView,
+    LabelsRequest,
+    LabelsTaken,
+    LabelsView,
     ModelView,
     MomentView,
     Page,
@@ -237,9 +244,27 @@ class Client(RunCalls):
         """Newest first."""
         return self._get(Page[ComparisonView], f"/models/{model}/comparisons", limit=limit).items
 
-    def predictions(self, model: str, *, last: int = 20) -> PredictionsView:
+    def keys(self) -> KeysView:
+        return self._get(KeysView, "/keys")
+
+    def add_key(self, request: KeyRequest) -> KeyMade:
+        """A new key: the answer is the only place where it stands."""
+        return self._post(KeyMade, "/keys", request)
+
+    def revoke_key(self, name: str) -> KeyView:
+        return self._post(KeyView, f"/keys/{name}/revoke")
+
+    def predictions(self, model: str, *, last: int = 20, labels: bool = False) -> PredictionsView:
         """The newest logged requests; what was logged since the last reading is read before."""
-        return self._get(PredictionsView, f"/models/{model}/predictions", last=last)
+        return self._get(PredictionsView, f"/models/{model}/predictions", last=last, labels=labels)
+
+    def add_labels(self, request: LabelsRequest, *, wait: float) -> LabelsTaken:
+        """Keeps labels; waits up to `wait` seconds to say what they changed."""
+        return self._ask(LabelsTaken, "POST", "/labels", json=request.model_dump(mode="json"), params={"wait": wait})
+
+    def labels(self, model: str, *, name: str = "label") -> LabelsView:
+        """How many of a model's requests have a label."""
+        return self._get(LabelsView, f"/models/{model}/labels", name=name)
 
     # ----------------------------------------------------------------------------------------- schedules
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Generator, Sequence
 from typing import Any, Final
 
@@ -20,10 +21,20 @@ _LOOK_S: Final = 1.0
 class DataServer(uvicorn.Server):
     """Serves until `drain`; leaves signals to its process."""
 
-    def __init__(self, app: Any, *, most_body: int, most_connections: int, patience_s: float, drain_s: float) -> None:
+    def __init__(
+        self,
+        app: Any,
+        *,
+        most_body: int,
+        most_connections: int,
+        patience_s: float,
+        drain_s: float,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
+                interface="asgi3",
                 http=bounded(most_body, most_connections),
                 ws="none",
                 lifespan="off",
@@ -37,6 +48,8 @@ class DataServer(uvicorn.Server):
                 backlog=BACKLOG,
             )
         )
+        self.config.load()
+        self.config.ssl = tls
         self._patience_s = patience_s
         self._ended = asyncio.Event()
         self.lag_s = 0.0

@@ -40,6 +40,7 @@ from store.routing import read_snapshot
 ORPHANS_S: Final = 2.0
 """How long the workers of a dead supervisor are waited for."""
 LOOK_S: Final = 5.0
+KEYS_S: Final = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -186,6 +187,8 @@ class Supervisor:
                 return await self._promoting.prepare(given["model"], given["version"], given["digest"])
             case "switch":
                 return await self._promoting.switch()
+            case "keys":
+                return {"workers": await self._roster.everywhere("keys", KEYS_S)}
             case "forget":
                 await self._promoting.forget()
                 return {}
@@ -198,6 +201,7 @@ class Supervisor:
         host, port = self._listener.getsockname()[:2] if self._listener else (self._settings.host, 0)
         return {
             "pid": os.getpid(),
+            "scheme": "http" if self._settings.tls_cert is None else "https",
             "host": host,
             "port": port,
             "grpc_port": self._grpc.getsockname()[1] if self._grpc is not None else None,

@@ -37,6 +37,8 @@ from store.wire.jobs import (
     TimetableView,
     WaitKind,
 )
+from store.wire.keys import KeyMade, KeyRequest, KeysView, KeyView
+from store.wire.labels import MOST_LABELS, LabelledVersion, LabelsRequest, LabelsTaken, LabelsView
 from store.wire.lineage import LineageEdge, LineageNode, LineageView
 from store.wire.models import (
     AliasEventView,
@@ -137,6 +139,7 @@ __all__ = [
     "ACTIVE",
     "ENDED",
     "GOOD",
+    "MOST_LABELS",
     "PRODUCTION",
     "SMALLER_IS_BETTER",
     "AliasEventView",
@@ -190,6 +193,14 @@ __all__ = [
     "Interval",
     "JobView",
     "JudgedAgainst",
+    "KeyMade",
+    "KeyRequest",
+    "KeyView",
+    "KeysView",
+    "LabelledVersion",
+    "LabelsRequest",
+    "LabelsTaken",
+    "LabelsView",
     "LatestMetric",
     "LeaseView",
     "LineageEdge",

@@ -23,6 +23,7 @@ from pipeline.serving.outputs import SCORE
 from pipeline.serving.refusal import Refusal
 from pipeline.serving.tensors import to_bytes
 from pipeline.versions.signature import InputColumn, Signature, encode
+from tests.examples import examples
 
 SIGNATURE = Signature(
     inputs=[
@@ -265,7 +266,7 @@ def test_what_is_wrong_with_rows_is_said_in_a_sentence(body: bytes, said: str) -
 
 
 @pytest.mark.slow
-@settings(max_examples=2000)
+@settings(max_examples=examples(2000))
 @given(
     st.binary(max_size=200)
     | st.recursive(

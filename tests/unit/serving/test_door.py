@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from pipeline.serving.loaded import LoadedVersion
 from store.routing import Arm, Route, Snapshot
+from tests.examples import examples
 from tests.unit.serving.door import MOST_BODY, Door, opened
 
 ROW = {"distance": 500.0, "carrier": "AA", "hour": 12}
@@ -318,7 +319,7 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(_PIECES | st.binary(max_size=40), max_size=12))
 def test_whatever_bytes_come_the_server_lives_and_says_nothing_of_its_own_fault(
     door: Door, pieces: list[bytes]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.config.models import Training
 from pipeline.training.optimizer import Gradient, make_optimizer, make_schedule, planned_epochs
+from tests.examples import examples
 
 
 def rates(training: Training, total: int) -> np.ndarray:
@@ -21,7 +22,7 @@ def rates(training: Training, total: int) -> np.ndarray:
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15))
 @given(
     total=st.sampled_from([1, 2, 50]),
     warmup=st.sampled_from([0.0, 0.05, 0.5, 1.0]),
