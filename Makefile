@@ -79,6 +79,8 @@ lock: $(STAMP) ## resolve the dependencies anew
 	  --constraint requirements.lock --output-file requirements-bench.lock
 	@$(UV) pip compile pyproject.toml $(LOCK) --extra demo --extra postgres --group dev --extra cuda --extra tpu \
 	  --constraint requirements.lock --output-file requirements-accelerators.lock
+	@for target in container lambda; do $(UV) pip compile assets/export/$$target/requirements.in $(LOCK) \
+	  --constraint requirements.lock --output-file assets/export/$$target/requirements.lock || exit 1; done
 
 clean: ## remove .venv and all caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -4,6 +4,7 @@ dispatcher   starts what waits                     supervisor   stays with what 
 scheduler    queues what is due                    sampler      measures
 endpoints    has versions in production served      predictions  reads what they logged into the lake
 canaries     go up, and come back at harm          labels       keeps the truth that arrives later
+counts       writes down what endpoints have answered
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from daemon.predictionlog import PredictionReader
 from daemon.recover import recover
 from daemon.resources import Sampler
 from daemon.scheduler import Scheduler
+from daemon.servingsampler import ServingSampler
 from daemon.servingview import ServingRoom
 from daemon.supervisor import Supervisor
 from daemon.warmth import WarmWorkers
@@ -83,6 +85,7 @@ class Daemon:
         self._endpoints = Endpoints(self.record, lambda: self._project, self._predictions.wake)
         self._canaries = Canaries(self.record, self._endpoints, clock)
         self._serving_room = ServingRoom(self._endpoints, self._canaries, self.record, time.monotonic)
+        self._counts = ServingSampler(self.record, clock, self._serving_room.facts)
         self._machine = MachineRoom(
             self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.pids
         )
@@ -101,6 +104,7 @@ class Daemon:
         self._dispatcher.start()
         self._scheduler.start()
         self._endpoints.start()
+        self._counts.start()
         self._canaries.start()
         self._predictions.start()
         with self.record.transaction() as tx:
@@ -113,6 +117,7 @@ class Daemon:
             self.drain()
         self._stopping = True
         self._ended()
+        self._counts.stop()
         self._canaries.stop()
         self._endpoints.stop()
         self._predictions.stop()
@@ -206,6 +211,10 @@ class Daemon:
     @property
     def serving_room(self) -> ServingRoom:
         return self._serving_room
+
+    @property
+    def counts(self) -> ServingSampler:
+        return self._counts
 
     @property
     def machine(self) -> MachineRoom:

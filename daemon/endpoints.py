@@ -12,12 +12,15 @@ import logging
 import os
 import select
 import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, Final, TypeVar
 
 from sqlmodel import Session
 
 from daemon.doors import Doors
+from daemon.phases import Phases
 from daemon.routes import route_of, settings_of, wanted_routes
 from daemon.servingprocess import PREPARE_S, ServingProcess
 from pipeline.config import Project
@@ -61,8 +64,7 @@ class Endpoints:
         self._failures = 0
         self.problem: str | None = None
         """Why what is served is not what should be, or None."""
-        self.phase: str | None = None
-        """What a promotion is doing at this moment."""
+        self.phases = Phases(time.monotonic)
         self._thread = threading.Thread(target=self._run, name="endpoints", daemon=True)
 
     # ------------------------------------------------------------------------------------------------ its life
@@ -159,9 +161,13 @@ class Endpoints:
                 self._end(there)
                 return None
             settings = self._settings()
-            if there and self.process.settings() != settings:
-                self._end(there)
-                there = False
+            try:
+                if there and not self._renewed(settings):
+                    self._end(there)
+                    there = False
+            except ProjectError as error:
+                self._trouble(f"the old settings stay in force: {error.where}: {error.what} → {error.remedy}")
+                return LONGEST_PAUSE_S
             if not there and not self._begin():
                 self._failures += 1
                 return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (self._failures - 1))
@@ -186,6 +192,24 @@ class Endpoints:
         self._tell("endpoints.started", f"endpoints have been started (pid {self.process.pid})")
         return True
 
+    def _renewed(self, settings: ServingSettings) -> bool:
+        """Whether what runs has these settings, or takes them up: new workers take the place of the old ones, one after
+        another, and nobody is cut off. False: only a new start can. Raises ProjectError when they must not be used.
+        """
+        known = self.process.settings()
+        if known == settings:
+            return True
+        if known is None or not known.same_doors(settings):
+            return False
+        self.doors.require_guarded()
+        try:
+            self.process.renew(settings)
+        except ServingError as error:  # of another release, or dead
+            log.warning("the serving supervisor does not take up new settings: %s", error.what)
+            return False
+        self._tell("endpoints.renewed", "new settings are in force: workers are replaced one after another")
+        return True
+
     def _settings(self) -> ServingSettings:
         return settings_of(self._project())
 
@@ -207,7 +231,8 @@ class Endpoints:
             try:
                 for arm in route.working:
                     at = arm.version
-                    self._prepare(model, at, arm.digest)
+                    with self.phases.of(model, at):
+                        self._prepare(model, at, arm.digest)
             except ServingError as error:
                 self._trouble(f"{model} {at} cannot be served: {error.what}")
                 routes.pop(model)
@@ -281,7 +306,7 @@ class Endpoints:
         to, before = plan.to_version, plan.from_version
         said = f"its endpoint answers with version {to} once every process has loaded it and met its golden rows"
         warm = "" if before is None else f"; version {before} stays warm"
-        return plan.model_copy(update={"effects": [*plan.effects, said + warm]})
+        return plan.model_copy(update={"effects": [*plan.effects, said + warm], "served": True})
 
     def _require(self, model: str) -> None:
         """Raises NotServed while there is no serving process."""
@@ -301,9 +326,14 @@ class Endpoints:
         No view: the record has changed, and the workers follow later.
         """
         arms = needed(self._rehearse(model, change)[1])
+        with self.phases.of(model, arms[0].version) if arms else nullcontext():
+            return self._load_and_switch(model, change, arms)
+
+    def _load_and_switch(self, model: str, change: Change[T], arms: Sequence[Arm]) -> tuple[T, ServedView | None]:
         who = f"{model} {arms[0].version}" if arms else model
         try:
             prepared = [self._prepare(model, arm.version, arm.digest) for arm in arms]
+            self.phases.enter("switch")
             done = self._commit(change)
         except TrainshedError as error:
             if not isinstance(error, ServingError):  # somebody else moved it meanwhile
@@ -312,7 +342,6 @@ class Endpoints:
                 what = f"{who} was not put in service, what answers stays as it is: {error.what}"
                 self._tell("endpoint.refused", what, subject=who)
             raise
-        self.phase = f"{who}: every worker switches"
         try:
             self._publish(self._wanted_routes())
             switched = self.process.ask("switch", PREPARE_S)
@@ -320,8 +349,6 @@ class Endpoints:
             self._trouble(f"the record of {who} has changed, and that is not in force everywhere yet: {error.what}")
             self.wake()
             return done, None
-        finally:
-            self.phase = None
         return done, ServedView(
             epoch=switched["epoch"],
             workers=switched["workers"],
@@ -355,11 +382,7 @@ class Endpoints:
         return route_of(session, model, live.to_version, self._project().serving.slow.total_seconds())
 
     def _prepare(self, model: str, version: int, digest: str) -> dict[str, Any]:
-        self.phase = f"{model} {version}: verified, compiled, loaded, compared with its golden rows"
-        try:
-            return self.process.ask("prepare", PREPARE_S, model=model, version=version, digest=digest)
-        finally:
-            self.phase = None
+        return self.process.ask("prepare", PREPARE_S, self.phases.enter, model=model, version=version, digest=digest)
 
     def _commit(self, change: Change[T]) -> T:
         with self._record.transaction() as tx:

@@ -66,13 +66,18 @@ class ServingRoom:
             compilations=sum(int(facts["compilations"]) for facts in workers),
             workers=[ServingWorkerView(**worker) for worker in status.get("workers", [])],
             endpoints=self._endpoints_of(snapshot, status, workers) if status else [],
-            phase=endpoints.phase,
+            phase=endpoints.phases.sentence,
             problem=endpoints.problem,
         )
 
     def _certificate(self, status: Facts) -> str | None:
         settings = self._endpoints.process.settings() if status else None
         return settings.tls_cert if settings else None
+
+    def facts(self) -> Sequence[Facts] | None:
+        """Every worker's numbers; None while nothing is served. Raises ServingError while it starts or ends."""
+        process = self._endpoints.process
+        return process.ask("facts")["workers"] if process.alive() else None
 
     def _endpoints_of(self, snapshot: Snapshot, status: Facts, workers: Sequence[Facts]) -> list[EndpointView]:
         with self._turn:

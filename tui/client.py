@@ -35,6 +35,7 @@ from store.wire import (
     EndpointsView,
     EventView,
     FeatureViewView,
+    IntoServiceView,
     KeyMade,
     KeyRequest,
     KeysView,
@@ -53,6 +54,7 @@ from store.wire import (
     RunView,
     SchedulePreview,
     ScheduleView,
+    ServingHistoryView,
     StatusView,
     StepView,
     TrafficChange,
@@ -90,7 +92,8 @@ class Client(RunCalls):
         self._socket = socket
         self._folder, address = address_of(socket)
         self._http = httpx.Client(
-            transport=httpx.HTTPTransport(uds=address),
+            # No TLS over a unix socket: the certificates that TLS would want take 25 ms to read.
+            transport=httpx.HTTPTransport(uds=address, verify=False),
             base_url="http://trainshed/v1",
             timeout=_ANSWER_SECONDS,
             trust_env=False,
@@ -227,6 +230,18 @@ class Client(RunCalls):
     def switch_endpoints(self, on: bool | None) -> Done:
         """Serve, or not, whatever the project file says; None: what it says."""
         return self._post(Done, "/endpoints", EndpointsRequest(on=on))
+
+    def endpoint_history(
+        self, model: str | None = None, *, minutes: int = 60, points: int = 120, at: datetime | None = None
+    ) -> ServingHistoryView:
+        """Of one model or all, up to now; with `at`, up to then."""
+        return self._get(
+            ServingHistoryView, "/endpoints/history", model=model, minutes=minutes, points=points, at=written(at)
+        )
+
+    def into_service(self, *, after: int = -1, wait: float = 0.0) -> IntoServiceView:
+        """The version that is going into service, or the last one that did: at once if that is newer than `after`."""
+        return self._get(IntoServiceView, "/endpoints/promotion", after=after, wait=wait)
 
     def traffic(self, model: str) -> TrafficView:
         """What is compared, or was the last time, and who is the shadow."""

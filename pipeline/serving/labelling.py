@@ -39,7 +39,9 @@ class Labelling:
     async def keep(self, model: str, body: bytes) -> int:
         """How many were kept: all of the post. Raises Refusal, and then none was."""
         if self._box is None:
-            raise Refusal(403, "labels are not taken here; the project file says `labels = false` in [serving.log]")
+            raise Refusal(
+                403, "labels are not taken here: `labels` in [serving.log] is off, or it is an exported server"
+            )
         if len(body) > MOST_BYTES:
             raise Refusal(TOO_BIG, f"a post of labels has at most {MOST_BYTES} bytes; send fewer at once")
         if self._waiting >= _WAITING:

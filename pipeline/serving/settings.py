@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -35,6 +36,18 @@ class ServingSettings:
     log_memory: int = 32_000_000
     log_disk: int = 4_000_000_000
     labels: bool = True
+
+    def same_doors(self, other: Self) -> bool:
+        """Whether workers with either settings can answer beside each other, on the same sockets."""
+        return self._doors() == other._doors()
+
+    def _doors(self) -> tuple[Any, ...]:
+        return self.host, self.port, self.grpc_port, self.tls_cert is None
+
+    @property
+    def fingerprint(self) -> str:
+        """Two settings with the same one are the same."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
 
     @classmethod
     def read(cls, file: Path) -> Self:

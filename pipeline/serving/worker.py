@@ -85,6 +85,7 @@ class Worker:
         self._rpc: RpcServer | None = None
         self._rpc_port: int | None = None
         self._loaded = False
+        self._retiring = False
         self._accepting = asyncio.Event()
         self._ended = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -174,6 +175,8 @@ class Worker:
                 self._accept(given["grpc_port"])
             case "keys":
                 self._gate.refresh()
+            case "retire":
+                self._retire()
             case "drain":
                 self._drain()
             case "facts":
@@ -182,7 +185,8 @@ class Worker:
 
     def _self(self) -> dict[str, Any]:
         pid = os.getpid()
-        state = "draining" if self._desk.draining else "accepting" if self._accepting.is_set() else "ready"
+        ending = self._desk.draining or self._retiring
+        state = "draining" if ending else "accepting" if self._accepting.is_set() else "ready"
         return {
             "number": self._number,
             "pid": pid,
@@ -190,6 +194,7 @@ class Worker:
             "state": state if self._loaded else "loading",
             "epoch": self._shelf.snapshot.epoch,
             "grpc_port": self._rpc_port,
+            "settings": self._settings.fingerprint,
             "missing": {f"{model} {version}": why for (model, version), why in self._shelf.missing.items()},
         }
 
@@ -215,6 +220,12 @@ class Worker:
         await self._ended.wait()
         if self._rpc is not None:
             await self._rpc.stop(self._settings.drain_s)
+
+    def _retire(self) -> None:
+        """Ends when all clients have gone elsewhere; to them nothing happens."""
+        self._retiring = True
+        self._ended.set()
+        self._server.retire()
 
     def _drain(self) -> None:
         """No new connections; ends when what is under way is answered."""
@@ -300,6 +311,7 @@ class Worker:
             "worker": str(self._number),
             "epoch": self._shelf.snapshot.epoch,
             "waiting_rows": sum(seat.batcher.waiting_rows for seat in self._shelf.seats.values()),
+            "waiting": [[seat.model, seat.label, seat.batcher.waiting_rows] for seat in self._shelf.seats.values()],
             "connections": self._server.connections,
             "resident": len(self._shelf.seats),
             "ready": int(self._shelf.ready() and not self._desk.draining),

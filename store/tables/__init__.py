@@ -14,6 +14,7 @@ from store.tables.models import AliasEvent, ModelVersion
 from store.tables.results import Artifact, Checkpoint, Param, TrainingSet
 from store.tables.runs import Attempt, Run, RunCount, RunDependency
 from store.tables.schedules import Schedule
+from store.tables.serving import ServingSample
 from store.tables.whole import Event, Meta
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "RunCount",
     "RunDependency",
     "Schedule",
+    "ServingSample",
     "Shadow",
     "TrainingSet",
 ]

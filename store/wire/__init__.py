@@ -23,7 +23,17 @@ from store.wire.data import (
     SourceReadView,
     SourceView,
 )
-from store.wire.endpoints import EndpointsRequest, EndpointsView, EndpointView, ServingWorkerView
+from store.wire.endpoints import (
+    EndpointsRequest,
+    EndpointsView,
+    EndpointView,
+    IntoServiceView,
+    PhaseView,
+    ServingHistoryView,
+    ServingPoint,
+    ServingSeries,
+    ServingWorkerView,
+)
 from store.wire.events import EventView
 from store.wire.jobs import (
     BackfillDone,
@@ -126,11 +136,13 @@ from store.words import (
     ACTIVE,
     ENDED,
     GOOD,
+    PHASES,
     PRODUCTION,
     SMALLER_IS_BETTER,
     ComparisonKind,
     ComparisonStatus,
     Outcome,
+    Phase,
     RunState,
     Verdict,
 )
@@ -140,6 +152,7 @@ __all__ = [
     "ENDED",
     "GOOD",
     "MOST_LABELS",
+    "PHASES",
     "PRODUCTION",
     "SMALLER_IS_BETTER",
     "AliasEventView",
@@ -191,6 +204,7 @@ __all__ = [
     "GpuView",
     "HistogramView",
     "Interval",
+    "IntoServiceView",
     "JobView",
     "JudgedAgainst",
     "KeyMade",
@@ -221,6 +235,8 @@ __all__ = [
     "Page",
     "PastRun",
     "PauseRequest",
+    "Phase",
+    "PhaseView",
     "PlanView",
     "PoolView",
     "PredictionsView",
@@ -243,6 +259,9 @@ __all__ = [
     "SchedulePreview",
     "ScheduleView",
     "ServedView",
+    "ServingHistoryView",
+    "ServingPoint",
+    "ServingSeries",
     "ServingWorkerView",
     "ShadowView",
     "ShutdownRequest",

@@ -177,6 +177,8 @@ class PlanView(Wire):
     warnings: list[str]
     undo: str
     token: str
+    served: bool = False
+    """Whether endpoints answer with the version then: `/v1/endpoints/promotion` tells its phases meanwhile."""
 
 
 class PromoteRequest(Wire):

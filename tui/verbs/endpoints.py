@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tui.failure import Failure, Usage
+from tui.verbs import complete
 from tui.verbs.frame import Shell, group, verb
 from tui.verbs.models import Model
 
@@ -16,6 +17,7 @@ from tui.verbs.models import Model
 def add_to(app: typer.Typer) -> None:
     inner = group(app, "endpoints", purpose="Models that answer requests: who answers, and how fast.", bare=show)
     verb(inner, "show", example="trainshed endpoints show --json")(show)
+    verb(inner, "history", example="trainshed endpoints history late --minutes 10")(over_time)
     verb(inner, "start", example="trainshed endpoints start")(start)
     verb(inner, "stop", example="trainshed endpoints stop")(stop)
     verb(inner, "auto", example="trainshed endpoints auto")(auto)
@@ -32,6 +34,26 @@ def show(shell: Shell) -> None:
         from tui.draw.endpoints import endpoints
 
         return endpoints(view)
+
+    shell.show(view, draw)
+
+
+def over_time(
+    shell: Shell,
+    model: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", help="Else all of them.", autocompletion=complete.models)
+    ] = None,
+    minutes: Annotated[int, typer.Option(min=1, max=2880, metavar="N", help="How far back; at most two days.")] = 60,
+    points: Annotated[int, typer.Option(min=2, max=2000, metavar="N", help="At most so many of each version.")] = 20,
+) -> None:
+    """Requests a second, times, errors and what waited, of each version over time."""
+    with shell.daemon() as daemon:
+        view = daemon.endpoint_history(model, minutes=minutes, points=points)
+
+    def draw() -> Any:
+        from tui.draw.endpoints import history
+
+        return history(view)
 
     shell.show(view, draw)
 

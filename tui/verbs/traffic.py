@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from tui.failure import Failure, Usage
+from tui.shares import share_of, shares_of
 from tui.verbs.frame import Shell, verb
 from tui.verbs.models import Model
 from tui.verbs.promotion import Reason, Yes
@@ -82,7 +83,7 @@ def weights(
     if stop:
         change = TrafficChange(do="stop", kind="weights", reason=reason)
     else:
-        parted = dict(map(_share_of_version, shares or []))
+        parted = shares_of(shares or [])
         change = TrafficChange(do="weights", shares=parted, reason=reason, override=override)
     _change(shell, model, change, yes=yes, command=f"trainshed weights {model} {words}")
 
@@ -104,7 +105,7 @@ def shadow(
     if stop:
         change = TrafficChange(do="lift", reason=reason)
     else:
-        change = TrafficChange(do="shadow", version=version, share=_share(share), reason=reason)
+        change = TrafficChange(do="shadow", version=version, share=share_of(share), reason=reason)
     command = f"trainshed shadow {model} " + ("--stop" if stop else f"{version} --share {share}")
     _change(shell, model, change, yes=yes, command=command)
 
@@ -142,23 +143,3 @@ def _said(plan: TrafficPlanView, now: TrafficView) -> str:
     effects = "".join(f"\n  {one}" for one in plan.effects)
     head = f"{plan.model}: {_DONE[plan.do]}; production is version {now.production}"
     return f"{head}{effects}\n  undo: {plan.undo}\n  look: trainshed endpoints"
-
-
-def _share_of_version(word: str) -> tuple[int, float]:
-    """`3=10%` → (3, 0.1)."""
-    version, equals, share = word.partition("=")
-    if not equals or not version.strip().isdigit():
-        raise Usage(f"{word!r} is no VERSION=SHARE", remedy="write 3=10% or 3=0.1")
-    return int(version), _share(share)
-
-
-def _share(word: str) -> float:
-    """`10%` or `0.1` → 0.1."""
-    text = word.strip()
-    try:
-        share = round(float(text[:-1]) / 100.0, 12) if text.endswith("%") else float(text)
-    except ValueError:
-        raise Usage(f"{word!r} is no share", remedy="write 10% or 0.1") from None
-    if not 0.0 < share <= 1.0:
-        raise Usage(f"{word} is no share of the whole", remedy="above 0, and at most 100% or 1")
-    return share

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -11,10 +12,11 @@ from daemon.routes import settings_of, wanted_routes
 from daemon.servingview import endpoint_view
 from pipeline.config.serving import ServingSection
 from pipeline.serving.histogram import ROWS, SECONDS, Histogram
-from store import registry
+from store import registry, servingsamples
 from store.engine import Record
 from store.home import Home
 from store.routing import Arm, Route
+from store.servingsamples import Counted
 from store.tables import Run
 from store.wire import PromoteRequest
 from tests.unit.registry.shelf import Shelf, facts
@@ -62,6 +64,19 @@ def test_a_plan_says_what_becomes_of_the_endpoint_if_there_is_one(client: Client
     assert not any("endpoint" in effect for effect in client.plan("late", 1).effects)
     client.switch_endpoints(True)
     assert "its endpoint answers with version 1 once every process has loaded it" in client.plan("late", 1).effects[-1]
+
+
+def test_what_was_counted_is_told_over_time_and_of_one_model_alone(client: Client, daemon: Daemon) -> None:
+    late = Counted(model="late", version=1, seconds=10.0, requests=50, rows=50, runs=25, latency=((8, 50),))
+    rain = Counted(model="rain", version=3, seconds=10.0, requests=10, errors=10)
+    with daemon.record.transaction() as tx:
+        servingsamples.add(tx, [late, rain])
+    series = client.endpoint_history("late").series
+    assert [(one.model, one.version) for one in series] == [("late", 1)]
+    assert series[0].lately is not None
+    assert (series[0].lately.requests, series[0].lately.batch_rows) == (50, 2.0)
+    assert [(one.model, one.version) for one in client.endpoint_history().series] == [("late", 1), ("rain", 3)]
+    assert client.endpoint_history(at=daemon.clock() - timedelta(hours=1)).series == []
 
 
 def shelve(record: Record) -> None:

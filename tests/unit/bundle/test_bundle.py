@@ -154,6 +154,7 @@ def copied(bundle: Bundle, target: Path) -> Path:
     return target / bundle.digest
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_flipped_bit_is_found_before_anything_is_loaded(bundle: Bundle, data: st.DataObject) -> None:

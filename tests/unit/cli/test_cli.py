@@ -46,6 +46,7 @@ def test_the_verbs_are_those_of_the_design() -> None:
     assert {path[0] for path in leaves(typer.main.get_command(app))} == VERBS
 
 
+@pytest.mark.slow
 def test_every_verb_has_help_with_an_example_and_answers_as_json() -> None:
     for path in leaves(typer.main.get_command(app)):
         code, out, _ = say(*path, "--help")

@@ -112,6 +112,7 @@ def test_an_arm_without_events_has_a_bound_on_one_side() -> None:
     assert rate_ratio(50, 0, 0.5, 0.05).high == math.inf
 
 
+@pytest.mark.slow
 def test_the_interval_holds_at_all_looks_at_once() -> None:
     rng, missed = np.random.default_rng(5), 0
     for _ in range(200):

@@ -214,6 +214,7 @@ def test_a_time_without_zone_is_refused(tables: DuckDBPyConnection) -> None:
         point_in_time(tables, lookup(), "answer")
 
 
+@pytest.mark.slow
 def test_five_views_for_330_000_examples_take_under_three_seconds_of_cpu(connection: DuckDBPyConnection) -> None:
     connection.sql(
         """CREATE OR REPLACE TEMP TABLE e AS

@@ -154,6 +154,7 @@ except StorageError as error:
     assert ids(tmp_path) == [1]
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(15))
 @given(batches=st.lists(st.dictionaries(st.integers(0, 9), st.integers(0, 5), min_size=1), max_size=5))
 def test_merging_is_what_updating_a_dict_is(

@@ -141,6 +141,7 @@ _TERMS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(_TERMS, max_size=3), st.sampled_from([0, 50, pick.FEW]))
 def test_the_record_and_memory_agree_on_what_a_filter_leaves_over(
     filled: Record, rows: dict[int, dict[str, Value]], terms: list[Term], few: int
@@ -222,6 +223,7 @@ _EVENT_TERMS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(_EVENT_TERMS, max_size=3))
 def test_events_are_filtered_alike(filled: Record, terms: list[Term]) -> None:
     found = Filter(tuple(terms))

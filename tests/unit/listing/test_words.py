@@ -50,6 +50,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Record]:
     record.close()
 
 
+@pytest.mark.slow
 @given(st.lists(_WRITTEN, max_size=3), st.text(alphabet="abABéÉſ%_\"'\\* 1", min_size=1, max_size=6), st.booleans())
 def test_a_word_finds_the_runs_whose_newest_words_hold_it(
     record: Record, transactions: list[list[tuple[int, str, str]]], word: str, negated: bool
@@ -71,6 +72,7 @@ def test_a_word_finds_the_runs_whose_newest_words_hold_it(
     ]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(_SAID, _SAID), min_size=1, max_size=4), st.text(alphabet="abABé%_\"'\\ 1", min_size=1))
 def test_a_word_finds_the_events_that_hold_it(record: Record, lines: list[tuple[str, str]], word: str) -> None:
     with record.transaction() as tx:

@@ -103,6 +103,7 @@ def test_text_that_is_none_becomes_some(tmp_path: Path) -> None:
     assert rows_of(tmp_path / "t")[0]["unit"] == "?!"
 
 
+@pytest.mark.slow
 def test_two_readers_at_once_do_not_take_a_line_twice(tmp_path: Path) -> None:
     folder, table = tmp_path / "p", tmp_path / "t"
     written(folder, "w.1", *(to_line(sample(n)) for n in range(2000))).close()

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pipeline.predictions import ingest as ingesting
 from pipeline.predictions import newest as looking
 from pipeline.predictions.newest import SHOWN_ROWS, newest
@@ -91,6 +93,7 @@ def test_its_words_are_those_of_the_one_that_writes() -> None:
     assert (looking._DROPPED, looking._DAMAGED) == (ingesting.DROPPED, ingesting.DAMAGED)
 
 
+@pytest.mark.slow
 def test_the_programs_answer_in_one_document(tmp_path: Path) -> None:
     home = Home(tmp_path)
     write(home, "late", "w.1", [to_line(sample(n)) for n in range(5)]).close()

@@ -68,7 +68,7 @@ class Door:
         return f"http://{self.host}:{self.port}"
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, trust_env=False, timeout=20)
+        return httpx.Client(base_url=self.url, trust_env=False, timeout=20, verify=False)
 
     def within(self, act: Callable[[], None]) -> None:
         """In the loop's thread, and done when this returns."""

@@ -36,6 +36,7 @@ def read(
     return taken, Cursor.from_json(edge.cursor.to_json()) if edge.cursor else None
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(80))
 @given(
     batches=st.lists(st.lists(st.integers(0, 3), max_size=8), max_size=8),
@@ -59,6 +60,7 @@ def test_rows_that_arrive_at_the_edge_are_neither_lost_nor_doubled(
     assert sorted(taken) == list(range(len(published)))
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 3), max_size=6))
 def test_equal_rows_without_a_key_are_counted_not_merged(counts: list[int]) -> None:
     """Two equal rows may both be real: as many as the source has, so many are taken."""

@@ -36,6 +36,7 @@ def test_a_ramp_over_two_hundred_thousand_units_never_moves_a_treated_one_back(n
 shares = st.floats(0, 1)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.floats(0.01, 1), min_size=1, max_size=4), st.lists(st.tuples(st.integers(0, 3), shares), max_size=12)
 )

@@ -64,6 +64,7 @@ def test_a_label_that_training_never_saw_is_refused() -> None:
         encode_rows(pa.table({"late": [0, 2], "n": [1.0, 2.0]}), signature)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(60))
 @given(
     values=st.lists(st.floats(-1e6, 1e6, width=32) | st.just(float("nan")), min_size=1, max_size=80),

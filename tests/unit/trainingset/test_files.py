@@ -48,12 +48,14 @@ def digest(table: pa.Table, batch: int) -> str:
     return hashed.hexdigest()
 
 
+@pytest.mark.slow
 @given(table=rows, batch=st.integers(1, 5))
 def test_the_digest_does_not_depend_on_how_rows_are_batched(table: list[dict[str, Any]], batch: int) -> None:
     whole = pa.Table.from_pylist(table, SCHEMA)
     assert digest(whole, batch) == digest(whole, 1000)
 
 
+@pytest.mark.slow
 @given(one=rows, other=rows)
 def test_different_rows_have_different_digests(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> None:
     first, second = pa.Table.from_pylist(one, SCHEMA), pa.Table.from_pylist(other, SCHEMA)
