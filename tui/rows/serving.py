@@ -266,9 +266,9 @@ def endpoint_head(model: str, endpoint: Endpoint | None, view: EndpointsView | N
         (f"{percent(endpoint.failing)} errors", "bad" if endpoint.failing else ""),
         f", {count(lately.waiting) if lately else '-'} rows wait",
         f", {short(lately.batch_rows if lately else None)} rows a run",
-        (f"   h: the last {window(minutes)}", "dim"),
     )
-    return [line((model, "strong"), "  ", live(endpoint), "  ", state(endpoint)), faults[0] if faults else said]
+    back = Cell(f"   the last {window(minutes)} (h)", "dim")
+    return [line((model, "strong"), "  ", live(endpoint), "  ", state(endpoint), back), faults[0] if faults else said]
 
 
 def events_of(model: str, moment: datetime | None) -> str:

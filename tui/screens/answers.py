@@ -44,7 +44,8 @@ class Answers(ShedScreen):
     def on_mount(self) -> None:
         super().on_mount()
         lite = self.shed.settings.lite
-        self.set_interval(rows.EVERY_SECONDS_LITE if lite else rows.EVERY_SECONDS, self._read_now_and_then)
+        every = rows.EVERY_SECONDS_LITE if lite else rows.EVERY_SECONDS
+        self.rhythm = self.set_interval(every, self._read_now_and_then)
 
     def read(self) -> None:
         self.tell_of_the_past(self.PAST)

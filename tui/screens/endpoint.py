@@ -66,8 +66,8 @@ class EndpointScreen(Answers):
         yield Static("", id="run-pages")
         with Horizontal():
             with Vertical(id="run-left", classes="run-column"), Vertical(id="charts", classes="run-page"):
-                yield Curves(empty="asking what it answered", id="rates")
-                yield Curves(empty="", id="times")
+                yield Curves(empty="asking what it answered", choice=False, id="rates")
+                yield Curves(empty="", choice=False, id="times")
             with Vertical(id="run-right", classes="run-column"):
                 yield Pane(id="traffic", classes="run-page", focusable=True)
                 yield happened

@@ -28,6 +28,7 @@ async def stand(pilot: Pilot[Any], found: Found) -> None:
     await settle(pilot)
     screen = pilot.app.screen
     assert isinstance(screen, Answers)
+    screen.rhythm.pause()
     screen.show(*found)
     await settle(pilot)
 
