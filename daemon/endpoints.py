@@ -243,8 +243,9 @@ class Endpoints:
         a comparison does, waits for no serving process. Raises what `change` raises, NotServable, NotServed.
         """
         with self._turn:
-            there = read_snapshot(self._dir.routing).resident()
-            fresh = [arm for arm in self._rehearse(model, change)[1].working if (model, arm.version) not in there]
+            _, before, after = self.rehearsed(model, change)
+            there = {arm.version for arm in before.working}
+            fresh = [arm for arm in after.working if arm.version not in there]
             if fresh and not self.serves(model):
                 raise NotServed(
                     f"{model} is not served, so it has no traffic to part",

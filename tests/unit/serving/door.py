@@ -48,6 +48,8 @@ class Door:
     desk: Desk
     metrics: Metrics
     tally: Tally
+    shadows: ThreadPoolExecutor
+    """The thread that runs shadows."""
     grpc_port: int
 
     @property
@@ -128,7 +130,9 @@ def opened(
         )
         rpc = RpcServer(desk, most_body=MOST_BODY)
         grpc_port = rpc.start(host, 0)
-        made.append(Door(host, port, asyncio.get_running_loop(), server, shelf, desk, metrics, tally, grpc_port))
+        made.append(
+            Door(host, port, asyncio.get_running_loop(), server, shelf, desk, metrics, tally, shadows, grpc_port)
+        )
         ready.set()
         await server.serve_sockets([listener])
         await rpc.stop(5.0)
