@@ -3,7 +3,7 @@
 dispatcher   starts what waits                     supervisor   stays with what runs, to its end
 scheduler    queues what is due                    sampler      measures
 endpoints    has versions in production served      predictions  reads what they logged into the lake
-labels       keeps the truth that arrives later
+labels       keeps the truth that arrives later          replays      has candidates answer logged requests
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from daemon.gpus import Gpus
 from daemon.machineroom import MachineRoom
 from daemon.predictionlog import PredictionReader
 from daemon.recover import recover
+from daemon.replays import Replays
 from daemon.resources import Sampler
 from daemon.scheduler import Scheduler
 from daemon.servingview import ServingRoom
@@ -77,6 +78,7 @@ class Daemon:
             on_start=self._sampler.wake,
         )
         self._predictions = PredictionReader(self.record, lambda: self._project.serving.log)
+        self._replays = Replays(home)
         self._labels = LabelBox(home.serving, project.serving.log.disk)
         self._endpoints = Endpoints(self.record, lambda: self._project, self._predictions.wake)
         self._serving_room = ServingRoom(self._endpoints, home, time.monotonic)
@@ -185,6 +187,10 @@ class Daemon:
     @property
     def predictions(self) -> PredictionReader:
         return self._predictions
+
+    @property
+    def replays(self) -> Replays:
+        return self._replays
 
     @property
     def labels(self) -> LabelBox:
