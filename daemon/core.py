@@ -4,6 +4,7 @@ dispatcher   starts what waits                     supervisor   stays with what 
 scheduler    queues what is due                    sampler      measures
 endpoints    has versions in production served      predictions  reads what they logged into the lake
 labels       keeps the truth that arrives later          replays      has candidates answer logged requests
+canaries     go up, and come back at harm
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Mapping
 
 from daemon import definitions, orders
 from daemon.backfill import backfill
+from daemon.canaries import Canaries
 from daemon.claim import claim_due
 from daemon.disk import free_bytes, shortage, too_full
 from daemon.dispatcher import Dispatcher, pools_of
@@ -81,7 +83,8 @@ class Daemon:
         self._replays = Replays(home)
         self._labels = LabelBox(home.serving, project.serving.log.disk)
         self._endpoints = Endpoints(self.record, lambda: self._project, self._predictions.wake)
-        self._serving_room = ServingRoom(self._endpoints, home, time.monotonic)
+        self._canaries = Canaries(self.record, self._endpoints, clock)
+        self._serving_room = ServingRoom(self._endpoints, self._canaries, self.record, time.monotonic)
         self._machine = MachineRoom(
             self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.pids
         )
@@ -100,6 +103,7 @@ class Daemon:
         self._dispatcher.start()
         self._scheduler.start()
         self._endpoints.start()
+        self._canaries.start()
         self._predictions.start()
         with self.record.transaction() as tx:
             what = f"the daemon of {self._project.project.name} has started (pid {os.getpid()})"
@@ -111,6 +115,7 @@ class Daemon:
             self.drain()
         self._stopping = True
         self._ended()
+        self._canaries.stop()
         self._endpoints.stop()
         self._predictions.stop()
         self._labels.close()
@@ -183,6 +188,10 @@ class Daemon:
     @property
     def endpoints(self) -> Endpoints:
         return self._endpoints
+
+    @property
+    def canaries(self) -> Canaries:
+        return self._canaries
 
     @property
     def predictions(self) -> PredictionReader:

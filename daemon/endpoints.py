@@ -12,17 +12,18 @@ import logging
 import os
 import select
 import threading
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
-from daemon.routes import settings_of, wanted_routes
+from sqlmodel import Session
+
+from daemon.routes import route_of, settings_of, wanted_routes
 from daemon.servingprocess import PREPARE_S, ServingProcess
 from pipeline.config import Project
-from store import events
+from store import aliases, events
 from store.engine import Record, Transaction
-from store.errors import NotServed, ServingError, TrainshedError
-from store.routing import Route, Snapshot, publish_snapshot, read_snapshot
-from store.versions import get_version
+from store.errors import Conflict, NotServed, ServingError, TrainshedError
+from store.routing import Arm, Route, Snapshot, publish_snapshot, read_snapshot
 from store.wire import AliasEventView, PlanView, ServedView
 from store.words import PRODUCTION
 
@@ -31,7 +32,10 @@ LONGEST_PAUSE_S: Final = 60.0
 STOP_S: Final = 2.0
 """The end of the daemon does not wait for a version that is being compiled: the next daemon follows the record."""
 log = logging.getLogger(__name__)
-Move = Callable[[Transaction], AliasEventView]
+T = TypeVar("T")
+Change = Callable[[Transaction], T]
+"""Of the record; it may be called twice, the first time to see what it would do."""
+Move = Change[AliasEventView]
 
 
 class _Rehearsed(Exception):
@@ -190,10 +194,11 @@ class Endpoints:
         routes, pause = dict(wanted), None
         for model, route in wanted.items():
             try:
-                for arm in route.arms:
-                    self._prepare(model, arm.version, arm.digest)
+                for arm in route.working:
+                    at = arm.version
+                    self._prepare(model, at, arm.digest)
             except ServingError as error:
-                self._trouble(f"{model} {route.arms[0].version} cannot be served: {error.what}")
+                self._trouble(f"{model} {at} cannot be served: {error.what}")
                 routes.pop(model)
                 if model in now.routes:
                     routes[model] = now.routes[model]
@@ -220,14 +225,43 @@ class Endpoints:
         with self._turn:
             if alias != PRODUCTION or not self.serves(model):
                 return self._commit(move)
-            if not self.process.find():
-                why = self.problem or "it is starting"
+            self._require(model)
+            moved, served = self._in_service(model, move, lambda route: route.working)
+            if served is None:
+                return moved
+            what = f"{model} {moved.to_version} answers in {served.workers} processes, epoch {served.epoch}"
+            self._tell("endpoint.switched", what, actor=moved.actor, subject=f"{model} {moved.to_version}")
+            return moved.model_copy(update={"served": served})
+
+    def change(self, model: str, change: Change[T]) -> T:
+        """Changes who takes which share of a model's traffic, or who is its shadow.
+
+        As in `move`, what is new is loaded everywhere before the record changes; what needs nothing new, as the end of
+        a comparison does, waits for no serving process. Raises what `change` raises, NotServable, NotServed.
+        """
+        with self._turn:
+            _, before, after = self.rehearsed(model, change)
+            there = {arm.version for arm in before.working}
+            fresh = [arm for arm in after.working if arm.version not in there]
+            if fresh and not self.serves(model):
                 raise NotServed(
-                    f"{model} is to be served, and the serving process is not there: {why}",
+                    f"{model} is not served, so it has no traffic to part",
                     where=model,
-                    remedy="try again in a moment; `trainshed endpoints` says more, and `… stop` does without",
+                    remedy="`trainshed endpoints start` serves what is in production",
                 )
-            return self._move(model, move)
+            if fresh:
+                self._require(model)
+            if not self.process.find():
+                return self._commit(change)
+            return self._in_service(model, change, lambda _: fresh)[0]
+
+    def rehearsed(self, model: str, change: Change[T]) -> tuple[T, Route, Route]:
+        """What a change would give, and the model's route before and after it. Raises what `change` raises."""
+        with self._turn:
+            with self._record.read() as session:
+                before = self.route(session, model)
+            given, after = self._rehearse(model, change)
+            return given, before, after
 
     def with_effects(self, plan: PlanView) -> PlanView:
         """The plan, with what it would do to what is served."""
@@ -238,50 +272,76 @@ class Endpoints:
         warm = "" if before is None else f"; version {before} stays warm"
         return plan.model_copy(update={"effects": [*plan.effects, said + warm]})
 
-    def _move(self, model: str, move: Move) -> AliasEventView:
-        target, digest = self._rehearse(model, move)
+    def _require(self, model: str) -> None:
+        """Raises NotServed while there is no serving process."""
+        if not self.process.find():
+            why = self.problem or "it is starting"
+            raise NotServed(
+                f"{model} is to be served, and the serving process is not there: {why}",
+                where=model,
+                remedy="try again in a moment; `trainshed endpoints` says more, and `… stop` does without",
+            )
+
+    def _in_service(
+        self, model: str, change: Change[T], needed: Callable[[Route], Sequence[Arm]]
+    ) -> tuple[T, ServedView | None]:
+        """Loads what is `needed` of the route that a change makes, changes the record, and has every worker switch.
+
+        No view: the record has changed, and the workers follow later.
+        """
+        arms = needed(self._rehearse(model, change)[1])
+        who = f"{model} {arms[0].version}" if arms else model
         try:
-            prepared = self._prepare(model, target, digest)
-            moved = self._commit(move)
+            prepared = [self._prepare(model, arm.version, arm.digest) for arm in arms]
+            done = self._commit(change)
         except TrainshedError as error:
             if not isinstance(error, ServingError):  # somebody else moved it meanwhile
                 self.process.ask("forget")
             else:
-                what = f"{model} {target} was not put in service, what answers stays as it is: {error.what}"
-                self._tell("endpoint.refused", what, subject=f"{model} {target}")
+                what = f"{who} was not put in service, what answers stays as it is: {error.what}"
+                self._tell("endpoint.refused", what, subject=who)
             raise
-        self.phase = f"{model} {target}: every worker switches"
+        self.phase = f"{who}: every worker switches"
         try:
             self._publish(self._wanted_routes())
             switched = self.process.ask("switch", PREPARE_S)
         except TrainshedError as error:
-            self._trouble(f"{model} {target} is in production and not in force everywhere yet: {error.what}")
+            self._trouble(f"the record of {who} has changed, and that is not in force everywhere yet: {error.what}")
             self.wake()
-            return moved
+            return done, None
         finally:
             self.phase = None
-        served = ServedView(
+        return done, ServedView(
             epoch=switched["epoch"],
             workers=switched["workers"],
-            compiled=prepared["compiled"],
-            pressed_s=prepared["pressed_s"],
-            loaded_s=prepared["loaded_s"],
+            compiled=sum(one["compiled"] for one in prepared),
+            pressed_s=sum(one["pressed_s"] for one in prepared),
+            loaded_s=sum(one["loaded_s"] for one in prepared),
             switched_s=switched["switched_s"],
         )
-        what = f"{model} {target} answers in {served.workers} processes, epoch {served.epoch}"
-        self._tell("endpoint.switched", what, actor=moved.actor, subject=f"{model} {target}")
-        return moved.model_copy(update={"served": served})
 
-    def _rehearse(self, model: str, move: Move) -> tuple[int, str]:
-        """Version and digest that the move would put in service, without moving anything. Raises what `move` raises."""
-        found: list[tuple[int, str]] = []
+    def _rehearse(self, model: str, change: Change[T]) -> tuple[T, Route]:
+        """What a change gives and the route that it makes, without changing anything. Raises what `change` raises."""
+        found: list[tuple[T, Route]] = []
         try:
             with self._record.transaction() as tx:
-                version = move(tx).to_version
-                found.append((version, get_version(tx.session, model, version).digest))
+                given = change(tx)
+                tx.session.flush()
+                found.append((given, self.route(tx.session, model)))
                 raise _Rehearsed
         except _Rehearsed:
             return found[0]
+
+    def route(self, session: Session, model: str) -> Route:
+        """By the record, whether it is served or not. Raises Conflict without a version in production."""
+        live = aliases.last_move(session, model, PRODUCTION)
+        if live is None:
+            raise Conflict(
+                f"no version of {model} is in production, so there is no traffic to part",
+                where=model,
+                remedy=f"`trainshed promote {model} VERSION` puts one there",
+            )
+        return route_of(session, model, live.to_version, self._project().serving.slow.total_seconds())
 
     def _prepare(self, model: str, version: int, digest: str) -> dict[str, Any]:
         self.phase = f"{model} {version}: verified, compiled, loaded, compared with its golden rows"
@@ -290,11 +350,11 @@ class Endpoints:
         finally:
             self.phase = None
 
-    def _commit(self, move: Move) -> AliasEventView:
+    def _commit(self, change: Change[T]) -> T:
         with self._record.transaction() as tx:
-            moved = move(tx)
+            done = change(tx)
         self.wake()
-        return moved
+        return done
 
     def _publish(self, routes: dict[str, Route]) -> None:
         """The next snapshot, on disk."""
@@ -303,7 +363,7 @@ class Endpoints:
 
     def _wanted_routes(self) -> dict[str, Route]:
         with self._record.read() as session:
-            return wanted_routes(session, self._project().serving.models)
+            return wanted_routes(session, self._project().serving)
 
     # ---------------------------------------------------------------------------------------------------- history
 

@@ -211,6 +211,11 @@ class ServingDir:
         return self.predictions_root / model
 
     @property
+    def tallies(self) -> Path:
+        """What workers have counted of running comparisons: a file for each comparison, stage and worker."""
+        return self.root / "tallies"
+
+    @property
     def predictions_lock(self) -> Path:
         """Held by the one that reads them, and the labels."""
         return self.root / "predictions.lock"

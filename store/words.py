@@ -31,6 +31,10 @@ Verdict = Literal["ok", "warn", "fail"]
 Overlap = Literal["skip", "queue_one", "queue_all", "cancel_running", "allow"]
 CatchUp = Literal["none", "last", "all"]
 DeviceChoice = Literal["auto", "cpu", "gpu", "tpu"]
+ComparisonKind = Literal["weights", "canary", "experiment"]
+"""Shares that an operator sets, shares that grow by stages while nothing is wrong, or a question to be decided."""
+ComparisonStatus = Literal["running", "finished", "rolled back", "stopped"]
+"""`finished`: the treatment has become production. `stopped`: somebody ended it, or production moved elsewhere."""
 
 PRODUCTION: Final = "production"
 CANDIDATE: Final = "candidate"

@@ -22,6 +22,7 @@ from tui.verbs import (
     runs,
     schedules,
     system,
+    traffic,
     watch,
 )
 from tui.verbs.frame import Common, Json, Project, Shell, in_frame
@@ -47,6 +48,7 @@ for group in (
     promotion,
     endpoints,
     labels,
+    traffic,
     lineage,
     schedules,
     system,

@@ -25,6 +25,7 @@ from store.wire import (
     BoxView,
     ChangesView,
     CheckView,
+    ComparisonView,
     CountView,
     DatasetDetail,
     DatasetVersionView,
@@ -50,6 +51,10 @@ from store.wire import (
     ScheduleView,
     StatusView,
     StepView,
+    TrafficChange,
+    TrafficPlanView,
+    TrafficRequest,
+    TrafficView,
     VersionDetail,
     VersionView,
     Window,
@@ -221,6 +226,22 @@ class Client(RunCalls):
     def switch_endpoints(self, on: bool | None) -> Done:
         """Serve, or not, whatever the project file says; None: what it says."""
         return self._post(Done, "/endpoints", EndpointsRequest(on=on))
+
+    def traffic(self, model: str) -> TrafficView:
+        """What is compared, or was the last time, and who is the shadow."""
+        return self._get(TrafficView, f"/models/{model}/traffic")
+
+    def traffic_plan(self, model: str, change: TrafficChange) -> TrafficPlanView:
+        """What a change would do, with the token that binds it to this plan."""
+        return self._post(TrafficPlanView, f"/models/{model}/traffic/plan", change)
+
+    def change_traffic(self, model: str, request: TrafficRequest) -> TrafficView:
+        """Takes until every worker has what is new."""
+        return self._post(TrafficView, f"/models/{model}/traffic", request, patience=_IN_SERVICE_SECONDS)
+
+    def comparisons(self, model: str, *, limit: int = 50) -> list[ComparisonView]:
+        """Newest first."""
+        return self._get(Page[ComparisonView], f"/models/{model}/comparisons", limit=limit).items
 
     def predictions(self, model: str, *, last: int = 20, labels: bool = False) -> PredictionsView:
         """The newest logged requests; what was logged since the last reading is read before."""

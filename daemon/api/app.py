@@ -23,6 +23,7 @@ from daemon.api import (
     schedules,
     standings,
     system,
+    traffic,
     windows,
 )
 from daemon.api.door import Door
@@ -61,6 +62,7 @@ def create_app(shed: Shed, token: str | None = None) -> FastAPI:
         standings,
         models,
         endpoints,
+        traffic,
         predictions,
         labels,
         lineage,

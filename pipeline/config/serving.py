@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from itertools import pairwise
+from typing import Literal
+
+from pydantic import Field, field_validator
 
 from pipeline.config.base import Duration, Name, Section, Share, Size
+from pipeline.experiments.stages import STAGES
 
 
 class PredictionLogSection(Section):
@@ -24,6 +28,42 @@ class PredictionLogSection(Section):
     """How often the daemon reads the segments into the lake."""
     keep: Duration = Field(default="1h", validate_default=True)
     """How long a finished segment stays once it is in the lake; shorter when they take half of `disk`."""
+
+
+class CanaryStage(Section):
+    """A share of the units, and what has to pass there before the next one."""
+
+    share: float = Field(gt=0.0, lt=1.0)
+    """Of the units; larger than the stage's before."""
+    bake: Duration
+    """How long it lasts at least."""
+    least: int = Field(ge=0)
+    """Requests that the canary has to have answered in this stage."""
+
+
+def _usual_stages() -> list[CanaryStage]:
+    return [CanaryStage(share=one.share, bake=one.bake, least=one.least) for one in STAGES]
+
+
+class CanarySection(Section):
+    """How `trainshed canary` brings a version in: more and more of the units, and back at the first sign of harm."""
+
+    stages: list[CanaryStage] = Field(default_factory=_usual_stages, min_length=1)
+    """In their order; after the last one the version waits to be promoted. Usual: 1 % for 10 minutes and 100 requests,
+    10 % for 30 minutes and 1,000, 50 % for an hour and 5,000."""
+    tolerated: float = Field(default=1.0, ge=1.0)
+    """How many times production's rate of errors, and of slow answers, is tolerated."""
+    alpha: float = Field(default=0.05, gt=0.0, lt=1.0)
+    """Probability that a canary without harm is taken back, over all stages, kinds of harm and looks together."""
+    then: Literal["wait", "promote"] = "wait"
+    """After the last stage: wait for an operator, or promote it if its gates allow that."""
+
+    @field_validator("stages")
+    @classmethod
+    def _growing(cls, stages: list[CanaryStage]) -> list[CanaryStage]:
+        if any(above.share <= below.share for below, above in pairwise(stages)):
+            raise ValueError("each stage has a larger share than the one before")
+        return stages
 
 
 class ServingSection(Section):
@@ -61,5 +101,9 @@ class ServingSection(Section):
     """For the requests in hand when a process is to end."""
     replay: int = Field(default=10_000, ge=0)
     """Logged requests that a plan has its candidate answer, the newest; 0: none."""
+    slow: Duration = Field(default="1s", validate_default=True)
+    """An answer that takes longer is slow: it is counted, and an excess of them takes a canary back."""
+    canary: CanarySection = CanarySection()
+    """How a version is brought into production by stages."""
     log: PredictionLogSection = PredictionLogSection()
     """The prediction log."""

@@ -23,7 +23,7 @@ import numpy as np
 
 from pipeline.judging.replayed import moved, quartered
 from pipeline.judging.rival import in_terms_of
-from pipeline.labels.joined import parquet
+from pipeline.labels.joined import ANSWERED, parquet
 from pipeline.serving.columns import Columns
 from pipeline.serving.executables import settle_jax
 from pipeline.serving.refusal import Refusal
@@ -76,7 +76,7 @@ def _asked(files: Sequence[Path], last: int) -> _Asked:
     if not files:
         return asked
     with closing(connect(readable=files)) as connection:
-        kept = f'FROM {parquet(files)} WHERE "inputs" IS NOT NULL AND "status" < 500'
+        kept = f'FROM {parquet(files)} WHERE "inputs" IS NOT NULL AND {ANSWERED}'
         query = f'SELECT epoch_us("at"), "inputs" {kept} ORDER BY "at" DESC, "segment", "offset" DESC LIMIT {int(last)}'
         connection.execute(query)
         while rows < MOST_ROWS and (batch := connection.fetchmany(_FETCHED)):

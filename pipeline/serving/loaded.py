@@ -27,7 +27,7 @@ Scores = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class LoadedVersion:
-    """Immutable; its `run` may be called by one thread at a time."""
+    """Immutable; its `run` may be called by several threads: a shadow may also be asked by its number."""
 
     digest: str
     signature: Signature

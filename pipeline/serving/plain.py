@@ -1,7 +1,8 @@
 """Predictions as a web developer expects them: rows with named columns in, labels or values out. Pure.
 
 {"carrier": "AA", "distance": 733}                    one row
-[{…}, {…}]  or  {"rows": [{…}, {…}], "id": "a", "unit": "customer-7", "timeout_ms": 50}
+[{…}, {…}]  or  {"rows": [{…}, {…}], "id": "a", "unit": "customer-7", "version": 2,
+                                                       "timeout_ms": 50}
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ class RowsRequest:
     id: str = ""
     unit: str | None = None
     """Whom the request is about, for a sticky choice of the version."""
+    version: str | None = None
+    """The one that it insists on."""
     timeout_s: float | None = None
 
 
@@ -42,6 +45,7 @@ def read(body: bytes) -> RowsRequest:
         rows=_rows(document["rows"]),
         id=_text(document, "id") or "",
         unit=_text(document, "unit"),
+        version=_text(document, "version"),
         timeout_s=_timeout(document),
     )
 

@@ -25,6 +25,7 @@ import uvloop
 from pipeline.labels.box import LabelBox
 from pipeline.predictions.log import Limits as LogLimits
 from pipeline.process import procfs
+from pipeline.serving import tally
 from pipeline.serving.app import App
 from pipeline.serving.batcher import Batcher
 from pipeline.serving.channel import Channel, Closed, Json, Refused
@@ -39,7 +40,9 @@ from pipeline.serving.loaded import LoadedVersion, load_version
 from pipeline.serving.metrics import Facts, Metrics
 from pipeline.serving.server import DataServer
 from pipeline.serving.settings import ServingSettings
+from pipeline.serving.shadowing import Shadowing
 from pipeline.serving.shelf import Shelf
+from pipeline.serving.tally import Tally
 from store.errors import TrainshedError
 from store.home import Home
 from store.routing import Snapshot, read_snapshot
@@ -47,6 +50,8 @@ from store.routing import Snapshot, read_snapshot
 if TYPE_CHECKING:
     from pipeline.serving.rpc.server import RpcServer
 
+TALLY_S: Final = 0.5
+"""A worker that is killed takes with it what comparisons counted in such a span at most."""
 AGAIN_S: Final = 0.1
 """Between two tries to find a supervisor."""
 _LOADER_NICENESS: Final = 10
@@ -64,6 +69,7 @@ class Worker:
         self._listener = listener
         self._settings = settings = ServingSettings.read(home.serving.settings)
         self._compute = ThreadPoolExecutor(1, "compute")
+        self._shadows = ThreadPoolExecutor(1, "shadow", initializer=_step_back)
         self._loader = ThreadPoolExecutor(1, "loader", initializer=_step_back)
         self._compilations = Compilations()
         self._metrics = Metrics()
@@ -79,7 +85,15 @@ class Worker:
         self._journal = Journal(home.serving, _log_limits(settings))
         box = LabelBox(home.serving, settings.log_disk) if settings.labels else None
         self._labelling = Labelling(box)
-        self._desk = Desk(self._shelf, Limits(settings.most_rows, settings.timeout_s), self._metrics, self._journal)
+        self._tally = Tally(home.serving.tallies, self._journal.writer)
+        self._desk = Desk(
+            self._shelf,
+            Limits(settings.most_rows, settings.timeout_s),
+            self._metrics,
+            self._journal,
+            self._tally,
+            Shadowing(self._metrics, self._journal, self._shadows),
+        )
         self._server = DataServer(
             App(self._desk, Inbox(settings.most_body, _BODIES * settings.most_body), self._labelling, self._all_facts),
             most_body=settings.most_body,
@@ -94,6 +108,7 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._drain)
         connected = loop.create_task(self._keep_connected())
+        tallying = loop.create_task(self._keep_tally())
         async with self._turn:
             await self._switch_to(read_snapshot(self._home.serving.routing), partly=True)
         self._compilations.count = 0
@@ -105,9 +120,11 @@ class Worker:
             await asyncio.gather(self._server.serve_sockets([self._listener.dup()]), self._end_rpc())
         await loop.run_in_executor(None, self._journal.close)
         await loop.run_in_executor(None, self._labelling.close)
-        connected.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await connected
+        for task in (connected, tallying):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        tally.write(self._tally.pending())
 
     # -------------------------------------------------------------------------------------- the supervisor
 
@@ -243,6 +260,14 @@ class Worker:
 
     # -------------------------------------------------------------------------------------------- numbers
 
+    async def _keep_tally(self) -> None:
+        """What is counted of comparisons is on disk soon: they are judged by it."""
+        while True:
+            await asyncio.sleep(TALLY_S)
+            if files := self._tally.pending():
+                await asyncio.get_running_loop().run_in_executor(None, tally.write, files)
+            self._tally.keep_only({route.comparison for route in self._shelf.snapshot.routes.values()})
+
     async def _all_facts(self) -> Sequence[Facts]:
         """Of all workers, if there is somebody who knows them."""
         if self._channel is not None:
@@ -284,7 +309,7 @@ async def _first(*events: asyncio.Event) -> None:
 
 
 def _step_back() -> None:
-    """The loader's thread: requests that are answered meanwhile come first. (On Linux, niceness is a thread's.)"""
+    """A thread that loads or runs shadows: requests come first. (On Linux, niceness is a thread's.)"""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOADER_NICENESS)
 

@@ -6,6 +6,7 @@ the record's revision at which the row last changed: `/v1/changes` is a query ov
 
 from __future__ import annotations
 
+from store.tables.comparisons import Comparison, Shadow
 from store.tables.data import CheckResult, DatasetVersion
 from store.tables.metrics import Metric, MetricKey, MetricLatest, MetricRange, ResourceSample
 from store.tables.models import AliasEvent, ModelVersion
@@ -20,6 +21,7 @@ __all__ = [
     "Attempt",
     "CheckResult",
     "Checkpoint",
+    "Comparison",
     "DatasetVersion",
     "Event",
     "Meta",
@@ -34,5 +36,6 @@ __all__ = [
     "RunCount",
     "RunDependency",
     "Schedule",
+    "Shadow",
     "TrainingSet",
 ]

@@ -23,7 +23,7 @@ from store.wire.data import (
     SourceReadView,
     SourceView,
 )
-from store.wire.endpoints import EndpointsRequest, EndpointsView, EndpointView, ServedView, ServingWorkerView
+from store.wire.endpoints import EndpointsRequest, EndpointsView, EndpointView, ServingWorkerView
 from store.wire.events import EventView
 from store.wire.jobs import (
     BackfillDone,
@@ -80,6 +80,7 @@ from store.wire.runs import (
     SparkView,
 )
 from store.wire.schedules import PauseRequest, SchedulePreview, ScheduleView
+from store.wire.served import ServedView
 from store.wire.shed import (
     BoxView,
     ChangesView,
@@ -108,7 +109,33 @@ from store.wire.system import (
     RecordView,
     SystemView,
 )
-from store.words import ACTIVE, ENDED, GOOD, PRODUCTION, SMALLER_IS_BETTER, Outcome, RunState, Verdict
+from store.wire.traffic import (
+    ArmRole,
+    ArmShare,
+    ArmView,
+    ComparisonView,
+    RuleView,
+    ShadowView,
+    StageView,
+    TrafficChange,
+    TrafficPlanView,
+    TrafficRequest,
+    TrafficVerb,
+    TrafficView,
+    TreatmentView,
+)
+from store.words import (
+    ACTIVE,
+    ENDED,
+    GOOD,
+    PRODUCTION,
+    SMALLER_IS_BETTER,
+    ComparisonKind,
+    ComparisonStatus,
+    Outcome,
+    RunState,
+    Verdict,
+)
 
 __all__ = [
     "ACTIVE",
@@ -119,6 +146,9 @@ __all__ = [
     "SMALLER_IS_BETTER",
     "AliasEventView",
     "AliasView",
+    "ArmRole",
+    "ArmShare",
+    "ArmView",
     "ArtifactView",
     "AttemptView",
     "BackfillDone",
@@ -135,6 +165,9 @@ __all__ = [
     "CheckpointView",
     "ColumnView",
     "CompareView",
+    "ComparisonKind",
+    "ComparisonStatus",
+    "ComparisonView",
     "CountView",
     "DaemonView",
     "DatasetDetail",
@@ -202,6 +235,7 @@ __all__ = [
     "ReplayView",
     "ResourcePoint",
     "RollbackRequest",
+    "RuleView",
     "RunDetail",
     "RunRequest",
     "RunState",
@@ -211,10 +245,12 @@ __all__ = [
     "ScheduleView",
     "ServedView",
     "ServingWorkerView",
+    "ShadowView",
     "ShutdownRequest",
     "SourceReadView",
     "SourceView",
     "SparkView",
+    "StageView",
     "StandingMetric",
     "StandingView",
     "StandingWord",
@@ -222,6 +258,12 @@ __all__ = [
     "StepView",
     "SystemView",
     "TimetableView",
+    "TrafficChange",
+    "TrafficPlanView",
+    "TrafficRequest",
+    "TrafficVerb",
+    "TrafficView",
+    "TreatmentView",
     "Verdict",
     "VerdictView",
     "VersionDetail",

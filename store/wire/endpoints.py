@@ -5,22 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from store.wire.base import Wire
-
-
-class ServedView(Wire):
-    """How a version went into service."""
-
-    epoch: int
-    """Of the routing snapshot that named it."""
-    workers: int
-    """Processes that put it in force."""
-    compiled: int
-    """Programs that had to be compiled; 0 for a version of a known architecture, and for a rollback."""
-    pressed_s: float
-    loaded_s: float
-    """Loaded, warm and compared with the golden rows, in every worker."""
-    switched_s: float
-    """From the published snapshot until the last worker had it in force."""
+from store.wire.traffic import ArmView, ComparisonView, ShadowView
 
 
 class ServingWorkerView(Wire):
@@ -57,6 +42,11 @@ class EndpointView(Wire):
     """Lines of the prediction log that were written, of all versions."""
     dropped: int
     """Lines that found no room, in memory or on the disk."""
+    arms: list[ArmView] = []
+    """All versions that answer, control first."""
+    comparison: ComparisonView | None = None
+    """The one that runs, or the newest one that has ended."""
+    shadow: ShadowView | None = None
 
 
 class EndpointsView(Wire):

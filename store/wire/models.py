@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from store.wire.base import Wire
-from store.wire.endpoints import ServedView
+from store.wire.served import ServedView
 from store.words import Outcome
 
 

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from store.wire import EndpointsView, EndpointView
+from tui.draw.traffic import parted
 from tui.render import Heads, Rows, count, heading, number_column, table, wide_column
 
 
@@ -21,7 +22,8 @@ def endpoints(view: EndpointsView) -> RenderableType:
         parts.append(Text(f"! {view.compilations} programs were compiled while serving", style="yellow"))
     if not view.running:
         return Group(*parts)
-    return Group(*parts, Text(""), _models(view.endpoints), Text(""), heading("processes"), _workers(view))
+    traffic = [found for one in view.endpoints if (found := parted(one)) is not None]
+    return Group(*parts, Text(""), _models(view.endpoints), *traffic, Text(""), heading("processes"), _workers(view))
 
 
 def predictions(answer: Mapping[str, Any]) -> RenderableType:

@@ -114,11 +114,11 @@ class RpcServer:
                 counted.size = asked.ByteSize()
                 document = document_of(asked)
                 found = await self._desk.scored(document, model, version, counted, remaining)
-                signature, number = found.seat.loaded.signature, found.seat.version
-                marks = [("x-routing-epoch", found.epoch.decode())]
+                seat, epoch = found.picked.seat, found.picked.epoch
+                marks = [("x-routing-epoch", epoch.decode())]
                 marks += [("x-request-id", counted.named.decode())] if counted.named else []
                 context.set_trailing_metadata(tuple(marks))
-                return response_of(document, found.wanted, model, number, signature, found.scores)
+                return response_of(document, found.wanted, model, seat.version, seat.loaded.signature, found.scores)
 
         return self._in_loop(infer(), context, remaining)
 

@@ -79,7 +79,7 @@ def test_routes_follow_from_the_moves_of_production_and_keep_the_version_before(
 
     def route() -> tuple[int, int | None]:
         with shelf.record.read() as session:
-            found = wanted_routes(session, [])["late"]
+            found = wanted_routes(session, ServingSection())["late"]
         return found.arms[0].version, found.previous.version if found.previous else None
 
     shelf.promote(1)
@@ -91,7 +91,7 @@ def test_routes_follow_from_the_moves_of_production_and_keep_the_version_before(
     shelf.promote(2, alias="candidate")
     assert route() == (1, 3)
     with shelf.record.read() as session:
-        assert wanted_routes(session, ["other"]) == {}
+        assert wanted_routes(session, ServingSection(models=["other"])) == {}
     shelf.record.close()
 
 

@@ -13,7 +13,7 @@ from tui.cli import app
 VERBS = {
     *("init", "check", "demo", "doctor", "up", "down", "reload", "status", "run", "jobs", "runs", "models", "versions"),
     *("plan", "promote", "rollback", "schedules", "events", "data", "features", "backup", "restore", "watch"),
-    *("queue", "system", "lineage", "endpoints", "predict", "predictions", "labels"),
+    *("queue", "system", "lineage", "endpoints", "predict", "predictions", "labels", "canary", "weights", "shadow"),
 }
 
 

@@ -29,7 +29,9 @@ from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.metrics import Metrics
 from pipeline.serving.rpc.server import RpcServer
 from pipeline.serving.server import DataServer
+from pipeline.serving.shadowing import Shadowing
 from pipeline.serving.shelf import Shelf
+from pipeline.serving.tally import Tally
 from store.home import ServingDir
 from store.routing import Snapshot
 
@@ -47,6 +49,9 @@ class Door:
     shelf: Shelf
     desk: Desk
     metrics: Metrics
+    tally: Tally
+    shadows: ThreadPoolExecutor
+    """The thread that runs shadows."""
     grpc_port: int
 
     @property
@@ -95,7 +100,7 @@ def opened(
     host, port = listener.getsockname()
     made: list[Door] = []
     ready = threading.Event()
-    pool = ThreadPoolExecutor(1)
+    pool, shadows = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
 
     async def serve() -> None:
         metrics = Metrics()
@@ -122,14 +127,17 @@ def opened(
         for (model, version), one in loaded.items():
             shelf.put(model, version, one)
         shelf.switch(snapshot)
-        desk = Desk(shelf, Limits(500, 5.0), metrics, journal)
+        tally = Tally(ServingDir(log or Path(os.devnull)).tallies, journal.writer)
+        desk = Desk(shelf, Limits(500, 5.0), metrics, journal, tally, Shadowing(metrics, journal, shadows))
         app = App(desk, Inbox(MOST_BODY, 10 * MOST_BODY), labelling, facts)
         server = DataServer(
             app, most_body=MOST_BODY, most_connections=most_connections, patience_s=patience_s, drain_s=5
         )
         rpc = RpcServer(desk, most_body=MOST_BODY)
         grpc_port = rpc.start(host, 0)
-        made.append(Door(host, port, asyncio.get_running_loop(), server, shelf, desk, metrics, grpc_port))
+        made.append(
+            Door(host, port, asyncio.get_running_loop(), server, shelf, desk, metrics, tally, shadows, grpc_port)
+        )
         ready.set()
         await server.serve_sockets([listener])
         await rpc.stop(5.0)
@@ -145,3 +153,4 @@ def opened(
         made[0].loop.call_soon_threadsafe(made[0].server.drain)
         thread.join()
         pool.shutdown()
+        shadows.shutdown()

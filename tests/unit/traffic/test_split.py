@@ -75,7 +75,7 @@ def test_edges_are_those_of_growthbooks_buckets() -> None:
 
 
 def test_a_ramp_down_is_refused_and_says_what_to_do() -> None:
-    with pytest.raises(Conflict, match="moved back to control\n  → withdraw it"):
+    with pytest.raises(Conflict, match="moved back to control\n  → end the comparison"):
         ramped(canary(0.5), 2, 0.1)
 
 
