@@ -30,10 +30,10 @@ import numpy.typing as npt
 from scipy.stats import norm
 
 from pipeline.experiments import excess, mismatch, msprt
-from pipeline.experiments.canary import Plan
 from pipeline.experiments.decide import Rules
 from pipeline.experiments.sampled import BORROWED, steadied
 from pipeline.experiments.sequence import LEAST, radius
+from pipeline.experiments.stages import Plan
 from pipeline.stats.measured import Floats
 
 ALPHA: Final = 0.05

@@ -3,6 +3,8 @@
 dispatcher   starts what waits                     supervisor   stays with what runs, to its end
 scheduler    queues what is due                    sampler      measures
 endpoints    has versions in production served      predictions  reads what they logged into the lake
+canaries     go up, and come back at harm          labels       keeps the truth that arrives later
+counts       writes down what endpoints have answered
 """
 
 from __future__ import annotations
@@ -15,9 +17,11 @@ from collections.abc import Mapping
 
 from daemon import definitions, orders
 from daemon.backfill import backfill
+from daemon.canaries import Canaries
 from daemon.claim import claim_due
 from daemon.disk import free_bytes, shortage, too_full
 from daemon.dispatcher import Dispatcher, pools_of
+from daemon.doors import Doors
 from daemon.endpoints import Endpoints
 from daemon.gpus import Gpus
 from daemon.machineroom import MachineRoom
@@ -25,11 +29,13 @@ from daemon.predictionlog import PredictionReader
 from daemon.recover import recover
 from daemon.resources import Sampler
 from daemon.scheduler import Scheduler
+from daemon.servingsampler import ServingSampler
 from daemon.servingview import ServingRoom
 from daemon.supervisor import Supervisor
 from daemon.warmth import WarmWorkers
 from pipeline.config import Project, load_project
 from pipeline.config.jobs import Job, jobs_of
+from pipeline.labels.box import LabelBox
 from store import events, lifecycle, queue, runs
 from store.ballast import ROOM_BYTES
 from store.engine import Record
@@ -75,8 +81,11 @@ class Daemon:
             on_start=self._sampler.wake,
         )
         self._predictions = PredictionReader(self.record, lambda: self._project.serving.log)
+        self._labels = LabelBox(home.serving, project.serving.log.disk)
         self._endpoints = Endpoints(self.record, lambda: self._project, self._predictions.wake)
-        self._serving_room = ServingRoom(self._endpoints, home, time.monotonic)
+        self._canaries = Canaries(self.record, self._endpoints, clock)
+        self._serving_room = ServingRoom(self._endpoints, self._canaries, self.record, time.monotonic)
+        self._counts = ServingSampler(self.record, clock, self._serving_room.facts)
         self._machine = MachineRoom(
             self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.pids
         )
@@ -95,6 +104,8 @@ class Daemon:
         self._dispatcher.start()
         self._scheduler.start()
         self._endpoints.start()
+        self._counts.start()
+        self._canaries.start()
         self._predictions.start()
         with self.record.transaction() as tx:
             what = f"the daemon of {self._project.project.name} has started (pid {os.getpid()})"
@@ -106,8 +117,11 @@ class Daemon:
             self.drain()
         self._stopping = True
         self._ended()
+        self._counts.stop()
+        self._canaries.stop()
         self._endpoints.stop()
         self._predictions.stop()
+        self._labels.close()
         self._scheduler.stop()
         self._dispatcher.stop()
         self._supervisor.stop()
@@ -179,12 +193,28 @@ class Daemon:
         return self._endpoints
 
     @property
+    def canaries(self) -> Canaries:
+        return self._canaries
+
+    @property
+    def doors(self) -> Doors:
+        return self._endpoints.doors
+
+    @property
     def predictions(self) -> PredictionReader:
         return self._predictions
 
     @property
+    def labels(self) -> LabelBox:
+        return self._labels
+
+    @property
     def serving_room(self) -> ServingRoom:
         return self._serving_room
+
+    @property
+    def counts(self) -> ServingSampler:
+        return self._counts
 
     @property
     def machine(self) -> MachineRoom:

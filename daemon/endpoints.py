@@ -12,17 +12,23 @@ import logging
 import os
 import select
 import threading
-from collections.abc import Callable
-from typing import Any, Final
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from typing import Any, Final, TypeVar
 
-from daemon.routes import settings_of, wanted_routes
+from sqlmodel import Session
+
+from daemon.doors import Doors
+from daemon.phases import Phases
+from daemon.routes import route_of, settings_of, wanted_routes
 from daemon.servingprocess import PREPARE_S, ServingProcess
 from pipeline.config import Project
-from store import events
+from pipeline.serving.settings import ServingSettings
+from store import aliases, events
 from store.engine import Record, Transaction
-from store.errors import NotServed, ServingError, TrainshedError
-from store.routing import Route, Snapshot, publish_snapshot, read_snapshot
-from store.versions import get_version
+from store.errors import Conflict, NotServed, ProjectError, ServingError, TrainshedError
+from store.routing import Arm, Route, Snapshot, publish_snapshot, read_snapshot
 from store.wire import AliasEventView, PlanView, ServedView
 from store.words import PRODUCTION
 
@@ -31,7 +37,10 @@ LONGEST_PAUSE_S: Final = 60.0
 STOP_S: Final = 2.0
 """The end of the daemon does not wait for a version that is being compiled: the next daemon follows the record."""
 log = logging.getLogger(__name__)
-Move = Callable[[Transaction], AliasEventView]
+T = TypeVar("T")
+Change = Callable[[Transaction], T]
+"""Of the record; it may be called twice, the first time to see what it would do."""
+Move = Change[AliasEventView]
 
 
 class _Rehearsed(Exception):
@@ -48,14 +57,14 @@ class Endpoints:
         self._project = project
         self._dir = record.home.serving
         self.process = ServingProcess(record.home)
+        self.doors = Doors(record, project, self.process)
         self._turn = threading.RLock()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._stopping = False
         self._failures = 0
         self.problem: str | None = None
         """Why what is served is not what should be, or None."""
-        self.phase: str | None = None
-        """What a promotion is doing at this moment."""
+        self.phases = Phases(time.monotonic)
         self._thread = threading.Thread(target=self._run, name="endpoints", daemon=True)
 
     # ------------------------------------------------------------------------------------------------ its life
@@ -147,13 +156,18 @@ class Endpoints:
                 self._tell(
                     "endpoints.lost", f"the serving supervisor (pid {had}) has died; its workers go on answering"
                 )
+            self.doors.publish()
             if not self.wanted:
                 self._end(there)
                 return None
-            settings = settings_of(self._project().serving)
-            if there and self.process.settings() != settings:
-                self._end(there)
-                there = False
+            settings = self._settings()
+            try:
+                if there and not self._renewed(settings):
+                    self._end(there)
+                    there = False
+            except ProjectError as error:
+                self._trouble(f"the old settings stay in force: {error.where}: {error.what} → {error.remedy}")
+                return LONGEST_PAUSE_S
             if not there and not self._begin():
                 self._failures += 1
                 return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (self._failures - 1))
@@ -166,13 +180,38 @@ class Endpoints:
         try:
             if read_snapshot(self._dir.routing).routes != routes:
                 self._publish(routes)
-            self.process.start(settings_of(self._project().serving))
+            self.doors.require_guarded()
+            self.process.start(self._settings())
+        except ProjectError as error:
+            self._trouble(f"endpoints cannot be started: {error.where}: {error.what} → {error.remedy}")
+            return False
         except TrainshedError as error:
             self._trouble(f"endpoints cannot be started: {error.what}")
             return False
         self.problem = None
         self._tell("endpoints.started", f"endpoints have been started (pid {self.process.pid})")
         return True
+
+    def _renewed(self, settings: ServingSettings) -> bool:
+        """Whether what runs has these settings, or takes them up: new workers take the place of the old ones, one after
+        another, and nobody is cut off. False: only a new start can. Raises ProjectError when they must not be used.
+        """
+        known = self.process.settings()
+        if known == settings:
+            return True
+        if known is None or not known.same_doors(settings):
+            return False
+        self.doors.require_guarded()
+        try:
+            self.process.renew(settings)
+        except ServingError as error:  # of another release, or dead
+            log.warning("the serving supervisor does not take up new settings: %s", error.what)
+            return False
+        self._tell("endpoints.renewed", "new settings are in force: workers are replaced one after another")
+        return True
+
+    def _settings(self) -> ServingSettings:
+        return settings_of(self._project())
 
     def _end(self, there: bool) -> None:
         self.problem = None
@@ -190,10 +229,12 @@ class Endpoints:
         routes, pause = dict(wanted), None
         for model, route in wanted.items():
             try:
-                for arm in route.arms:
-                    self._prepare(model, arm.version, arm.digest)
+                for arm in route.working:
+                    at = arm.version
+                    with self.phases.of(model, at):
+                        self._prepare(model, at, arm.digest)
             except ServingError as error:
-                self._trouble(f"{model} {route.arms[0].version} cannot be served: {error.what}")
+                self._trouble(f"{model} {at} cannot be served: {error.what}")
                 routes.pop(model)
                 if model in now.routes:
                     routes[model] = now.routes[model]
@@ -220,14 +261,43 @@ class Endpoints:
         with self._turn:
             if alias != PRODUCTION or not self.serves(model):
                 return self._commit(move)
-            if not self.process.find():
-                why = self.problem or "it is starting"
+            self._require(model)
+            moved, served = self._in_service(model, move, lambda route: route.working)
+            if served is None:
+                return moved
+            what = f"{model} {moved.to_version} answers in {served.workers} processes, epoch {served.epoch}"
+            self._tell("endpoint.switched", what, actor=moved.actor, subject=f"{model} {moved.to_version}")
+            return moved.model_copy(update={"served": served})
+
+    def change(self, model: str, change: Change[T]) -> T:
+        """Changes who takes which share of a model's traffic, or who is its shadow.
+
+        As in `move`, what is new is loaded everywhere before the record changes; what needs nothing new, as the end of
+        a comparison does, waits for no serving process. Raises what `change` raises, NotServable, NotServed.
+        """
+        with self._turn:
+            _, before, after = self.rehearsed(model, change)
+            there = {arm.version for arm in before.working}
+            fresh = [arm for arm in after.working if arm.version not in there]
+            if fresh and not self.serves(model):
                 raise NotServed(
-                    f"{model} is to be served, and the serving process is not there: {why}",
+                    f"{model} is not served, so it has no traffic to part",
                     where=model,
-                    remedy="try again in a moment; `trainshed endpoints` says more, and `… stop` does without",
+                    remedy="`trainshed endpoints start` serves what is in production",
                 )
-            return self._move(model, move)
+            if fresh:
+                self._require(model)
+            if not self.process.find():
+                return self._commit(change)
+            return self._in_service(model, change, lambda _: fresh)[0]
+
+    def rehearsed(self, model: str, change: Change[T]) -> tuple[T, Route, Route]:
+        """What a change would give, and the model's route before and after it. Raises what `change` raises."""
+        with self._turn:
+            with self._record.read() as session:
+                before = self.route(session, model)
+            given, after = self._rehearse(model, change)
+            return given, before, after
 
     def with_effects(self, plan: PlanView) -> PlanView:
         """The plan, with what it would do to what is served."""
@@ -236,65 +306,89 @@ class Endpoints:
         to, before = plan.to_version, plan.from_version
         said = f"its endpoint answers with version {to} once every process has loaded it and met its golden rows"
         warm = "" if before is None else f"; version {before} stays warm"
-        return plan.model_copy(update={"effects": [*plan.effects, said + warm]})
+        return plan.model_copy(update={"effects": [*plan.effects, said + warm], "served": True})
 
-    def _move(self, model: str, move: Move) -> AliasEventView:
-        target, digest = self._rehearse(model, move)
+    def _require(self, model: str) -> None:
+        """Raises NotServed while there is no serving process."""
+        if not self.process.find():
+            why = self.problem or "it is starting"
+            raise NotServed(
+                f"{model} is to be served, and the serving process is not there: {why}",
+                where=model,
+                remedy="try again in a moment; `trainshed endpoints` says more, and `… stop` does without",
+            )
+
+    def _in_service(
+        self, model: str, change: Change[T], needed: Callable[[Route], Sequence[Arm]]
+    ) -> tuple[T, ServedView | None]:
+        """Loads what is `needed` of the route that a change makes, changes the record, and has every worker switch.
+
+        No view: the record has changed, and the workers follow later.
+        """
+        arms = needed(self._rehearse(model, change)[1])
+        with self.phases.of(model, arms[0].version) if arms else nullcontext():
+            return self._load_and_switch(model, change, arms)
+
+    def _load_and_switch(self, model: str, change: Change[T], arms: Sequence[Arm]) -> tuple[T, ServedView | None]:
+        who = f"{model} {arms[0].version}" if arms else model
         try:
-            prepared = self._prepare(model, target, digest)
-            moved = self._commit(move)
+            prepared = [self._prepare(model, arm.version, arm.digest) for arm in arms]
+            self.phases.enter("switch")
+            done = self._commit(change)
         except TrainshedError as error:
             if not isinstance(error, ServingError):  # somebody else moved it meanwhile
                 self.process.ask("forget")
             else:
-                what = f"{model} {target} was not put in service, what answers stays as it is: {error.what}"
-                self._tell("endpoint.refused", what, subject=f"{model} {target}")
+                what = f"{who} was not put in service, what answers stays as it is: {error.what}"
+                self._tell("endpoint.refused", what, subject=who)
             raise
-        self.phase = f"{model} {target}: every worker switches"
         try:
             self._publish(self._wanted_routes())
             switched = self.process.ask("switch", PREPARE_S)
         except TrainshedError as error:
-            self._trouble(f"{model} {target} is in production and not in force everywhere yet: {error.what}")
+            self._trouble(f"the record of {who} has changed, and that is not in force everywhere yet: {error.what}")
             self.wake()
-            return moved
-        finally:
-            self.phase = None
-        served = ServedView(
+            return done, None
+        return done, ServedView(
             epoch=switched["epoch"],
             workers=switched["workers"],
-            compiled=prepared["compiled"],
-            pressed_s=prepared["pressed_s"],
-            loaded_s=prepared["loaded_s"],
+            compiled=sum(one["compiled"] for one in prepared),
+            pressed_s=sum(one["pressed_s"] for one in prepared),
+            loaded_s=sum(one["loaded_s"] for one in prepared),
             switched_s=switched["switched_s"],
         )
-        what = f"{model} {target} answers in {served.workers} processes, epoch {served.epoch}"
-        self._tell("endpoint.switched", what, actor=moved.actor, subject=f"{model} {target}")
-        return moved.model_copy(update={"served": served})
 
-    def _rehearse(self, model: str, move: Move) -> tuple[int, str]:
-        """Version and digest that the move would put in service, without moving anything. Raises what `move` raises."""
-        found: list[tuple[int, str]] = []
+    def _rehearse(self, model: str, change: Change[T]) -> tuple[T, Route]:
+        """What a change gives and the route that it makes, without changing anything. Raises what `change` raises."""
+        found: list[tuple[T, Route]] = []
         try:
             with self._record.transaction() as tx:
-                version = move(tx).to_version
-                found.append((version, get_version(tx.session, model, version).digest))
+                given = change(tx)
+                tx.session.flush()
+                found.append((given, self.route(tx.session, model)))
                 raise _Rehearsed
         except _Rehearsed:
             return found[0]
 
-    def _prepare(self, model: str, version: int, digest: str) -> dict[str, Any]:
-        self.phase = f"{model} {version}: verified, compiled, loaded, compared with its golden rows"
-        try:
-            return self.process.ask("prepare", PREPARE_S, model=model, version=version, digest=digest)
-        finally:
-            self.phase = None
+    def route(self, session: Session, model: str) -> Route:
+        """By the record, whether it is served or not. Raises Conflict without a version in production."""
+        live = aliases.last_move(session, model, PRODUCTION)
+        if live is None:
+            raise Conflict(
+                f"no version of {model} is in production, so there is no traffic to part",
+                where=model,
+                remedy=f"`trainshed promote {model} VERSION` puts one there",
+            )
+        return route_of(session, model, live.to_version, self._project().serving.slow.total_seconds())
 
-    def _commit(self, move: Move) -> AliasEventView:
+    def _prepare(self, model: str, version: int, digest: str) -> dict[str, Any]:
+        return self.process.ask("prepare", PREPARE_S, self.phases.enter, model=model, version=version, digest=digest)
+
+    def _commit(self, change: Change[T]) -> T:
         with self._record.transaction() as tx:
-            moved = move(tx)
+            done = change(tx)
         self.wake()
-        return moved
+        return done
 
     def _publish(self, routes: dict[str, Route]) -> None:
         """The next snapshot, on disk."""
@@ -303,7 +397,7 @@ class Endpoints:
 
     def _wanted_routes(self) -> dict[str, Route]:
         with self._record.read() as session:
-            return wanted_routes(session, self._project().serving.models)
+            return wanted_routes(session, self._project().serving)
 
     # ---------------------------------------------------------------------------------------------------- history
 

@@ -10,6 +10,7 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from daemon.children import Child, ShimId
@@ -102,9 +103,16 @@ class ServingProcess:
             time.sleep(0.02)
         self.find()
 
-    def ask(self, what: str, seconds: float = ASK_S, **given: Any) -> dict[str, Any]:
-        """Raises NotServed when it does not answer, NotServable when it refuses."""
-        return ask(self._dir.control, what, seconds, **given)
+    def renew(self, settings: ServingSettings) -> None:
+        """It takes up other settings of the same doors. Raises NotServed, NotServable."""
+        settings.write(self._dir.settings)
+        self.ask("renew")
+
+    def ask(
+        self, what: str, seconds: float = ASK_S, tell: Callable[[str], None] = lambda _: None, **given: Any
+    ) -> dict[str, Any]:
+        """Raises NotServed when it does not answer, NotServable when it refuses. `tell` hears of phases meanwhile."""
+        return ask(self._dir.control, what, seconds, tell, **given)
 
     def settings(self) -> ServingSettings | None:
         """What it was started with."""

@@ -22,6 +22,7 @@ _PLACES = {
     "features": "[features.NAME]",
     "models": "[models.NAME]",
     "schedules": "[schedules.NAME]",
+    "predictions": "[predictions.NAME]",
     "jobs": '[jobs."KIND:NAME"]',
 }
 _PLAIN = {str: "text", int: "whole number", float: "number", bool: "true or false", datetime: "time with offset"}
@@ -126,9 +127,9 @@ def _bound(fact: Any) -> str:
 
 def _default(field: FieldInfo) -> str:
     value = field.default
-    if value is PydanticUndefined:
+    if value is PydanticUndefined and field.default_factory is None:
         return "required"
-    if value is None or value in ("", [], {}) or isinstance(value, BaseModel):
+    if field.default_factory is not None or value is None or value in ("", [], {}) or isinstance(value, BaseModel):
         return ""
     if isinstance(value, timedelta):
         return f"`{duration_text(value)}`"

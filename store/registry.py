@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from store import aliases, events
+from store import aliases, comparisons, events, shadows
 from store.engine import Transaction
 from store.errors import Conflict, GateRefused
 from store.tables import AliasEvent, ModelVersion
@@ -139,7 +139,7 @@ def _history(session: Session, model: str, alias: str) -> list[AliasEvent]:
 
 
 def _move(tx: Transaction, event: AliasEvent, facts: PromotionFacts) -> AliasEventView:
-    """The alias row, the new revision of both versions, and the line of history."""
+    """The alias row, the new revision of both versions, the line of history, and the end of what was compared."""
     tx.session.add(event)
     for version in (facts.candidate, facts.live):
         if version is not None:
@@ -160,6 +160,8 @@ def _move(tx: Transaction, event: AliasEvent, facts: PromotionFacts) -> AliasEve
             "overridden": event.overridden,
         },
     )
+    comparisons.follow_move(tx, event)
+    shadows.follow_move(tx, event)
     return aliases.event_view(event)
 
 

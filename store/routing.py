@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,10 @@ class Arm:
     version: int
     digest: str
     weight: float = 1.0
+    """Share of the units; a shadow's, of the requests."""
+    low: float = 0.0
+    """A treatment has the units whose place is in [low, high)."""
+    high: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +35,30 @@ class Route:
     """Who answers for one model."""
 
     arms: tuple[Arm, ...]
+    """Control first, which has all that no treatment has; then the treatments."""
     previous: Arm | None = None
     """What answered before: it stays loaded and warm, so that a rollback loads nothing."""
+    shadow: Arm | None = None
+    """It is given copies of requests, and never answers."""
+    salt: str = ""
+    """By which units have their places; "" where nothing is compared."""
+    hash: str = "blake2b"
+    comparison: int | None = None
+    """Number of the comparison in the record, and its stage: what is counted is counted for these."""
+    stage: int = 0
+    slow_s: float | None = None
+    """An answer that takes longer is slow; None: none is."""
+
+    @property
+    def working(self) -> tuple[Arm, ...]:
+        """All that is run: arms and shadow."""
+        return self.arms if self.shadow is None else (*self.arms, self.shadow)
 
     @property
     def resident(self) -> tuple[Arm, ...]:
-        """All that is kept loaded."""
-        return self.arms if self.previous is None else (*self.arms, self.previous)
+        """All that is kept loaded, each version once."""
+        kept = self.working if self.previous is None else (*self.working, self.previous)
+        return tuple({arm.version: arm for arm in kept}.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,13 +106,10 @@ def publish_snapshot(file: Path, snapshot: Snapshot) -> None:
 
 
 def _document(snapshot: Snapshot) -> dict[str, Any]:
-    routes = {
-        model: {"arms": [vars(arm) for arm in route.arms], "previous": route.previous and vars(route.previous)}
-        for model, route in snapshot.routes.items()
-    }
-    return {"epoch": snapshot.epoch, "routes": routes}
+    return {"epoch": snapshot.epoch, "routes": {model: asdict(route) for model, route in snapshot.routes.items()}}
 
 
 def _route(document: Mapping[str, Any]) -> Route:
-    previous = document["previous"]
-    return Route(arms=tuple(Arm(**arm) for arm in document["arms"]), previous=Arm(**previous) if previous else None)
+    """What an older file does not have is as if there were none of it."""
+    single = {name: Arm(**found) if (found := document.get(name)) else None for name in ("previous", "shadow")}
+    return Route(**{**document, **single, "arms": tuple(Arm(**arm) for arm in document["arms"])})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 RunState = Literal[
@@ -22,7 +23,7 @@ ENDED: Final[frozenset[RunState]] = frozenset(
 GOOD: Final[frozenset[RunState]] = frozenset({"succeeded", "skipped"})
 """What a dependent run may build upon."""
 
-JobKind = Literal["etl", "features", "train", "evaluate", "backup"]
+JobKind = Literal["etl", "features", "train", "evaluate", "batch-predict", "backup"]
 Trigger = Literal["manual", "schedule", "backfill", "upstream"]
 Severity = Literal["warn", "fail"]
 Outcome = Literal["pass", "warn", "fail"]
@@ -31,6 +32,21 @@ Verdict = Literal["ok", "warn", "fail"]
 Overlap = Literal["skip", "queue_one", "queue_all", "cancel_running", "allow"]
 CatchUp = Literal["none", "last", "all"]
 DeviceChoice = Literal["auto", "cpu", "gpu", "tpu"]
+ComparisonKind = Literal["weights", "canary", "experiment"]
+"""Shares that an operator sets, shares that grow by stages while nothing is wrong, or a question to be decided."""
+ComparisonStatus = Literal["running", "finished", "rolled back", "stopped"]
+"""`finished`: the treatment has become production. `stopped`: somebody ended it, or production moved elsewhere."""
+
+Phase = Literal["start", "verify", "compile", "golden", "load", "switch"]
+PHASES: Final[Mapping[Phase, str]] = {
+    "start": "a process that can compile is started",
+    "verify": "its files are verified",
+    "compile": "its programs are compiled, one for each batch size",
+    "golden": "its golden rows are compared, at every batch size",
+    "load": "every process loads it, warms it and compares the golden rows itself",
+    "switch": "the alias moves, and every process switches",
+}
+"""What a version goes through on its way into service, in this order."""
 
 PRODUCTION: Final = "production"
 CANDIDATE: Final = "candidate"

@@ -18,9 +18,11 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from tui.box import Box
+from tui.rows.phases import phases
 from tui.text import STYLES, Lines, content
 
 if TYPE_CHECKING:
+    from store.wire import IntoServiceView
     from tui.client import Client
     from tui.failure import Failure
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 _SHARE: Final = 0.9
 """Of the screen's height, for the box."""
 _LEAST_LINES: Final = 3
+_PHASE_SECONDS: Final = 1.0
+"""How long one question for the next phase waits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +54,8 @@ class Proposal:
     """Why it cannot be done at all."""
     again: Callable[[Client], Proposal] | None = None
     """Makes the plan anew, where it may have been overtaken. Called in a thread. Raises Failure."""
+    in_phases: bool = False
+    """Whether the daemon tells of the version on its way into service while it is being done."""
     undo: Callable[[Client], Proposal] | None = None
     """The plan of taking it back, once it is done. Called in a thread. Raises Failure."""
 
@@ -190,6 +196,8 @@ class PlanBox(Box[bool]):
             return
         self._under_way = True  # a second Enter does not do it twice
         self._say("… asking the daemon", "dim")
+        if proposal.in_phases:
+            self.shed.ask("phases", lambda daemon: daemon.into_service(), self._follow, refused=lambda _: None)
         command = proposal.command_with(reason)
         self.shed.ask(
             "plan",
@@ -215,6 +223,20 @@ class PlanBox(Box[bool]):
             self.focus_first()
             anew = "\n  r makes the plan anew"
         self._say(f"✘ {failure.what}\n  → {failure.remedy}{anew}", "bad")
+
+    def _follow(self, seen: IntoServiceView, *, told: bool = False) -> None:
+        """Shows the phases until it is done; what was going on before this was asked for is not ours."""
+        if not self._under_way or not self.is_attached:
+            return
+        if told and seen.under_way:
+            self.query_one("#plan-said", Static).update(content(phases(seen)))
+            self.call_after_refresh(self.on_resize)
+        self.shed.ask(
+            "phases",
+            lambda daemon: daemon.into_service(after=seen.number, wait=_PHASE_SECONDS),
+            lambda found: self._follow(found, told=True),
+            refused=lambda _: None,  # what was asked for is refused as well, and says why
+        )
 
     def _say(self, text: str, tone: str) -> None:
         self.call_after_refresh(self.on_resize)

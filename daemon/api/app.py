@@ -13,6 +13,8 @@ from daemon.api import (
     data,
     endpoints,
     jobs,
+    keys,
+    labels,
     lineage,
     logs,
     machine,
@@ -22,6 +24,7 @@ from daemon.api import (
     schedules,
     standings,
     system,
+    traffic,
     windows,
 )
 from daemon.api.door import Door
@@ -60,7 +63,10 @@ def create_app(shed: Shed, token: str | None = None) -> FastAPI:
         standings,
         models,
         endpoints,
+        traffic,
+        keys,
         predictions,
+        labels,
         lineage,
         schedules,
         changes,

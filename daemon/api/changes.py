@@ -37,12 +37,12 @@ async def news_or_time(shed: Shed, request: Request, since: int, wait: float) ->
     while left > 0 and record.revision <= since and not await request.is_disconnected():
         step = min(left, _SLICE_SECONDS)
         # Waiting threads are counted apart from working ones, so that many watchers never starve a command.
-        await to_thread.run_sync(record.wait_for, since, step, limiter=_waiting(request))
+        await to_thread.run_sync(record.wait_for, since, step, limiter=waiters(request))
         left -= step
 
 
-def _waiting(request: Request) -> CapacityLimiter:
-    """One limit for the whole app, made in its event loop."""
+def waiters(request: Request) -> CapacityLimiter:
+    """Threads that only wait: one limit for the whole app, made in its event loop."""
     state = request.app.state
     if not hasattr(state, "waiting"):
         state.waiting = CapacityLimiter(_WAITERS)

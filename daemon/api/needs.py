@@ -10,6 +10,7 @@ from typing import Final
 from store.wire import (
     AliasView,
     CheckView,
+    ComparisonView,
     DatasetView,
     NeedAction,
     NeedSeverity,
@@ -54,6 +55,8 @@ class Facts:
     """With their freshness."""
     checks: Sequence[CheckView] = field(default=())
     """What the checks of each table found the last time."""
+    compared: Sequence[ComparisonView] = ()
+    """Each model's newest comparison."""
     queue: Sequence[QueuedView] = ()
     degraded: str | None = None
     endpoints: str | None = None
@@ -84,6 +87,7 @@ def _all(facts: Facts) -> Iterator[NeedView]:
     yield from _of_checks(facts.checks, told)
     yield from _of_tables(facts)
     yield from _of_the_queue(facts.queue)
+    yield from _of_comparisons(facts)
     yield from _of_candidates(facts)
     yield from _of_versions(facts)
 
@@ -190,6 +194,21 @@ def _of_versions(facts: Facts) -> Iterator[NeedView]:
             yield _need(
                 name, "warn", message, _look(f"trainshed versions {model} show {number}"), target, version.created_at
             )
+
+
+def _of_comparisons(facts: Facts) -> Iterator[NeedView]:
+    """A canary that was taken back, until somebody has seen it or production has moved; one that waits at its end."""
+    moved = {alias.model: alias.since for alias in facts.production}
+    for one in facts.compared:
+        model, version = one.model, one.treatments[0].version
+        name, target = f"{model} {version}", NeedTarget(kind="version", name=model, number=version)
+        if one.status == "rolled back" and one.ended_at is not None and not one.seen_by:
+            if model not in moved or moved[model] <= one.ended_at:
+                message = f"the canary of {name} was taken back: {one.reason}"
+                yield _need(name, "fail", message, _look("trainshed endpoints"), target, one.ended_at)
+        elif one.status == "running" and one.passed:
+            message = f"the canary of {name} has passed its stages and waits to be promoted"
+            yield _need(name, "note", message, ("plan", f"trainshed plan {name}"), target, one.since)
 
 
 def _of_candidates(facts: Facts) -> Iterator[NeedView]:

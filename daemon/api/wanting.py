@@ -11,8 +11,9 @@ from daemon.api.needs import Facts
 from daemon.api.shed import Shed
 from daemon.disk import free_bytes
 from daemon.freshness import freshness_then, with_freshness
+from daemon.trafficview import comparison_view
 from daemon.waits import waiting
-from store import aliases, datasets, runs, samples, schedules, versions
+from store import aliases, comparisons, datasets, runs, samples, schedules, versions
 from store.past import newest_of_jobs, runs_then
 from store.pastschedules import schedules_then
 from store.times import from_us
@@ -48,6 +49,9 @@ def facts_then(session: Session, shed: Shed, at: int) -> Facts:
             if set(table.checks) - {"pass"}
             for check in datasets.last_checks(session, table.name, at=at)
         ],
+        compared=[
+            comparison_view(row) for row in comparisons.newest(session, at=at) if row.ended_at and row.ended_at <= at
+        ],
         free=box.disk_free if box is not None else None,
         min_free=daemon.project.daemon.min_free,
     )
@@ -74,6 +78,7 @@ def facts(session: Session, shed: Shed) -> Facts:
             if set(table.checks) - {"pass"}
             for check in datasets.last_checks(session, table.name)
         ],
+        compared=[daemon.canaries.view(row) for row in comparisons.newest(session)],
         queue=waiting(session, now, _LOOKED_AT, degraded),
         degraded=degraded,
         endpoints=daemon.endpoints.problem,

@@ -7,61 +7,18 @@ traffic.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from itertools import pairwise
-from typing import Final, Literal
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
 from pipeline.config.base import duration_text
 from pipeline.experiments.evalues import alarm, always_valid, log_mean
 from pipeline.experiments.excess import log_e
 from pipeline.experiments.findings import Finding
+from pipeline.experiments.stages import Plan, Stage, State
 
 Move = Literal["hold", "advance", "finish", "roll back"]
 """`advance`: to the next stage's share. `finish`: all stages are passed, the version may be promoted."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """A share of the units, and what has to pass there before the next."""
-
-    share: float
-    """Between 0 and 1: at 1 there is no control to compare with, that is what `finish` stands for."""
-    bake: timedelta
-    """How long it lasts at least."""
-    least: int
-    """Requests that the canary has to have answered in this stage."""
-
-    def __post_init__(self) -> None:
-        if not (0.0 < self.share < 1.0 and self.bake >= timedelta(0) and self.least >= 0):
-            raise ValueError(f"a stage has a share between 0 and 1, a bake time and a number of requests, not {self}")
-
-
-STAGES: Final = (
-    Stage(share=0.01, bake=timedelta(minutes=10), least=100),
-    Stage(share=0.1, bake=timedelta(minutes=30), least=1000),
-    Stage(share=0.5, bake=timedelta(hours=1), least=5000),
-)
-"""1 % → 10 % → 50 %, and then all."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """The stages, and the kinds of events whose excess ends the canary."""
-
-    stages: tuple[Stage, ...] = STAGES
-    tolerated: Mapping[str, float] = field(default_factory=lambda: {"errors": 1.0, "slow answers": 1.0})
-    """Kind of event → how many times control's rate is tolerated, at least 1."""
-    alpha: float = 0.05
-    """Probability that a canary without harm is taken back, over all stages, kinds and looks together."""
-
-    def __post_init__(self) -> None:
-        if not self.stages or any(above.share <= below.share for below, above in pairwise(self.stages)):
-            raise ValueError("a canary needs stages, each with a larger share than the one before")
-        if not self.tolerated or any(ratio < 1.0 for ratio in self.tolerated.values()):
-            raise ValueError(
-                f"a canary needs kinds of events, each tolerated at least once, not {dict(self.tolerated)}"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,17 +31,6 @@ class Seen:
     """Kind → the canary's and control's, of units that had one (see `excess`)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class State:
-    """Where a canary is. Kept by the caller, and replaced by what `step` returns."""
-
-    stage: int
-    since: datetime
-    """When the stage began."""
-    passed: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    """Kind → log E at the end of each stage before."""
-
-
 @dataclass(frozen=True)
 class Step:
     """What to do now, why, and every kind's finding."""
@@ -93,11 +39,6 @@ class Step:
     state: State
     reason: str
     findings: tuple[Finding, ...]
-
-
-def begun(now: datetime) -> State:
-    """In the first stage."""
-    return State(stage=0, since=now)
 
 
 def step(plan: Plan, state: State, seen: Seen, now: datetime) -> Step:

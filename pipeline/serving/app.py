@@ -2,6 +2,7 @@
 
 /v2…                            the Open Inference Protocol, JSON and binary tensors
 /v1/predict/MODEL               rows with named columns; its description is at /openapi.json
+/v1/labels/MODEL                what turned out to be true
 /metrics                        for Prometheus
 """
 
@@ -10,7 +11,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -19,9 +19,10 @@ from pipeline.serving import oip, plain
 from pipeline.serving.desk import Counted, Desk
 from pipeline.serving.inbox import ClientGone, Inbox, Receive, json_length
 from pipeline.serving.journal import inputs_of_rows
+from pipeline.serving.labelling import Labelling
 from pipeline.serving.metrics import CONTENT_TYPE, Facts, exposition
 from pipeline.serving.openapi import describe
-from pipeline.serving.refusal import Refusal, unknown
+from pipeline.serving.refusal import Refusal, malformed, unknown
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -48,12 +49,15 @@ class Answer:
 class App:
     """One worker's; belongs to the thread of its event loop."""
 
-    def __init__(self, desk: Desk, inbox: Inbox, all_facts: Callable[[], Awaitable[Sequence[Facts]]]) -> None:
+    def __init__(
+        self, desk: Desk, inbox: Inbox, labelling: Labelling, all_facts: Callable[[], Awaitable[Sequence[Facts]]]
+    ) -> None:
         """`all_facts`: the numbers of all workers of this endpoint."""
         self._desk = desk
         self._shelf = desk.shelf
         self._described: tuple[tuple[int, int], bytes] = ((-1, 0), b"")
         self._inbox = inbox
+        self._labelling = labelling
         self._all_facts = all_facts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,6 +85,9 @@ class App:
             case ["v1", "predict", model, *rest]:
                 _only("POST", method)
                 return await self._plain(model, _version(rest), dict(scope["headers"]), receive)
+            case ["v1", "labels", model]:
+                _only("POST", method)
+                return await self._labels(model, dict(scope["headers"]), receive)
             case ["v2", *rest]:
                 return self._of_server(method, rest)
             case ["metrics"]:
@@ -122,42 +129,49 @@ class App:
             counted.size = len(received)
             document = oip.read(received, json_length(headers))
             found = await self._desk.scored(document, model, version, counted)
-            signature, number = found.seat.loaded.signature, found.seat.version
-            body, length = oip.answer(document, found.wanted, model, number, signature, found.scores)
+            seat, epoch = found.picked.seat, found.picked.epoch
+            signature = seat.loaded.signature
+            body, length = oip.answer(document, found.wanted, model, seat.version, signature, found.scores)
         if length is None:
-            return Answer(body, more=_marks(found.epoch, counted))
-        return Answer(body, kind=_OCTETS, more=(*_marks(found.epoch, counted), (_JSON_LENGTH, b"%d" % length)))
+            return Answer(body, more=_marks(epoch, counted))
+        return Answer(body, kind=_OCTETS, more=(*_marks(epoch, counted), (_JSON_LENGTH, b"%d" % length)))
 
     async def _plain(self, model: str, version: str | None, headers: Headers, receive: Receive) -> Answer:
         with self._desk.counted(model, "plain") as counted:
             received = await self._inbox.body(headers, receive)
             counted.size = len(received)
             request = plain.read(received)
-            seat, epoch = self._shelf.pick(model, request.unit, version)
-            counted.label = seat.label
+            picked = self._desk.pick(counted, model, request.id, request.unit, _same(version, request.version))
+            seat = picked.seat
             oip.check_rows(len(request.rows), self._desk.limits.most_rows)
-            numeric, categorical = seat.columns.of_rows(request.rows)
+            rows = request.rows
+            if request.lookup:
+                rows = await self._desk.lookups.rows(model, seat.columns, rows, null=request.null)
+            numeric, categorical = seat.columns.of_rows(rows)
             self._desk.note(
                 counted,
-                seat,
-                epoch,
-                request=request.id,
-                unit=request.unit,
-                pinned=version,
                 cells=numeric.size + categorical.size,
-                inputs=partial(inputs_of_rows, seat.columns, request.rows),
+                inputs=lambda columns: inputs_of_rows(columns, rows),
+                encode=lambda columns: columns.of_rows(rows),
             )
             scores = await seat.batcher.scores(numeric, categorical, self._desk.timeout(request.timeout_s))
             counted.scores = scores
             body = plain.answer(request, model, seat.version, seat.loaded.signature, scores)
-        return Answer(body, more=_marks(epoch, counted))
+        return Answer(body, more=_marks(picked.epoch, counted))
+
+    async def _labels(self, model: str, headers: Headers, receive: Receive) -> Answer:
+        """Of a model that is served: no folder is made for whatever somebody sends."""
+        received = await self._inbox.body(headers, receive)
+        if model not in self._shelf.snapshot.routes:
+            raise unknown(f"no model {model[:200]} is served here")
+        return _json({"model": model, "kept": await self._labelling.keep(model, received)}, 202)
 
     def _ready(self, model: str, version: str | None) -> Answer:
         if model not in self._shelf.snapshot.routes:
-            self._shelf.pick(model, None, version)
+            self._shelf.pick(model, version=version)
         ready = self._desk.ready(model)
         if version is not None and ready:
-            self._shelf.pick(model, None, version)
+            self._shelf.pick(model, version=version)
         return _json({"name": model, "ready": ready}, 200 if ready else 503)
 
     # ------------------------------------------------------------------------------------------ the server
@@ -197,6 +211,13 @@ def _version(parts: Sequence[str]) -> str | None:
         case ["versions", version]:
             return version
     raise unknown(f"there is nothing at …/{'/'.join(parts)[:200]}")
+
+
+def _same(path: str | None, body: str | None) -> str | None:
+    """The version that a request insists on, in its path or its body. Raises Refusal if it insists on two."""
+    if path is not None and body is not None and path != body:
+        raise malformed(f"the path asks for version {path[:20]}, the body for version {body[:20]}")
+    return path if body is None else body
 
 
 def _only(wanted: str, method: str) -> None:

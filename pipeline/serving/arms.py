@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from pipeline.traffic.route import Why
-from store.routing import Arm, Snapshot
+from typing import Final, cast
+
+from pipeline.traffic.hashing import HashName
+from pipeline.traffic.route import Route as Choice
+from pipeline.traffic.route import route as choice
+from pipeline.traffic.split import Shadow, Split, Treatment
+from store.routing import Route
+
+_NOTHING_COMPARED: Final = "nothing compared"
+"""A salt for copies to be drawn by, where there is no comparison."""
 
 
-def choose(snapshot: Snapshot, model: str, unit: str | None) -> Arm | None:
-    """The arm for a request about `unit` (None: it names nobody); None if the snapshot has no such model. Pure."""
-    route = snapshot.routes.get(model)
-    return route.arms[0] if route is not None and route.arms else None
+def split_of(route: Route) -> Split:
+    """How the snapshot parts a model's traffic; made once a snapshot, used for each request."""
+    control, *others = route.arms
+    shadow = None if route.shadow is None else Shadow(version=route.shadow.version, share=route.shadow.weight)
+    return Split(
+        salt=route.salt or _NOTHING_COMPARED,
+        control=control.version,
+        treatments=tuple(Treatment(version=one.version, low=one.low, high=one.high, room=one.high) for one in others),
+        shadow=shadow,
+        hash=cast(HashName, route.hash),
+    )
 
 
-def why(unit: str | None, version: str | None) -> Why:
-    """Why that arm, for the prediction log: the request insists on a `version`, or its unit decides, or it has none."""
-    if version is not None:
-        return "pinned"
-    return "assigned" if unit else "no unit"
+def choose(split: Split, *, unit: str | None, request: str, pin: int | None) -> Choice:
+    """The version that answers a request about `unit` (None: it names nobody), why that one, and who gets a copy.
+
+    `request`: its id. `pin`: the version that it insists on. Pure, and the same in every worker after every restart.
+    """
+    return choice(split, unit=unit, request=request, pin=pin)

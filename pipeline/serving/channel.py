@@ -1,6 +1,7 @@
 """Lines of JSON between the supervisor and those who talk to it; either side may ask, and answers know their question.
 
 → {"ask": "load", "n": 7, "model": "late", …}        ← {"n": 7, "answer": {…}}   or   {"n": 7, "refused": "why"}
+                                                     ← {"phase": "compile"} may come before
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ class Channel:
             return await answer
         finally:
             self._asked.pop(number, None)
+
+    def say(self, message: Json) -> None:
+        """A word on the way to an answer; nobody answers it."""
+        self._send(message)
 
     async def listen(self, answerer: Answerer) -> None:
         """Answers until the other side has gone; every question by itself, so a long one holds up nobody."""

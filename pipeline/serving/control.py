@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -77,14 +77,20 @@ async def greet(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
         raise
 
 
-def ask(path: Path, what: str, seconds: float, **given: Any) -> dict[str, Any]:
-    """One question to the supervisor. Raises NotServed when nobody answers in time, NotServable when it refuses."""
+def ask(
+    path: Path, what: str, seconds: float, tell: Callable[[str], None] = lambda _: None, **given: Any
+) -> dict[str, Any]:
+    """One question to the supervisor. Raises NotServed when nobody answers in time, NotServable when it refuses.
+
+    `tell` hears of each phase on the way to the answer.
+    """
     try:
         with dial(path, {"role": "client"}) as connection:
             connection.settimeout(seconds)
             connection.sendall(json.dumps({"ask": what, "n": 1, **given}).encode() + b"\n")
             with connection.makefile("rb") as lines:
-                said = json.loads(lines.readline())
+                while "phase" in (said := json.loads(lines.readline())):
+                    tell(said["phase"])
     except (OSError, ValueError) as error:
         raise NotServed(
             f"the serving process does not answer: {error}",

@@ -6,18 +6,21 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
 from pipeline.serving import oip
-from pipeline.serving.arms import why
+from pipeline.serving.columns import Columns
 from pipeline.serving.inbox import ClientGone
 from pipeline.serving.journal import Exchange, Journal, inputs_of_tensors
+from pipeline.serving.lookups import Lookups
 from pipeline.serving.metrics import Door, Metrics
 from pipeline.serving.outputs import Scores
 from pipeline.serving.refusal import Refusal
-from pipeline.serving.shelf import Seat, Shelf
+from pipeline.serving.shadowing import Copy, Encode, Shadowing
+from pipeline.serving.shelf import Picked, Seat, Shelf
+from pipeline.serving.tally import Event, Tally
 from store.release import RELEASE
 
 NOBODY_WAITED: Final = 499
@@ -29,24 +32,28 @@ _EXTENSIONS: Final = ("binary_tensor_data", "model_repository", "statistics")
 class Counted:
     """What becomes of a request, for the metrics and the prediction log."""
 
-    label: str = ""
-    """The version, once it is chosen."""
+    picked: Picked | None = None
+    """Once its version is chosen."""
+    request: str = ""
+    """Its id, or the one that it was given."""
+    unit: str | None = None
     status: int = 500
     size: int = 0
     """Bytes of the request, as far as the log would hold on to them."""
     exchange: Exchange | None = None
     """Once its version is chosen and its rows are read."""
+    encode: Encode | None = None
+    """How its rows were read: the shadow may take them otherwise."""
     scores: Scores | None = None
     named: bytes | None = None
-    """The id that it was given, if it came without one."""
+    """The id that it was given, if it came without one and is logged under it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
     """A request that was answered, before its answer is written."""
 
-    seat: Seat
-    epoch: bytes
+    picked: Picked
     wanted: Sequence[oip.Wanted]
     scores: Scores
 
@@ -67,12 +74,18 @@ class Desk:
         limits: Limits,
         metrics: Metrics,
         journal: Journal,
+        tally: Tally,
+        shadowing: Shadowing,
+        lookups: Lookups,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.shelf = shelf
         self.limits = limits
+        self.lookups = lookups
         self._metrics = metrics
         self._journal = journal
+        self._tally = tally
+        self._shadowing = shadowing
         self._clock = clock
         self.draining = False
         """Then nothing new is promised: health says so."""
@@ -95,37 +108,57 @@ class Desk:
             raise
         finally:
             seconds = self._clock() - began
-            known = model if counted.label or model in self.shelf.snapshot.routes else ""
-            self._metrics.answered(known, counted.label, door, counted.status, seconds)
-            if counted.exchange is not None:
-                self._journal.offer(
-                    counted.exchange,
-                    counted.scores if counted.status == 200 else None,
-                    at_us=at_us,
-                    latency_us=round(seconds * 1e6),
-                    status=counted.status,
-                    size=counted.size,
-                )
+            self._count(model, door, counted, at_us, seconds)
 
-    def note(
-        self,
-        counted: Counted,
-        seat: Seat,
-        epoch: bytes,
-        *,
-        request: str,
-        unit: str | None,
-        pinned: str | None,
-        cells: int,
-        inputs: Callable[[], Any],
-    ) -> None:
-        """What the prediction log is to hear of a request, before its model is run. `pinned`: the version it names."""
-        if not self._journal.writes:
+    def _count(self, model: str, door: Door, counted: Counted, at_us: int, seconds: float) -> None:
+        picked, status = counted.picked, counted.status
+        if picked is None:
+            known = model if model in self.shelf.snapshot.routes else ""
+            self._metrics.answered(known, "", door, status, seconds)
             return
+        limit, ours = picked.route.slow_s, status in (200, NOBODY_WAITED) or status >= 500
+        slow = ours and limit is not None and seconds > limit
+        self._metrics.answered(model, picked.seat.label, door, status, seconds, slow=slow)
+        if picked.exposed and (slow or (ours and status != NOBODY_WAITED)):
+            self._compare(picked, counted, slow)
+        if counted.exchange is None:
+            return
+        scores = counted.scores if status == 200 else None
+        self._journal.offer(
+            counted.exchange,
+            scores,
+            at_us=at_us,
+            latency_us=round(seconds * 1e6),
+            status=status,
+            size=counted.size,
+        )
+        if picked.shadow is not None and counted.encode is not None and status == 200:
+            self._shadowing.take(Copy(picked.shadow, counted.exchange, counted.encode, counted.size))
+
+    def _compare(self, picked: Picked, counted: Counted, slow: bool) -> None:
+        """An answer to a unit of a comparison; a client that gave up on a slow one counts as slow."""
+        events: list[Event] = ["errors"] if counted.status >= 500 else []
+        events += ["slow answers"] if slow else []
+        comparison = picked.route.comparison
+        if comparison is not None and counted.unit:
+            self._tally.saw(comparison, picked.route.stage, picked.seat.version, counted.unit, events)
+
+    def pick(self, counted: Counted, model: str, request: str, unit: str | None, version: str | None) -> Picked:
+        """Who answers; a request without an id is given one, by which the shadow's copies are drawn. Raises Refusal."""
         if not request:
             request = self._journal.name()
-            counted.named = request.encode()
-        counted.exchange = Exchange(seat, epoch, request, unit, why(unit, pinned), cells, inputs)
+            counted.named = request.encode() if self._journal.writes else None
+        counted.request, counted.unit = request, unit
+        counted.picked = picked = self.shelf.pick(model, unit=unit, request=request, version=version)
+        return picked
+
+    def note(self, counted: Counted, *, cells: int, inputs: Callable[[Columns], Any], encode: Encode) -> None:
+        """What the log and the shadow are to hear of a request, before its model is run. `cells`: of its rows."""
+        picked = counted.picked
+        if picked is None or (picked.shadow is None and not self._journal.writes):
+            return
+        counted.exchange = Exchange(picked, counted.request, counted.unit, cells, partial(inputs, picked.seat.columns))
+        counted.encode = encode
 
     async def scored(
         self,
@@ -136,22 +169,21 @@ class Desk:
         remaining_s: float | None = None,
     ) -> Scored:
         """The scores for a document. `remaining_s`: of the client's own deadline. Raises Refusal."""
-        seat, epoch = self.shelf.pick(model, document.unit, version)
-        counted.label = seat.label
+        picked = self.pick(counted, model, document.id, document.unit, version)
+        seat = picked.seat
+        if document.lookup:
+            tensors = await self.lookups.tensors(model, seat.columns, document.tensors, null=document.null)
+            document = replace(document, tensors=tensors)
         numeric, categorical, wanted = oip.encoded(document, seat.columns, self.limits.most_rows)
         timeout = self.timeout(document.timeout_s, remaining_s)
         self.note(
             counted,
-            seat,
-            epoch,
-            request=document.id,
-            unit=document.unit,
-            pinned=version,
             cells=numeric.size + categorical.size,
-            inputs=partial(inputs_of_tensors, seat.columns, document.tensors),
+            inputs=lambda columns: inputs_of_tensors(columns, document.tensors),
+            encode=lambda columns: columns.of_tensors(document.tensors),
         )
         counted.scores = await seat.batcher.scores(numeric, categorical, timeout)
-        return Scored(seat, epoch, wanted, counted.scores)
+        return Scored(picked, wanted, counted.scores)
 
     def timeout(self, *asked: float | None) -> float:
         """The shortest of those that are named, and of what is allowed."""
@@ -165,13 +197,13 @@ class Desk:
 
     def model_metadata(self, model: str, version: str | None) -> dict[str, Any]:
         """Raises Refusal."""
-        seat, _ = self.shelf.pick(model, None, version)
+        seat = self.shelf.pick(model, version=version).seat
         versions = [arm.version for arm in self.shelf.snapshot.routes[model].resident]
         return oip.metadata(model, versions, seat.columns)
 
     def statistics(self, model: str, version: str | None) -> dict[str, Any]:
         """Raises Refusal."""
-        seat, _ = self.shelf.pick(model, None, version)
+        seat = self.shelf.pick(model, version=version).seat
         return {"model_stats": [self._stats(seat)]}
 
     def _stats(self, seat: Seat) -> dict[str, Any]:
@@ -215,7 +247,7 @@ class Desk:
         """What is loaded follows from what is promoted, so clients may ask and not change it. Raises Refusal."""
         if verb == "load" and self.shelf.ready(model):
             return {}
-        self.shelf.pick(model, None, None)
+        self.shelf.pick(model)
         raise Refusal(
             409, f"versions are not {verb}ed by clients: `trainshed promote {model} VERSION` and `trainshed rollback`"
         )

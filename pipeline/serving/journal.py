@@ -18,9 +18,8 @@ from pipeline.predictions.log import Limits, PredictionLog
 from pipeline.predictions.record import COLUMNS, Prediction
 from pipeline.serving.columns import CATEGORICAL, NUMERIC, Columns
 from pipeline.serving.outputs import LABEL, SCORE, Scores, labels
-from pipeline.serving.shelf import Seat
+from pipeline.serving.shelf import Picked
 from pipeline.serving.tensors import Values
-from pipeline.traffic.route import Why
 from pipeline.versions.signature import Signature
 from store.home import ServingDir
 
@@ -35,12 +34,10 @@ Tensors = Mapping[str, tuple[Sequence[int], Values]]
 class Exchange(NamedTuple):
     """A request whose version is chosen."""
 
-    seat: Seat
-    epoch: bytes
+    picked: Picked
     request: str
     """Its id."""
     unit: str | None
-    why: Why
     cells: int
     """Values of its rows."""
     inputs: Callable[[], Any]
@@ -54,8 +51,9 @@ class Journal:
         self._folder = folder
         self._limits = limits
         self.now_us: Final = now_us or _now_us
-        self._writer = f"{self.now_us()}-{secrets.token_hex(6)}"
-        self._names = (f"{self._writer}-{number:x}" for number in count(1))
+        self.writer: Final = f"{self.now_us()}-{secrets.token_hex(6)}"
+        """A name that no process ever had."""
+        self._names = (f"{self.writer}-{number:x}" for number in count(1))
         self._logs: dict[str, PredictionLog] = {}
 
     @property
@@ -72,7 +70,8 @@ class Journal:
         """Takes down what was answered, and what we failed to answer; what the client did wrong, it does not."""
         if self._limits is None or not (status == _ANSWERED or status >= _OURS):
             return
-        seat = exchange.seat
+        picked = exchange.picked
+        seat = picked.seat
         log = self._logs.get(seat.model)
         if log is None:
             log = self._logs[seat.model] = self._begin(seat.model, self._limits)
@@ -81,9 +80,9 @@ class Journal:
             at_us=at_us,
             model=seat.model,
             version=seat.version,
-            why=exchange.why,
+            why=picked.why,
             unit=exchange.unit,
-            epoch=int(exchange.epoch),
+            epoch=int(picked.epoch),
             latency_us=latency_us,
             status=status,
             inputs=exchange.inputs,
@@ -108,7 +107,7 @@ class Journal:
             log.close()
 
     def _begin(self, model: str, limits: Limits) -> PredictionLog:
-        return PredictionLog(self._folder.predictions(model), self._writer, limits, now_us=self.now_us)
+        return PredictionLog(self._folder.predictions(model), self.writer, limits, now_us=self.now_us)
 
 
 def inputs_of_rows(columns: Columns, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

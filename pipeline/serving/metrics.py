@@ -16,6 +16,7 @@ from pipeline.serving.histogram import ROWS, SECONDS, Histogram
 Facts = Mapping[str, Any]
 """A worker's numbers, as plain JSON."""
 Door = Literal["rest", "plain", "grpc"]
+Shadowed = Literal["answered", "failed", "dropped"]
 CONTENT_TYPE: Final = b"text/plain; version=1.0.0; charset=utf-8; escaping=underscores"
 
 
@@ -25,13 +26,27 @@ class Metrics:
     def __init__(self) -> None:
         self.requests: defaultdict[tuple[str, str, Door, int], int] = defaultdict(int)
         """(model, version, door, HTTP status) → how many."""
+        self.slow: defaultdict[tuple[str, str], int] = defaultdict(int)
+        """(model, version) → answers that took longer than is promised."""
+        self.shadows: defaultdict[tuple[str, str, Shadowed], int] = defaultdict(int)
+        """(model, version, what became of it) → copies."""
         self.rows: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.phases: dict[tuple[str, str, str], Histogram] = {}
         self.batches: dict[tuple[str, str], Histogram] = {}
 
-    def answered(self, model: str, version: str, door: Door, status: int, seconds: float) -> None:
+    def answered(
+        self, model: str, version: str, door: Door, status: int, seconds: float, *, slow: bool = False
+    ) -> None:
         self.requests[model, version, door, status] += 1
+        if slow:
+            self.slow[model, version] += 1
         self._phase(model, version, "total").observe(seconds)
+
+    def shadowed(self, model: str, version: str, outcome: Shadowed, seconds: float | None = None) -> None:
+        """A copy that nobody heard the answer of; `seconds` if it was run."""
+        self.shadows[model, version, outcome] += 1
+        if seconds is not None:
+            self._phase(model, version, "shadow").observe(seconds)
 
     def batch(self, model: str, version: str, batch: Batch) -> None:
         self.rows[model, version] += batch.rows
@@ -45,6 +60,8 @@ class Metrics:
     def facts(self) -> dict[str, Any]:
         return {
             "requests": [[*key, count] for key, count in self.requests.items()],
+            "slow": [[*key, count] for key, count in self.slow.items()],
+            "shadows": [[*key, count] for key, count in self.shadows.items()],
             "rows": [[*key, count] for key, count in self.rows.items()],
             "phases": [[*key, one.facts()] for key, one in self.phases.items()],
             "batches": [[*key, one.facts()] for key, one in self.batches.items()],
@@ -72,11 +89,14 @@ class _Numbers:
 
     def collect(self) -> Iterator[Metric]:
         yield self._counter("requests", "Requests answered.", ("model", "version", "door", "status"))
+        yield self._counter("slow", "Answers that took longer than is promised.", ("model", "version"))
+        yield self._counter("shadows", "Copies for shadows, by what became of them.", ("model", "version", "outcome"))
         yield self._counter("rows", "Rows that models were run on.", ("model", "version"))
         yield self._histogram("phases", "phase_seconds", "Time of requests by phase.", SECONDS, ("phase",))
         yield self._histogram("batches", "batch_rows", "Rows in a run of a model.", ROWS, ())
         logged = "Lines of the prediction log, by what became of them."
         yield self._counter("log_predictions", logged, ("model", "outcome"))
+        yield self._counter("labels", "Labels kept.", ("model",))
         for key, name, what in _GAUGES:
             gauge = GaugeMetricFamily(f"trainshed_serving_{name}", what, labels=("worker",))
             for facts in self._workers:
@@ -92,7 +112,7 @@ class _Numbers:
     def _counter(self, key: str, what: str, labels: Sequence[str]) -> Metric:
         family = CounterMetricFamily(f"trainshed_serving_{key}", what, labels=("worker", *labels))
         for facts in self._workers:
-            for *values, count in facts[key]:
+            for *values, count in facts.get(key, ()):  # a worker of the release before has fewer
                 family.add_metric((facts["worker"], *map(str, values)), count)
         return family
 

@@ -1,7 +1,9 @@
 """Predictions as a web developer expects them: rows with named columns in, labels or values out. Pure.
 
 {"carrier": "AA", "distance": 733}                    one row
-[{…}, {…}]  or  {"rows": [{…}, {…}], "id": "a", "unit": "customer-7", "timeout_ms": 50}
+[{…}, {…}]  or  {"rows": [{…}, {…}], "id": "a", "unit": "customer-7", "version": 2,
+                                                       "timeout_ms": 50}
+{"entities": [{"customer": 7}]}               rows whose features are looked up; "missing": "null" for what is not known
 """
 
 from __future__ import annotations
@@ -23,7 +25,13 @@ class RowsRequest:
     id: str = ""
     unit: str | None = None
     """Whom the request is about, for a sticky choice of the version."""
+    version: str | None = None
+    """The one that it insists on."""
     timeout_s: float | None = None
+    lookup: bool = False
+    """What the rows lack is looked up in the feature views."""
+    null: bool = False
+    """What is not known there is null, instead of a refusal."""
 
 
 def read(body: bytes) -> RowsRequest:
@@ -36,14 +44,27 @@ def read(body: bytes) -> RowsRequest:
         return RowsRequest(_rows(document))
     if not isinstance(document, dict):
         raise malformed('send a row, `{"column": value, …}`, or `{"rows": [row, …]}`')
-    if not isinstance(document.get("rows"), list):
+    lookup = isinstance(document.get("entities"), list)
+    if not lookup and not isinstance(document.get("rows"), list):
         return RowsRequest([document])
+    if lookup and "rows" in document:
+        raise malformed("send `rows`, or `entities` whose features are looked up, and not both")
     return RowsRequest(
-        rows=_rows(document["rows"]),
+        rows=_rows(document["entities" if lookup else "rows"]),
+        lookup=lookup,
+        null=null_is_enough(document.get("missing")),
         id=_text(document, "id") or "",
         unit=_text(document, "unit"),
+        version=_text(document, "version"),
         timeout_s=_timeout(document),
     )
+
+
+def null_is_enough(missing: Any) -> bool:
+    """Of `missing`: "refuse", or nothing, or "null". Raises Refusal."""
+    if missing not in (None, "refuse", "null"):
+        raise malformed('`missing` is "refuse" or "null"')
+    return bool(missing == "null")
 
 
 def answer(request: RowsRequest, model: str, version: int, signature: Signature, scores: Scores) -> bytes:

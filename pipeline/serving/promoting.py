@@ -12,7 +12,7 @@ import time
 from typing import Any, Final
 
 from pipeline.serving.channel import Closed, Json, Refused
-from pipeline.serving.pressing import Press
+from pipeline.serving.pressing import Press, Tell
 from pipeline.serving.roster import Roster, Worker
 from store.errors import NotServed
 from store.home import Home
@@ -30,23 +30,27 @@ class Promoting:
     def __init__(self, home: Home, roster: Roster, press: Press) -> None:
         self._dir = home.serving
         self._roster = roster
-        self._press = press
+        self.press = press
+        """Exchanged with the settings."""
         self._turn = asyncio.Lock()
 
-    async def prepare(self, model: str, version: int, digest: str) -> Json:
+    async def prepare(self, model: str, version: int, digest: str, tell: Tell) -> Json:
         """Pressed, then loaded, warm and golden in every worker. Raises Refused; nothing has changed then.
 
-        What is resident, as the version before is, is not pressed again: nothing is loaded, nothing compiled.
+        What is resident, as the version before is, is not pressed again: nothing is loaded, nothing compiled. `tell`
+        hears of each phase when it begins.
         """
         wanted = {"model": model, "version": version, "digest": digest}
         async with self._turn:
             if digest in read_snapshot(self._dir.routing).resident().values():
+                tell("load")
                 with contextlib.suppress(Refused):  # a worker has lost it: pressing mends that
                     return await self._load(wanted, {"seconds": 0.0, "compiled": 0})
             try:
-                pressed = await self._press(digest)
+                pressed = await self.press(digest, tell)
             except NotServed as error:
                 raise Refused(error.what) from None
+            tell("load")
             try:
                 return await self._load(wanted, pressed)
             except Refused:
@@ -72,7 +76,7 @@ class Promoting:
             if self._dir.pressed(digest).is_dir():
                 continue
             try:
-                await self._press(digest)
+                await self.press(digest)
             except NotServed as error:
                 log.warning("%s %s cannot be served: %s", model, version, error.what)
 
@@ -82,7 +86,7 @@ class Promoting:
             if f"{model} {version}" not in (worker.missing or {}):
                 continue
             try:
-                await self._press(digest)
+                await self.press(digest)
                 await self._roster.tell(worker, "load", model=model, version=version, digest=digest)
                 await self._roster.tell(worker, "switch")
             except (NotServed, Refused, Closed) as error:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pipeline.serving.arms import choose
+from pipeline.serving.arms import choose, split_of
 from pipeline.serving.batcher import Batcher
 from pipeline.serving.columns import Columns
 from pipeline.serving.executables import Programs
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.refusal import Refusal, busy, unknown
-from store.routing import Snapshot
+from pipeline.traffic.route import Why
+from pipeline.traffic.split import Split
+from store.routing import Route, Snapshot
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,24 @@ class Seat:
     """The version as metrics and answers have it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What a request was given."""
+
+    seat: Seat
+    epoch: bytes
+    """Of the snapshot that chose, as answers say it."""
+    why: Why
+    route: Route
+    shadow: Seat | None = None
+    """Who gets a copy."""
+
+    @property
+    def exposed(self) -> bool:
+        """Whether the answer is one of a comparison's."""
+        return self.why == "assigned" and self.route.comparison is not None
+
+
 @dataclass(frozen=True)
 class _Now:
     """What one request sees; replaced as a whole."""
@@ -34,6 +54,8 @@ class _Now:
     snapshot: Snapshot
     seats: Mapping[tuple[str, int], Seat]
     """Those of the snapshot that are loaded."""
+    splits: Mapping[str, Split]
+    """By model."""
     epoch: bytes = b"0"
     """As answers say it."""
 
@@ -43,7 +65,7 @@ class Shelf:
     """Belongs to the thread of the event loop."""
 
     make_batcher: Callable[[str, int, LoadedVersion], Batcher]
-    _now: _Now = field(default_factory=lambda: _Now(Snapshot(epoch=0), {}))
+    _now: _Now = field(default_factory=lambda: _Now(Snapshot(epoch=0), {}, {}))
     _waiting: dict[tuple[str, int], Seat] = field(default_factory=dict)
     """Loaded, and not in the snapshot yet."""
     missing: dict[tuple[str, int], str] = field(default_factory=dict)
@@ -88,23 +110,28 @@ class Shelf:
                 seats[model, version] = seat
         self._waiting = {key: seat for key, seat in self._waiting.items() if key not in wanted}
         self.missing = {key: why for key, why in self.missing.items() if key in wanted}
-        self._now = _Now(snapshot, seats, b"%d" % snapshot.epoch)
+        splits = {model: split_of(route) for model, route in snapshot.routes.items()}
+        self._now = _Now(snapshot, seats, splits, b"%d" % snapshot.epoch)
 
     def forget_unused(self) -> None:
         """Lets go of what was loaded for a promotion that did not come."""
         self._waiting.clear()
 
-    def pick(self, model: str, unit: str | None, version: str | None) -> tuple[Seat, bytes]:
-        """Who answers, and by which epoch. `version`: the one that the request insists on. Raises Refusal."""
+    def pick(self, model: str, *, unit: str | None = None, request: str = "", version: str | None = None) -> Picked:
+        """Who answers. `request`: its id; `version`: the one that it insists on. Raises Refusal."""
         now = self._now
-        if version is None:
-            arm = choose(now.snapshot, model, unit)
-            seat = None if arm is None else now.seats.get((model, arm.version))
-        else:
-            seat = now.seats.get((model, _number(version)))
+        split = now.splits.get(model)
+        if split is None:
+            raise self._absent(now, model, version)
+        pin = None if version is None else _number(version)
+        chosen = choose(split, unit=unit, request=request, pin=pin)
+        seat, why = now.seats.get((model, chosen.version)), chosen.why
+        if seat is None and pin is None:  # a worker that could not load a treatment: better control than nobody
+            seat, why = now.seats.get((model, split.control)), "not loaded"
         if seat is None:
             raise self._absent(now, model, version)
-        return seat, now.epoch
+        copied = None if chosen.shadow is None else now.seats.get((model, chosen.shadow))
+        return Picked(seat, now.epoch, why, now.snapshot.routes[model], copied)
 
     def ready(self, model: str | None = None) -> bool:
         """Whether all that the snapshot has can answer; or what it has of one model."""

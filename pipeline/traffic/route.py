@@ -7,8 +7,10 @@ from typing import Final, Literal, NamedTuple
 from pipeline.traffic.hashing import keyed, position
 from pipeline.traffic.split import Shadow, Split
 
-Why = Literal["assigned", "no unit", "pinned"]
-"""To be counted by: what is not assigned takes no part in a comparison."""
+Why = Literal["assigned", "no unit", "pinned", "not loaded", "shadow"]
+"""To be counted by: what is not assigned takes no part in a comparison. The last two are the server's words: control
+answered because the unit's version is not loaded there, or nobody heard this answer, since the request was a copy.
+"""
 
 _SHADOW: Final = b"shadow"
 
@@ -43,6 +45,8 @@ def route(split: Split, *, unit: str | None, request: str, pin: int | None = Non
 
 def assigned(split: Split, unit: str) -> int:
     """The unit's version: that of the interval its position lies in, else control."""
+    if not split.treatments:
+        return split.control
     place = position(unit, split.salt, split.hash)
     for one in split.treatments:
         if one.low <= place < one.high:

@@ -101,7 +101,7 @@ def ramped(split: Split, version: int, share: float) -> Split:
         what = (
             f"version {version} has {found.share:.4g} of the units; at {share:.4g} some would be moved back to control"
         )
-        raise Conflict(what, remedy="withdraw it, which ends the comparison, and begin another with a new salt")
+        raise Conflict(what, remedy="end the comparison, and begin another with a new salt")
     if _round(found.low + share) > found.room:
         what = f"version {version} has room for {_round(found.room - found.low):.4g} of the units, not for {share:.4g}"
         raise Conflict(what, remedy="ask for less, or begin another comparison with other rooms and a new salt")

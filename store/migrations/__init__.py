@@ -22,6 +22,7 @@ class History:
 
 
 OURS: Final = History(
-    revisions=("0001", "box_rates", "lists", "span", "words", "counts"), scripts=Path(__file__).parent
+    revisions=("0001", "box_rates", "lists", "span", "words", "counts", "comparisons", "api_keys", "serving_samples"),
+    scripts=Path(__file__).parent,
 )
 REVISIONS: Final = OURS.revisions

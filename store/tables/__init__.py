@@ -6,20 +6,25 @@ the record's revision at which the row last changed: `/v1/changes` is a query ov
 
 from __future__ import annotations
 
+from store.tables.comparisons import Comparison, Shadow
 from store.tables.data import CheckResult, DatasetVersion
+from store.tables.keys import ApiKey
 from store.tables.metrics import Metric, MetricKey, MetricLatest, MetricRange, ResourceSample
 from store.tables.models import AliasEvent, ModelVersion
 from store.tables.results import Artifact, Checkpoint, Param, TrainingSet
 from store.tables.runs import Attempt, Run, RunCount, RunDependency
 from store.tables.schedules import Schedule
+from store.tables.serving import ServingSample
 from store.tables.whole import Event, Meta
 
 __all__ = [
     "AliasEvent",
+    "ApiKey",
     "Artifact",
     "Attempt",
     "CheckResult",
     "Checkpoint",
+    "Comparison",
     "DatasetVersion",
     "Event",
     "Meta",
@@ -34,5 +39,7 @@ __all__ = [
     "RunCount",
     "RunDependency",
     "Schedule",
+    "ServingSample",
+    "Shadow",
     "TrainingSet",
 ]

@@ -23,7 +23,17 @@ from store.wire.data import (
     SourceReadView,
     SourceView,
 )
-from store.wire.endpoints import EndpointsRequest, EndpointsView, EndpointView, ServedView, ServingWorkerView
+from store.wire.endpoints import (
+    EndpointsRequest,
+    EndpointsView,
+    EndpointView,
+    IntoServiceView,
+    PhaseView,
+    ServingHistoryView,
+    ServingPoint,
+    ServingSeries,
+    ServingWorkerView,
+)
 from store.wire.events import EventView
 from store.wire.jobs import (
     BackfillDone,
@@ -37,6 +47,8 @@ from store.wire.jobs import (
     TimetableView,
     WaitKind,
 )
+from store.wire.keys import KeyMade, KeyRequest, KeysView, KeyView
+from store.wire.labels import MOST_LABELS, LabelledVersion, LabelsRequest, LabelsTaken, LabelsView
 from store.wire.lineage import LineageEdge, LineageNode, LineageView
 from store.wire.models import (
     AliasEventView,
@@ -76,6 +88,7 @@ from store.wire.runs import (
     SparkView,
 )
 from store.wire.schedules import PauseRequest, SchedulePreview, ScheduleView
+from store.wire.served import ServedView
 from store.wire.shed import (
     BoxView,
     ChangesView,
@@ -104,16 +117,49 @@ from store.wire.system import (
     RecordView,
     SystemView,
 )
-from store.words import ACTIVE, ENDED, GOOD, PRODUCTION, SMALLER_IS_BETTER, Outcome, RunState, Verdict
+from store.wire.traffic import (
+    ArmRole,
+    ArmShare,
+    ArmView,
+    ComparisonView,
+    RuleView,
+    ShadowView,
+    StageView,
+    TrafficChange,
+    TrafficPlanView,
+    TrafficRequest,
+    TrafficVerb,
+    TrafficView,
+    TreatmentView,
+)
+from store.words import (
+    ACTIVE,
+    ENDED,
+    GOOD,
+    PHASES,
+    PRODUCTION,
+    SMALLER_IS_BETTER,
+    ComparisonKind,
+    ComparisonStatus,
+    Outcome,
+    Phase,
+    RunState,
+    Verdict,
+)
 
 __all__ = [
     "ACTIVE",
     "ENDED",
     "GOOD",
+    "MOST_LABELS",
+    "PHASES",
     "PRODUCTION",
     "SMALLER_IS_BETTER",
     "AliasEventView",
     "AliasView",
+    "ArmRole",
+    "ArmShare",
+    "ArmView",
     "ArtifactView",
     "AttemptView",
     "BackfillDone",
@@ -130,6 +176,9 @@ __all__ = [
     "CheckpointView",
     "ColumnView",
     "CompareView",
+    "ComparisonKind",
+    "ComparisonStatus",
+    "ComparisonView",
     "CountView",
     "DaemonView",
     "DatasetDetail",
@@ -155,8 +204,17 @@ __all__ = [
     "GpuView",
     "HistogramView",
     "Interval",
+    "IntoServiceView",
     "JobView",
     "JudgedAgainst",
+    "KeyMade",
+    "KeyRequest",
+    "KeyView",
+    "KeysView",
+    "LabelledVersion",
+    "LabelsRequest",
+    "LabelsTaken",
+    "LabelsView",
     "LatestMetric",
     "LeaseView",
     "LineageEdge",
@@ -177,6 +235,8 @@ __all__ = [
     "Page",
     "PastRun",
     "PauseRequest",
+    "Phase",
+    "PhaseView",
     "PlanView",
     "PoolView",
     "PredictionsView",
@@ -190,6 +250,7 @@ __all__ = [
     "RecordView",
     "ResourcePoint",
     "RollbackRequest",
+    "RuleView",
     "RunDetail",
     "RunRequest",
     "RunState",
@@ -198,11 +259,16 @@ __all__ = [
     "SchedulePreview",
     "ScheduleView",
     "ServedView",
+    "ServingHistoryView",
+    "ServingPoint",
+    "ServingSeries",
     "ServingWorkerView",
+    "ShadowView",
     "ShutdownRequest",
     "SourceReadView",
     "SourceView",
     "SparkView",
+    "StageView",
     "StandingMetric",
     "StandingView",
     "StandingWord",
@@ -210,6 +276,12 @@ __all__ = [
     "StepView",
     "SystemView",
     "TimetableView",
+    "TrafficChange",
+    "TrafficPlanView",
+    "TrafficRequest",
+    "TrafficVerb",
+    "TrafficView",
+    "TreatmentView",
     "Verdict",
     "VerdictView",
     "VersionDetail",

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import Field
 
 from store.wire.base import Wire
+from store.wire.traffic import ArmView, ComparisonView, ShadowView
+from store.words import Phase
 
 
-class ServedView(Wire):
-    """How a version went into service."""
+class PhaseView(Wire):
+    """One part of the way into service; see `PHASES`."""
 
-    epoch: int
-    """Of the routing snapshot that named it."""
-    workers: int
-    """Processes that put it in force."""
-    compiled: int
-    """Programs that had to be compiled; 0 for a version of a known architecture, and for a rollback."""
-    pressed_s: float
-    loaded_s: float
-    """Loaded, warm and compared with the golden rows, in every worker."""
-    switched_s: float
-    """From the published snapshot until the last worker had it in force."""
+    phase: Phase
+    seconds: float
+    """How long it took, or has taken so far if it is the last one and the version is under way."""
+
+
+class IntoServiceView(Wire):
+    """The version that is going into service, or the last one that did."""
+
+    number: int
+    """Grows with every phase: ask for what comes after it."""
+    model: str | None
+    """None: none has since the daemon started."""
+    version: int | None
+    under_way: bool
+    phases: list[PhaseView]
+    """As far as it has come. A version that is loaded already, as for a rollback, is not pressed again."""
 
 
 class ServingWorkerView(Wire):
@@ -57,6 +66,11 @@ class EndpointView(Wire):
     """Lines of the prediction log that were written, of all versions."""
     dropped: int
     """Lines that found no room, in memory or on the disk."""
+    arms: list[ArmView] = []
+    """All versions that answer, control first."""
+    comparison: ComparisonView | None = None
+    """The one that runs, or the newest one that has ended."""
+    shadow: ShadowView | None = None
 
 
 class EndpointsView(Wire):
@@ -67,6 +81,8 @@ class EndpointsView(Wire):
     pid: int | None
     """Of the supervisor."""
     url: str | None
+    certificate: str | None = None
+    """File with the certificate that `url` shows, if it is https."""
     grpc: str | None = None
     """`HOST:PORT` of gRPC, if it is served."""
     epoch: int
@@ -84,3 +100,53 @@ class EndpointsView(Wire):
 
 class EndpointsRequest(Wire):
     on: bool | None = Field(description="true, false, or null: what the project file says.")
+
+
+class ServingPoint(Wire):
+    """What was answered in one stretch of time."""
+
+    at: datetime
+    """The stretch's beginning."""
+    seconds: float
+    """How much of the stretch was counted."""
+    requests: int
+    rps: float
+    """Requests a second."""
+    errors: int
+    """Of the requests, those answered with a status above 499."""
+    refused: int
+    """Of the requests, those answered with 400 to 499."""
+    p50_ms: float | None
+    """From the first byte to the answer; None without requests."""
+    p95_ms: float | None
+    p99_ms: float | None
+    queued_ms: float | None
+    """What 95 of 100 runs of the model waited at most."""
+    waiting: int
+    """Rows that waited for a run, at most."""
+    batch_rows: float | None
+    """Mean rows in a run of the model."""
+    dropped: int
+    """Lines of the prediction log that found no room; told of a model, not of a version."""
+    compilations: int
+    """Programs compiled while serving; told of the processes."""
+
+
+class ServingSeries(Wire):
+    """One version over time. `version` null: what belongs to the model, such as requests that were refused before a
+    version was chosen. `model` null: the processes, and requests for models that nobody serves."""
+
+    model: str | None
+    version: int | None
+    points: list[ServingPoint]
+    """Oldest first; stretches in which nothing was counted are left out. At rest there is one a minute."""
+    lately: ServingPoint | None
+    """The last minute; None where nothing was counted in it."""
+
+
+class ServingHistoryView(Wire):
+    """What endpoints have answered, evenly spaced. It is remembered for two days."""
+
+    since: datetime
+    step_seconds: float
+    series: list[ServingSeries]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from store.wire.base import Wire
-from store.wire.endpoints import ServedView
+from store.wire.served import ServedView
 from store.words import Outcome
 
 
@@ -177,6 +177,8 @@ class PlanView(Wire):
     warnings: list[str]
     undo: str
     token: str
+    served: bool = False
+    """Whether endpoints answer with the version then: `/v1/endpoints/promotion` tells its phases meanwhile."""
 
 
 class PromoteRequest(Wire):

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from tui.charts import dots, marks
 from tui.charts.series import WEIGHTS, Series
-from tui.charts.ticks import Scale, clock_labels, clock_step, labels, nice_step, scale_of, ticks
+from tui.charts.ticks import Scale, clock_labels, clock_step, day_labels, labels, nice_step, scale_of, ticks
 from tui.rows.words import count, figure, span
 from tui.table.column import Cell
 from tui.text import Line
@@ -34,6 +34,8 @@ class Look:
     """Index into `series.WEIGHTS`."""
     by_time: bool = False
     """x is seconds, not steps."""
+    of_day: bool = False
+    """Those seconds are counted from a midnight: what is written at x is the time of day."""
     cross: float | None = None
     """x of the crosshair."""
     style: Style = "braille"
@@ -177,7 +179,7 @@ def _legend(shown: Sequence[Series], width: int, look: Look, left_out: int) -> l
     """Mark, name and value of each series; the value where the crosshair is, else the newest."""
     parts: list[list[Cell]] = []
     if look.cross is not None:
-        where = span(look.cross) if look.by_time else f"step {count(look.cross)}"
+        where = _where(look.cross, look)
         parts.append([Cell(f"┊ {where}" if look.style != "ascii" else f"| {where}", "key")])
     glyphs = marks.LETTERS if look.style == "ascii" else marks.GLYPHS
     for number, series in enumerate(shown):
@@ -188,6 +190,12 @@ def _legend(shown: Sequence[Series], width: int, look: Look, left_out: int) -> l
     if left_out > 0:
         parts.append([Cell(f"+{left_out} more", "dim")])
     return _wrapped(parts, width)
+
+
+def _where(x: float, look: Look) -> str:
+    if not look.by_time:
+        return f"step {count(x)}"
+    return day_labels([x], seconds=True)[0] if look.of_day else span(x)
 
 
 def _wrapped(parts: Sequence[Sequence[Cell]], width: int) -> list[Line]:
@@ -228,7 +236,7 @@ def _x_axis(x: Scale, left: int, width: int, look: Look) -> list[Line]:
     values = ticks(x, most, clock_step if look.by_time else nice_step)
     if not look.by_time:
         values = [value for value in values if value == int(value)] or values
-    texts = clock_labels(values) if look.by_time else labels(values)
+    texts = (day_labels if look.of_day else clock_labels)(values) if look.by_time else labels(values)
     ascii_ = look.style == "ascii"
     rule = list(("-" if ascii_ else "─") * width)
     words = [" "] * width

@@ -111,3 +111,14 @@ def labels(values: Sequence[float]) -> list[str]:
 def clock_labels(values: Sequence[float]) -> list[str]:
     """Seconds as durations."""
     return ["0" if value == 0 else span(max(value, 10.0) if value >= 10 else value) for value in values]
+
+
+def day_labels(values: Sequence[float], *, seconds: bool = False) -> list[str]:
+    """Seconds since a midnight as times of day, with seconds where the values are closer than a minute."""
+    fine = seconds or any(value % 60 for value in values)
+    found = []
+    for value in values:
+        whole = int(value) % 86_400
+        text = f"{whole // 3_600:02}:{whole % 3_600 // 60:02}"
+        found.append(f"{text}:{whole % 60:02}" if fine else text)
+    return found

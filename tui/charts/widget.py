@@ -70,6 +70,10 @@ class Curves(Widget, can_focus=True):
         """x is time, whatever is drawn."""
         self.look = replace(self.look, by_time=True)
 
+    def along_the_day(self) -> None:
+        """x is the time of day: seconds since a midnight."""
+        self.look = replace(self.look, by_time=True, of_day=True)
+
     def redraw(self) -> None:
         """Draws again what differs from the picture on screen."""
         before, after = self._plot, self._draw()

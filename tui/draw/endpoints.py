@@ -8,8 +8,9 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from store.wire import EndpointsView, EndpointView
-from tui.render import Heads, Rows, count, heading, number_column, table, wide_column
+from store.wire import EndpointsView, EndpointView, ServingHistoryView
+from tui.draw.traffic import parted
+from tui.render import Heads, Rows, count, heading, number_column, table, when, wide_column
 
 
 def endpoints(view: EndpointsView) -> RenderableType:
@@ -21,7 +22,33 @@ def endpoints(view: EndpointsView) -> RenderableType:
         parts.append(Text(f"! {view.compilations} programs were compiled while serving", style="yellow"))
     if not view.running:
         return Group(*parts)
-    return Group(*parts, Text(""), _models(view.endpoints), Text(""), heading("processes"), _workers(view))
+    traffic = [found for one in view.endpoints if (found := parted(one)) is not None]
+    return Group(*parts, Text(""), _models(view.endpoints), *traffic, Text(""), heading("processes"), _workers(view))
+
+
+def history(view: ServingHistoryView) -> RenderableType:
+    """What each version answered, a line a stretch of time; what belongs to no version under its model's name."""
+    rows: Rows = [
+        [
+            when(point.at),
+            series.model or "the processes",
+            "-" if series.version is None else f"v{series.version}",
+            f"{point.rps:.1f}",
+            *("-" if n is None else f"{n:.1f}" for n in (point.p50_ms, point.p95_ms, point.p99_ms)),
+            Text(count(point.errors), style="red" if point.errors else ""),
+            count(point.refused),
+            count(point.waiting),
+            "-" if point.batch_rows is None else f"{point.batch_rows:.1f}",
+            Text(count(point.dropped), style="yellow" if point.dropped else ""),
+            Text(count(point.compilations), style="yellow" if point.compilations else ""),
+        ]
+        for series in view.series
+        for point in series.points
+    ]
+    numbers = ("a second", "p50 ms", "p95 ms", "p99 ms", "errors", "refused")
+    more = ("waiting", "rows a run", "dropped", "compiled")
+    heads: Heads = ["from", "model", "version", *(number_column(name) for name in (*numbers, *more))]
+    return table(heads, rows, empty="nothing was answered in this time, or it was not counted: it is while they run")
 
 
 def predictions(answer: Mapping[str, Any]) -> RenderableType:

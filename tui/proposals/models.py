@@ -94,6 +94,7 @@ def _moving(
         reason_needed=view.needs_override,
         forbidden=refusal(view),
         again=again,
+        in_phases=view.served,
         undo=None if before is None else lambda daemon: rollback_now(daemon, view.model, view.alias, before),
     )
 

@@ -28,11 +28,12 @@ SCREENS: Final[tuple[Entry, ...]] = (
     Entry("2", "runs", ("r",), "tui.screens.runs:Runs"),
     Entry("3", "models", ("mo",), "tui.screens.models:Models"),
     Entry("4", "data", ("d",), "tui.screens.data:Data"),
+    Entry("5", "serving", ("srv", "endpoints"), "tui.screens.serving:Serving"),
     Entry("7", "jobs", ("j", "schedules"), "tui.screens.jobs:Jobs"),
     Entry("8", "system", ("sys",), "tui.screens.system:System"),
     Entry("9", "events", ("ev",), "tui.screens.events:Events"),
 )
-"""5 and 6 are kept for serving and drift."""
+"""6 is kept for drift."""
 
 DETAILS: Final[Mapping[str, str]] = {
     "run": "tui.screens.run:RunScreen",
@@ -41,6 +42,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "version": "tui.screens.version:VersionScreen",
     "dataset": "tui.screens.dataset:DatasetScreen",
     "job": "tui.screens.job:JobScreen",
+    "endpoint": "tui.screens.endpoint:EndpointScreen",
     "schedule": "tui.screens.schedule:ScheduleScreen",
 }
 """Kind of object → the screen that shows one; its constructor takes the words that name it."""

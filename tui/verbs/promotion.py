@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ from tui.verbs.models import Alias, Model, Version
 
 if TYPE_CHECKING:
     from store.wire import AliasEventView, PlanView, ServedView
+    from tui.client import Client
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Reason = Annotated[str, typer.Option(metavar="WORDS", help="Why; it stays in the history.")]
@@ -41,7 +43,8 @@ def promote(
         plan = daemon.plan(model, version, alias=alias)
         confirm(shell, plan, yes=yes, command=f"trainshed promote {model} {version}")
         request = PromoteRequest(version=version, alias=alias, token=plan.token, reason=reason, override=override)
-        moved = daemon.promote(model, request)
+        with _told(shell, daemon, plan):
+            moved = daemon.promote(model, request)
     shell.say(moved, _moved(moved))
 
 
@@ -60,7 +63,8 @@ def rollback(
         plan = daemon.rollback_plan(model, alias=alias, to=to)
         confirm(shell, plan, yes=yes, command=f"trainshed rollback {model}")
         request = RollbackRequest(alias=alias, to=plan.to_version, expected=plan.from_version, reason=reason)
-        moved = daemon.rollback(model, request)
+        with _told(shell, daemon, plan):
+            moved = daemon.rollback(model, request)
     shell.say(moved, _moved(moved))
 
 
@@ -83,6 +87,15 @@ def confirm(shell: Shell, plan: PlanView, *, yes: bool, command: str) -> None:
     sys.stderr.flush()
     if sys.stdin.readline().strip() != plan.model:
         raise Failure("not confirmed; nothing was changed", remedy=f"`{command}` asks again")
+
+
+def _told(shell: Shell, daemon: Client, plan: PlanView) -> AbstractContextManager[None]:
+    """Of a version that is going to answer requests, each phase is told to a person when it begins."""
+    if shell.as_json or not plan.served:
+        return nullcontext()
+    from tui.intoservice import followed
+
+    return followed(daemon, plan.model, plan.to_version, shell.note)
 
 
 def _moved(event: AliasEventView) -> str:

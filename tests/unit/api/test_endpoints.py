@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -11,10 +12,11 @@ from daemon.routes import settings_of, wanted_routes
 from daemon.servingview import endpoint_view
 from pipeline.config.serving import ServingSection
 from pipeline.serving.histogram import ROWS, SECONDS, Histogram
-from store import registry
+from store import registry, servingsamples
 from store.engine import Record
 from store.home import Home
 from store.routing import Arm, Route
+from store.servingsamples import Counted
 from store.tables import Run
 from store.wire import PromoteRequest
 from tests.unit.registry.shelf import Shelf, facts
@@ -64,6 +66,19 @@ def test_a_plan_says_what_becomes_of_the_endpoint_if_there_is_one(client: Client
     assert "its endpoint answers with version 1 once every process has loaded it" in client.plan("late", 1).effects[-1]
 
 
+def test_what_was_counted_is_told_over_time_and_of_one_model_alone(client: Client, daemon: Daemon) -> None:
+    late = Counted(model="late", version=1, seconds=10.0, requests=50, rows=50, runs=25, latency=((8, 50),))
+    rain = Counted(model="rain", version=3, seconds=10.0, requests=10, errors=10)
+    with daemon.record.transaction() as tx:
+        servingsamples.add(tx, [late, rain])
+    series = client.endpoint_history("late").series
+    assert [(one.model, one.version) for one in series] == [("late", 1)]
+    assert series[0].lately is not None
+    assert (series[0].lately.requests, series[0].lately.batch_rows) == (50, 2.0)
+    assert [(one.model, one.version) for one in client.endpoint_history().series] == [("late", 1), ("rain", 3)]
+    assert client.endpoint_history(at=daemon.clock() - timedelta(hours=1)).series == []
+
+
 def shelve(record: Record) -> None:
     with record.transaction() as tx:
         run = Run(job="train:late", kind="train", target="late", trigger="manual", actor="anna", created_at=tx.now)
@@ -79,7 +94,7 @@ def test_routes_follow_from_the_moves_of_production_and_keep_the_version_before(
 
     def route() -> tuple[int, int | None]:
         with shelf.record.read() as session:
-            found = wanted_routes(session, [])["late"]
+            found = wanted_routes(session, ServingSection())["late"]
         return found.arms[0].version, found.previous.version if found.previous else None
 
     shelf.promote(1)
@@ -91,12 +106,14 @@ def test_routes_follow_from_the_moves_of_production_and_keep_the_version_before(
     shelf.promote(2, alias="candidate")
     assert route() == (1, 3)
     with shelf.record.read() as session:
-        assert wanted_routes(session, ["other"]) == {}
+        assert wanted_routes(session, ServingSection(models=["other"])) == {}
     shelf.record.close()
 
 
-def test_settings_are_the_project_files_words() -> None:
-    settings = settings_of(ServingSection(port=9000, max_batch=100, timeout="250ms"))
+def test_settings_are_the_project_files_words(daemon: Daemon) -> None:
+    serving = ServingSection(port=9000, max_batch=100, timeout="250ms")
+    project = daemon.project.model_copy(update={"serving": serving})
+    settings = settings_of(project)
     assert (settings.port, settings.largest_batch, settings.timeout_s) == (9000, 100, 0.25)
     assert settings.host == "127.0.0.1"
 

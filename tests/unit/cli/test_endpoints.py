@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console, RenderableType
 
-from store.wire import AliasEventView, EndpointsView, EndpointView, ServedView, ServingWorkerView
-from tui.draw.endpoints import endpoints, predictions
+from store.wire import (
+    AliasEventView,
+    EndpointsView,
+    EndpointView,
+    ServedView,
+    ServingHistoryView,
+    ServingPoint,
+    ServingSeries,
+    ServingWorkerView,
+)
+from tui.draw.endpoints import endpoints, history, predictions
 from tui.verbs.promotion import _moved
 
 
@@ -114,3 +124,35 @@ def test_a_promotion_says_what_each_phase_took() -> None:
     warm = served.model_copy(update={"pressed_s": 0.0, "compiled": 0})
     assert "was warm already" in _moved(AliasEventView(**event, served=warm))
     assert "processes" not in _moved(AliasEventView(**event))
+
+
+def test_the_history_has_a_line_for_each_version_and_stretch_and_says_when_there_is_none() -> None:
+    at = datetime(2026, 6, 15, 12, tzinfo=UTC)
+    busy = ServingPoint(
+        at=at,
+        seconds=30.0,
+        requests=3_000,
+        rps=100.0,
+        errors=2,
+        refused=1,
+        p50_ms=0.81,
+        p95_ms=1.9,
+        p99_ms=4.24,
+        queued_ms=0.3,
+        waiting=12,
+        batch_rows=2.5,
+        dropped=0,
+        compilations=0,
+    )
+    quiet = busy.model_copy(update={"requests": 0, "rps": 0.0, "p50_ms": None, "p95_ms": None, "p99_ms": None})
+    late = ServingSeries(model="late", version=2, points=[busy, quiet], lately=None)
+    nobody = ServingSeries(model=None, version=None, points=[quiet], lately=None)
+    said = text(history(ServingHistoryView(since=at, step_seconds=30.0, series=[late, nobody]))).splitlines()
+    assert "2026-06-15 12:00:00Z" in said[1]
+    assert "late" in said[1]
+    assert "v2" in said[1]
+    assert said[1].split()[-10:] == ["100.0", "0.8", "1.9", "4.2", "2", "1", "12", "2.5", "0", "0"]
+    assert "0.0       -" in said[2]
+    assert "the processes" in said[3]
+    empty = text(history(ServingHistoryView(since=at, step_seconds=30.0, series=[])))
+    assert "nothing was answered in this time" in empty

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.experiments.canary import Plan, Seen, Stage, State, begun, step
+from pipeline.experiments.canary import Seen, step
+from pipeline.experiments.stages import Plan, Stage, State, begun
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PLAN = Plan()

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from pipeline.experiments.canary import Plan, State, step
+from pipeline.experiments.canary import step
 from pipeline.experiments.counting import seen
+from pipeline.experiments.stages import Plan, State
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 

@@ -51,3 +51,22 @@ def test_the_version_before_stays_resident() -> None:
     now, before = Arm(version=2, digest="b"), Arm(version=1, digest="a")
     snapshot = Snapshot(epoch=1, routes={"late": Route(arms=(now,), previous=before)})
     assert snapshot.resident() == {("late", 2): "b", ("late", 1): "a"}
+
+
+def test_a_file_of_the_release_before_has_one_arm_and_compares_nothing(tmp_path: Path) -> None:
+    arm = {"version": 2, "digest": "b", "weight": 1.0}
+    before = {"version": 1, "digest": "a", "weight": 1.0}
+    file = tmp_path / "routing.json"
+    file.write_text(json.dumps({"epoch": 4, "routes": {"late": {"arms": [arm], "previous": before}}}))
+    found = Route(arms=(Arm(version=2, digest="b"),), previous=Arm(version=1, digest="a"))
+    assert read_snapshot(file) == Snapshot(epoch=4, routes={"late": found})
+
+
+def test_all_of_a_comparison_comes_back_and_each_version_is_resident_once(tmp_path: Path) -> None:
+    arms = Arm(version=1, digest="a", weight=0.9), Arm(version=2, digest="b", weight=0.1, low=0.0, high=0.1)
+    shadow, previous = Arm(version=3, digest="c", weight=0.5), Arm(version=2, digest="b")
+    route = Route(arms=arms, previous=previous, shadow=shadow, salt="s", comparison=7, stage=2, slow_s=0.5)
+    file = tmp_path / "routing.json"
+    publish_snapshot(file, Snapshot(epoch=1, routes={"late": route}))
+    assert read_snapshot(file).routes["late"] == route
+    assert [arm.version for arm in route.resident] == [1, 2, 3]

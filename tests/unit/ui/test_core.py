@@ -307,6 +307,7 @@ app.run(size=(120, 40))
 """
 
 
+@pytest.mark.slow
 def test_the_ui_loads_nothing_heavy_before_its_first_picture() -> None:
     import subprocess
     import sys

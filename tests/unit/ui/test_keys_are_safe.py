@@ -30,6 +30,7 @@ DETAILS = {
     "version": ("version", "late", "2"),
     "dataset": ("dataset", "orders"),
     "job": ("job", "train:late"),
+    "endpoint": ("endpoint", "late"),
 }
 LEAVES = {"q", "x"}
 """`q` leaves the UI and `x` gives the terminal to $PAGER: neither changes the record, and both end the test."""

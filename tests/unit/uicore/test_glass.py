@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hypothesis.strategies as st
-from hypothesis import given, settings
+import pytest
+from hypothesis import given
 
 from tests.unit.emulator import Emulator
 from tui.glass.glass import SYNC_OFF, SYNC_ON, Glass
@@ -35,7 +36,7 @@ def frames(draw: st.DrawFn) -> str:
     return "".join(parts) + f"\x1b[{draw(st.integers(1, HEIGHT))};{draw(st.integers(1, WIDTH))}H"
 
 
-@settings(deadline=None)  # the emulator is slow on a busy machine
+@pytest.mark.slow
 @given(st.lists(frames(), min_size=1, max_size=6))
 def test_the_terminal_shows_what_it_would_have_shown(drawn: list[str]) -> None:
     plain, spared, glass = Emulator(WIDTH, HEIGHT), Emulator(WIDTH, HEIGHT), Glass()
@@ -46,7 +47,6 @@ def test_the_terminal_shows_what_it_would_have_shown(drawn: list[str]) -> None:
         assert spared.cursor == plain.cursor
 
 
-@settings(deadline=None)  # the emulator is slow on a busy machine
 @given(frames())
 def test_what_is_there_already_is_not_sent_again(frame: str) -> None:
     glass, shown = Glass(), Emulator(WIDTH, HEIGHT)
@@ -58,7 +58,6 @@ def test_what_is_there_already_is_not_sent_again(frame: str) -> None:
     assert glass.write(frame) == ""
 
 
-@settings(deadline=None)  # the emulator is slow on a busy machine
 @given(st.sampled_from(STYLES), st.sampled_from(STYLES))
 def test_the_pen_comes_from_any_look_to_any_other(one: str, other: str) -> None:
     """Read back by the same reader that knows no off-codes: so the terminal is asked."""

@@ -1,0 +1,108 @@
+"""Shadows: a version that answers nobody is run on copies of requests, in a thread of its own and of low priority.
+
+A copy is taken when the answer is made, and run after it is written. What waits is bounded in rows; what finds no room
+is dropped at once and counted. So a shadow that is slow, or fails each time, costs those who ask nothing but a bounded
+share of the processor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from pipeline.serving.batcher import Batcher
+from pipeline.serving.columns import Columns
+from pipeline.serving.journal import Exchange, Journal
+from pipeline.serving.metrics import Metrics
+from pipeline.serving.refusal import Refusal
+from pipeline.serving.shelf import Seat
+from pipeline.versions.signature import Categorical, Numeric
+
+QUEUE_ROWS: Final = 1024
+"""Rows of copies that may wait for one shadow."""
+Encode = Callable[[Columns], tuple[Numeric, Categorical]]
+"""The request's rows as a version takes them; raises Refusal if they are none for it."""
+log = logging.getLogger(__name__)
+
+
+class Copy(NamedTuple):
+    """A request that was answered."""
+
+    seat: Seat
+    """The shadow's."""
+    exchange: Exchange
+    encode: Encode
+    size: int
+    """Bytes, as far as the log would hold on to them."""
+
+
+class Shadowing:
+    """One worker's; belongs to the thread of its event loop."""
+
+    def __init__(self, metrics: Metrics, journal: Journal, thread: Executor, queue_rows: int = QUEUE_ROWS) -> None:
+        """`thread`: runs shadows and nothing else."""
+        self._metrics = metrics
+        self._journal = journal
+        self._thread = thread
+        self._queue_rows = queue_rows
+        self._batchers: dict[str, tuple[Seat, Batcher]] = {}
+        """Model → its shadow now."""
+        self._running: set[asyncio.Task[None]] = set()
+
+    def take(self, copy: Copy) -> None:
+        """To be run once the answer is written: in a later turn of the loop."""
+        asyncio.get_running_loop().call_soon(self._begin, copy)
+
+    def _begin(self, copy: Copy) -> None:
+        seat, batcher = copy.seat, self._batcher(copy.seat)
+        if batcher.waiting_rows >= self._queue_rows:
+            self._metrics.shadowed(seat.model, seat.label, "dropped")
+            return
+        task = asyncio.get_running_loop().create_task(self._run(copy, batcher))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _run(self, copy: Copy, batcher: Batcher) -> None:
+        seat, at_us, began = copy.seat, self._journal.now_us(), asyncio.get_running_loop().time()
+        scores, status = None, 200
+        try:
+            numeric, categorical = copy.encode(seat.columns)
+            scores = await batcher.scores(numeric, categorical, math.inf)
+        except Refusal as refusal:
+            if refusal.status == 503:
+                self._metrics.shadowed(seat.model, seat.label, "dropped")
+                return
+            status = 500
+        except Exception:
+            log.exception("shadow %s %s failed", seat.model, seat.label)
+            status = 500
+        seconds = asyncio.get_running_loop().time() - began
+        self._metrics.shadowed(seat.model, seat.label, "answered" if status == 200 else "failed", seconds)
+        mine = replace(copy.exchange.picked, seat=seat, why="shadow")
+        self._journal.offer(
+            copy.exchange._replace(picked=mine),
+            scores,
+            at_us=at_us,
+            latency_us=round(seconds * 1e6),
+            status=status,
+            size=copy.size,
+        )
+
+    def _batcher(self, seat: Seat) -> Batcher:
+        known = self._batchers.get(seat.model)
+        if known is None or known[0] is not seat:
+            made = Batcher(
+                seat.loaded.run,
+                expected_s=lambda rows: math.inf,  # never in the loop
+                largest=seat.loaded.largest,
+                queue_rows=self._queue_rows,
+                thread=self._thread,
+                on_batch=lambda batch: self._metrics.batch(seat.model, seat.label, batch),
+            )
+            known = self._batchers[seat.model] = seat, made
+        return known[1]

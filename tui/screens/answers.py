@@ -1,0 +1,136 @@
+"""What the screens of endpoints share: how they read, how far they look back, and the keys that change traffic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+
+from tui.keybindings import bindings
+from tui.proposals.endpoints import switch_now
+from tui.proposals.models import propose_rollback
+from tui.proposals.traffic import traffic_now
+from tui.rows import serving as rows
+from tui.screens.base import ShedScreen
+from tui.screens.parting import AskShares, AskVersion
+
+if TYPE_CHECKING:
+    from store.wire import ChangesView, EndpointsView, ServingHistoryView, TrafficChange
+    from tui.failure import Failure
+    from tui.rows.serving import Endpoint
+
+
+class Answers(ShedScreen):
+    """Subclasses say which endpoint the keys mean, and show what was read."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("serving")
+    PAST: ClassVar[str] = "Who answered then is known by what was counted; processes, arms and stages are not kept"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.minutes = 60
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """What the keys mean."""
+        raise NotImplementedError
+
+    def show(self, view: EndpointsView | None, history: ServingHistoryView) -> None:
+        """`view`: None at a time in the past."""
+        raise NotImplementedError
+
+    # ---- reading -----------------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        lite = self.shed.settings.lite
+        self.set_interval(rows.EVERY_SECONDS_LITE if lite else rows.EVERY_SECONDS, self._read_now_and_then)
+
+    def read(self) -> None:
+        self.tell_of_the_past(self.PAST)
+        moment, minutes = self.shed.moment, self.minutes
+        self.ask(
+            "serving",
+            lambda daemon: (
+                daemon.endpoints() if moment is None else None,
+                daemon.endpoint_history(minutes=minutes, points=rows.POINTS, at=moment),
+            ),
+            lambda found: self.show(*found),
+            self.failed,
+        )
+
+    def news(self, changes: ChangesView) -> None:
+        """Figures are read now and then; what was done to an endpoint at once."""
+        if changes.models or any(event.kind.startswith("endpoint") for event in changes.events):
+            self.read()
+
+    def failed(self, failure: Failure) -> None:
+        self.refuse(failure)
+
+    def _read_now_and_then(self) -> None:
+        if self.is_current and self.shed.moment is None and not self.shed.held and self.shed.cut is None:
+            self.read()
+
+    # ---- keys --------------------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Traffic is changed of an endpoint."""
+        if action in {"roll_back", "weights", "canary", "shadow"} and self.endpoint is None:
+            return False
+        return super().check_action(action, parameters)
+
+    def action_window(self) -> None:
+        self.minutes = rows.WINDOWS[(rows.WINDOWS.index(self.minutes) + 1) % len(rows.WINDOWS)]
+        self.say(f"the last {rows.window(self.minutes)}")
+        self.read()
+
+    def action_switch(self) -> None:
+        self.ask("propose", switch_now, lambda proposal: self.shed.propose(proposal, self.read))
+
+    def action_roll_back(self) -> None:
+        if self.endpoint is not None:
+            propose_rollback(self.shed, self.endpoint.model)
+
+    def action_weights(self) -> None:
+        if self.endpoint is not None:
+            self._ask_and_plan(AskShares(self.endpoint))
+
+    def action_canary(self) -> None:
+        """Ends the one that runs, says that one that was rolled back was seen, or asks which version is to go up."""
+        endpoint = self.endpoint
+        if endpoint is None:
+            return
+        comparison = endpoint.view.comparison if endpoint.view is not None else None
+        running = comparison is not None and comparison.status == "running"
+        unseen = comparison is not None and comparison.status == "rolled back" and comparison.seen_by is None
+        if comparison is not None and (running or unseen):
+            self._plan(endpoint.model, _change(do="stop", kind=comparison.kind))
+        else:
+            self._ask_and_plan(AskVersion(endpoint, "canary"))
+
+    def action_shadow(self) -> None:
+        """Ends the one that there is, or asks which version is to be it."""
+        endpoint = self.endpoint
+        if endpoint is None:
+            return
+        if endpoint.view is not None and endpoint.view.shadow is not None:
+            self._plan(endpoint.model, _change(do="lift"))
+        else:
+            self._ask_and_plan(AskVersion(endpoint, "shadow"))
+
+    def _ask_and_plan(self, box: AskShares | AskVersion) -> None:
+        model = box.model
+        self.shed.open_box(box, lambda change: None if change is None else self._plan(model, change))
+
+    def _plan(self, model: str, change: TrafficChange) -> None:
+        self.ask(
+            "propose",
+            lambda daemon: traffic_now(daemon, model, change),
+            lambda proposal: self.shed.propose(proposal, self.read),
+        )
+
+
+def _change(**words: object) -> TrafficChange:
+    from store.wire import TrafficChange
+
+    return TrafficChange.model_validate(words)
