@@ -8,10 +8,13 @@ STAMP  := $(VENV)/.synced
 UV      = $(shell command -v uv || echo $(BIN)/uv)
 # Many tests wait, for a process or a moment: one worker more than there are cores.
 WORKERS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 1) + 1)))
+# Where Python may not keep compiled bytecode (containers set that), each of the many processes that a test or the demo
+# starts compiles jax and all else anew: three seconds in place of one.
+unexport PYTHONDONTWRITEBYTECODE
 LOCK   := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit check format bench docs screenshots golden lock clean
+.PHONY: help setup demo test unit explore check format bench docs screenshots golden lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +43,9 @@ test: $(STAMP) ## all tests
 
 unit: $(STAMP) ## the fast tests
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow"
+
+explore: $(STAMP) ## the properties alone, on examples they have not met, and ten times as many
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m hypothesis --hypothesis-profile=explore --timeout=3600
 
 check: $(STAMP) ## formatting, lint, types, layers
 	@$(BIN)/ruff format --check .
@@ -73,6 +79,8 @@ lock: $(STAMP) ## resolve the dependencies anew
 	  --constraint requirements.lock --output-file requirements-bench.lock
 	@$(UV) pip compile pyproject.toml $(LOCK) --extra demo --extra postgres --group dev --extra cuda --extra tpu \
 	  --constraint requirements.lock --output-file requirements-accelerators.lock
+	@for target in container lambda; do $(UV) pip compile assets/export/$$target/requirements.in $(LOCK) \
+	  --constraint requirements.lock --output-file assets/export/$$target/requirements.lock || exit 1; done
 
 clean: ## remove .venv and all caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,9 +1,9 @@
-"""Serving: requests a second and CPU a request against plain FastAPI on the same model, and a thousand promotions.
+"""Serving: requests a second and CPU a request, JSON against bytes, and a thousand promotions under load.
 
-The real supervisor and one worker answer for a network 32 → 256 → 256 → 1; FastAPI with pydantic runs the same function
-by `jax.jit`, a request at a time, beside it in the same run. One JSON object:
+The real supervisor and one worker answer for a network 32 → 256 → 256 → 1. `peers.py` has the comparison with other
+servers. One JSON object:
 
-    ours, fastapi       by connections (1, 16, 64): requests_s, cpu_us (a request, of the server), p50_ms, p99_ms
+    ours                by connections (1, 16, 64): requests_s, cpu_us (a request, of the server), p50_ms, p99_ms
     ours_64_rows        one request of 64 rows: as JSON and as packed bytes, rows_s
     promotions          up to 1,000 under load: failed requests, epochs that went backwards, switch_ms (from the
                         published snapshot to the last worker), rollback_ms (the whole, with two syncs of the disk)
@@ -18,24 +18,21 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 os.environ["JAX_PLATFORMS"] = "cpu"
 
-import jax
 import numpy as np
 import psutil
 import pyarrow as pa
 
 from benchmarks.made import load
+from benchmarks.made.net import WIDTH, apply, parameters
 from pipeline.judging.gates import Verdict
 from pipeline.serving.control import ask
 from pipeline.serving.settings import ServingSettings
@@ -45,24 +42,12 @@ from store.home import Home
 from store.routing import Arm, Route, Snapshot, publish_snapshot, read_snapshot
 from tests.evidence import least_evidence
 
-WIDTH, HIDDEN = 32, 256
 SECONDS = 4.0
 PROMOTIONS = 1000
 LOAD_S = 40.0
 """Under load for so long; on a busy box fewer promotions fit into it."""
 NAMES = [f"x{place:02}" for place in range(WIDTH)]
 SIGNATURE = Signature(inputs=[InputColumn(name=name, kind="numeric") for name in NAMES], task="regression", label="y")
-
-
-def apply(params: dict[str, jax.Array], numeric: jax.Array, categorical: jax.Array) -> jax.Array:
-    hidden = jax.nn.relu(numeric @ params["a"])
-    return (jax.nn.relu(hidden @ params["b"]) @ params["c"])[:, 0]
-
-
-def parameters(seed: int) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    shapes = {"a": (WIDTH, HIDDEN), "b": (HIDDEN, HIDDEN), "c": (HIDDEN, 1)}
-    return {name: (rng.normal(size=shape) / np.sqrt(shape[0])).astype(np.float32) for name, shape in shapes.items()}
 
 
 def bundle(home: Home, seed: int) -> str:
@@ -119,61 +104,6 @@ class Serving:
     def stop(self) -> None:
         ask(self.home.serving.control, "stop", 30)
         self.process.wait(60)
-
-
-FASTAPI = """
-import sys
-import jax, numpy as np, uvicorn
-from fastapi import FastAPI
-from pydantic import BaseModel
-sys.path.insert(0, sys.argv[2])
-from benchmarks.serving import apply, parameters
-
-params = jax.device_put(parameters(1))
-run = jax.jit(lambda rows: apply(params, rows, None))
-run(np.zeros((1, 32), np.float32))
-
-class Tensor(BaseModel):
-    name: str
-    datatype: str
-    shape: list[int]
-    data: list[float]
-
-class Request(BaseModel):
-    id: str = ""
-    inputs: list[Tensor]
-
-app = FastAPI()
-
-@app.post("/v2/models/net/infer")
-def infer(request: Request):
-    rows = np.array(request.inputs[0].data, np.float32).reshape(request.inputs[0].shape)
-    scores = np.asarray(run(rows))
-    outputs = [{"name": "score", "datatype": "FP32", "shape": list(scores.shape), "data": scores.tolist()}]
-    return {"model_name": "net", "id": request.id, "outputs": outputs}
-
-uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", access_log=False)
-"""
-
-
-@contextmanager
-def fastapi() -> Iterator[tuple[int, int]]:
-    """Port and pid."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    root = str(Path(__file__).parents[1])
-    process = subprocess.Popen([sys.executable, "-P", "-c", FASTAPI, str(port), root])
-    try:
-        while True:
-            time.sleep(0.1)
-            assert process.poll() is None
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-        yield port, process.pid
-    finally:
-        process.terminate()
-        process.wait()
 
 
 # ---------------------------------------------------------------------------------------------------------- load
@@ -284,12 +214,7 @@ def main() -> None:
         serving = Serving(Home(Path(folder)))
         try:
             port, pid = serving.status()["port"], serving.pid
-            with fastapi() as (other_port, other_pid):
-                for connections in (1, 16, 64):
-                    report.setdefault("ours", {})[connections] = measure(port, pid, connections, as_json(1))
-                    report.setdefault("fastapi", {})[connections] = measure(
-                        other_port, other_pid, connections, as_json(1)
-                    )
+            report["ours"] = {number: measure(port, pid, number, as_json(1)) for number in (1, 16, 64)}
             for name, sent in (("json", as_json(64)), ("bytes", as_bytes(64))):
                 found = measure(port, pid, 4, sent)
                 report.setdefault("ours_64_rows", {})[name] = {**found, "rows_s": found["requests_s"] * 64}

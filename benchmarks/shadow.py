@@ -24,7 +24,8 @@ import jax
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.serving import NAMES, SIGNATURE, Serving, apply, as_json, measure, parameters
+from benchmarks.made.net import apply, parameters
+from benchmarks.serving import NAMES, SIGNATURE, Serving, as_json, measure
 from pipeline.judging.gates import Verdict
 from pipeline.serving.control import ask
 from pipeline.versions.bundle import write_bundle

@@ -3,7 +3,8 @@
 dispatcher   starts what waits                     supervisor   stays with what runs, to its end
 scheduler    queues what is due                    sampler      measures
 endpoints    has versions in production served      predictions  reads what they logged into the lake
-canaries     go up, and come back at harm         counts       writes down what endpoints have answered
+canaries     go up, and come back at harm          labels       keeps the truth that arrives later
+counts       writes down what endpoints have answered
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from daemon.canaries import Canaries
 from daemon.claim import claim_due
 from daemon.disk import free_bytes, shortage, too_full
 from daemon.dispatcher import Dispatcher, pools_of
+from daemon.doors import Doors
 from daemon.endpoints import Endpoints
 from daemon.gpus import Gpus
 from daemon.machineroom import MachineRoom
@@ -33,6 +35,7 @@ from daemon.supervisor import Supervisor
 from daemon.warmth import WarmWorkers
 from pipeline.config import Project, load_project
 from pipeline.config.jobs import Job, jobs_of
+from pipeline.labels.box import LabelBox
 from store import events, lifecycle, queue, runs
 from store.ballast import ROOM_BYTES
 from store.engine import Record
@@ -78,6 +81,7 @@ class Daemon:
             on_start=self._sampler.wake,
         )
         self._predictions = PredictionReader(self.record, lambda: self._project.serving.log)
+        self._labels = LabelBox(home.serving, project.serving.log.disk)
         self._endpoints = Endpoints(self.record, lambda: self._project, self._predictions.wake)
         self._canaries = Canaries(self.record, self._endpoints, clock)
         self._serving_room = ServingRoom(self._endpoints, self._canaries, self.record, time.monotonic)
@@ -117,6 +121,7 @@ class Daemon:
         self._canaries.stop()
         self._endpoints.stop()
         self._predictions.stop()
+        self._labels.close()
         self._scheduler.stop()
         self._dispatcher.stop()
         self._supervisor.stop()
@@ -192,8 +197,16 @@ class Daemon:
         return self._canaries
 
     @property
+    def doors(self) -> Doors:
+        return self._endpoints.doors
+
+    @property
     def predictions(self) -> PredictionReader:
         return self._predictions
+
+    @property
+    def labels(self) -> LabelBox:
+        return self._labels
 
     @property
     def serving_room(self) -> ServingRoom:

@@ -221,7 +221,7 @@ class Dispatcher:
         assert run.id is not None
         project = self._project()
         with self._record.read() as session:
-            facts = record_facts(session, run)
+            facts = record_facts(session, run, project)
         return RunSpec(
             run=run.id,
             attempt=number,

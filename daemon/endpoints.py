@@ -19,13 +19,15 @@ from typing import Any, Final, TypeVar
 
 from sqlmodel import Session
 
+from daemon.doors import Doors
 from daemon.phases import Phases
 from daemon.routes import route_of, settings_of, wanted_routes
 from daemon.servingprocess import PREPARE_S, ServingProcess
 from pipeline.config import Project
+from pipeline.serving.settings import ServingSettings
 from store import aliases, events
 from store.engine import Record, Transaction
-from store.errors import Conflict, NotServed, ServingError, TrainshedError
+from store.errors import Conflict, NotServed, ProjectError, ServingError, TrainshedError
 from store.routing import Arm, Route, Snapshot, publish_snapshot, read_snapshot
 from store.wire import AliasEventView, PlanView, ServedView
 from store.words import PRODUCTION
@@ -55,6 +57,7 @@ class Endpoints:
         self._project = project
         self._dir = record.home.serving
         self.process = ServingProcess(record.home)
+        self.doors = Doors(record, project, self.process)
         self._turn = threading.RLock()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._stopping = False
@@ -153,13 +156,18 @@ class Endpoints:
                 self._tell(
                     "endpoints.lost", f"the serving supervisor (pid {had}) has died; its workers go on answering"
                 )
+            self.doors.publish()
             if not self.wanted:
                 self._end(there)
                 return None
-            settings = settings_of(self._project().serving)
-            if there and self.process.settings() != settings:
-                self._end(there)
-                there = False
+            settings = self._settings()
+            try:
+                if there and not self._renewed(settings):
+                    self._end(there)
+                    there = False
+            except ProjectError as error:
+                self._trouble(f"the old settings stay in force: {error.where}: {error.what} → {error.remedy}")
+                return LONGEST_PAUSE_S
             if not there and not self._begin():
                 self._failures += 1
                 return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (self._failures - 1))
@@ -172,13 +180,38 @@ class Endpoints:
         try:
             if read_snapshot(self._dir.routing).routes != routes:
                 self._publish(routes)
-            self.process.start(settings_of(self._project().serving))
+            self.doors.require_guarded()
+            self.process.start(self._settings())
+        except ProjectError as error:
+            self._trouble(f"endpoints cannot be started: {error.where}: {error.what} → {error.remedy}")
+            return False
         except TrainshedError as error:
             self._trouble(f"endpoints cannot be started: {error.what}")
             return False
         self.problem = None
         self._tell("endpoints.started", f"endpoints have been started (pid {self.process.pid})")
         return True
+
+    def _renewed(self, settings: ServingSettings) -> bool:
+        """Whether what runs has these settings, or takes them up: new workers take the place of the old ones, one after
+        another, and nobody is cut off. False: only a new start can. Raises ProjectError when they must not be used.
+        """
+        known = self.process.settings()
+        if known == settings:
+            return True
+        if known is None or not known.same_doors(settings):
+            return False
+        self.doors.require_guarded()
+        try:
+            self.process.renew(settings)
+        except ServingError as error:  # of another release, or dead
+            log.warning("the serving supervisor does not take up new settings: %s", error.what)
+            return False
+        self._tell("endpoints.renewed", "new settings are in force: workers are replaced one after another")
+        return True
+
+    def _settings(self) -> ServingSettings:
+        return settings_of(self._project())
 
     def _end(self, there: bool) -> None:
         self.problem = None

@@ -1,4 +1,4 @@
-"""Prediction logs go into the lake: every so often, when endpoints have ended, and before somebody looks.
+"""Prediction logs and labels go into the lake: every so often, when endpoints have ended, and before somebody looks.
 
 The reading itself is a program of its own (`pipeline.predictions.take`), which takes each line exactly once whoever
 dies in between. One thread starts it, when there is something to take.
@@ -101,18 +101,22 @@ class PredictionReader:
         except TrainshedError as error:
             self._trouble(f"prediction logs are not read: {error.what}")
             return
-        faults = [f"{model}: {one['fault']}" for model, one in taken.items() if "fault" in one]
+        both = [*taken["predictions"].items(), *taken["labels"].items()]
+        faults = [f"{model}: {one['fault']}" for model, one in both if "fault" in one]
         if faults:
             self._trouble(f"prediction logs are not read: {'; '.join(faults)}")
             return
         self._seen, self.problem = sizes, None
-        for model, one in taken.items():
+        for model, one in taken["predictions"].items():
             self._lacks(model, one)
+        for model, one in taken["labels"].items():
+            if one["damaged"]:
+                self._tell("labels.damaged", f"{one['damaged']} lines of labels of {model} were damaged", model)
 
     def _sizes(self) -> Sizes:
         found = {}
-        for folder in self._home.serving.predictions_root.glob("*/"):
-            for segment in segments(folder):
+        for root in (self._home.serving.predictions_root, self._home.serving.labels_root):
+            for segment in (one for folder in root.glob("*/") for one in segments(folder)):
                 try:
                     found[segment] = segment.stat().st_size
                 except FileNotFoundError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import Session
 
+from pipeline.config import Project
 from pipeline.process.spec import ProductionFacts, RecordFacts
 from store import runs, versions
 from store.queue import get_run
@@ -12,8 +13,8 @@ from store.times import from_us
 from store.words import PRODUCTION
 
 
-def record_facts(session: Session, run: Run) -> RecordFacts:
-    """Raises NotFound when a run is to judge a version that is not there."""
+def record_facts(session: Session, run: Run, project: Project) -> RecordFacts:
+    """Raises NotFound when a run is to judge, or to ask, a version that is not there."""
     last = runs.last_good(session, run.job)
     live = versions.live(session, run.target, PRODUCTION) if run.kind in ("train", "evaluate") else None
     return RecordFacts(
@@ -21,6 +22,7 @@ def record_facts(session: Session, run: Run) -> RecordFacts:
         last_fingerprint=last.fingerprint if last is not None else "",
         last_run=last.id if last is not None else None,
         evaluate=_facts(_asked_version(session, run)) if run.kind == "evaluate" else None,
+        predict=_predicting(session, run, project),
         scheduled_for=from_us(_slot(session, run)),
     )
 
@@ -30,6 +32,16 @@ def _slot(session: Session, run: Run) -> int | None:
     if run.scheduled_for is not None or run.group is None:
         return run.scheduled_for
     return get_run(session, run.group).scheduled_for
+
+
+def _predicting(session: Session, run: Run, project: Project) -> ProductionFacts | None:
+    section = project.predictions.get(run.target) if run.kind == "batch-predict" else None
+    if section is None:
+        return None
+    if section.version is not None:
+        return _facts(versions.get_version(session, section.model, section.version))
+    live = versions.live(session, section.model, section.alias)
+    return None if live is None else _facts(live)
 
 
 def _asked_version(session: Session, run: Run) -> ModelVersion:

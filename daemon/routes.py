@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlmodel import Session
 
+from pipeline.config import Project
 from pipeline.config.serving import ServingSection
 from pipeline.serving.settings import ServingSettings
 from pipeline.traffic.documents import split_of
@@ -27,12 +28,16 @@ def wanted_routes(session: Session, section: ServingSection) -> dict[str, Route]
     }
 
 
-def settings_of(section: ServingSection) -> ServingSettings:
+def settings_of(project: Project) -> ServingSettings:
     """The project file's words as the serving processes take them."""
+    section, root = project.serving, project.root
+    tls = section.tls
     return ServingSettings(
         host=section.host,
         port=section.port,
         grpc_port=section.grpc_port,
+        tls_cert=str(root / tls.cert) if tls else None,
+        tls_key=str(root / tls.key) if tls else None,
         workers=section.workers,
         spare=section.spare,
         largest_batch=section.max_batch,
@@ -43,10 +48,16 @@ def settings_of(section: ServingSection) -> ServingSettings:
         patience_s=section.patience.total_seconds(),
         most_connections=section.connections,
         drain_s=section.drain.total_seconds(),
+        views={
+            name: [join.model_dump(mode="json") for join in model.views]
+            for name, model in project.models.items()
+            if model.views
+        },
         log=section.log.enabled,
         log_payloads=section.log.payloads,
         log_memory=section.log.memory,
         log_disk=section.log.disk,
+        labels=section.log.enabled and section.log.labels,
     )
 
 

@@ -103,6 +103,11 @@ class ServingProcess:
             time.sleep(0.02)
         self.find()
 
+    def renew(self, settings: ServingSettings) -> None:
+        """It takes up other settings of the same doors. Raises NotServed, NotServable."""
+        settings.write(self._dir.settings)
+        self.ask("renew")
+
     def ask(
         self, what: str, seconds: float = ASK_S, tell: Callable[[str], None] = lambda _: None, **given: Any
     ) -> dict[str, Any]:

@@ -58,7 +58,8 @@ class ServingRoom:
             asked_by=asked["by"] if asked else None,
             running=bool(status),
             pid=status.get("pid"),
-            url=f"http://{status['host']}:{status['port']}" if status else None,
+            url=f"{status['scheme']}://{status['host']}:{status['port']}" if status else None,
+            certificate=self._certificate(status),
             grpc=f"{status['host']}:{status['grpc_port']}" if status.get("grpc_port") else None,
             epoch=snapshot.epoch,
             restarts=status.get("restarts", 0),
@@ -68,6 +69,10 @@ class ServingRoom:
             phase=endpoints.phases.sentence,
             problem=endpoints.problem,
         )
+
+    def _certificate(self, status: Facts) -> str | None:
+        settings = self._endpoints.process.settings() if status else None
+        return settings.tls_cert if settings else None
 
     def facts(self) -> Sequence[Facts] | None:
         """Every worker's numbers; None while nothing is served. Raises ServingError while it starts or ends."""

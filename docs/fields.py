@@ -22,6 +22,7 @@ _PLACES = {
     "features": "[features.NAME]",
     "models": "[models.NAME]",
     "schedules": "[schedules.NAME]",
+    "predictions": "[predictions.NAME]",
     "jobs": '[jobs."KIND:NAME"]',
 }
 _PLAIN = {str: "text", int: "whole number", float: "number", bool: "true or false", datetime: "time with offset"}

@@ -20,3 +20,10 @@ def commit_metadata(table: Path, version: int) -> dict[str, Any]:
             return found
     except (OSError, ValueError):
         return {}  # a table that is not there, or a log that somebody else has changed: nothing is known
+
+
+def newest_version(table: Path) -> int:
+    """The number of the newest commit; 0 where there is none."""
+    return max(
+        (int(file.stem) for file in (table / "_delta_log").glob("[0-9]*.json") if file.stem.isdigit()), default=0
+    )

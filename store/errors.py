@@ -31,6 +31,7 @@
     └── Refused                    understood, and not done
         ├── Conflict               somebody else moved it first, or the state forbids it
         ├── GateRefused            no verdict, or a failing one, and no override
+        ├── NotExportable          a version cannot be exported to that
         └── DaemonRunning          the home already has its daemon
 
 A message is complete on its own: the command line, the API and the record all show the same text.
@@ -227,6 +228,10 @@ class Conflict(Refused):
 
 class GateRefused(Refused):
     """No verdict, or a failing one, and no override by name and reason."""
+
+
+class NotExportable(Refused):
+    """A version cannot be exported to that."""
 
 
 class DaemonRunning(Refused):

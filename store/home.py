@@ -56,9 +56,17 @@ class Home:
         """The Delta table of a feature view's rows."""
         return self.lake / "features" / name
 
+    def online(self, view: str) -> Path:
+        """A feature view's newest values by entity, for requests: a SQLite file of its own, replaced as a whole."""
+        return self.root / "online" / f"{view}.sqlite"
+
     def predictions(self, model: str) -> Path:
         """The Delta table of what a served model was asked and answered."""
         return self.lake / "predictions" / model
+
+    def labels(self, model: str) -> Path:
+        """The Delta table of the labels of those requests."""
+        return self.lake / "labels" / model
 
     def staging(self, dataset: str) -> Path:
         """Pages of an ingest that is not committed yet, with their journal."""
@@ -172,6 +180,16 @@ class ServingDir:
         return self.root / "settings.json"
 
     @property
+    def keys(self) -> Path:
+        """Who may ask: hashes of API keys."""
+        return self.root / "keys.json"
+
+    @property
+    def rates(self) -> Path:
+        """When each API key may ask again; the workers' common memory."""
+        return self.root / "rates"
+
+    @property
     def asked(self) -> Path:
         """Whether an operator wants endpoints, whatever the project file says."""
         return self.root / "asked.json"
@@ -208,8 +226,16 @@ class ServingDir:
 
     @property
     def predictions_lock(self) -> Path:
-        """Held by the one that reads them."""
+        """Held by the one that reads them, and the labels."""
         return self.root / "predictions.lock"
+
+    @property
+    def labels_root(self) -> Path:
+        """Labels that were sent and are on their way into the lake: a folder of segments for each model."""
+        return self.root / "labels"
+
+    def labels(self, model: str) -> Path:
+        return self.labels_root / model
 
     @property
     def pressed_root(self) -> Path:

@@ -21,6 +21,8 @@ MOST: Final = 200
 """Nodes in one graph."""
 _BRANCHES: Final = 50
 """Things made from one thing, the newest."""
+_MODEL: Final = "model:"
+"""Before the name of a model, in the inputs of a dataset that it predicted."""
 _VIEW: Final = "features:"
 """Before the name of a feature view, in the inputs of a training set."""
 Sources = Mapping[str, str]
@@ -151,6 +153,8 @@ class _Graph:
             self._made_by(row.run, own)
             for given in self._versions(row.inputs):
                 self._join(self.dataset(given, "up"), own, "read")
+            for asked in self._models(row.inputs):
+                self._join(self.version(asked, "up"), own, "read")
             if row.dataset in self._sources:
                 self._join(self._source(self._sources[row.dataset]), own, "read")
             return
@@ -175,6 +179,9 @@ class _Graph:
         own = f"{row.model} {row.number}"
         if step == "down":
             self._aliases(row, own)
+            for made in self._datasets_with(f"{_MODEL}{row.model}", row.number):
+                self._join(own, self.dataset(made, "down"), "read")
+                self._made_by(made.run, f"{made.dataset}@{made.version}")
             return
         self._made_by(row.run, own)
         training_set = self._session.get(TrainingSet, row.training_set)
@@ -232,8 +239,21 @@ class _Graph:
             if row is not None:
                 yield row
 
+    def _models(self, inputs: Mapping[str, int]) -> Iterator[ModelVersion]:
+        for name, number in inputs.items():
+            row = (
+                self._session.get(ModelVersion, (name.removeprefix(_MODEL), number))
+                if name.startswith(_MODEL)
+                else None
+            )
+            if row is not None:
+                yield row
+
     def _datasets_from(self, row: DatasetVersion) -> Iterator[DatasetVersion]:
-        read = func.json_extract(DatasetVersion.inputs, f'$."{row.dataset}"') == row.version
+        return self._datasets_with(row.dataset, row.version)
+
+    def _datasets_with(self, given: str, version: int) -> Iterator[DatasetVersion]:
+        read = func.json_extract(DatasetVersion.inputs, f'$."{given}"') == version
         query = select(DatasetVersion).where(read).order_by(col(DatasetVersion.created_at).desc()).limit(_BRANCHES)
         yield from self._session.exec(query).all()
 

@@ -15,7 +15,7 @@ from store.errors import NotFound
 from store.tables import Run, RunCount, RunDependency, Schedule
 from store.words import ACTIVE, GOOD, JobKind, Trigger
 
-ALONE: Final[frozenset[JobKind]] = frozenset({"etl", "features", "backup"})
+ALONE: Final[frozenset[JobKind]] = frozenset({"etl", "features", "batch-predict", "backup"})
 """Kinds of which one job never runs twice at once: both would write the same table."""
 
 

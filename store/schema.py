@@ -9,7 +9,7 @@ from sqlmodel import SQLModel
 
 from store import tables
 from store.backup import copy_database
-from store.errors import RecordDamaged, RecordTooNew
+from store.errors import Conflict, RecordDamaged, RecordTooNew
 from store.home import Home
 from store.migrations import OURS, History
 from store.release import RELEASE
@@ -45,6 +45,25 @@ def prepare(engine: Engine, home: Home, clock: Clock, history: History = OURS) -
     if written_by != RELEASE:
         with engine.begin() as connection:
             connection.execute(text(_PUT_META), {"key": "written_by", "value": RELEASE})
+
+
+def require_present(engine: Engine, home: Home, history: History = OURS) -> None:
+    """For who only reads: the database has this program's schema.
+
+    Raises Conflict for an older one, RecordTooNew, RecordDamaged.
+    """
+    with engine.connect() as connection:
+        found = _revision(connection, home)
+        written_by = _written_by(connection) if found else ""
+    if found == history.head:
+        return
+    if found is not None and found not in history.revisions:
+        raise _too_new(found, written_by, home, history.head)
+    raise Conflict(
+        f"the record has an older schema ({found or 'none'}; this program's is {history.head})",
+        where=str(home.database),
+        remedy="start the daemon once (`trainshed up`): it copies the record and brings it up to date",
+    )
 
 
 def _revision(connection: Connection, home: Home) -> str | None:

@@ -23,7 +23,7 @@ ENDED: Final[frozenset[RunState]] = frozenset(
 GOOD: Final[frozenset[RunState]] = frozenset({"succeeded", "skipped"})
 """What a dependent run may build upon."""
 
-JobKind = Literal["etl", "features", "train", "evaluate", "backup"]
+JobKind = Literal["etl", "features", "train", "evaluate", "batch-predict", "backup"]
 Trigger = Literal["manual", "schedule", "backfill", "upstream"]
 Severity = Literal["warn", "fail"]
 Outcome = Literal["pass", "warn", "fail"]

@@ -10,6 +10,10 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling, Scheduling
 
+from tests.examples import settle
+
+settle()
+
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Each test goes to the next process that is free, but those that share something made once a module stay in one:

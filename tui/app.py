@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 from textual.widget import Widget
 
 from tui import commands
@@ -56,7 +57,7 @@ class ShedApp(ShedCore):
         if isinstance(screen, ShedScreen) and self._let_go(screen):
             return
         if len(self.screen_stack) > 1:
-            self.pop_screen()
+            self._close(screen)
         elif self.moment is not None:
             self.past.leave()
 
@@ -65,6 +66,13 @@ class ShedApp(ShedCore):
             self.action_step_back()
         else:
             self.exit(0)
+
+    def _close(self, screen: Screen[Any]) -> None:
+        """One that is only just being opened is closed once it stands: its parts, still to come, would be missed."""
+        if screen.is_mounted:
+            self.pop_screen()
+        else:
+            screen.call_after_refresh(lambda: self._close(screen) if self.screen is screen else None)
 
     def _let_go(self, screen: ShedScreen) -> bool:
         """One thing at a stroke, the innermost first: what is maximised, then a filter, marks, the last word."""

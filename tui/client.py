@@ -36,6 +36,13 @@ from store.wire import (
     EventView,
     FeatureViewView,
     IntoServiceView,
+    KeyMade,
+    KeyRequest,
+    KeysView,
+    KeyView,
+    LabelsRequest,
+    LabelsTaken,
+    LabelsView,
     ModelView,
     MomentView,
     Page,
@@ -85,7 +92,8 @@ class Client(RunCalls):
         self._socket = socket
         self._folder, address = address_of(socket)
         self._http = httpx.Client(
-            transport=httpx.HTTPTransport(uds=address),
+            # No TLS over a unix socket: the certificates that TLS would want take 25 ms to read.
+            transport=httpx.HTTPTransport(uds=address, verify=False),
             base_url="http://trainshed/v1",
             timeout=_ANSWER_SECONDS,
             trust_env=False,
@@ -251,9 +259,27 @@ class Client(RunCalls):
         """Newest first."""
         return self._get(Page[ComparisonView], f"/models/{model}/comparisons", limit=limit).items
 
-    def predictions(self, model: str, *, last: int = 20) -> PredictionsView:
+    def keys(self) -> KeysView:
+        return self._get(KeysView, "/keys")
+
+    def add_key(self, request: KeyRequest) -> KeyMade:
+        """A new key: the answer is the only place where it stands."""
+        return self._post(KeyMade, "/keys", request)
+
+    def revoke_key(self, name: str) -> KeyView:
+        return self._post(KeyView, f"/keys/{name}/revoke")
+
+    def predictions(self, model: str, *, last: int = 20, labels: bool = False) -> PredictionsView:
         """The newest logged requests; what was logged since the last reading is read before."""
-        return self._get(PredictionsView, f"/models/{model}/predictions", last=last)
+        return self._get(PredictionsView, f"/models/{model}/predictions", last=last, labels=labels)
+
+    def add_labels(self, request: LabelsRequest, *, wait: float) -> LabelsTaken:
+        """Keeps labels; waits up to `wait` seconds to say what they changed."""
+        return self._ask(LabelsTaken, "POST", "/labels", json=request.model_dump(mode="json"), params={"wait": wait})
+
+    def labels(self, model: str, *, name: str = "label") -> LabelsView:
+        """How many of a model's requests have a label."""
+        return self._get(LabelsView, f"/models/{model}/labels", name=name)
 
     # ----------------------------------------------------------------------------------------- schedules
 

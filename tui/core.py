@@ -59,6 +59,7 @@ class ShedCore(SparingApp):
 
         `dark`: what the terminal says of its ground, None if it does not; `slow`: it answered late.
         """
+        self.DEFAULT_MODE = start  # type: ignore[misc]  # or Textual makes, styles and paints a screen of its own first
         super().__init__()
         self.settings = settings
         self.title_of_shed = title
@@ -78,7 +79,6 @@ class ShedCore(SparingApp):
         self.environ = environ
         self._copies = copies
         self.now = now
-        self._start = start
         self._slow = slow
         self.before: str | None = None
         """The mode before this one."""
@@ -89,6 +89,7 @@ class ShedCore(SparingApp):
         for theme in THEMES.values():
             self.register_theme(theme)
         self.theme = theme_for(settings, dark=dark)
+        self.stylesheet.set_variables(self.get_css_variables())
         self.animation_level = "none"
         self.set_keymap(settings.keys)
 
@@ -215,7 +216,6 @@ class ShedCore(SparingApp):
     # ---- life --------------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        self.switch_mode(self._start)
         if self._slow and not self.settings.lite:
             self.call_after_refresh(self.say, "this link is slow: `trainshed --lite` sends less, and seldom", "warn")
 

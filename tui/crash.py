@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import platform
-import traceback
 from collections.abc import Sequence
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from tui.clipboard import write_copy
@@ -14,6 +11,10 @@ from tui.clipboard import write_copy
 
 def report(error: BaseException, keys: Sequence[str], folder: Path, now: datetime) -> Path:
     """Writes what is needed to find the fault, without anything of what was on screen. Raises OSError."""
+    import platform  # none of which the UI has to load where nothing fails
+    import traceback
+    from importlib.metadata import version
+
     parts = ("trainshed", "textual", "rich")
     lines = [
         f"{now.isoformat(timespec='seconds')}  the terminal UI failed",

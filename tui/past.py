@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from tui.failure import Failure
 from tui.link import Link
-from tui.moments import read_moment
 
 if TYPE_CHECKING:
     from tui.core import ShedCore
@@ -22,6 +21,8 @@ class Past:
 
     def show(self, text: str) -> None:
         """`text`: a time as a person writes it."""
+        from tui.moments import read_moment
+
         try:
             moment = read_moment(text, self._shed.now(), self._shed.frame.zone)
         except Failure as failure:

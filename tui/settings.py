@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,10 +46,12 @@ def settings_file(environ: Mapping[str, str]) -> Path:
 
 def read_settings(file: Path) -> UiSettings:
     """The settings in a file; the defaults where there is none. Raises Usage with place and remedy."""
+    if not file.exists():
+        return UiSettings()
+    import tomllib  # most have no such file, and need no parser for it
+
     try:
         found = tomllib.loads(file.read_text())
-    except FileNotFoundError:
-        return UiSettings()
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Usage(
             f"the settings cannot be read: {error}", where=str(file), remedy="mend or remove the file"

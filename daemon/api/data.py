@@ -145,8 +145,9 @@ def feature_view(name: str, view: FeatureView, found: DatasetDetail) -> FeatureV
 
 
 def known_tables(project: Project) -> list[Known]:
-    """The project's datasets, then its feature views."""
+    """The project's datasets, those that its models predict, then its feature views."""
     made: list[Known] = [(name, "dataset", d.inputs or [str(d.source)]) for name, d in project.datasets.items()]
+    made += [(name, "dataset", [p.dataset, f"model:{p.model}"]) for name, p in project.predictions.items()]
     return made + [(name, "feature view", view.inputs) for name, view in project.features.items()]
 
 

@@ -20,7 +20,12 @@ SHOW_S: Final = 15.0
 
 
 @router.get("/models/{model}/predictions")
-def newest(shed: Here, model: Name, last: Annotated[int, Query(ge=1, le=MOST)] = 20) -> PredictionsView:
+def newest(
+    shed: Here,
+    model: Name,
+    last: Annotated[int, Query(ge=1, le=MOST)] = 20,
+    labels: Annotated[bool, Query(description="With the label that stands for each.")] = False,
+) -> PredictionsView:
     """The newest requests of the prediction log, which is read into the lake before."""
     daemon = shed.daemon
     with daemon.record.read() as session:
@@ -29,5 +34,6 @@ def newest(shed: Here, model: Name, last: Annotated[int, Query(ge=1, le=MOST)] =
     table = daemon.home.predictions(model)
     found = {"total": 0, "dropped": 0, "damaged": 0, "items": []}
     if table.exists():  # else no process has to be started to say so
-        found = ask_program("pipeline.predictions.newest", [str(table), "--last", str(last)], SHOW_S)
+        beside = [f"--labels={daemon.home.labels(model)}"] if labels else []
+        found = ask_program("pipeline.predictions.newest", [str(table), "--last", str(last), *beside], SHOW_S)
     return PredictionsView(model=model, current=current, problem=daemon.predictions.problem, table=str(table), **found)

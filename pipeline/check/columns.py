@@ -92,7 +92,7 @@ def _model_columns(key: str, model: Model, schema: pa.Schema, found: Findings) -
     if model.time is not None and _have(schema, [model.time], f"{key}.time", found):
         _is_time(schema, model.time, f"{key}.time", found)
     for column in model.numeric:
-        if column in schema.names and not _is_number(schema.field(column).type):
+        if column in schema.names and not is_number(schema.field(column).type):
             what = f"{column!r} is not a number but {schema.field(column).type}"
             found.fault(f"{key}.numeric", what, "name it under categorical, or turn it into a number in SQL")
 
@@ -166,7 +166,8 @@ def _is_time(schema: pa.Schema, column: str, key: str, found: Findings) -> None:
         found.fault(key, f"{column!r} is not a time but {found_type}", remedy)
 
 
-def _is_number(found_type: pa.DataType) -> bool:
+def is_number(found_type: pa.DataType) -> bool:
+    """Whether a model can take such a column as a number."""
     return bool(
         pa.types.is_integer(found_type)
         or pa.types.is_floating(found_type)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from pipeline.check.columns import check_datasets, check_models, check_views
 from pipeline.check.findings import Finding, Findings, Report
+from pipeline.check.predictions import check_predictions
 from pipeline.check.references import check_references
 from pipeline.check.schemas import find_schemas
+from pipeline.check.serving import check_serving
 from pipeline.check.tree import draw, jobs_as_json
 from pipeline.config.load import PROJECT_FILE, read_project
 from store.home import Home
@@ -25,6 +27,8 @@ def check_project(folder: Path, home: Home) -> Report:
     check_datasets(project, schemas, found)
     check_views(project, schemas, found)
     check_models(project, schemas, found)
+    check_serving(project, home, found)
+    check_predictions(project, home, schemas, found)
     return Report(
         project=str(folder / PROJECT_FILE),
         faults=found.faults,

@@ -70,6 +70,8 @@ class FeatureView(Made):
     """Time that rows take to land: a row is seen only this long after its event time."""
     strict: bool = False
     """See only rows before the moment asked for, not at it."""
+    online: bool = False
+    """Keep each entity's newest values ready for requests, which then may name the entity instead of the values."""
     columns: list[str] = []
     """Its features; empty: all columns besides entity, time and created."""
 

@@ -38,6 +38,8 @@ def jobs_of(project: Project) -> dict[str, Job]:
         views = dict.fromkeys(f"features:{join.view}" for join in model.views)
         add("train", name, [f"etl:{model.dataset}", *views])
         add("evaluate", name, [])
+    for name, section in project.predictions.items():
+        add("batch-predict", name, [f"etl:{section.dataset}"])
     add("backup", "", [])
     return made
 

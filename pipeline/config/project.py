@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from pipeline.config.base import Name, Section
 from pipeline.config.datasets import Dataset, FeatureView
 from pipeline.config.models import Model
+from pipeline.config.predictions import Predictions
 from pipeline.config.schedules import DaemonSection, JobSection, ScheduleSection
 from pipeline.config.serving import ServingSection
 from pipeline.config.sources import AnySource
@@ -34,6 +35,7 @@ class Project(Section):
     datasets: dict[Name, Dataset] = {}
     features: dict[Name, FeatureView] = {}
     models: dict[Name, Model] = {}
+    predictions: dict[Name, Predictions] = {}
     schedules: dict[Name, ScheduleSection] = {}
     jobs: dict[str, JobSection] = Field(default={}, description="Settings of single jobs, by name.")
     _root: Path = PrivateAttr(default=Path())

@@ -18,6 +18,8 @@ def find_dangling(project: Project) -> list[str]:
 def _shared_names(project: Project) -> Iterator[str]:
     for name in project.features.keys() & project.datasets.keys():
         yield f"features.{name}: a dataset has this name too, and both keep versions under it"
+    for name in project.predictions.keys() & (project.datasets.keys() | project.features.keys()):
+        yield f"predictions.{name}: a dataset or feature view has this name too, and both keep versions under it"
 
 
 def nearest(name: str, known: Collection[str]) -> str:
@@ -48,6 +50,9 @@ def _unknown(project: Project) -> Iterator[str]:
         yield from missing(f"models.{name}.dataset", "dataset", model.dataset, project.datasets)
         for join in model.views:
             yield from missing(f"models.{name}.views", "feature view", join.view, project.features)
+    for name, section in project.predictions.items():
+        yield from missing(f"predictions.{name}.model", "model", section.model, project.models)
+        yield from missing(f"predictions.{name}.dataset", "dataset", section.dataset, project.datasets)
     for served in project.serving.models:
         yield from missing("serving.models", "model", served, project.models)
 
@@ -75,6 +80,7 @@ def _job_names(project: Project) -> Iterator[str]:
         *(f"features:{n}" for n in project.features),
         *(f"train:{n}" for n in project.models),
         *(f"evaluate:{n}" for n in project.models),
+        *(f"batch-predict:{n}" for n in project.predictions),
         "backup",
     }
     for name, schedule in project.schedules.items():

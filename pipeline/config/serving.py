@@ -18,6 +18,8 @@ class PredictionLogSection(Section):
     """Keep a log. Its values are what clients send: leave it out where they must not be stored."""
     payloads: Share = 1.0
     """Share of requests, drawn by their ids, whose inputs and outputs are kept; the others have a line without them."""
+    labels: bool = True
+    """Take labels from whoever may ask for predictions, at `/v1/labels/MODEL`; the daemon takes them in any case."""
     memory: Size = Field(default=32_000_000, gt=0)
     """Bytes of one model's requests that may wait to be written, in each process; beyond them lines are dropped."""
     disk: Size = Field(default=4_000_000_000, gt=0)
@@ -64,17 +66,31 @@ class CanarySection(Section):
         return stages
 
 
+class TlsSection(Section):
+    """HTTPS, and gRPC over TLS. Files that change are read again, without a restart."""
+
+    cert: str
+    """PEM file with the certificate, and behind it those that lead to a known authority; relative to the project."""
+    key: str
+    """PEM file with the certificate's private key, without a password."""
+
+
 class ServingSection(Section):
     """Endpoints: each model with a version in production answers requests, in processes that outlive the daemon."""
 
     enabled: bool = False
     """Serve. `trainshed endpoints start` and `stop` go before this, until they are told `auto`."""
     host: str = "127.0.0.1"
-    """Address to listen at; 0.0.0.0 lets others in, and nobody asks who they are."""
+    """Address to listen at; 0.0.0.0 lets others in, with a key (see `access`)."""
     port: int = Field(default=8080, ge=0, le=65_535)
     """Port for HTTP; 0 takes a free one."""
     grpc_port: int | None = Field(default=None, ge=0, le=65_535)
     """Port for gRPC, 0 takes a free one; without it there is no gRPC."""
+    access: Literal["auto", "keys", "open"] = "auto"
+    """Whether a request needs an API key (`trainshed keys`). auto: at any address but loopback, and on loopback once a
+    key was made; keys: always; open: never, whoever reaches the address."""
+    tls: TlsSection | None = None
+    """Encrypted connections; without it there are none."""
     models: list[Name] = []
     """Models to serve; none named: all that have a version in production."""
     workers: int = Field(default=1, gt=0, le=64)

@@ -74,7 +74,7 @@ def point_in_time_sql(lookup: Lookup) -> str:
         SELECT a._row AS {identifier(lookup.row)}{features}
         FROM (SELECT {identifier(lookup.row)} AS _row, epoch_us({identifier(lookup.at)}) AS _t, {asked}
               FROM {identifier(lookup.examples)}) a
-        ASOF LEFT JOIN ({_seen_rows(lookup, keys)}) s
+        ASOF LEFT JOIN ({seen_rows(lookup, keys)}) s
         ON {same} AND a._t {">" if lookup.view.strict else ">="} s._seen"""
 
 
@@ -100,8 +100,8 @@ def type_family(kind: str) -> str:
     return _FAMILIES.get(kind, kind)
 
 
-def _seen_rows(lookup: Lookup, keys: list[str]) -> str:
-    """Rows with their entity, the time `_seen` from which they answer, event time `_e` (for a TTL), features `_f…`.
+def seen_rows(lookup: Lookup, keys: list[str]) -> str:
+    """SQL: rows with entity `keys`, the time `_seen` they answer from, event time `_e` (for a TTL), features `_f…`.
 
     Without `created`, a newer row is always seen later, so each row answers from its `_seen` until the next one's.
     With it, a row that was known late may be older than one seen before; such a row never answers. What is left

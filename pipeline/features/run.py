@@ -12,7 +12,9 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from pipeline.config.datasets import FeatureView
+from pipeline.features.columns import feature_columns
 from pipeline.features.pit import column_types, require_columns, require_utc
+from pipeline.features.publish import put_online
 from pipeline.process.context import Preempted, RunContext
 from pipeline.tables.describe import describe
 from pipeline.tables.duck import connect
@@ -41,7 +43,7 @@ def run_features(ctx: RunContext) -> None:
     digest = fingerprint(
         step="features",
         format=FORMAT,
-        view=view.model_dump(mode="json", exclude={"description"}),
+        view=view.model_dump(mode="json", exclude={"description", "online"}),
         code=code_text(ctx.project, view),
         inputs=inputs,
     )
@@ -49,6 +51,7 @@ def run_features(ctx: RunContext) -> None:
     path = ctx.home.feature_view(name)
     current = lake.latest(path)
     if current and not ctx.spec.force and current.metadata.get(lake.FINGERPRINT) == digest:
+        put_online(ctx.home, name, view, current.version, ctx.now())
         if ctx.spec.context.last_fingerprint == digest:
             ctx.spool.write("skip", reason=f"{name}@{current.version} is up to date: inputs and code are unchanged")
         else:
@@ -56,6 +59,7 @@ def run_features(ctx: RunContext) -> None:
             _publish(ctx, name, path, current, before=None)
         return
     committed = _compute(ctx, name, view, inputs, digest, current)
+    put_online(ctx.home, name, view, committed.version, ctx.now())
     _publish(ctx, name, path, committed, before=current)
 
 
@@ -70,12 +74,6 @@ def newest_versions(home: Home, datasets: Sequence[str], *, where: str) -> dict[
             )
         versions[name] = newest.version
     return versions
-
-
-def feature_columns(view: FeatureView, known: Sequence[str]) -> list[str]:
-    """The view's features among the columns of its rows."""
-    own = {*view.entity, view.time, *([view.created] if view.created else [])}
-    return view.columns or [column for column in known if column not in own]
 
 
 def _compute(

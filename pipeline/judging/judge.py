@@ -14,7 +14,7 @@ from pipeline.tables.fingerprint import fingerprint
 from pipeline.training.devices import resolve_device
 from pipeline.trainingset import open_training_set
 from pipeline.versions.bundle import LoadedBundle, load_bundle
-from pipeline.versions.signature import encode_labels
+from pipeline.versions.encoding import encode_labels
 from store.errors import BundleDamaged, NotFound
 
 FORMAT = 1

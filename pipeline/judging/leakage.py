@@ -19,7 +19,8 @@ from pipeline.stats.auc import auc
 from pipeline.stats.measured import Floats
 from pipeline.stats.metrics import Task
 from pipeline.tables.sqltext import identifier, literal
-from pipeline.versions.signature import NamedFeature, numbers, words
+from pipeline.versions.encoding import numbers, words
+from pipeline.versions.signature import NamedFeature
 
 Codes = npt.NDArray[np.int64]
 _GROUPS = 32

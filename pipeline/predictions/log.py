@@ -6,13 +6,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pipeline.predictions.pen import Pen
 from pipeline.predictions.record import Dropped, Prediction, to_line
-from pipeline.predictions.segments import Segment, segments
 from pipeline.traffic.hashing import keyed
 
 OVERHEAD: Final = 1000
@@ -57,7 +56,7 @@ class PredictionLog:
         """`writer`: a name that no process ever had, such as time, pid and a random number, without a dot."""
         self._limits = limits or Limits()
         self._now_us = now_us
-        self._pen = _Pen(folder, writer, self._limits)
+        self._pen = Pen(folder, writer, segment=self._limits.segment, most=self._limits.folder)
         self._lock = threading.Condition()
         self._waiting: deque[tuple[Prediction, int]] = deque()
         self._waiting_bytes = 0
@@ -99,7 +98,7 @@ class PredictionLog:
         while not closing:
             closing = self._sleep()
             self._write(self._taken())
-            self._pen.sync_if_due()
+            self._pen.sync_if_due(self._limits.sync_s)
         self._write([])  # what the last lines may have dropped
         self._pen.finish()
 
@@ -142,53 +141,3 @@ class PredictionLog:
             return to_line(one if kept else one._replace(inputs=None, outputs=None))
         except (TypeError, ValueError):
             return None
-
-
-class _Pen:
-    """The segment that is being written, and the next when it is full. Used by the log's thread alone."""
-
-    def __init__(self, folder: Path, writer: str, limits: Limits) -> None:
-        self._folder, self._writer, self._limits = folder, writer, limits
-        self._segment: Segment | None = None
-        self._number = 0
-        self._synced_at = time.monotonic()
-        self.unsynced = False
-
-    def append(self, lines: bytes) -> bool:
-        """False if the disk, or the limit of the folder, did not take them."""
-        if not lines:
-            return True
-        try:
-            if self._segment is not None and self._segment.size >= self._limits.segment:
-                self.finish()
-            if self._segment is None:
-                self._segment = self._next()
-            self._segment.append(lines)
-        except OSError:
-            if self._segment is not None and not self._segment.sound:
-                self.finish()
-            return False
-        self.unsynced = True
-        return True
-
-    def sync_if_due(self) -> None:
-        if self.unsynced and time.monotonic() - self._synced_at >= self._limits.sync_s:
-            self._sync()
-
-    def finish(self) -> None:
-        if self._segment is not None:
-            self._sync()
-            self._segment.close()
-            self._segment = None
-
-    def _sync(self) -> None:
-        assert self._segment is not None
-        with suppress(OSError):  # written it is, and that a disk fails is not this log's to tell
-            self._segment.sync()
-        self._synced_at, self.unsynced = time.monotonic(), False
-
-    def _next(self) -> Segment:
-        if sum(path.stat().st_size for path in segments(self._folder)) >= self._limits.folder:
-            raise OSError(f"{self._folder} has reached its limit")
-        self._number += 1
-        return Segment(self._folder, f"{self._writer}.{self._number:06d}")

@@ -15,10 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from pipeline.labels.joined import joined, parquet, standing
+from pipeline.labels.record import LABEL
 from pipeline.tables.duck import connect
 from pipeline.tables.plain import plain
-from pipeline.tables.sqltext import identifier, literal
-from store.commits import commit_metadata
+from pipeline.tables.sqltext import identifier
+from store.commits import commit_metadata, newest_version
 from store.lakefiles import live_files
 
 SHOWN_ROWS: Final = 10
@@ -32,46 +34,70 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("pipeline.predictions.newest", description="The newest predictions as JSON.")
     parser.add_argument("table", type=Path, help="folder of the Delta table")
     parser.add_argument("--last", type=int, default=20, help="at most so many")
+    parser.add_argument("--labels", type=Path, help="folder of the Delta table of their labels")
     asked = parser.parse_args(argv)
-    print(json.dumps(newest(asked.table, asked.last)))
+    print(json.dumps(newest(asked.table, asked.last, asked.labels)))
     return 0
 
 
-def newest(table: Path, last: int) -> dict[str, Any]:
-    """{"total", "dropped", "damaged", "items": the last requests, the newest first}; zeros where there is no table."""
+def newest(table: Path, last: int, labels: Path | None = None) -> dict[str, Any]:
+    """{"total", "dropped", "damaged", "items": the last requests, the newest first}; zeros where there is no table.
+
+    With `labels`, each item has the label that stands and when it arrived, None where there is none.
+    """
     files = live_files(table)
     if not files:
         return {"total": 0, "dropped": 0, "damaged": 0, "items": []}
-    source = f"FROM read_parquet([{', '.join(literal(str(file)) for file in files)}])"
-    with closing(connect(readable=files)) as connection:
-        ((total,),) = connection.execute(f"SELECT count(*) {source}").fetchall()
-        columns, order = ", ".join(map(identifier, _COLUMNS)), '"at" DESC, "segment", "offset" DESC'
-        query = f'SELECT epoch_us("at"), {columns} {source} ORDER BY {order} LIMIT {int(last)}'
-        rows = connection.execute(query).fetchall()
-    said = commit_metadata(table, _version(table))
+    known = [] if labels is None else live_files(labels)
+    with closing(connect(readable=[*files, *known])) as connection:
+        ((total,),) = connection.execute(f"SELECT count(*) FROM {parquet(files)}").fetchall()
+        rows = connection.execute(_query(files, known, last)).fetchall()
+    said = commit_metadata(table, newest_version(table))
     return {
         "total": int(total),
         "dropped": int(said.get(_DROPPED, 0)),
         "damaged": int(said.get(_DAMAGED, 0)),
-        "items": [_item(at, dict(zip(_COLUMNS, values, strict=True))) for at, *values in rows],
+        "items": [
+            {**_item(at, dict(zip(_COLUMNS, values, strict=True))), **_label(value, arrived)}
+            for at, value, arrived, *values in rows
+        ],
     }
 
 
-def _version(table: Path) -> int:
-    return max(
-        (int(file.stem) for file in (table / "_delta_log").glob("[0-9]*.json") if file.stem.isdigit()), default=0
-    )
+def _query(files: Sequence[Path], known: Sequence[Path], last: int) -> str:
+    """Time, label, its arrival, and the columns, newest first."""
+    columns, order = ", ".join(map(identifier, _COLUMNS)), '"at" DESC, "segment", "offset" DESC'
+    logged = f"FROM {parquet(files)} ORDER BY {order} LIMIT {int(last)}"
+    if not known:
+        return f'SELECT epoch_us("at"), NULL, NULL, {columns} {logged}'
+    named = ", ".join(f"p.{identifier(column)}" for column in _COLUMNS)
+    labels = joined(parquet(files), standing(known, LABEL))
+    return f"""
+        SELECT epoch_us(p."at"), l."value", epoch_us(l."arrived"), {named}
+        FROM (SELECT * {logged}) p LEFT JOIN {labels} l USING ("segment", "offset")
+        ORDER BY p."at" DESC, "segment", "offset" DESC
+    """
+
+
+def _label(value: str | None, arrived_us: int | None) -> dict[str, Any]:
+    if value is None or arrived_us is None:
+        return {"label": None, "labelled_at": None}
+    return {"label": json.loads(value), "labelled_at": _moment(arrived_us)}
 
 
 def _item(at_us: int, values: dict[str, Any]) -> dict[str, Any]:
     inputs, outputs = (None if values[key] is None else json.loads(values[key]) for key in ("inputs", "outputs"))
     return {
         **values,
-        "at": datetime.fromtimestamp(at_us / 1e6, UTC).isoformat(),
+        "at": _moment(at_us),
         "rows": max(map(len, inputs.values()), default=0) if inputs is not None else None,
         "inputs": _begun(inputs),
         "outputs": _begun(outputs),
     }
+
+
+def _moment(at_us: int) -> str:
+    return datetime.fromtimestamp(at_us / 1e6, UTC).isoformat()
 
 
 def _begun(columns: dict[str, list[Any]] | None) -> dict[str, Any] | None:

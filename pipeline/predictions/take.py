@@ -1,4 +1,4 @@
-"""`python -P -m pipeline.predictions.take HOME`: what was logged since the last time into the lake, each line once.
+"""`python -P -m pipeline.predictions.take HOME`: what was logged and labelled since the last time into the lake, once.
 
 A program of its own, because the daemon that starts it loads nothing that writes the lake. Of two at once one waits for
 the other. It may be killed at any moment: rows and place are one commit. Prints what it took, by model, as JSON.
@@ -11,13 +11,16 @@ import fcntl
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from pipeline.labels.ingest import Taken
+from pipeline.labels.ingest import ingest as ingest_labels
 from pipeline.predictions.ingest import Ingested, forget, ingest
 from pipeline.predictions.segments import segments
 from store.errors import TrainshedError
@@ -28,7 +31,9 @@ _NICENESS: Final = 10
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("pipeline.predictions.take", description="Logged predictions into the lake.")
+    parser = argparse.ArgumentParser(
+        "pipeline.predictions.take", description="Logged predictions and labels into the lake."
+    )
     parser.add_argument("home", type=Path)
     parser.add_argument("--keep", type=float, default=0.0, help="seconds that a segment stays once it is in the lake")
     parser.add_argument("--disk", type=int, default=0, help="bytes of a model's segments, of which half may stay")
@@ -42,30 +47,42 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def take(home: Home, *, keep: timedelta, disk: int, now: datetime) -> dict[str, Any]:
-    """Model → {"rows", "dropped", "damaged"}, and "fault" where the rest could not be had: the others go on."""
-    found = {}
-    for folder in sorted(path for path in home.serving.predictions_root.glob("*") if path.is_dir()):
-        found[folder.name] = _take(folder, home.predictions(folder.name), keep, disk, now)
-    return found
+    """{"predictions": {model: {"rows", "dropped", "damaged"}}, "labels": {model: {"new", "restated", "repeated",
+    "damaged"}}}; and "fault" beside them where the rest could not be had: the others go on."""
+    return {
+        "predictions": {
+            folder.name: _take(ingest, folder, home.predictions(folder.name), keep, disk, now)
+            for folder in _folders(home.serving.predictions_root)
+        },
+        "labels": {
+            folder.name: _take(ingest_labels, folder, home.labels(folder.name), keep, disk, now)
+            for folder in _folders(home.serving.labels_root)
+        },
+    }
 
 
-def _take(folder: Path, table: Path, keep: timedelta, disk: int, now: datetime) -> dict[str, Any]:
-    total = Ingested()
+def _folders(root: Path) -> list[Path]:
+    return sorted(path for path in root.glob("*") if path.is_dir())
+
+
+def _take(
+    part: Callable[[Path, Path], Ingested | Taken], folder: Path, table: Path, keep: timedelta, disk: int, now: datetime
+) -> dict[str, Any]:
+    """What all parts took together, until one takes nothing."""
+    total: Counter[str] = Counter()
     try:
-        while (part := ingest(folder, table)).version is not None:
-            total = Ingested(total.rows + part.rows, total.dropped + part.dropped, total.damaged + part.damaged)
+        while True:
+            found = asdict(part(folder, table))
+            version = found.pop("version")
+            total.update(found)  # also with zeros, so that every count is said
+            if version is None:
+                break
         forget(folder, table, keep=keep, now=now)
         if sum(path.stat().st_size for path in segments(folder)) > disk / 2:
             forget(folder, table, keep=timedelta(0), now=now)
     except (TrainshedError, OSError) as error:
-        return {**_said(total), "fault": str(error)}
-    return _said(total)
-
-
-def _said(total: Ingested) -> dict[str, Any]:
-    said = asdict(total)
-    del said["version"]
-    return said
+        return {**total, "fault": str(error)}
+    return dict(total)
 
 
 @contextmanager

@@ -33,6 +33,8 @@ class RecordFacts(BaseModel):
     last_run: int | None = None
     evaluate: ProductionFacts | None = None
     """The version that an `evaluate` run judges again."""
+    predict: ProductionFacts | None = None
+    """The version that a `batch-predict` run asks; None when its alias points nowhere."""
     scheduled_for: datetime | None = None
     """The time of its schedule, UTC, for which this run, or the one that it is the upstream of, stands."""
 

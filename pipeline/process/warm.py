@@ -35,6 +35,7 @@ NEEDS: Final[dict[JobKind, Libraries]] = {
     "backup": "data",
     "train": "training",
     "evaluate": "training",
+    "batch-predict": "training",
 }
 _DATA: Final = (
     "pipeline.process.worker",
@@ -59,6 +60,7 @@ PRELOADED: Final[dict[Libraries, tuple[str, ...]]] = {
         "sklearn.ensemble",
         "pipeline.training.learn",
         "pipeline.judging.judge",
+        "pipeline.predicting.run",
     ),
 }
 """In the order in which a first run needs them. Small pieces, so that orders wait little."""

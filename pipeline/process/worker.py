@@ -39,6 +39,7 @@ STEPS: Final[dict[JobKind, tuple[str, str]]] = {
     "features": ("pipeline.features.run", "run_features"),
     "train": ("pipeline.training.learn", "run_train"),
     "evaluate": ("pipeline.judging.judge", "run_evaluate"),
+    "batch-predict": ("pipeline.predicting.run", "run_batch_predict"),
     "backup": ("pipeline.backup", "run_backup"),
 }
 """Imported when needed: a copy of the database needs no jax."""

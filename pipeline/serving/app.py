@@ -2,6 +2,7 @@
 
 /v2…                            the Open Inference Protocol, JSON and binary tensors
 /v1/predict/MODEL               rows with named columns; its description is at /openapi.json
+/v1/labels/MODEL                what turned out to be true
 /metrics                        for Prometheus
 """
 
@@ -18,6 +19,7 @@ from pipeline.serving import oip, plain
 from pipeline.serving.desk import Counted, Desk
 from pipeline.serving.inbox import ClientGone, Inbox, Receive, json_length
 from pipeline.serving.journal import inputs_of_rows
+from pipeline.serving.labelling import Labelling
 from pipeline.serving.metrics import CONTENT_TYPE, Facts, exposition
 from pipeline.serving.openapi import describe
 from pipeline.serving.refusal import Refusal, malformed, unknown
@@ -47,12 +49,15 @@ class Answer:
 class App:
     """One worker's; belongs to the thread of its event loop."""
 
-    def __init__(self, desk: Desk, inbox: Inbox, all_facts: Callable[[], Awaitable[Sequence[Facts]]]) -> None:
+    def __init__(
+        self, desk: Desk, inbox: Inbox, labelling: Labelling, all_facts: Callable[[], Awaitable[Sequence[Facts]]]
+    ) -> None:
         """`all_facts`: the numbers of all workers of this endpoint."""
         self._desk = desk
         self._shelf = desk.shelf
         self._described: tuple[tuple[int, int], bytes] = ((-1, 0), b"")
         self._inbox = inbox
+        self._labelling = labelling
         self._all_facts = all_facts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,6 +85,9 @@ class App:
             case ["v1", "predict", model, *rest]:
                 _only("POST", method)
                 return await self._plain(model, _version(rest), dict(scope["headers"]), receive)
+            case ["v1", "labels", model]:
+                _only("POST", method)
+                return await self._labels(model, dict(scope["headers"]), receive)
             case ["v2", *rest]:
                 return self._of_server(method, rest)
             case ["metrics"]:
@@ -136,17 +144,27 @@ class App:
             picked = self._desk.pick(counted, model, request.id, request.unit, _same(version, request.version))
             seat = picked.seat
             oip.check_rows(len(request.rows), self._desk.limits.most_rows)
-            numeric, categorical = seat.columns.of_rows(request.rows)
+            rows = request.rows
+            if request.lookup:
+                rows = await self._desk.lookups.rows(model, seat.columns, rows, null=request.null)
+            numeric, categorical = seat.columns.of_rows(rows)
             self._desk.note(
                 counted,
                 cells=numeric.size + categorical.size,
-                inputs=lambda columns: inputs_of_rows(columns, request.rows),
-                encode=lambda columns: columns.of_rows(request.rows),
+                inputs=lambda columns: inputs_of_rows(columns, rows),
+                encode=lambda columns: columns.of_rows(rows),
             )
             scores = await seat.batcher.scores(numeric, categorical, self._desk.timeout(request.timeout_s))
             counted.scores = scores
             body = plain.answer(request, model, seat.version, seat.loaded.signature, scores)
         return Answer(body, more=_marks(picked.epoch, counted))
+
+    async def _labels(self, model: str, headers: Headers, receive: Receive) -> Answer:
+        """Of a model that is served: no folder is made for whatever somebody sends."""
+        received = await self._inbox.body(headers, receive)
+        if model not in self._shelf.snapshot.routes:
+            raise unknown(f"no model {model[:200]} is served here")
+        return _json({"model": model, "kept": await self._labelling.keep(model, received)}, 202)
 
     def _ready(self, model: str, version: str | None) -> Answer:
         if model not in self._shelf.snapshot.routes:

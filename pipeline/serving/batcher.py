@@ -117,7 +117,7 @@ class Batcher:
             self._go_on()
         else:
             self._running = True
-            run = self._loop.run_in_executor(self._thread, self._outcomes, batch)
+            run = self._loop.run_in_executor(self._thread, self._outcomes_in_time, batch)
             run.add_done_callback(lambda done: self._done(batch, began, done.result()))
 
     def _go_on(self) -> None:
@@ -139,11 +139,18 @@ class Batcher:
             if member.answer.done():  # its client has gone
                 continue
             if now > member.deadline:
-                member.answer.set_exception(Refusal(TOO_LATE, "the request's time was over before it was its turn"))
+                member.answer.set_exception(_too_late())
                 continue
             batch.append(member)
             rows += member.rows
         return batch
+
+    def _outcomes_in_time(self, batch: Sequence[Member]) -> Sequence[Outcome]:
+        """In the computing thread, which may have been busy with other models: what expired meanwhile is not run."""
+        now = self._loop.time()
+        living = [member for member in batch if now <= member.deadline]
+        found = iter(self._outcomes(living) if living else ())
+        return [next(found) if now <= member.deadline else _too_late() for member in batch]
 
     def _outcomes(self, batch: Sequence[Member]) -> Sequence[Outcome]:
         """One for each member; if the whole cannot be run, each by itself."""
@@ -171,6 +178,10 @@ class Batcher:
         rows = sum(member.rows for member in batch)
         waited = began - min(member.arrived for member in batch)
         self._on_batch(Batch(len(batch), rows, waited, self._loop.time() - began))
+
+
+def _too_late() -> Refusal:
+    return Refusal(TOO_LATE, "the request's time was over before it was its turn")
 
 
 def _parted(whole: Scores, batch: Sequence[Member]) -> list[Outcome]:

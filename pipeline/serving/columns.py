@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from pipeline.serving.refusal import Refusal, malformed
 from pipeline.serving.tensors import Values
-from pipeline.versions.signature import FIRST_WORD, MISSING, UNSEEN, Categorical, InputColumn, Numeric, Signature, words
+from pipeline.versions.numberwords import float_word, number_words
+from pipeline.versions.signature import FIRST_WORD, MISSING, UNSEEN, Categorical, InputColumn, Numeric, Signature
 
 NUMERIC: Final = "numeric"
 CATEGORICAL: Final = "categorical"
@@ -163,15 +163,14 @@ def _plain_words(name: str, values: list[Any]) -> list[str | None]:
 
 
 def _word(value: Any) -> str | None:
-    """A value as the vocabulary has it (see `pipeline.versions.signature.words`)."""
+    """A value as the vocabulary has it (see `pipeline.versions.encoding.words`)."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
-    text: str | None = words(pa.chunked_array([[value]]))[0].as_py()
-    return text
+    return float_word(np.float64(value))
 
 
 def _tensor_numbers(name: str, values: Values) -> npt.NDArray[Any]:
@@ -183,8 +182,7 @@ def _tensor_numbers(name: str, values: Values) -> npt.NDArray[Any]:
 def _tensor_words(values: Values) -> Sequence[str | None]:
     if isinstance(values, list):
         return values
-    texts: list[str | None] = words(pa.chunked_array([pa.array(values)])).to_pylist()
-    return texts
+    return number_words(values)
 
 
 def _shown(value: Any) -> str:

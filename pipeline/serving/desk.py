@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from pipeline.serving import oip
 from pipeline.serving.columns import Columns
 from pipeline.serving.inbox import ClientGone
 from pipeline.serving.journal import Exchange, Journal, inputs_of_tensors
+from pipeline.serving.lookups import Lookups
 from pipeline.serving.metrics import Door, Metrics
 from pipeline.serving.outputs import Scores
 from pipeline.serving.refusal import Refusal
@@ -75,10 +76,12 @@ class Desk:
         journal: Journal,
         tally: Tally,
         shadowing: Shadowing,
+        lookups: Lookups,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.shelf = shelf
         self.limits = limits
+        self.lookups = lookups
         self._metrics = metrics
         self._journal = journal
         self._tally = tally
@@ -168,6 +171,9 @@ class Desk:
         """The scores for a document. `remaining_s`: of the client's own deadline. Raises Refusal."""
         picked = self.pick(counted, model, document.id, document.unit, version)
         seat = picked.seat
+        if document.lookup:
+            tensors = await self.lookups.tensors(model, seat.columns, document.tensors, null=document.null)
+            document = replace(document, tensors=tensors)
         numeric, categorical, wanted = oip.encoded(document, seat.columns, self.limits.most_rows)
         timeout = self.timeout(document.timeout_s, remaining_s)
         self.note(

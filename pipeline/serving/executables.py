@@ -65,14 +65,22 @@ def make_programs(
             return 0
         except BundleDamaged:
             seal.discard(folder)  # it can be made again
-    exported = export.deserialize(bytearray(function))
     with workspace(folder.parent) as made, _no_cache():
-        for bucket in buckets:
-            payload = serialize_executable.serialize(_compile(exported, parameters, widths, bucket))
+        for bucket, program in compiled(function, parameters, widths, buckets):
+            payload = serialize_executable.serialize(program)
             (made / f"{bucket}{_SUFFIX}").write_bytes(pickle.dumps(payload))
         seal.seal(made)
         seal.publish(made, folder)
     return len(buckets)
+
+
+def compiled(
+    function: bytes, parameters: Mapping[str, Any], widths: tuple[int, int], buckets: tuple[int, ...]
+) -> Iterator[tuple[int, Any]]:
+    """(bucket, program) of a StableHLO function, for the machine this is; see `make_programs`."""
+    exported = export.deserialize(bytearray(function))
+    for bucket in buckets:
+        yield bucket, _compile(exported, parameters, widths, bucket)
 
 
 def load_programs(folder: Path) -> Programs:
@@ -102,6 +110,11 @@ def _no_cache() -> Iterator[None]:
 def _use_cache(use: bool) -> None:
     jax.config.update("jax_enable_compilation_cache", use)  # type: ignore[no-untyped-call]
     compilation_cache.reset_cache()  # which has looked at the setting once for all
+
+
+def shapes_of(parameters: Mapping[str, Any]) -> dict[str, jax.ShapeDtypeStruct]:
+    """Name → shape and type of an array."""
+    return {name: jax.ShapeDtypeStruct(one.shape, one.dtype) for name, one in parameters.items()}  # type: ignore[no-untyped-call]
 
 
 def _compile(exported: export.Exported, parameters: Mapping[str, Any], widths: tuple[int, int], bucket: int) -> Any:

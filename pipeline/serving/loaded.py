@@ -16,7 +16,7 @@ from pipeline.serving.buckets import bucket_of, buckets, pieces
 from pipeline.serving.executables import Programs, key_of, load_programs
 from pipeline.serving.golden import check_programs
 from pipeline.serving.padding import padded
-from pipeline.serving.pressed import read_pressed
+from pipeline.serving.pressed import Pressed, read_pressed
 from pipeline.versions.signature import Categorical, Numeric, Signature
 from store.errors import NotServed
 from store.home import Home
@@ -77,9 +77,13 @@ def load_version(home: Home, digest: str, largest_batch: int, shared: Mapping[st
     if programs is None:
         _require(home.serving.executables(key), digest)
         programs = load_programs(home.serving.executables(key))
+    return warmed(digest, pressed, programs, key)
+
+
+def warmed(digest: str, pressed: Pressed, programs: Programs, key: str) -> LoadedVersion:
+    """The version once each of its programs has run, and gave the golden scores. Raises GoldenMismatch."""
     parameters = jax.device_put(pressed.parameters)
     difference = check_programs(programs, parameters, pressed)
-    widths = (len(pressed.signature.numeric), len(pressed.signature.categorical))
     return LoadedVersion(
         digest=digest,
         signature=pressed.signature,
@@ -87,7 +91,7 @@ def load_version(home: Home, digest: str, largest_batch: int, shared: Mapping[st
         programs=programs,
         programs_key=key,
         difference=difference,
-        seconds={bucket: _seconds(program, parameters, bucket, widths) for bucket, program in programs.items()},
+        seconds={bucket: _seconds(program, parameters, bucket, pressed.widths) for bucket, program in programs.items()},
     )
 
 

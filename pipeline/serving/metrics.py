@@ -96,6 +96,7 @@ class _Numbers:
         yield self._histogram("batches", "batch_rows", "Rows in a run of a model.", ROWS, ())
         logged = "Lines of the prediction log, by what became of them."
         yield self._counter("log_predictions", logged, ("model", "outcome"))
+        yield self._counter("labels", "Labels kept.", ("model",))
         for key, name, what in _GAUGES:
             gauge = GaugeMetricFamily(f"trainshed_serving_{name}", what, labels=("worker",))
             for facts in self._workers:

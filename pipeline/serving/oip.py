@@ -14,6 +14,7 @@ import orjson
 
 from pipeline.serving.columns import Columns
 from pipeline.serving.outputs import Scores, described, output_names, tensor
+from pipeline.serving.plain import null_is_enough
 from pipeline.serving.refusal import malformed
 from pipeline.serving.tensors import DATATYPES, Values, from_bytes, from_json, to_bytes
 from pipeline.versions.signature import Categorical, Numeric, Signature
@@ -43,6 +44,19 @@ class Document:
         """Whom the request is about, for a sticky choice of the version."""
         unit = self.parameters.get("unit")
         return None if unit is None else str(unit)
+
+    @property
+    def lookup(self) -> bool:
+        """Whether what the tensors lack is looked up in the feature views: the parameter `features` is `online`."""
+        features = self.parameters.get("features")
+        if features not in (None, "online"):
+            raise malformed("the parameter features is `online`, or is not there")
+        return features is not None
+
+    @property
+    def null(self) -> bool:
+        """What is not known there is null, instead of a refusal."""
+        return null_is_enough(self.parameters.get("missing"))
 
     @property
     def timeout_s(self) -> float | None:

@@ -3,6 +3,7 @@
 {"carrier": "AA", "distance": 733}                    one row
 [{…}, {…}]  or  {"rows": [{…}, {…}], "id": "a", "unit": "customer-7", "version": 2,
                                                        "timeout_ms": 50}
+{"entities": [{"customer": 7}]}               rows whose features are looked up; "missing": "null" for what is not known
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ class RowsRequest:
     version: str | None = None
     """The one that it insists on."""
     timeout_s: float | None = None
+    lookup: bool = False
+    """What the rows lack is looked up in the feature views."""
+    null: bool = False
+    """What is not known there is null, instead of a refusal."""
 
 
 def read(body: bytes) -> RowsRequest:
@@ -39,15 +44,27 @@ def read(body: bytes) -> RowsRequest:
         return RowsRequest(_rows(document))
     if not isinstance(document, dict):
         raise malformed('send a row, `{"column": value, …}`, or `{"rows": [row, …]}`')
-    if not isinstance(document.get("rows"), list):
+    lookup = isinstance(document.get("entities"), list)
+    if not lookup and not isinstance(document.get("rows"), list):
         return RowsRequest([document])
+    if lookup and "rows" in document:
+        raise malformed("send `rows`, or `entities` whose features are looked up, and not both")
     return RowsRequest(
-        rows=_rows(document["rows"]),
+        rows=_rows(document["entities" if lookup else "rows"]),
+        lookup=lookup,
+        null=null_is_enough(document.get("missing")),
         id=_text(document, "id") or "",
         unit=_text(document, "unit"),
         version=_text(document, "version"),
         timeout_s=_timeout(document),
     )
+
+
+def null_is_enough(missing: Any) -> bool:
+    """Of `missing`: "refuse", or nothing, or "null". Raises Refusal."""
+    if missing not in (None, "refuse", "null"):
+        raise malformed('`missing` is "refuse" or "null"')
+    return bool(missing == "null")
 
 
 def answer(request: RowsRequest, model: str, version: int, signature: Signature, scores: Scores) -> bytes:

@@ -16,14 +16,13 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
 import pyarrow.parquet as pq
 
 from pipeline.serving.buckets import buckets
-from pipeline.serving.executables import Programs, key_of, load_programs, make_programs, settle_jax
+from pipeline.serving.executables import Programs, key_of, load_programs, make_programs, settle_jax, shapes_of
 from pipeline.serving.golden import check_programs
 from pipeline.serving.pressed import FACTS, GOLDEN, SIGNATURE, Golden, Pressed, PressedFacts, read_pressed
 from pipeline.serving.pressed import write_parameters as write_pressed_parameters
@@ -32,7 +31,8 @@ from pipeline.versions import seal
 from pipeline.versions.agreement import TOLERANCE
 from pipeline.versions.birthplace import Birthplace
 from pipeline.versions.bundle import FUNCTION, read_parameters
-from pipeline.versions.signature import Signature, encode
+from pipeline.versions.encoding import encode
+from pipeline.versions.signature import Signature
 from store.errors import BundleDamaged, TrainshedError
 from store.home import Home
 from store.words import Phase
@@ -76,16 +76,21 @@ def _pressed(bundle: Path, folder: Path) -> Pressed:
             return read_pressed(folder)
         except BundleDamaged:
             seal.discard(folder)
-    signature = Signature.model_validate_json((bundle / SIGNATURE).read_bytes())
     with workspace(folder.parent) as made:
-        write_pressed_parameters(made, read_parameters(bundle))
-        (made / SIGNATURE).write_bytes((bundle / SIGNATURE).read_bytes())
-        golden = _golden(bundle, signature)
-        np.savez(made / GOLDEN, numeric=golden.numeric, categorical=golden.categorical, scores=golden.scores)
-        (made / FACTS).write_text(_facts(bundle).model_dump_json(), encoding="utf-8")
+        write_pressed(bundle, made)
         seal.seal(made)
         seal.publish(made, folder)
     return read_pressed(folder)
+
+
+def write_pressed(bundle: Path, folder: Path) -> None:
+    """The files of a pressed version, without their seal. Verify the bundle first."""
+    signature = Signature.model_validate_json((bundle / SIGNATURE).read_bytes())
+    write_pressed_parameters(folder, read_parameters(bundle))
+    (folder / SIGNATURE).write_bytes((bundle / SIGNATURE).read_bytes())
+    golden = _golden(bundle, signature)
+    np.savez(folder / GOLDEN, numeric=golden.numeric, categorical=golden.categorical, scores=golden.scores)
+    (folder / FACTS).write_text(_facts(bundle).model_dump_json(), encoding="utf-8")
 
 
 def _golden(bundle: Path, signature: Signature) -> Golden:
@@ -101,14 +106,9 @@ def _facts(bundle: Path) -> PressedFacts:
 
 def _programs(home: Home, bundle: Path, pressed: Pressed, sizes: tuple[int, ...]) -> tuple[Programs, int]:
     folder = home.serving.executables(key_of(pressed.facts.function, sizes))
-    shapes = {name: _shape(one) for name, one in pressed.parameters.items()}
-    widths = (len(pressed.signature.numeric), len(pressed.signature.categorical))
-    compiled = make_programs(folder, (bundle / FUNCTION).read_bytes(), shapes, widths, sizes)
+    function = (bundle / FUNCTION).read_bytes()
+    compiled = make_programs(folder, function, shapes_of(pressed.parameters), pressed.widths, sizes)
     return load_programs(folder), compiled
-
-
-def _shape(array: Any) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(array.shape, array.dtype)  # type: ignore[no-untyped-call]
 
 
 def _tell(phase: Phase) -> None:

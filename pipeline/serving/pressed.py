@@ -59,6 +59,11 @@ class Pressed:
     parameters: dict[str, Any]
     golden: Golden
 
+    @property
+    def widths(self) -> tuple[int, int]:
+        """Numeric and categorical columns."""
+        return len(self.signature.numeric), len(self.signature.categorical)
+
 
 def write_parameters(folder: Path, arrays: dict[str, Any]) -> None:
     described = {name: {"shape": list(np.shape(one)), "dtype": str(one.dtype)} for name, one in arrays.items()}

@@ -30,7 +30,8 @@ class Promoting:
     def __init__(self, home: Home, roster: Roster, press: Press) -> None:
         self._dir = home.serving
         self._roster = roster
-        self._press = press
+        self.press = press
+        """Exchanged with the settings."""
         self._turn = asyncio.Lock()
 
     async def prepare(self, model: str, version: int, digest: str, tell: Tell) -> Json:
@@ -46,7 +47,7 @@ class Promoting:
                 with contextlib.suppress(Refused):  # a worker has lost it: pressing mends that
                     return await self._load(wanted, {"seconds": 0.0, "compiled": 0})
             try:
-                pressed = await self._press(digest, tell)
+                pressed = await self.press(digest, tell)
             except NotServed as error:
                 raise Refused(error.what) from None
             tell("load")
@@ -75,7 +76,7 @@ class Promoting:
             if self._dir.pressed(digest).is_dir():
                 continue
             try:
-                await self._press(digest)
+                await self.press(digest)
             except NotServed as error:
                 log.warning("%s %s cannot be served: %s", model, version, error.what)
 
@@ -85,7 +86,7 @@ class Promoting:
             if f"{model} {version}" not in (worker.missing or {}):
                 continue
             try:
-                await self._press(digest)
+                await self.press(digest)
                 await self._roster.tell(worker, "load", model=model, version=version, digest=digest)
                 await self._roster.tell(worker, "switch")
             except (NotServed, Refused, Closed) as error:

@@ -32,12 +32,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = False
         self.receiving_since: float | None = None
         """The loop's clock; None when a whole message has come and no other one has begun."""
+        self.idle_since: float | None = None
+        """The loop's clock; None while a message comes or its answer is made."""
         self.unsent = 0
         self.unsent_since: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.receiving_since = self.loop.time()
+        self.receiving_since = self.idle_since = self.loop.time()
         if len(self.connections) > self.most_connections:
             self.refuse(Refusal(503, f"more than {self.most_connections} connections are open", retry_after=1))
 
@@ -50,6 +52,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._bytes, self._in_head = 0, True
+        self.idle_since = None
         self.receiving_since = self.loop.time()
 
     def on_headers_complete(self) -> None:
@@ -59,6 +62,11 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self.receiving_since = None
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.receiving_since is None:
+            self.idle_since = self.loop.time()
 
     def send_400_response(self, msg: str) -> None:
         self.refuse(Refusal(400, msg))

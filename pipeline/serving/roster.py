@@ -30,15 +30,26 @@ class Worker:
     state: crew.State = "loading"
     epoch: int = 0
     grpc_port: int | None = None
+    settings: str | None = None
+    """Fingerprint of those that it was made with; None until it has said so."""
     missing: Json | None = None
     """`MODEL VERSION` → why it could not be loaded."""
 
     def hear(self, said: Json) -> None:
         self.state, self.epoch, self.missing = said["state"], said["epoch"], said["missing"]
         self.grpc_port = said["grpc_port"]
+        self.settings = said.get("settings")  # an older release says none
 
-    def member(self) -> crew.Member:
-        return crew.Member(number=self.number, state=self.state, epoch=self.epoch, connected=self.channel is not None)
+    def member(self, settings: str) -> crew.Member:
+        """`settings`: the fingerprint of those in force."""
+        return crew.Member(
+            number=self.number,
+            state=self.state,
+            epoch=self.epoch,
+            connected=self.channel is not None,
+            old=self.settings not in (None, settings),
+            whole=not self.missing,
+        )
 
     def facts(self) -> dict[str, Any]:
         return {

@@ -5,25 +5,39 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Generator, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvicorn
 
 from pipeline.serving.listening import BACKLOG
-from pipeline.serving.protocol import bounded, watch
+from pipeline.serving.protocol import BoundedProtocol, bounded, watch
 
 _KEEP_ALIVE_S: Final = 75
 _LOOK_S: Final = 1.0
+_QUIET_S: Final = 1.0
+"""A connection that was idle so long is closed when its server retires."""
+_CLOSE: Final = (b"connection", b"close")
 
 
 class DataServer(uvicorn.Server):
     """Serves until `drain`; leaves signals to its process."""
 
-    def __init__(self, app: Any, *, most_body: int, most_connections: int, patience_s: float, drain_s: float) -> None:
+    def __init__(
+        self,
+        app: Any,
+        *,
+        most_body: int,
+        most_connections: int,
+        patience_s: float,
+        drain_s: float,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
+                interface="asgi3",
                 http=bounded(most_body, most_connections),
                 ws="none",
                 lifespan="off",
@@ -37,8 +51,12 @@ class DataServer(uvicorn.Server):
                 backlog=BACKLOG,
             )
         )
+        self.config.load()
+        self.config.ssl = tls
         self._patience_s = patience_s
         self._ended = asyncio.Event()
+        self._drain_s = drain_s
+        self._retiring = False
         self.lag_s = 0.0
         """How late the loop was at the last look."""
 
@@ -55,6 +73,16 @@ class DataServer(uvicorn.Server):
         self.should_exit = True
         self._ended.set()
 
+    def retire(self) -> None:
+        """Accepts nothing more, and says `Connection: close` with each answer; ends when the last client has gone.
+
+        A client that has asked and not been answered yet is never cut off: only connections that have been idle for a
+        while are closed from here.
+        """
+        self._retiring = True
+        self.server_state.default_headers = [_CLOSE]
+        self.drain()
+
     async def main_loop(self) -> None:
         """Looks at the connections once a second, instead of ten times for a date that nobody needs."""
         await self.on_tick(0)
@@ -69,10 +97,24 @@ class DataServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn does it; whoever has not gone by then is cut off."""
+        if self._retiring:
+            await self._let_go(sockets or [])
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         await asyncio.sleep(0)
+
+    async def _let_go(self, sockets: Sequence[socket.socket]) -> None:
+        for server in self.servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _QUIET_S + self._drain_s
+        await asyncio.sleep(0.05)  # what was accepted in this turn is on its way
+        while self.server_state.connections and loop.time() < deadline:
+            for connection in cast(list[BoundedProtocol], list(self.server_state.connections)):
+                if connection.idle_since is not None and loop.time() - connection.idle_since > _QUIET_S:
+                    connection.transport.close()
+            await asyncio.sleep(0.02)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

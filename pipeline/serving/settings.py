@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +17,8 @@ class ServingSettings:
     host: str = "127.0.0.1"
     port: int = 8080
     grpc_port: int | None = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
     workers: int = 1
     spare: bool = True
     largest_batch: int = 256
@@ -26,10 +29,25 @@ class ServingSettings:
     patience_s: float = 20.0
     most_connections: int = 2048
     drain_s: float = 10.0
+    views: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Model → what it takes from feature views: `view`, `on`, `prefix`."""
     log: bool = True
     log_payloads: float = 1.0
     log_memory: int = 32_000_000
     log_disk: int = 4_000_000_000
+    labels: bool = True
+
+    def same_doors(self, other: Self) -> bool:
+        """Whether workers with either settings can answer beside each other, on the same sockets."""
+        return self._doors() == other._doors()
+
+    def _doors(self) -> tuple[Any, ...]:
+        return self.host, self.port, self.grpc_port, self.tls_cert is None
+
+    @property
+    def fingerprint(self) -> str:
+        """Two settings with the same one are the same."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
 
     @classmethod
     def read(cls, file: Path) -> Self:

@@ -40,6 +40,7 @@ from store.routing import read_snapshot
 ORPHANS_S: Final = 2.0
 """How long the workers of a dead supervisor are waited for."""
 LOOK_S: Final = 5.0
+KEYS_S: Final = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -47,6 +48,7 @@ class Supervisor:
     """Belongs to the thread of its event loop."""
 
     def __init__(self, home: Home) -> None:
+        self._home = home
         self._dir = home.serving
         self._settings = ServingSettings.read(self._dir.settings)
         self._changed = asyncio.Event()
@@ -90,13 +92,15 @@ class Supervisor:
         await self._promoting.press_missing()
         while True:
             self._changed.clear()
-            members = [worker.member() for worker in self._roster]
+            members = [worker.member(self._settings.fingerprint) for worker in self._roster]
             epoch = read_snapshot(self._dir.routing).epoch
             wanted = crew.orders(members, self._settings.workers, self._settings.spare, epoch)
             for number in wanted.accept:
                 self._spawn(self._let_accept(self._roster[number]))
             for number in wanted.switch:
                 self._spawn(self._catch_up(self._roster[number]))
+            for number in wanted.retire:
+                self._spawn(self._retire(self._roster[number]))
             if wanted.start:
                 await asyncio.sleep(crew.pause_s(self._roster.failures))
                 assert self._listener is not None
@@ -111,6 +115,20 @@ class Supervisor:
             await self._roster.tell(worker, "accept", grpc_port=port)
         except (Closed, Refused):
             worker.state = "ready"
+
+    async def _retire(self, worker: Worker) -> None:
+        """It lets its clients go one by one, so that none is cut off in the middle of a request."""
+        was, worker.state = worker.state, "draining"
+        try:
+            await self._roster.tell(worker, "retire")
+        except (Closed, Refused):
+            worker.state = was  # it has died, or will be told again
+
+    def _renew(self) -> None:
+        """Takes up changed settings: workers with the old ones are replaced, one after another."""
+        self._settings = ServingSettings.read(self._dir.settings)
+        self._promoting.press = Press(self._home, self._settings.largest_batch)
+        self._changed.set()
 
     async def _catch_up(self, worker: Worker) -> None:
         try:
@@ -187,8 +205,13 @@ class Supervisor:
                 return await self._promoting.prepare(*version, lambda phase: channel.say({"phase": phase}))
             case "switch":
                 return await self._promoting.switch()
+            case "keys":
+                return {"workers": await self._roster.everywhere("keys", KEYS_S)}
             case "forget":
                 await self._promoting.forget()
+                return {}
+            case "renew":
+                self._renew()
                 return {}
             case "stop":
                 self._spawn(self._stop())
@@ -199,6 +222,7 @@ class Supervisor:
         host, port = self._listener.getsockname()[:2] if self._listener else (self._settings.host, 0)
         return {
             "pid": os.getpid(),
+            "scheme": "http" if self._settings.tls_cert is None else "https",
             "host": host,
             "port": port,
             "grpc_port": self._grpc.getsockname()[1] if self._grpc is not None else None,

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvloop
 
+from pipeline.features.online import OnlineFeatures
+from pipeline.labels.box import LabelBox
 from pipeline.predictions.log import Limits as LogLimits
 from pipeline.process import procfs
 from pipeline.serving import tally
@@ -32,15 +34,20 @@ from pipeline.serving.compilations import Compilations
 from pipeline.serving.control import channel_of, dial
 from pipeline.serving.desk import Desk, Limits
 from pipeline.serving.executables import settle_jax
+from pipeline.serving.gate import Gate
+from pipeline.serving.guard import Guard
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
+from pipeline.serving.labelling import Labelling
 from pipeline.serving.loaded import LoadedVersion, load_version
+from pipeline.serving.lookups import Join, Lookups
 from pipeline.serving.metrics import Facts, Metrics
 from pipeline.serving.server import DataServer
 from pipeline.serving.settings import ServingSettings
 from pipeline.serving.shadowing import Shadowing
 from pipeline.serving.shelf import Shelf
 from pipeline.serving.tally import Tally
+from pipeline.serving.tls import Certificate
 from store.errors import TrainshedError
 from store.home import Home
 from store.routing import Snapshot, read_snapshot
@@ -52,6 +59,8 @@ TALLY_S: Final = 0.5
 """A worker that is killed takes with it what comparisons counted in such a span at most."""
 AGAIN_S: Final = 0.1
 """Between two tries to find a supervisor."""
+_LOOK_S: Final = 1.0
+"""Between two looks at files that may have changed."""
 _LOADER_NICENESS: Final = 10
 _BODIES: Final = 16
 """So many bodies of the largest size may be received at one moment."""
@@ -76,12 +85,15 @@ class Worker:
         self._rpc: RpcServer | None = None
         self._rpc_port: int | None = None
         self._loaded = False
+        self._retiring = False
         self._accepting = asyncio.Event()
         self._ended = asyncio.Event()
         self._turn = asyncio.Lock()
         """Loads and switches come one after another."""
         self._journal = Journal(home.serving, _log_limits(settings))
         self._tally = Tally(home.serving.tallies, self._journal.writer)
+        self._labelling = Labelling(LabelBox(home.serving, settings.log_disk) if settings.labels else None)
+        joins = {model: [Join(**one) for one in views] for model, views in settings.views.items()}
         self._desk = Desk(
             self._shelf,
             Limits(settings.most_rows, settings.timeout_s),
@@ -89,13 +101,18 @@ class Worker:
             self._journal,
             self._tally,
             Shadowing(self._metrics, self._journal, self._shadows),
+            Lookups(OnlineFeatures(home.online), joins),
         )
+        self._gate = Gate(home.serving, settings.host)
+        self._certificate = _certificate(settings)
+        inbox = Inbox(settings.most_body, _BODIES * settings.most_body)
         self._server = DataServer(
-            App(self._desk, Inbox(settings.most_body, _BODIES * settings.most_body), self._all_facts),
+            Guard(App(self._desk, inbox, self._labelling, self._all_facts), self._gate, self._metrics),
             most_body=settings.most_body,
             most_connections=settings.most_connections,
             patience_s=settings.patience_s,
             drain_s=settings.drain_s,
+            tls=self._certificate.context if self._certificate else None,
         )
 
     async def run(self) -> None:
@@ -103,8 +120,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._drain)
-        connected = loop.create_task(self._keep_connected())
-        tallying = loop.create_task(self._keep_tally())
+        connected = asyncio.gather(self._keep_connected(), self._keep_tally(), self._keep_looking())
         async with self._turn:
             await self._switch_to(read_snapshot(self._home.serving.routing), partly=True)
         self._compilations.count = 0
@@ -115,10 +131,10 @@ class Worker:
             # A copy of the socket for uvicorn, which closes what it is given; ours is for the next supervisor.
             await asyncio.gather(self._server.serve_sockets([self._listener.dup()]), self._end_rpc())
         await loop.run_in_executor(None, self._journal.close)
-        for task in (connected, tallying):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await loop.run_in_executor(None, self._labelling.close)
+        connected.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await connected
         tally.write(self._tally.pending())
 
     # -------------------------------------------------------------------------------------- the supervisor
@@ -133,6 +149,14 @@ class Worker:
                 await self._channel.listen(self._answer)
                 self._channel = None
             await asyncio.sleep(AGAIN_S)
+
+    async def _keep_looking(self) -> None:
+        """At the files of keys and certificate, for those who publish them while nobody supervises."""
+        while True:
+            self._gate.refresh()
+            if self._certificate is not None:
+                self._certificate.refresh()
+            await asyncio.sleep(_LOOK_S)
 
     async def _tell(self, what: str) -> None:
         if self._channel is not None:
@@ -149,6 +173,10 @@ class Worker:
                 self._shelf.forget_unused()
             case "accept":
                 self._accept(given["grpc_port"])
+            case "keys":
+                self._gate.refresh()
+            case "retire":
+                self._retire()
             case "drain":
                 self._drain()
             case "facts":
@@ -157,7 +185,8 @@ class Worker:
 
     def _self(self) -> dict[str, Any]:
         pid = os.getpid()
-        state = "draining" if self._desk.draining else "accepting" if self._accepting.is_set() else "ready"
+        ending = self._desk.draining or self._retiring
+        state = "draining" if ending else "accepting" if self._accepting.is_set() else "ready"
         return {
             "number": self._number,
             "pid": pid,
@@ -165,6 +194,7 @@ class Worker:
             "state": state if self._loaded else "loading",
             "epoch": self._shelf.snapshot.epoch,
             "grpc_port": self._rpc_port,
+            "settings": self._settings.fingerprint,
             "missing": {f"{model} {version}": why for (model, version), why in self._shelf.missing.items()},
         }
 
@@ -179,7 +209,7 @@ class Worker:
         """gRPC is imported only where it is wanted: it takes 20 MB."""
         from pipeline.serving.rpc.server import RpcServer
 
-        self._rpc = RpcServer(self._desk, most_body=self._settings.most_body)
+        self._rpc = RpcServer(self._desk, self._gate, most_body=self._settings.most_body, certificate=self._certificate)
         try:
             self._rpc_port = self._rpc.start(self._settings.host, port)
         except RuntimeError as error:
@@ -190,6 +220,12 @@ class Worker:
         await self._ended.wait()
         if self._rpc is not None:
             await self._rpc.stop(self._settings.drain_s)
+
+    def _retire(self) -> None:
+        """Ends when all clients have gone elsewhere; to them nothing happens."""
+        self._retiring = True
+        self._ended.set()
+        self._server.retire()
 
     def _drain(self) -> None:
         """No new connections; ends when what is under way is answered."""
@@ -283,6 +319,7 @@ class Worker:
             "compilations": self._compilations.count,
             **self._metrics.facts(),
             **self._journal.facts(),
+            **self._labelling.facts(),
         }
 
 
@@ -294,6 +331,13 @@ def _log_limits(settings: ServingSettings) -> LogLimits | None:
     return LogLimits(
         waiting=settings.log_memory, segment=segment, folder=settings.log_disk, payloads=settings.log_payloads
     )
+
+
+def _certificate(settings: ServingSettings) -> Certificate | None:
+    """Raises ProjectError."""
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    return Certificate(Path(settings.tls_cert), Path(settings.tls_key))
 
 
 async def _first(*events: asyncio.Event) -> None:

@@ -15,15 +15,8 @@ from pipeline.tables.duck import connect
 from pipeline.tables.sqltext import identifier
 from pipeline.training.batches import Rows
 from pipeline.training.storage import Layout
-from pipeline.versions.signature import (
-    InputColumn,
-    NamedFeature,
-    Signature,
-    Task,
-    encode,
-    encode_labels,
-    label_classes,
-)
+from pipeline.versions.encoding import encode, encode_labels, label_classes
+from pipeline.versions.signature import InputColumn, NamedFeature, Signature, Task
 
 MAX_VOCABULARY = 2000
 """Words of a categorical input, the most frequent first; the rest counts as unseen."""

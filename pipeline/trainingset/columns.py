@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 from pipeline.config.datasets import FeatureView
 from pipeline.config.models import Join, Model
+from pipeline.features.columns import feature_columns
 from pipeline.features.pit import require_columns, require_utc, type_family
-from pipeline.features.run import feature_columns
 from pipeline.tables.sqltext import identifier
 from store.errors import ProjectError
 

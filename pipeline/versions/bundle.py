@@ -34,7 +34,8 @@ from pipeline.judging.gates import Verdict
 from pipeline.versions import seal
 from pipeline.versions.agreement import TOLERANCE, difference_of
 from pipeline.versions.birthplace import Birthplace, Precision, birthplace
-from pipeline.versions.signature import Signature, encode
+from pipeline.versions.encoding import encode
+from pipeline.versions.signature import Signature
 from store.home import Home
 from store.workspace import workspace
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from store.tables.comparisons import Comparison, Shadow
 from store.tables.data import CheckResult, DatasetVersion
+from store.tables.keys import ApiKey
 from store.tables.metrics import Metric, MetricKey, MetricLatest, MetricRange, ResourceSample
 from store.tables.models import AliasEvent, ModelVersion
 from store.tables.results import Artifact, Checkpoint, Param, TrainingSet
@@ -18,6 +19,7 @@ from store.tables.whole import Event, Meta
 
 __all__ = [
     "AliasEvent",
+    "ApiKey",
     "Artifact",
     "Attempt",
     "CheckResult",

@@ -47,6 +47,8 @@ from store.wire.jobs import (
     TimetableView,
     WaitKind,
 )
+from store.wire.keys import KeyMade, KeyRequest, KeysView, KeyView
+from store.wire.labels import MOST_LABELS, LabelledVersion, LabelsRequest, LabelsTaken, LabelsView
 from store.wire.lineage import LineageEdge, LineageNode, LineageView
 from store.wire.models import (
     AliasEventView,
@@ -149,6 +151,7 @@ __all__ = [
     "ACTIVE",
     "ENDED",
     "GOOD",
+    "MOST_LABELS",
     "PHASES",
     "PRODUCTION",
     "SMALLER_IS_BETTER",
@@ -204,6 +207,14 @@ __all__ = [
     "IntoServiceView",
     "JobView",
     "JudgedAgainst",
+    "KeyMade",
+    "KeyRequest",
+    "KeyView",
+    "KeysView",
+    "LabelledVersion",
+    "LabelsRequest",
+    "LabelsTaken",
+    "LabelsView",
     "LatestMetric",
     "LeaseView",
     "LineageEdge",

@@ -81,6 +81,8 @@ class EndpointsView(Wire):
     pid: int | None
     """Of the supervisor."""
     url: str | None
+    certificate: str | None = None
+    """File with the certificate that `url` shows, if it is https."""
     grpc: str | None = None
     """`HOST:PORT` of gRPC, if it is served."""
     epoch: int

@@ -30,6 +30,10 @@ class LoggedPrediction(Wire):
     """Column → values as they were sent, of the first ten rows; the table has all."""
     outputs: dict[str, list[Any]] | None
     """`score` and, of classes, `label`; of the first ten rows."""
+    label: Any = None
+    """The truth, as it was sent: a value, or one for each row. None: not known yet, or not asked for."""
+    labelled_at: datetime | None = None
+    """When it arrived."""
 
 
 class PredictionsView(Wire):

@@ -130,7 +130,8 @@ class Living:
         return self._ask("POST", path, json=body)
 
     def _ask(self, method: str, path: str, **options: Any) -> Any:
-        with httpx.Client(transport=httpx.HTTPTransport(uds=str(self.home.socket)), base_url="http://shed") as client:
+        transport = httpx.HTTPTransport(uds=str(self.home.socket), verify=False)  # reading certificates costs 25 ms
+        with httpx.Client(transport=transport, base_url="http://shed") as client:
             answer = client.request(method, path, timeout=20, **options)
         assert answer.is_success, answer.text
         return answer.json()

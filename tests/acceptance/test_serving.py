@@ -25,8 +25,9 @@ from store.routing import read_snapshot
 from store.times import system_clock
 from tests.acceptance.living import crowd, until
 from tests.acceptance.stage import ROW, Stage, scores
+from tests.thorough import THOROUGH, repeats
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600 if THOROUGH else 600)]
 
 
 @pytest.fixture
@@ -160,7 +161,8 @@ def test_the_spare_takes_the_place_of_a_worker_that_is_killed_and_nobody_who_ask
     stage.promote(1)
     url = stage.until_warm()
     epoch = read_snapshot(stage.home.serving.routing).epoch
-    for _ in range(2):
+    kills = repeats(2, 100)
+    for _ in range(kills):
         with Clients(url, connections=3) as clients:
             until(lambda: clients.answered > 30)
             (victim,) = stage.pids("accepting")
@@ -173,14 +175,14 @@ def test_the_spare_takes_the_place_of_a_worker_that_is_killed_and_nobody_who_ask
         assert clients.lost == []
         stage.until_warm()
     assert read_snapshot(stage.home.serving.routing).epoch == epoch
-    assert stage.status()["restarts"] == 2
+    assert stage.status()["restarts"] == kills
 
 
 def test_workers_outlive_their_supervisor_and_the_next_one_takes_them_up_with_the_socket(stage: Stage) -> None:
     stage.promote(1)
     url, pids = stage.until_warm(), stage.pids()
     with Clients(url, connections=2) as clients:
-        for _ in range(3):
+        for _ in range(repeats(3, 100)):
             supervisor = stage.status()["pid"]
             os.kill(supervisor, signal.SIGKILL)
             until(lambda: supervised(stage, supervisor), 60)  # noqa: B023
@@ -219,18 +221,19 @@ def test_promotions_and_rollbacks_under_load_lose_no_request_and_no_connection_g
     switched: list[float] = []
     rpc = stage.endpoints()["grpc"]
     with Clients(url, connections=3) as clients, Clients(rpc, connections=2, door=RpcDoor) as others:
-        for turn in range(60):
+        moves = repeats(60, 1000)
+        for turn in range(moves):
             moved = stage.rollback() if turn % 3 else stage.promote(3 if named[max(named)] != 3 else 1)
             named[moved["served"]["epoch"]] = moved["to_version"]
             switched.append(moved["served"]["switched_s"])
         until(lambda: clients.answered > 200 and others.answered > 100)
     assert clients.lost + others.lost == []
     assert clients.broken + others.broken == 0
-    assert max(named) - min(named) == 60
+    assert max(named) - min(named) == moves
     for seen in clients.seen + others.seen:
         assert seen == sorted(seen, key=lambda one: one[0]), "an older epoch answered after a newer one"
         assert all(named[epoch] == version for epoch, version in seen if epoch in named)
-    assert float(np.quantile(switched, 0.9)) < 0.1 * crowd()
+    assert float(np.quantile(switched, 0.99 if THOROUGH else 0.9)) < 0.1 * crowd()
     assert stage.endpoints()["compilations"] == 0
 
 
@@ -240,7 +243,7 @@ class RestDoor:
     broken = httpx.TransportError
 
     def __init__(self, address: str) -> None:
-        self._client = httpx.Client(base_url=address, trust_env=False, timeout=30)
+        self._client = httpx.Client(base_url=address, trust_env=False, timeout=30, verify=False)
 
     def ask(self) -> tuple[int, int]:
         """Epoch and version of an answer. Raises `broken` when there is none, AssertionError when it is a refusal."""

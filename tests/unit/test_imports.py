@@ -51,6 +51,10 @@ def test_who_looks_into_a_prediction_log_waits_for_duckdb_and_delta_only() -> No
     assert loaded_by("pipeline.predictions.newest") & set(HEAVY) == {"duckdb", "deltalake"}
 
 
+def test_who_asks_for_labels_waits_for_duckdb_and_delta_only() -> None:
+    assert loaded_by("pipeline.labels.coverage") & set(HEAVY) == {"duckdb", "deltalake"}
+
+
 def test_who_answers_a_request_is_decided_without_anything_that_computes() -> None:
     assert not loaded_by("pipeline.traffic.route") & {*HEAVY, "pydantic", "sqlmodel", "sqlalchemy"}
 

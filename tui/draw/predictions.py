@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,16 +13,16 @@ from store.wire import LoggedPrediction, PredictionsView
 from tui.render import Heads, Rows, number_column, table, when, wide_column
 
 
-def logged(view: PredictionsView) -> RenderableType:
-    """A line a request, then what is missing."""
+def logged(view: PredictionsView, *, labels: bool = False) -> RenderableType:
+    """A line a request, then what is missing. `labels`: with the label that stands for each."""
     heads: Heads = ["at", "request", "version", "why", "unit", number_column("ms"), number_column("status")]
-    heads = [*heads, number_column("rows"), "outputs", wide_column("inputs")]
-    rows: Rows = [_line(one) for one in view.items]
+    heads = [*heads, number_column("rows"), *(["label"] if labels else []), "outputs", wide_column("inputs")]
+    rows: Rows = [_line(one, labels) for one in view.items]
     empty = f"nothing that {view.model} was asked is in the log yet; `trainshed endpoints` shows whether it is served"
     return Group(table(heads, rows, empty=empty), *_notes(view))
 
 
-def _line(one: LoggedPrediction) -> list[str | Text]:
+def _line(one: LoggedPrediction, labels: bool) -> list[str | Text]:
     return [
         when(one.at),
         one.request,
@@ -31,6 +32,7 @@ def _line(one: LoggedPrediction) -> list[str | Text]:
         f"{one.latency_us / 1000:.2f}",
         Text(str(one.status), style="" if one.status < 500 else "red"),
         "-" if one.rows is None else str(one.rows),
+        *([_truth(one.label)] if labels else []),
         _first_row(one.outputs),
         _first_row(one.inputs),
     ]
@@ -41,6 +43,13 @@ def _first_row(columns: Mapping[str, list[Any]] | None) -> str:
     if columns is None:
         return "-"
     return " ".join(f"{name}={_cell(values[0])}" for name, values in columns.items() if values)
+
+
+def _truth(label: Any) -> str:
+    """As the labels of outputs are written; of a request with many rows the first ones."""
+    if isinstance(label, list):
+        return ", ".join(_truth(one) for one in label[:3]) + (" …" if len(label) > 3 else "")
+    return "-" if label is None else label if isinstance(label, str) else json.dumps(label)
 
 
 def _cell(value: Any) -> str:

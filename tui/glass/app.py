@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.app import App
 
 from tui.glass.driver import Sparing, SparingDriver
+from tui.glass.sheet import Sheet
 
 
 class SparingApp(App[int]):
@@ -12,6 +13,7 @@ class SparingApp(App[int]):
 
     def __init__(self) -> None:
         super().__init__(driver_class=SparingDriver)
+        self.stylesheet = Sheet(variables=self.get_css_variables())
         self._picture_stands = False
 
     def first_picture(self) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from textual._xterm_parser import XTermParser
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui.glass.glass import Glass
+from tui.glass.listening import listen
 
 
 class Sparing(Driver):
@@ -25,3 +27,6 @@ class Sparing(Driver):
 
 class SparingDriver(Sparing, LinuxDriver):
     """For a terminal on Linux."""
+
+    def run_input_thread(self) -> None:
+        listen(self.fileno, self.exit_event, XTermParser(self._debug), self.process_message)

@@ -161,14 +161,22 @@ def _forward(cells: int) -> str:
 
 
 def _cells(text: str) -> list[str]:
-    """One text a cell; a wide character has an empty one after it. Raises Unknown where the width is in doubt."""
+    """One text a cell; a wide character has an empty one after it, and marks stand with what they are put on.
+
+    Raises Unknown where the width is in doubt.
+    """
     if text.isascii():
         return list(text)
     cells: list[str] = []
+    base = -1
     for character in text:
         size = get_character_cell_size(character)
         if size == 0:
-            raise Unknown(f"no width: {character!r}")
+            if base < 0:
+                raise Unknown(f"on nothing: {character!r}")
+            cells[base] += character
+            continue
+        base = len(cells)
         cells.append(character)
         cells += [""] * (size - 1)
     if len(cells) != cell_len(text):

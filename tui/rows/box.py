@@ -35,10 +35,10 @@ def chart_cells(width: int) -> int:
     return half if half >= 10 else max(6, min(40, width - _NAME - _WORDS - 2))
 
 
-def lines(now: BoxView | None, past: BoxHistoryView | None, width: int) -> list[Line]:
-    """CPU and memory, disk and network, the GPUs."""
+def lines(now: BoxView | None, past: BoxHistoryView | None, width: int, *, asking: bool = False) -> list[Line]:
+    """CPU and memory, disk and network, the GPUs. `asking`: nobody has said yet whether there are figures."""
     if now is None:
-        return [line(("  box     ", "dim"), ("is not measured yet", "dim"))]
+        return [line(("  box     ", "dim"), ("…" if asking else "is not measured yet", "dim"))]
     cells = chart_cells(width)
     figures = [_cpu(now, past, cells), _memory(now, past, cells), _disk(now, cells), _network(now, past, cells)]
     figures += _gpus(now, past, cells)

@@ -88,7 +88,8 @@ def histogram(found: HistogramView, *, moments: bool = False) -> list[Line]:
         top = f" {count(most)}" if level == _HEIGHT else ""
         lines.append(line(("".join(cells), "live"), (top, "dim")))
     low, high = (_day(found.low), _day(found.high)) if moments else (figure(found.low), figure(found.high))
-    return [*lines, line((low + high.rjust(max(1, 2 * len(found.counts) - len(low))), "dim"))]
+    apart = 2 * len(found.counts) - len(low)
+    return [*lines, line((low + high.rjust(apart) if apart > len(high) else f"{low} … {high}", "dim"))]
 
 
 def _block(part: float) -> str:

@@ -168,10 +168,10 @@ def _fact(name: str, words: str, tone: Tone = "") -> Line:
     return line((f"  {name}".ljust(_NAME + 2), "dim"), (words, tone))
 
 
-def charts(now: BoxView | None, past: BoxHistoryView | None, width: int) -> list[Line]:
-    """A line a figure: its name, an hour of it, what it is now."""
+def charts(now: BoxView | None, past: BoxHistoryView | None, width: int, *, asking: bool = False) -> list[Line]:
+    """A line a figure: its name, an hour of it, what it is now. `asking`: nobody has said yet whether there are any."""
     if now is None or past is None:
-        return [line(("  the box is not measured yet", "dim"))]
+        return [line(("  …" if asking else "  the box is not measured yet", "dim"))]
     cells = max(10, width - _NAME - _FIGURES - 4)
     disk, net = (_pair(past, *names) for names in (("read", "written"), ("received", "sent")))
     rows: list[tuple[str, Sequence[float | None], float, str]] = [

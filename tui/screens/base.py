@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.reactive import Reactive
@@ -137,6 +138,8 @@ class ShedScreen(Screen[None]):
     # ---- inside -----------------------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
+        # Before there are parts: Textual finds out after they are laid out, and styles each of them a second time.
+        self.add_class(max(edge for edge in self.shed.HORIZONTAL_BREAKPOINTS if edge[0] <= self.shed.size.width)[1])
         yield TopLine()
         yield KeyStrip()
         yield Notice()
@@ -147,7 +150,8 @@ class ShedScreen(Screen[None]):
         self.read()
         self.tell_of_the_cut()
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        event.refresh_styles = False  # every part has its style since it was made; a theme that is put on sees to all
         if self._outdated:
             self._outdated = False
             self.read()

@@ -13,13 +13,10 @@ from textual.widget import Widget
 from tui.failure import Failure
 from tui.keybindings import bindings
 from tui.pane import Pane
-from tui.plan import Proposal
-from tui.proposals.runs import cancel_run, retry_run
 from tui.room import BOX_LINES, share
 from tui.rows import box, needs, past, steady
 from tui.rows import overview as rows
 from tui.screens.base import ShedScreen, Subject
-from tui.screens.running import run_a_job, turn_a_schedule
 from tui.screens.section import Section
 from tui.table import Table
 from tui.text import line
@@ -39,6 +36,7 @@ if TYPE_CHECKING:
         StatusView,
     )
     from tui.client import Client
+    from tui.plan import Proposal
 
 R = TypeVar("R")
 _ACTIONS = frozenset({"retry", "cancel", "promote", "roll_back", "pause", "trigger"})
@@ -59,6 +57,7 @@ class Overview(ShedScreen):
         self._box: BoxView | None = None
         self._history: BoxHistoryView | None = None
         self._box_lines = BOX_LINES
+        self._asking_box = True
 
     def body(self) -> Iterable[Widget]:
         yield Horizontal(
@@ -109,6 +108,7 @@ class Overview(ShedScreen):
 
     def on_mount(self) -> None:
         super().on_mount()
+        self._arrange()
         self.set_interval(box.every_seconds(lite=self.shed.settings.lite), self._read_box)
 
     def read(self) -> None:
@@ -135,7 +135,7 @@ class Overview(ShedScreen):
             "box",
             lambda daemon: (daemon.box(), daemon.box_history(minutes=box.MINUTES, points=points, at=moment)),
             self._hear_box,
-            refused=_say_nothing,
+            refused=self._no_box,
         )
 
     def _show(self, status: StatusView) -> None:
@@ -177,6 +177,11 @@ class Overview(ShedScreen):
         now, history = found
         self._show_box((steady.box(self._box, now), history))
 
+    def _no_box(self, _: Failure) -> None:
+        """It is not measured yet, or not of this daemon: its place says so."""
+        self._asking_box = False
+        self._draw_box()
+
     def _show_box(self, found: tuple[BoxView, BoxHistoryView]) -> None:
         self._box, self._history = found
         self._draw_box()
@@ -187,7 +192,9 @@ class Overview(ShedScreen):
         now = self._box
         if now is not None and self._history is not None and self.shed.moment is not None:
             now = past.box_then(now, self._history)
-        lines = box.lines(now, self._history, width) if now is not None or self._box is None else _NO_BOX_THEN
+        lines = _NO_BOX_THEN
+        if now is not None or self._box is None:
+            lines = box.lines(now, self._history, width, asking=self._asking_box)
         pane.styles.height = self._box_lines = max(BOX_LINES, len(lines))
         pane.show(lines)
         self._arrange()
@@ -217,7 +224,7 @@ class Overview(ShedScreen):
     def _arrange(self) -> None:
         """The lists get the lines that they need; what is left stands between them."""
         sections = [self.query_one(f"#{name}", Section) for name in ("needs", "production", "running", "next")]
-        room = self.size.height - _BARS - self._box_lines
+        room = self.shed.size.height - _BARS - self._box_lines
         heights = share([section.wants for section in sections], room)
         gaps = max(0, room - sum(heights))
         for section, height in zip(sections, heights, strict=True):
@@ -265,21 +272,29 @@ class Overview(ShedScreen):
     def action_retry(self) -> None:
         number = rows.run_number(self.row)
         if number is not None:
+            from tui.proposals.runs import retry_run
+
             self._propose("propose", lambda daemon: daemon.run(number).run, retry_run)
 
     def action_cancel(self) -> None:
         number = rows.run_number(self.row)
         if number is not None:
+            from tui.proposals.runs import cancel_run
+
             self._propose("propose", lambda daemon: daemon.run(number).run, cancel_run)
 
     def action_pause(self) -> None:
         name = rows.schedule_name(self.row)
         if name is not None:
+            from tui.screens.running import turn_a_schedule
+
             turn_a_schedule(self, name)
 
     def action_trigger(self) -> None:
         job = rows.job_name(self.row)
         if job is not None:
+            from tui.screens.running import run_a_job
+
             run_a_job(self, job)
 
     def action_promote(self) -> None:
@@ -295,7 +310,3 @@ class Overview(ShedScreen):
             from tui.proposals.models import propose_rollback
 
             propose_rollback(self.shed, words[1])
-
-
-def _say_nothing(_: Failure) -> None:
-    """The box is not measured yet, or not of this daemon: its place says so."""

@@ -34,6 +34,7 @@ class System(ShedScreen):
         super().__init__()
         self._system: SystemView | None = None
         self._box: BoxView | None = None
+        self._asking_box = True
         self._history: BoxHistoryView | None = None
 
     def body(self) -> Iterable[Widget]:
@@ -114,6 +115,7 @@ class System(ShedScreen):
         self._draw_box()
 
     def _not_measured(self, _: Failure) -> None:
+        self._asking_box = False
         self._draw_box()
 
     def _draw_box(self) -> None:
@@ -123,7 +125,7 @@ class System(ShedScreen):
             if now is None:
                 self._fill("#charts", [line(("  the box  ", "dim"), (past.NOT_MEASURED, "dim"))])
                 return
-        self._fill("#charts", rows.charts(now, history, self.size.width))
+        self._fill("#charts", rows.charts(now, history, self.size.width, asking=self._asking_box))
 
     def _fill(self, where: str, lines: Lines) -> None:
         """As high as its lines."""

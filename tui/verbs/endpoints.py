@@ -83,7 +83,7 @@ def predict(
         int | None, typer.Option(metavar="NUMBER", help="This version; else the one that answers.")
     ] = None,
 ) -> None:
-    """Asks the served model, as any client would: POST /v1/predict/MODEL at its address."""
+    """Asks the served model, as any client would: POST /v1/predict/MODEL, with the key in $TRAINSHED_API_KEY."""
     with shell.daemon() as daemon:
         view = daemon.endpoints()
     if view.url is None:
@@ -91,7 +91,8 @@ def predict(
             "nothing is served", remedy=view.problem or "`trainshed endpoints start` serves what is in production"
         )
     path = f"/v1/predict/{model}" + ("" if version is None else f"/versions/{version}")
-    answer = _ask(view.url, path, sys.stdin.read() if data == "-" else data)
+    key = shell.environ.get("TRAINSHED_API_KEY")
+    answer = _ask(view.url, path, sys.stdin.read() if data == "-" else data, key=key, certificate=view.certificate)
 
     def draw() -> Any:
         from tui.draw.endpoints import predictions
@@ -102,16 +103,19 @@ def predict(
 
 
 def logged(
-    shell: Shell, model: Model, last: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 20
+    shell: Shell,
+    model: Model,
+    last: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 20,
+    labels: Annotated[bool, typer.Option("--labels", help="With what turned out to be true.")] = False,
 ) -> None:
     """What the served model was asked and answered, newest first: the prediction log."""
     with shell.daemon() as daemon:
-        view = daemon.predictions(model, last=last)
+        view = daemon.predictions(model, last=last, labels=labels)
 
     def draw() -> Any:
         from tui.draw.predictions import logged as drawn
 
-        return drawn(view)
+        return drawn(view, labels=labels)
 
     shell.show(view, draw)
 
@@ -122,8 +126,11 @@ def _switch(shell: Shell, on: bool | None) -> None:
     shell.say(done, f"{done.message}; `trainshed endpoints` shows them")
 
 
-def _ask(base: str, path: str, body: str) -> dict[str, Any]:
-    """Raises Usage for what is not JSON, Failure with the endpoint's own words."""
+def _ask(base: str, path: str, body: str, *, key: str | None, certificate: str | None) -> dict[str, Any]:
+    """`certificate`: the file with the one that the endpoint shows; no other is accepted.
+
+    Raises Usage for what is not JSON, Failure with the endpoint's own words.
+    """
     import httpx
 
     url = base + path
@@ -134,12 +141,28 @@ def _ask(base: str, path: str, body: str) -> dict[str, Any]:
             f"the data are not JSON: {error}", remedy="""write -d '{"column": value, …}', or -d - < FILE"""
         ) from None
     try:
-        with httpx.Client(trust_env=False, timeout=60.0) as client:
-            answer = client.post(url, content=body.encode(), headers={"content-type": "application/json"})
+        headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {key}"} if key else {})
+        with httpx.Client(trust_env=False, timeout=60.0, verify=_only(certificate)) as client:
+            answer = client.post(url, content=body.encode(), headers=headers)
         said: dict[str, Any] = answer.json()
-    except (httpx.TransportError, ValueError) as error:
+    except (httpx.TransportError, OSError, ValueError) as error:
         raise Failure(f"the endpoint does not answer: {error}", where=url, remedy="`trainshed endpoints`") from None
+    if answer.status_code == 401:
+        remedy = "put a key into TRAINSHED_API_KEY; `trainshed keys add NAME` makes one"
+        raise Failure(str(said.get("error")), where=url, remedy=remedy)
     if answer.is_error:
         remedy = f"{base}/openapi.json describes the columns; `trainshed endpoints` shows what is served"
         raise Failure(str(said.get("error")), where=url, remedy=remedy)
     return said
+
+
+def _only(certificate: str | None) -> Any:
+    """What accepts this certificate, whatever address it was made for: it is on this machine. Raises OSError."""
+    import ssl
+
+    if certificate is None:
+        return True
+    context = ssl.create_default_context(cafile=certificate)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context

@@ -10,14 +10,17 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import grpc
 
 from pipeline.serving.desk import Desk
+from pipeline.serving.gate import Gate
 from pipeline.serving.refusal import Refusal
 from pipeline.serving.rpc.codec import document_of, response_of
+from pipeline.serving.rpc.guard import RpcGuard
 from pipeline.serving.rpc.schema import HEALTH, INFERENCE, message
+from pipeline.serving.tls import Certificate
 
 THREADS: Final = 4
 _MOST_CALLS: Final = 1024
@@ -27,9 +30,13 @@ _LONGEST_S: Final = 3600.0
 _SERVING, _NOT_SERVING = 1, 2
 _STATUS: Final[Mapping[int, grpc.StatusCode]] = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
+    401: grpc.StatusCode.UNAUTHENTICATED,
+    403: grpc.StatusCode.PERMISSION_DENIED,
     404: grpc.StatusCode.NOT_FOUND,
     409: grpc.StatusCode.FAILED_PRECONDITION,
     413: grpc.StatusCode.INVALID_ARGUMENT,
+    422: grpc.StatusCode.FAILED_PRECONDITION,
+    429: grpc.StatusCode.RESOURCE_EXHAUSTED,
     500: grpc.StatusCode.INTERNAL,
     503: grpc.StatusCode.UNAVAILABLE,
     504: grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -41,12 +48,14 @@ Method = Callable[[Any, grpc.ServicerContext], Any]
 class RpcServer:
     """Its methods are called in the loop's thread."""
 
-    def __init__(self, desk: Desk, *, most_body: int) -> None:
+    def __init__(self, desk: Desk, gate: Gate, *, most_body: int, certificate: Certificate | None = None) -> None:
         self._desk = desk
+        self._certificate = certificate
         self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(THREADS, "grpc")
         self._server = grpc.server(
             self._pool,
+            interceptors=(RpcGuard(gate, _abort),),
             maximum_concurrent_rpcs=_MOST_CALLS,
             options=[
                 ("grpc.so_reuseport", 1),
@@ -58,7 +67,12 @@ class RpcServer:
 
     def start(self, host: str, port: int) -> int:
         """The port. Raises RuntimeError when it cannot be had."""
-        bound: int = self._server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        bound: int
+        if self._certificate is None:
+            bound = self._server.add_insecure_port(address)
+        else:
+            bound = self._server.add_secure_port(address, _credentials(self._certificate))
         self._server.start()
         return bound
 
@@ -129,7 +143,7 @@ class RpcServer:
         try:
             return future.result(seconds)
         except Refusal as refusal:
-            context.abort(_STATUS.get(refusal.status, grpc.StatusCode.UNKNOWN), refusal.message)
+            _abort(context, refusal)
         except TimeoutError:
             context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the request's time is over")
         except CancelledError:
@@ -137,6 +151,23 @@ class RpcServer:
         except Exception:
             log.exception("a call failed")
             context.abort(grpc.StatusCode.INTERNAL, "the server failed over this request; its log says why")
+
+
+def _abort(context: grpc.ServicerContext, refusal: Refusal) -> NoReturn:
+    """With the time after which a client that tries again by itself may do so."""
+    if refusal.retry_after is not None:
+        context.set_trailing_metadata((("grpc-retry-pushback-ms", str(1000 * refusal.retry_after)),))
+    context.abort(_STATUS.get(refusal.status, grpc.StatusCode.UNKNOWN), refusal.message)
+    raise AssertionError("abort raises")
+
+
+def _credentials(certificate: Certificate) -> grpc.ServerCredentials:
+    """Asked for at each handshake, so a renewed certificate is shown at once."""
+
+    def now() -> Any:
+        return grpc.ssl_server_certificate_configuration([certificate.pair])
+
+    return grpc.dynamic_ssl_server_credentials(now(), now)
 
 
 def _handler(package: str, of_messages: str, name: str, method: Method) -> grpc.RpcMethodHandler:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "serving_samples"
-down_revision = "comparisons"
+down_revision = "api_keys"
 branch_labels = None
 depends_on = None
 

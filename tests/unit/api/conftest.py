@@ -133,14 +133,16 @@ def client(served: Served) -> Iterator[Client]:
 @pytest.fixture
 def http(served: Served) -> Iterator[httpx.Client]:
     """Bare HTTP over the socket."""
-    with httpx.Client(transport=httpx.HTTPTransport(uds=str(served.socket)), base_url="http://shed") as http:
+    with httpx.Client(
+        transport=httpx.HTTPTransport(uds=str(served.socket), verify=False), base_url="http://shed"
+    ) as http:
         yield http
 
 
 @pytest.fixture
 def tcp(served: Served) -> Iterator[httpx.Client]:
     """Bare HTTP over TCP, without the token."""
-    with httpx.Client(base_url=served.url, trust_env=False) as http:
+    with httpx.Client(base_url=served.url, trust_env=False, verify=False) as http:
         yield http
 
 

@@ -110,8 +110,10 @@ def test_routes_follow_from_the_moves_of_production_and_keep_the_version_before(
     shelf.record.close()
 
 
-def test_settings_are_the_project_files_words() -> None:
-    settings = settings_of(ServingSection(port=9000, max_batch=100, timeout="250ms"))
+def test_settings_are_the_project_files_words(daemon: Daemon) -> None:
+    serving = ServingSection(port=9000, max_batch=100, timeout="250ms")
+    project = daemon.project.model_copy(update={"serving": serving})
+    settings = settings_of(project)
     assert (settings.port, settings.largest_batch, settings.timeout_s) == (9000, 100, 0.25)
     assert settings.host == "127.0.0.1"
 

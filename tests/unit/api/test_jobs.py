@@ -115,6 +115,7 @@ def test_timetables_are_paged_by_name(client: Client, http: object, daemon: Daem
 # --------------------------------------------------------------------------------------------------------- backfill
 
 
+@pytest.mark.slow
 def test_a_backfill_is_planned_then_carried_out_once(client: Client, daemon: Daemon) -> None:
     hourly(daemon)
     request = last_hours(daemon, 4)
@@ -162,7 +163,7 @@ def test_what_runs_for_a_time_of_a_schedule_knows_it_also_upstream_of_it(client:
     client.backfill("hourly", last_hours(daemon, 1))
     asked = client.submit(RunRequest(job="etl:orders"))
     with daemon.record.read() as session:
-        slots = {row.id: record_facts(session, row).scheduled_for for row in session.exec(select(Run))}
+        slots = {row.id: record_facts(session, row, daemon.project).scheduled_for for row in session.exec(select(Run))}
     (last,) = [run for run in client.queue().waiting if run.run.schedule == "hourly"]
     assert last.run.scheduled_for is not None
     assert slots.pop(asked.id) is None

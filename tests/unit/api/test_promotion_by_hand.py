@@ -79,6 +79,7 @@ def test_where_nobody_can_be_asked_nothing_moves_without_yes(project: Path, clie
     assert client.alias_history("late") == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("versions")
 def test_yes_moves_it_and_the_reason_stays(project: Path, client: Client) -> None:
     code, out, _ = say(project, "promote", "late", "1", "--yes", "--reason", "the first one", "--json")
@@ -111,6 +112,7 @@ def test_a_rollback_goes_to_the_one_before_and_can_be_undone(project: Path, clie
     assert [move.to_version for move in client.alias_history("late")] == [2, 1, 2, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("versions")
 def test_a_person_sees_the_plan_and_types_the_name_of_the_model(project: Path, client: Client) -> None:
     code, screen = typed(project, "yes", "promote", "late", "1")

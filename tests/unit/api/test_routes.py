@@ -69,6 +69,7 @@ def dataset_facts(version: int) -> DatasetFacts:
 # ------------------------------------------------------------------------------------------------------- the shed
 
 
+@pytest.mark.slow
 def test_the_status_names_the_shed_and_what_it_does(client: Client) -> None:
     run = run_of(client)
     status = client.status()
@@ -263,6 +264,7 @@ def test_without_news_the_answer_is_empty_and_comes_in_time(client: Client) -> N
     assert (changes.runs, changes.events, changes.rev) == ([], [], since)
 
 
+@pytest.mark.slow
 def test_waiting_for_a_run_sees_each_of_its_states(client: Client) -> None:
     run = run_of(client, "backup")
     seen: list[str] = []
@@ -274,6 +276,7 @@ def test_waiting_for_a_run_sees_each_of_its_states(client: Client) -> None:
     assert seen == ["cancelled"]
 
 
+@pytest.mark.slow
 def test_many_watchers_leave_room_for_commands(client: Client) -> None:
     since = client.status().rev
     watchers = [threading.Thread(target=lambda: client.changes(since, wait=20)) for _ in range(60)]

@@ -29,6 +29,7 @@ def _submit(client: Client, count: int) -> None:
         client.submit(RunRequest(job="train:late" if number % 2 else "etl:orders", priority=number))
 
 
+@pytest.mark.slow
 def test_runs_are_shown_by_position_filtered_and_sorted(client: Client) -> None:
     _submit(client, 5)
     window = client.run_window("late", sort="-priority", offset=1, limit=5)

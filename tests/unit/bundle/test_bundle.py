@@ -23,6 +23,7 @@ from store.errors import BundleDamaged, SchemaChanged
 from store.home import Home
 from store.workspace import workspace
 from tests.evidence import least_evidence
+from tests.examples import examples
 
 SIGNATURE = Signature(
     inputs=[
@@ -153,7 +154,8 @@ def copied(bundle: Bundle, target: Path) -> Path:
     return target / bundle.digest
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_flipped_bit_is_found_before_anything_is_loaded(bundle: Bundle, data: st.DataObject) -> None:
     files = sorted(path for path in bundle.path.rglob("*") if path.is_file() and path.stat().st_size)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.versions.signature import InputColumn, Signature, encode, encode_labels, label_classes
+from pipeline.versions.encoding import encode, encode_labels, label_classes
+from pipeline.versions.signature import InputColumn, Signature
 from store.errors import SchemaChanged, Unlearnable
 
 VOCABULARY = ["AA", "UA", "true", "7"]

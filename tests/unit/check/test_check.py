@@ -222,6 +222,7 @@ def test_a_type_that_no_column_can_have_is_a_fault(shop: Path) -> None:
     assert [fault.where for fault in report.faults] == ["datasets.orders.columns.price"]
 
 
+@pytest.mark.slow
 def test_the_program_exits_with_the_verdict_and_prints_one_document(shop: Path) -> None:
     (shop / "trainshed.toml").write_text(BASE + MODEL.replace("price", "prize"))
     done = subprocess.run(

@@ -13,7 +13,8 @@ from tui.cli import app
 VERBS = {
     *("init", "check", "demo", "doctor", "up", "down", "reload", "status", "run", "jobs", "runs", "models", "versions"),
     *("plan", "promote", "rollback", "schedules", "events", "data", "features", "backup", "restore", "watch"),
-    *("queue", "system", "lineage", "endpoints", "predict", "predictions", "canary", "weights", "shadow"),
+    *("queue", "system", "lineage", "endpoints", "predict", "predictions", "canary", "weights", "shadow", "labels"),
+    "keys",
 }
 
 
@@ -45,6 +46,7 @@ def test_the_verbs_are_those_of_the_design() -> None:
     assert {path[0] for path in leaves(typer.main.get_command(app))} == VERBS
 
 
+@pytest.mark.slow
 def test_every_verb_has_help_with_an_example_and_answers_as_json() -> None:
     for path in leaves(typer.main.get_command(app)):
         code, out, _ = say(*path, "--help")

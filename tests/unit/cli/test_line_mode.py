@@ -28,6 +28,7 @@ def run(served: Served, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*TRAINSHED, *words], env=environ, capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 
+@pytest.mark.slow
 def test_in_a_pipe_the_overview_is_plain_lines(shed: Served) -> None:  # noqa: F811
     done = run(shed)
     assert done.returncode == 0, done.stderr
@@ -41,14 +42,17 @@ def test_in_a_pipe_the_overview_is_plain_lines(shed: Served) -> None:  # noqa: F
     assert run(shed, "--plain").stdout.splitlines()[1:-1] == lines[1:-1]
 
 
+@pytest.mark.slow
 def test_with_json_it_is_the_status(shed: Served) -> None:  # noqa: F811
     assert json.loads(run(shed, "--json").stdout)["project"] == "shop"
 
 
+@pytest.mark.slow
 def test_a_theme_that_does_not_exist_is_wrong_usage_only_where_there_is_a_ui(shed: Served) -> None:  # noqa: F811
     assert run(shed, "--theme", "green").returncode == 0  # in a pipe nothing is drawn
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("as_json", [False, True])
 def test_watch_says_each_event_once_and_in_order(
     shed: Served,  # noqa: F811

@@ -33,6 +33,7 @@ def test_what_is_no_duration_is_refused_with_an_example(text: object) -> None:
         parse_duration(text)
 
 
+@pytest.mark.slow
 @given(st.integers(min_value=0, max_value=10**12))
 def test_a_written_duration_reads_back_as_itself(milliseconds: int) -> None:
     duration = timedelta(milliseconds=milliseconds)

@@ -50,6 +50,7 @@ def pages(client: httpx.Client, name: str, **query: str | int) -> list[list[dict
             return found
 
 
+@pytest.mark.slow
 def test_a_page_is_a_day_and_all_pages_are_what_is_published(served: tuple[httpx.Client, str]) -> None:
     found = pages(served[0], "flights")
     assert [len(page) for page in found] == [842, 943, 914]
@@ -114,6 +115,7 @@ def test_only_the_token_publishes_and_old_pages_stay_as_they_are(served: tuple[h
     assert len(after) == 5
 
 
+@pytest.mark.slow
 def test_it_refuses_the_first_request_now_and_then_and_says_when_to_come_back() -> None:
     command = [sys.executable, str(API), "--port", "0", "--until", "2013-02-01", "--trouble", "1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
@@ -128,6 +130,7 @@ def test_it_refuses_the_first_request_now_and_then_and_says_when_to_come_back() 
     assert {answer.status_code for answer in again} == {200}
 
 
+@pytest.mark.slow
 def test_it_goes_by_itself_when_nobody_asks() -> None:
     began = time.monotonic()
     command = [sys.executable, str(API), "--port", "0", "--until", "2013-01-02", "--idle-exit", "0.2"]

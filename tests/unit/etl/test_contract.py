@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.etl.contract import OnChanged, OnNew, Settled, found_schema, meet, settle
@@ -34,7 +34,6 @@ def decide(
     )
 
 
-@settings(deadline=None)
 @given(TYPE, TYPE)
 def test_types_meet_in_either_order_and_nothing_meets_anything(a: pa.DataType, b: pa.DataType) -> None:
     assert meet(a, b) == meet(b, a) or {a, b} <= {pa.float32(), pa.float64()}
@@ -87,7 +86,6 @@ def test_several_columns_that_are_gone_are_all_named() -> None:
         decide({"c": pa.int64()}, {"a": pa.int64(), "b": pa.int64()})
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from("abc"), TYPE, min_size=1),
     st.dictionaries(st.sampled_from("abc"), TYPE.filter(lambda t: t != pa.null()), min_size=1),

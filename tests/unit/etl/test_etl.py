@@ -91,6 +91,7 @@ def test_a_changed_setting_is_a_reason_to_run(shed: Shed) -> None:
     assert shed.run("orders").one("dataset")["version"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "kept", "added", "removed"),
     [("replace", [3, 4], 2, 3), ("append", [1, 2, 3, 3, 4], 2, 0), ("merge", [1, 2, 3, 4], 1, 0)],

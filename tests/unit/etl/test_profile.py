@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.tables.describe import describe
@@ -26,7 +26,6 @@ def spread(values: list[object], kind: pa.DataType | None = None) -> ColumnFacts
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(st.lists(st.floats(-1e9, 1e9) | st.none() | st.just(math.nan) | st.just(math.inf), max_size=60))
 def test_a_histogram_holds_every_finite_value_where_numpy_would_put_it(values: list[float | None]) -> None:
     found = spread(list(values), pa.float64()).histogram

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.etl.staging import FLUSH_ROWS, Staging, locked, remove
 from store.errors import Conflict
+from tests.examples import examples
 
 
 def batch(*ids: Any) -> pa.RecordBatch:
@@ -119,7 +120,7 @@ def test_the_digest_is_of_the_rows_not_of_when_they_were_flushed(tmp_path: Path)
     assert staging.seen.digest not in digests
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.booleans()), max_size=12))
 def test_whenever_it_dies_the_rows_up_to_the_place_to_go_on_from_are_there(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, bool, bool]]

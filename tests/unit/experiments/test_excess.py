@@ -12,11 +12,11 @@ from scipy.integrate import quad
 from scipy.stats import binom
 
 from pipeline.experiments.excess import log_e, rate_ratio, tolerated_coin
+from tests.examples import examples
 
 shares = st.floats(0.01, 0.9)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(0, 200), shares, st.floats(1.0, 3.0))
 def test_it_is_the_mean_likelihood_ratio_of_the_coins_above_what_is_tolerated(
     treated: int, control: int, share: float, tolerated: float
@@ -88,7 +88,7 @@ def test_the_interval_is_that_of_savvi(
 counts = st.integers(0, 20) | st.integers(0, 10**7)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500))
 @given(counts, counts, st.floats(0.001, 0.999), st.floats(1e-6, 0.9))
 def test_there_is_an_interval_about_the_ratio_for_any_counts(
     treated: int, control: int, share: float, alpha: float
@@ -112,6 +112,7 @@ def test_an_arm_without_events_has_a_bound_on_one_side() -> None:
     assert rate_ratio(50, 0, 0.5, 0.05).high == math.inf
 
 
+@pytest.mark.slow
 def test_the_interval_holds_at_all_looks_at_once() -> None:
     rng, missed = np.random.default_rng(5), 0
     for _ in range(200):

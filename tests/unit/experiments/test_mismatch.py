@@ -48,6 +48,7 @@ def test_its_expectation_under_the_planned_shares_is_one(n: int) -> None:
     assert float(chances @ np.exp(log_e(outcomes, shares, 20.0))) == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 10_000), min_size=2, max_size=5).filter(any))
 def test_the_fixed_look_is_pearsons(counts: list[int]) -> None:
     shares = np.full(len(counts), 1 / len(counts))

@@ -35,6 +35,7 @@ def test_a_canary_with_five_times_the_errors_is_taken_back_within_six_hundred_of
     assert found["plan, within 600"] >= 0.95
 
 
+@pytest.mark.slow
 def test_a_canary_like_control_is_left_alone_for_a_hundred_thousand_requests() -> None:
     rng = np.random.default_rng(13)
     for share in (0.01, 0.1, 0.5):
@@ -43,6 +44,7 @@ def test_a_canary_like_control_is_left_alone_for_a_hundred_thousand_requests() -
         assert found["plan, taken back"] <= 0.03
 
 
+@pytest.mark.slow
 def test_a_mismatch_of_two_in_a_hundred_is_found_within_twenty_thousand_units() -> None:
     found = sizes(np.random.default_rng(14), 100)
     assert found["found 52/48"] >= 0.93

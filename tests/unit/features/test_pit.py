@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from pipeline.config.datasets import FeatureView
 from pipeline.features.pit import Lookup, point_in_time
 from store.errors import ProjectError
+from tests.examples import examples
 
 MOMENT = pa.timestamp("us", tz="UTC")
 HOUR = timedelta(hours=1)
@@ -143,7 +144,7 @@ def joined(connection: DuckDBPyConnection, case: Case) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(case=cases())
 def test_each_example_gets_the_row_that_a_search_through_all_rows_finds(
     connection: DuckDBPyConnection, case: Case
@@ -213,6 +214,7 @@ def test_a_time_without_zone_is_refused(tables: DuckDBPyConnection) -> None:
         point_in_time(tables, lookup(), "answer")
 
 
+@pytest.mark.slow
 def test_five_views_for_330_000_examples_take_under_three_seconds_of_cpu(connection: DuckDBPyConnection) -> None:
     connection.sql(
         """CREATE OR REPLACE TEMP TABLE e AS

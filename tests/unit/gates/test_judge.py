@@ -182,6 +182,7 @@ def production_gate(events: list[dict[str, Any]]) -> dict[str, Any]:
     return next(gate for gate in gates if gate["gate"] == "production")
 
 
+@pytest.mark.slow
 def test_a_better_version_passes_against_the_version_that_is_live_now(shop: Shop, good: Bundle, poor: Bundle) -> None:
     events = shop.judged(good, poor)
     found = verdict_of(events)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from store import lake
 from store.errors import Conflict, NotFound
+from tests.examples import examples
 
 MOMENT = pa.timestamp("us", tz="UTC")
 
@@ -153,7 +154,8 @@ except StorageError as error:
     assert ids(tmp_path) == [1]
 
 
-@settings(max_examples=15, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=examples(15))
 @given(batches=st.lists(st.dictionaries(st.integers(0, 9), st.integers(0, 5), min_size=1), max_size=5))
 def test_merging_is_what_updating_a_dict_is(
     batches: list[dict[int, int]], tmp_path_factory: pytest.TempPathFactory

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, text
 
@@ -141,8 +141,8 @@ _TERMS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(_TERMS, max_size=3), st.sampled_from([0, 50, pick.FEW]))
-@settings(deadline=None)
 def test_the_record_and_memory_agree_on_what_a_filter_leaves_over(
     filled: Record, rows: dict[int, dict[str, Value]], terms: list[Term], few: int
 ) -> None:
@@ -223,8 +223,8 @@ _EVENT_TERMS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(_EVENT_TERMS, max_size=3))
-@settings(deadline=None)
 def test_events_are_filtered_alike(filled: Record, terms: list[Term]) -> None:
     found = Filter(tuple(terms))
     with filled.read() as session:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from alembic import command
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert, text, update
 from sqlmodel import col
@@ -50,8 +50,8 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Record]:
     record.close()
 
 
+@pytest.mark.slow
 @given(st.lists(_WRITTEN, max_size=3), st.text(alphabet="abABéÉſ%_\"'\\* 1", min_size=1, max_size=6), st.booleans())
-@settings(deadline=None)
 def test_a_word_finds_the_runs_whose_newest_words_hold_it(
     record: Record, transactions: list[list[tuple[int, str, str]]], word: str, negated: bool
 ) -> None:
@@ -72,8 +72,8 @@ def test_a_word_finds_the_runs_whose_newest_words_hold_it(
     ]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(_SAID, _SAID), min_size=1, max_size=4), st.text(alphabet="abABé%_\"'\\ 1", min_size=1))
-@settings(deadline=None)
 def test_a_word_finds_the_events_that_hold_it(record: Record, lines: list[tuple[str, str]], word: str) -> None:
     with record.transaction() as tx:
         line = {"created_at": NOW, "actor": "z", "kind": "q", "data": {}}

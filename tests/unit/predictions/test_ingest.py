@@ -24,6 +24,7 @@ from pipeline.predictions.record import Dropped, Prediction, to_line
 from pipeline.predictions.segments import Segment, segments
 from store import lake
 from store.errors import Conflict
+from tests.examples import examples
 
 ROOT = Path(__file__).parents[3]
 LATER = datetime.now(UTC) + timedelta(days=1)
@@ -102,6 +103,7 @@ def test_text_that_is_none_becomes_some(tmp_path: Path) -> None:
     assert rows_of(tmp_path / "t")[0]["unit"] == "?!"
 
 
+@pytest.mark.slow
 def test_two_readers_at_once_do_not_take_a_line_twice(tmp_path: Path) -> None:
     folder, table = tmp_path / "p", tmp_path / "t"
     written(folder, "w.1", *(to_line(sample(n)) for n in range(2000))).close()
@@ -121,7 +123,7 @@ def test_two_readers_at_once_do_not_take_a_line_twice(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15))
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30)), min_size=1, max_size=8), st.integers(1, 4000))
 def test_however_writing_and_reading_alternate_each_line_is_there_once(
     steps: list[tuple[int, int]], batch: int

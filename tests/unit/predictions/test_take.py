@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pipeline.predictions import ingest as ingesting
 from pipeline.predictions import newest as looking
 from pipeline.predictions.newest import SHOWN_ROWS, newest
@@ -43,15 +45,19 @@ def test_each_model_has_its_table_and_a_fault_of_one_does_not_stop_the_others(tm
     write(home, "snow", "w.1", [to_line(sample(1))]).close()
     home.predictions("late").parent.mkdir(parents=True)
     home.predictions("late").write_text("no folder")
-    taken = take(home, keep=NEVER, disk=10**9, now=LATER)
+    taken = take(home, keep=NEVER, disk=10**9, now=LATER)["predictions"]
     assert "fault" in taken.pop("late")
     assert taken == {
         "rain": {"rows": 1, "dropped": 3, "damaged": 1},
         "snow": {"rows": 1, "dropped": 0, "damaged": 0},
     }
-    assert take(home, keep=NEVER, disk=10**9, now=LATER)["rain"] == {"rows": 0, "dropped": 0, "damaged": 0}
+    assert take(home, keep=NEVER, disk=10**9, now=LATER)["predictions"]["rain"] == {
+        "rows": 0,
+        "dropped": 0,
+        "damaged": 0,
+    }
     home.predictions("late").unlink()
-    assert take(home, keep=NEVER, disk=10**9, now=LATER)["late"]["rows"] == 5
+    assert take(home, keep=NEVER, disk=10**9, now=LATER)["predictions"]["late"]["rows"] == 5
 
 
 def test_finished_segments_stay_for_their_time_unless_they_take_half_of_the_room(tmp_path: Path) -> None:
@@ -87,11 +93,13 @@ def test_its_words_are_those_of_the_one_that_writes() -> None:
     assert (looking._DROPPED, looking._DAMAGED) == (ingesting.DROPPED, ingesting.DAMAGED)
 
 
+@pytest.mark.slow
 def test_the_programs_answer_in_one_document(tmp_path: Path) -> None:
     home = Home(tmp_path)
     write(home, "late", "w.1", [to_line(sample(n)) for n in range(5)]).close()
     assert program("take", str(tmp_path), "--keep=0", "--disk=1000000") == {
-        "late": {"rows": 5, "dropped": 0, "damaged": 0}
+        "predictions": {"late": {"rows": 5, "dropped": 0, "damaged": 0}},
+        "labels": {},
     }
     assert segments(home.serving.predictions("late")) == []
     assert program("newest", str(home.predictions("late")), "--last", "1")["total"] == 5

@@ -102,6 +102,7 @@ def test_what_is_no_status_is_none(tmp_path: Path, text: str) -> None:
     assert Status.read(AttemptDir(tmp_path)) is None
 
 
+@pytest.mark.slow
 def test_the_processes_of_a_run_are_measured_together() -> None:
     busy = "import os, time\nif os.fork(): time.sleep(600)\nwhile True: pass"
     process = subprocess.Popen([sys.executable, "-I", "-S", "-c", busy], start_new_session=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon import logpattern
@@ -31,7 +31,6 @@ def _all(log: Path, text: str, *, backward: bool = False) -> Iterator[tuple[int,
 
 
 @given(st.lists(st.text("abcé 1\r", max_size=6), max_size=12), st.sampled_from(_PATTERNS), st.integers(16, 40))
-@settings(deadline=None)
 def test_the_lines_that_fit_are_those_that_fit_by_themselves(lines: list[str], text: str, piece: int) -> None:
     expected, at = [], 0
     for line in lines:

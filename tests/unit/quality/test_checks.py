@@ -102,6 +102,7 @@ def test_two_checks_of_one_name_are_told_apart(connection: DuckDBPyConnection) -
     ]
 
 
+@pytest.mark.slow
 def test_seventy_checks_at_once_are_all_judged(connection: DuckDBPyConnection) -> None:
     report = judge(connection, *({"kind": "range", "column": "id", "max": m, "quarantine": m > 95} for m in range(70)))
     assert [r.failing for r in report.results] == [99 - m for m in range(70)]

@@ -68,6 +68,7 @@ def test_psi_is_symmetric_finite_and_never_negative(reference: Any, current: Any
     assert psi(reference, reference) == 0
 
 
+@pytest.mark.slow
 def test_samples_of_one_distribution_do_not_alarm(connection: DuckDBPyConnection) -> None:
     rng = np.random.default_rng(1)
     for _ in range(30):

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 
 from pipeline.config.checks import AnyCheck
 from pipeline.quality import CheckReport, run_checks
+from tests.examples import examples
 
 NOW = datetime(2013, 6, 1, tzinfo=UTC)
 Row = dict[str, Any]
@@ -110,7 +111,7 @@ def read(connection: DuckDBPyConnection, relation: str) -> list[Row]:
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(table=st.lists(rows, max_size=12), given_checks=checks)
 def test_rows_are_parted_as_plain_python_parts_them(
     connection: DuckDBPyConnection, table: list[Row], given_checks: list[Row]

@@ -16,6 +16,7 @@ from store.metrics import Chunk
 from store.patience import driver_of
 from store.ranges import WIDTH
 from store.times import system_clock
+from tests.examples import examples
 
 Points = dict[int, float | None]
 
@@ -60,7 +61,7 @@ def _points(stretches: Sequence[tuple[int, int, int]], seed: int) -> Points:
 
 @pytest.mark.slow
 @given(_STRETCHES, st.integers(1, 1000), st.integers(4, 40), st.integers(1, 9), st.none() | st.floats(0, 1))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_curve_of_any_density_keeps_its_ends_and_extremes_in_few_points(
     tmp_path_factory: pytest.TempPathFactory,
     stretches: list[tuple[int, int, int]],

@@ -22,6 +22,7 @@ from store.times import SECOND, to_us
 from store.transitions import MAY_FOLLOW, check_transition
 from store.wire import Fault
 from store.words import ENDED, GOOD, JobKind, RunState
+from tests.examples import examples
 
 
 def _new(job: str, *, depends_on: tuple[str, ...] = (), priority: int = 0, not_before: int | None = None) -> NewRun:
@@ -368,8 +369,9 @@ _STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(_STEPS)
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_the_runs_of_each_state_are_counted_right_whatever_happens_to_them(
     record: Record, steps: list[tuple[str, int, RunState]]
 ) -> None:

@@ -122,6 +122,29 @@ def test_a_dataset_is_followed_to_everything_that_was_made_from_it(shed: Record)
     assert seen(newest) == {"raw@1", "run 4", "source airline"}
 
 
+def test_a_dataset_that_a_version_predicted_comes_from_its_rows_and_from_the_version(shed: Record) -> None:
+    new = NewRun(job="batch-predict:scored", kind="batch-predict", target="scored", trigger="manual", actor="ann")
+    facts = DatasetFacts(
+        dataset="scored",
+        kind="dataset",
+        version=0,
+        rows=10,
+        added=10,
+        bytes=1,
+        columns=[],
+        inputs={"flights": 0, "model:late": 1},
+        fingerprint="f",
+    )
+    with shed.transaction() as tx:
+        datasets.add_version(tx, queue.submit(tx, [new])[0], facts)
+    with shed.read() as session:
+        of_data = lineage.of_dataset(session, "scored", None, SOURCES)
+        of_version = lineage.of_version(session, "late", 1, SOURCES)
+    assert {("flights@0", "scored@0"), ("late 1", "scored@0"), ("run 6", "scored@0")} <= edges(of_data)
+    assert "source airline" in seen(of_data)
+    assert ("late 1", "scored@0") in edges(of_version)
+
+
 def test_a_run_is_followed_from_what_it_made(shed: Record) -> None:
     with shed.read() as session:
         view = lineage.of_run(session, 5, SOURCES)

@@ -15,6 +15,7 @@ from store.engine import Record
 from store.errors import NotFound
 from store.metrics import Chunk
 from store.times import from_us
+from tests.examples import examples
 
 
 def _add(record: Record, steps: Sequence[int], values: Mapping[str, Sequence[float | None]], run: int = 1) -> int:
@@ -87,7 +88,7 @@ def test_a_metric_that_is_not_there_is_answered_with_those_that_are(record: Reco
     assert "accuracy, loss" in missing.value.remedy
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     values=st.lists(st.none() | st.floats(-1e6, 1e6), min_size=1, max_size=400),
     stride=st.integers(1, 5),

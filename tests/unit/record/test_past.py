@@ -26,6 +26,7 @@ from store.tables import Run
 from store.times import SECOND, to_us
 from store.wire import Fault, RunDetail, RunView, ScheduleView
 from store.words import ENDED, JobKind, RunState
+from tests.examples import examples
 from tests.unit.record.conftest import HandClock
 
 _JOBS = ("etl:a", "train:late")
@@ -75,7 +76,7 @@ def _step(tx: Transaction, step: str, run: int, end: RunState) -> None:
 
 @pytest.mark.slow
 @given(_STEPS)
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_what_is_told_of_a_moment_is_what_was_shown_at_it(
     record: Record, clock: HandClock, steps: list[tuple[str, int, RunState]]
 ) -> None:

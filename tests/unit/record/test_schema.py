@@ -138,6 +138,7 @@ def test_the_writer_syncs_fully_and_knows_its_references(tmp_path: Path) -> None
     record.close()
 
 
+@pytest.mark.slow
 def test_a_record_of_the_first_schema_keeps_its_samples_and_gains_the_new_columns(tmp_path: Path) -> None:
     home = Home(tmp_path)
     first = History(revisions=OURS.revisions[:1], scripts=OURS.scripts)

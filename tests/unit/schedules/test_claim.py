@@ -290,6 +290,7 @@ def test_a_single_time_that_fell_into_a_pause_is_told_when_the_schedule_is_resum
     ]
 
 
+@pytest.mark.slow
 def test_catching_up_all_queues_each_missed_time_oldest_first(record: Record, clock: Any) -> None:
     _sync(record, replace(HOURLY, catch_up="all", catch_up_window_s=4 * 3600.0))
     _at(record, clock, 18, 30)

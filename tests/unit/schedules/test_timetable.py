@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from daemon.timetable import AT_ONCE, Due, due_times, next_time, previous_time
 from pipeline.config.crontab import Crontab, parse_crontab
 from store.words import CatchUp
+from tests.examples import examples
 
 ZONES = [
     "UTC",
@@ -165,7 +166,7 @@ def test_of_two_equal_times_on_the_wall_the_first_is_due() -> None:
     line=st.sampled_from(LINES),
     zone=st.sampled_from(ZONES),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_the_next_time_is_later_and_nothing_lies_between(moment: datetime, line: str, zone: str) -> None:
     found = next_time({"cron": line}, zone, moment)
     assert found is not None
@@ -181,7 +182,7 @@ def test_the_next_time_is_later_and_nothing_lies_between(moment: datetime, line:
     line=st.sampled_from(LINES),
     zone=st.sampled_from(ZONES),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_the_previous_time_is_the_last_of_all_that_were_due(
     at: datetime, span: timedelta, line: str, zone: str
 ) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
+import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,20 +18,27 @@ from typing import Any
 import httpx
 import uvloop
 
+from pipeline.features.online import OnlineFeatures
+from pipeline.labels.box import LabelBox
 from pipeline.predictions.log import Limits as LogLimits
 from pipeline.serving.app import App
 from pipeline.serving.batcher import Batcher
 from pipeline.serving.desk import Desk, Limits
+from pipeline.serving.gate import Gate
+from pipeline.serving.guard import Guard
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
+from pipeline.serving.labelling import Labelling
 from pipeline.serving.listening import listening_socket
 from pipeline.serving.loaded import LoadedVersion
+from pipeline.serving.lookups import Join, Lookups
 from pipeline.serving.metrics import Metrics
 from pipeline.serving.rpc.server import RpcServer
 from pipeline.serving.server import DataServer
 from pipeline.serving.shadowing import Shadowing
 from pipeline.serving.shelf import Shelf
 from pipeline.serving.tally import Tally
+from pipeline.serving.tls import Certificate
 from store.home import ServingDir
 from store.routing import Snapshot
 
@@ -50,14 +59,16 @@ class Door:
     tally: Tally
     shadows: ThreadPoolExecutor
     """The thread that runs shadows."""
+    gate: Gate
     grpc_port: int
+    online: Path
 
     @property
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, trust_env=False, timeout=20)
+        return httpx.Client(base_url=self.url, trust_env=False, timeout=20, verify=False)
 
     def within(self, act: Callable[[], None]) -> None:
         """In the loop's thread, and done when this returns."""
@@ -92,17 +103,24 @@ def opened(
     queue_rows: int = 10_000,
     slow: bool = False,
     log: Path | None = None,
+    folder: Path | None = None,
+    host: str = "127.0.0.1",
+    certificate: Certificate | None = None,
+    joins: Mapping[str, Sequence[Join]] | None = None,
 ) -> Iterator[Door]:
-    """Serving `loaded` by `snapshot` until the block ends. `log`: the folder below which predictions are logged."""
-    listener = listening_socket("127.0.0.1", 0)
+    """Serving `loaded` by `snapshot` until the block ends. `log`: the folder below which predictions are logged;
+    `folder`: with the keys; `joins`: for entities, looked up in the door's `online`."""
+    listener = listening_socket(host, 0)
     host, port = listener.getsockname()
     made: list[Door] = []
     ready = threading.Event()
     pool, shadows = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+    scratch = Path(tempfile.mkdtemp())
 
     async def serve() -> None:
         metrics = Metrics()
         journal = Journal(ServingDir(log or Path(os.devnull)), LogLimits() if log else None)
+        labelling = Labelling(LabelBox(ServingDir(log), 10_000_000) if log else None)
 
         def batcher(model: str, version: int, one: LoadedVersion) -> Batcher:
             return Batcher(
@@ -116,27 +134,37 @@ def opened(
 
         async def facts() -> list[dict[str, Any]]:
             gauges = {"epoch": 1, "waiting_rows": 0, "connections": 1, "resident": 1, "ready": 1, "loop_lag": 0.0}
-            return [{"worker": "1", **gauges, "compilations": 0, **metrics.facts(), **journal.facts()}]
+            return [
+                {"worker": "1", **gauges, "compilations": 0, **metrics.facts(), **journal.facts(), **labelling.facts()}
+            ]
 
         shelf = Shelf(batcher)
         for (model, version), one in loaded.items():
             shelf.put(model, version, one)
         shelf.switch(snapshot)
+        lookups = Lookups(OnlineFeatures(lambda view: scratch / view), joins or {})
         tally = Tally(ServingDir(log or Path(os.devnull)).tallies, journal.writer)
-        desk = Desk(shelf, Limits(500, 5.0), metrics, journal, tally, Shadowing(metrics, journal, shadows))
-        app = App(desk, Inbox(MOST_BODY, 10 * MOST_BODY), facts)
+        desk = Desk(shelf, Limits(500, 5.0), metrics, journal, tally, Shadowing(metrics, journal, shadows), lookups)
+        gate = Gate(ServingDir(folder or scratch), host)
+        app = Guard(App(desk, Inbox(MOST_BODY, 10 * MOST_BODY), labelling, facts), gate, metrics)
         server = DataServer(
-            app, most_body=MOST_BODY, most_connections=most_connections, patience_s=patience_s, drain_s=5
+            app,
+            most_body=MOST_BODY,
+            most_connections=most_connections,
+            patience_s=patience_s,
+            drain_s=5,
+            tls=certificate.context if certificate else None,
         )
-        rpc = RpcServer(desk, most_body=MOST_BODY)
+        rpc = RpcServer(desk, gate, most_body=MOST_BODY, certificate=certificate)
         grpc_port = rpc.start(host, 0)
-        made.append(
-            Door(host, port, asyncio.get_running_loop(), server, shelf, desk, metrics, tally, shadows, grpc_port)
-        )
+        loop = asyncio.get_running_loop()
+        made.append(Door(host, port, loop, server, shelf, desk, metrics, tally, shadows, gate, grpc_port, scratch))
         ready.set()
         await server.serve_sockets([listener])
         await rpc.stop(5.0)
+        gate.close()
         journal.close()
+        labelling.close()
 
     thread = threading.Thread(target=lambda: uvloop.run(serve()))
     thread.start()
@@ -148,3 +176,4 @@ def opened(
         thread.join()
         pool.shutdown()
         shadows.shutdown()
+        shutil.rmtree(scratch)

@@ -18,6 +18,7 @@ from pipeline.serving.batcher import Batch, Batcher
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.refusal import Refusal
 from pipeline.versions.signature import Categorical, Numeric
+from tests.examples import examples
 
 LARGEST = 16
 POISON = np.float32(-777)
@@ -81,7 +82,7 @@ request = st.tuples(
 
 
 @pytest.mark.slow
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250))
 @given(st.lists(request, min_size=30, max_size=60), st.booleans(), st.integers(0, 2**31))
 def test_everybody_gets_the_answers_to_their_own_rows_and_only_their_own_fault(
     loaded: LoadedVersion, asked: list[tuple[int, str, bool]], slow: bool, seed: int

@@ -22,7 +22,9 @@ from pipeline.serving.columns import Columns
 from pipeline.serving.outputs import SCORE
 from pipeline.serving.refusal import Refusal
 from pipeline.serving.tensors import to_bytes
-from pipeline.versions.signature import InputColumn, Signature, encode
+from pipeline.versions.encoding import encode
+from pipeline.versions.signature import InputColumn, Signature
+from tests.examples import examples
 
 SIGNATURE = Signature(
     inputs=[
@@ -81,6 +83,7 @@ def read(body: tuple[bytes, int | None]) -> tuple[Any, Any]:
     return numeric, categorical
 
 
+@pytest.mark.slow
 @given(rows, st.booleans())
 def test_tensors_in_json_are_encoded_as_training_encodes_a_table(values: Any, nested: bool) -> None:
     distance, carrier, hour = zip(*finite(values), strict=True)
@@ -265,7 +268,7 @@ def test_what_is_wrong_with_rows_is_said_in_a_sentence(body: bytes, said: str) -
 
 
 @pytest.mark.slow
-@settings(max_examples=2000)
+@settings(max_examples=examples(2000))
 @given(
     st.binary(max_size=200)
     | st.recursive(

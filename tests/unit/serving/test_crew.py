@@ -51,3 +51,33 @@ def test_without_workers_nothing_is_started() -> None:
 @pytest.mark.parametrize(("failures", "seconds"), [(0, 0.0), (1, 0.5), (2, 1.0), (5, 8.0), (50, 30.0)])
 def test_workers_that_die_before_they_are_ready_are_tried_again_ever_later(failures: int, seconds: float) -> None:
     assert pause_s(failures) == seconds
+
+
+# ------------------------------------------------------------------------------------------------------ renewal
+
+
+def old(number: int, state: State) -> Member:
+    return Member(number=number, state=state, epoch=5, connected=True, old=True)
+
+
+def test_new_settings_bring_new_workers_first_and_the_old_ones_go_one_for_one() -> None:
+    before = [old(1, "accepting"), old(2, "ready")]
+    wanted = orders(before, 1, True, 5)
+    assert (wanted.start, wanted.accept, wanted.retire) == (True, (), ())
+    ready = orders([*before, member(3, "ready")], 1, True, 5)
+    assert (ready.accept, ready.retire, ready.start) == ((3,), (), True)
+    taken = orders([*before, member(3, "accepting"), member(4, "loading")], 1, True, 5)
+    assert (taken.accept, taken.retire, taken.start) == ((), (1,), False)
+    done = orders([old(2, "ready"), member(3, "accepting"), member(4, "ready")], 1, True, 5)
+    assert (done.accept, done.retire, done.start) == ((), (2,), False)
+
+
+def test_of_two_that_accept_one_goes_for_each_that_came() -> None:
+    crew = [old(1, "accepting"), old(2, "accepting"), member(3, "accepting")]
+    assert orders(crew, 2, False, 5).retire == (1,)
+
+
+def test_one_that_cannot_load_what_the_old_ones_answer_takes_nobodys_place() -> None:
+    broken = Member(number=3, state="ready", epoch=5, connected=True, whole=False)
+    wanted = orders([old(1, "accepting"), broken], 1, False, 5)
+    assert (wanted.accept, wanted.retire, wanted.start) == ((), (), False)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from pipeline.serving.loaded import LoadedVersion
 from store.routing import Arm, Route, Snapshot
+from tests.examples import examples
 from tests.unit.serving.door import MOST_BODY, Door, opened
 
 ROW = {"distance": 500.0, "carrier": "AA", "hour": 12}
@@ -188,6 +189,7 @@ def test_an_endless_header_is_ended(door: Door) -> None:
             connection.sendall(b"a" * 100_000_000)
 
 
+@pytest.mark.slow
 def test_clients_that_send_half_a_request_or_read_no_answer_are_closed_after_the_patience(
     loaded: LoadedVersion,
 ) -> None:
@@ -318,7 +320,8 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(_PIECES | st.binary(max_size=40), max_size=12))
 def test_whatever_bytes_come_the_server_lives_and_says_nothing_of_its_own_fault(
     door: Door, pieces: list[bytes]

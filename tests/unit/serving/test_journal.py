@@ -44,6 +44,7 @@ def logged(loaded: LoadedVersion, folder: Path, ask: Callable[[Door], object], *
     return [one for one in found if not isinstance(one, Dropped)]
 
 
+@pytest.mark.slow
 def test_rows_of_plain_json_are_columns_with_the_answer_beside_them(loaded: LoadedVersion, tmp_path: Path) -> None:
     said: list[httpx.Response] = []
 

@@ -19,7 +19,7 @@ from pipeline.serving.press import press
 from pipeline.training.devices import use_cache
 from pipeline.versions import seal
 from pipeline.versions.bundle import load_bundle
-from pipeline.versions.signature import encode
+from pipeline.versions.encoding import encode
 from store.errors import BundleDamaged, GoldenMismatch, NotServed
 from store.home import Home
 from tests.unit.serving.bench import Bench
@@ -47,6 +47,7 @@ def test_buckets_are_powers_of_two_that_hold_what_is_asked() -> None:
     assert list(pieces(40, 16)) == [(0, 16), (16, 32), (32, 40)]
 
 
+@pytest.mark.slow
 def test_a_loaded_version_scores_as_its_bundle_does(bench: Any) -> None:
     loaded = bench.loaded()
     bundle = load_bundle(bench.home.bundle(loaded.digest))
@@ -57,6 +58,7 @@ def test_a_loaded_version_scores_as_its_bundle_does(bench: Any) -> None:
         )
 
 
+@pytest.mark.slow
 def test_nothing_is_compiled_once_a_version_is_loaded(loaded: LoadedVersion) -> None:
     compilations = Compilations()
     for count in range(1, LARGEST + 8):
@@ -65,6 +67,7 @@ def test_nothing_is_compiled_once_a_version_is_loaded(loaded: LoadedVersion) -> 
     compilations.close()
 
 
+@pytest.mark.slow
 def test_a_second_version_of_the_same_architecture_compiles_nothing_and_shares_programs(bench: Any) -> None:
     first = bench.loaded()
     digest = bench.version(shift=0.5)
@@ -78,6 +81,7 @@ def test_a_second_version_of_the_same_architecture_compiles_nothing_and_shares_p
     assert second.run(*rows)[0] > first.run(*rows)[0]
 
 
+@pytest.mark.slow
 def test_loading_reads_programs_from_disk_and_compiles_nothing(bench: Any) -> None:
     digest = bench.pressed()
     compilations = Compilations()
@@ -100,6 +104,7 @@ def test_a_flipped_byte_of_the_bundle_is_found_by_the_press(bench: Any) -> None:
         press(bench.home, digest, LARGEST)
 
 
+@pytest.mark.slow
 def test_a_truncated_pressed_file_is_refused_by_loading_and_pressed_anew(bench: Any) -> None:
     digest = bench.pressed()
     folder = bench.home.serving.pressed(digest)
@@ -111,6 +116,7 @@ def test_a_truncated_pressed_file_is_refused_by_loading_and_pressed_anew(bench: 
     assert load_version(bench.home, digest, LARGEST, {}).difference <= 1e-6
 
 
+@pytest.mark.slow
 def test_a_changed_program_is_never_unpickled_and_is_compiled_anew(bench: Any) -> None:
     digest = bench.pressed()
     (folder,) = bench.home.serving.executables_root.iterdir()
@@ -121,6 +127,7 @@ def test_a_changed_program_is_never_unpickled_and_is_compiled_anew(bench: Any) -
     assert press(bench.home, digest, LARGEST).compiled == 5
 
 
+@pytest.mark.slow
 def test_programs_that_others_may_write_are_not_unpickled(bench: Any) -> None:
     digest = bench.pressed()
     (folder,) = bench.home.serving.executables_root.iterdir()
@@ -140,6 +147,7 @@ def resealed(bench: Any, digest: str, change: Any) -> str:
     return other
 
 
+@pytest.mark.slow
 def test_golden_scores_that_do_not_come_back_refuse_the_version(bench: Any) -> None:
     def change(folder: Path) -> None:
         np.save(folder / "golden.npy", np.load(folder / "golden.npy") + np.float32(0.01))
@@ -148,6 +156,7 @@ def test_golden_scores_that_do_not_come_back_refuse_the_version(bench: Any) -> N
         press(bench.home, resealed(bench, bench.version(), change), LARGEST)
 
 
+@pytest.mark.slow
 def test_a_score_that_is_not_a_number_refuses_the_version(bench: Any) -> None:
     def change(folder: Path) -> None:
         table = pq.read_table(folder / "golden.parquet")
@@ -161,6 +170,7 @@ def test_a_score_that_is_not_a_number_refuses_the_version(bench: Any) -> None:
         press(bench.home, resealed(bench, digest, change), LARGEST)
 
 
+@pytest.mark.slow
 def test_programs_can_be_kept_where_jax_has_a_cache_of_its_own(tmp_path: Path) -> None:
     before = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
     use_cache(tmp_path / "xla")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import pytest
+
 from pipeline.serving.buckets import buckets
 from pipeline.serving.loaded import load_version
 from pipeline.serving.prune import NEWEST, prune
 from store.routing import Arm, Route, Snapshot, publish_snapshot
 
 
+@pytest.mark.slow
 def test_what_is_served_and_the_newest_stay_with_their_programs(bench: Any) -> None:
     digests = [bench.pressed(shift=float(place)) for place in range(NEWEST + 3)]
     serving = bench.home.serving
@@ -25,6 +28,7 @@ def test_what_is_served_and_the_newest_stay_with_their_programs(bench: Any) -> N
     assert prune(serving, buckets(16)) == []
 
 
+@pytest.mark.slow
 def test_programs_of_a_batch_size_that_is_served_no_more_go_when_there_are_newer_ones(bench: Any) -> None:
     bench.pressed()
     (ours,) = bench.home.serving.executables_root.iterdir()

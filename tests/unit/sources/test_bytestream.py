@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.sources.bytestream import Allowance, ChunkFile, bounded, gunzipped
@@ -18,14 +18,12 @@ def chunked(data: bytes, size: int) -> Iterator[bytes]:
     return (data[i : i + size] for i in range(0, len(data), size))
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=2000), min_size=1, max_size=4), st.integers(1, 300))
 def test_any_number_of_gzip_members_in_any_chunks_gives_the_same_bytes(members: list[bytes], size: int) -> None:
     packed = b"".join(gzip.compress(member) for member in members)
     assert b"".join(gunzipped(chunked(packed, size), "x")) == b"".join(members)
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=3000), st.integers(1, 300), st.data())
 def test_gzip_cut_anywhere_is_refused(content: bytes, size: int, data: st.DataObject) -> None:
     packed = gzip.compress(content)
@@ -56,7 +54,6 @@ def test_the_bound_counts_what_came_and_what_is_declared() -> None:
         list(bounded([b"123456"], allowance))
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=50), max_size=20), st.integers(1, 64))
 def test_chunks_read_as_a_file_are_the_same_bytes(chunks: list[bytes], buffer: int) -> None:
     assert io.BufferedReader(ChunkFile(iter(chunks)), buffer).read() == b"".join(chunks)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline.sources.cursor import Cursor, Edge
 from pipeline.sources.times import Times
 from store.errors import SourceMalformed
+from tests.examples import examples
 
 TIMES = Times(where="sources.x", zone=None)
 START = datetime(2013, 1, 1, tzinfo=UTC)
@@ -35,7 +36,8 @@ def read(
     return taken, Cursor.from_json(edge.cursor.to_json()) if edge.cursor else None
 
 
-@settings(max_examples=80, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=examples(80))
 @given(
     batches=st.lists(st.lists(st.integers(0, 3), max_size=8), max_size=8),
     keyed=st.booleans(),
@@ -58,7 +60,7 @@ def test_rows_that_arrive_at_the_edge_are_neither_lost_nor_doubled(
     assert sorted(taken) == list(range(len(published)))
 
 
-@settings(deadline=None)
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 3), max_size=6))
 def test_equal_rows_without_a_key_are_counted_not_merged(counts: list[int]) -> None:
     """Two equal rows may both be real: as many as the source has, so many are taken."""

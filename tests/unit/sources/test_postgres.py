@@ -77,6 +77,7 @@ def section(server: str, query: str = "SELECT * FROM orders ORDER BY id", **more
     return {"kind": "sql", "uri": uri, "password": PASSWORD, "query": query, **more}
 
 
+@pytest.mark.slow
 def test_columns_arrive_typed_and_in_utc(desk: Desk, server: str) -> None:
     rows = desk.read(**section(server, timezone="America/New_York", batch_rows=3))
     assert len(rows) == 10

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.sources.records import to_batch
@@ -49,7 +49,6 @@ def test_what_is_no_object_is_named_by_its_place() -> None:
         columns([{"a": 1}, [1]])
 
 
-@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), st.none() | st.integers(-(2**62), 2**62), max_size=3)))
 def test_no_value_is_lost_or_moved_to_another_row(records: list[dict[str, Any]]) -> None:
     batch = to_batch(json.loads(json.dumps(records)), {}, "sources.x")

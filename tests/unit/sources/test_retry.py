@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.sources.retry import LONGEST_ASKED_S, LONGEST_DELAY_S, GiveUp, Wait, next_try, retry_after
@@ -19,7 +19,6 @@ def test_without_chance_the_delay_doubles_from_a_quarter_of_a_second() -> None:
     assert waits == [Wait(0.25), Wait(0.5), Wait(1.0), Wait(2.0)]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))
 def test_no_delay_is_longer_than_a_minute_or_negative(failed: int, chance: float) -> None:
     decision = next_try(failed, 10_000, asked_s=None, chance=chance)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.sources.times import Times
@@ -99,7 +99,6 @@ def test_a_number_too_large_for_the_lake_is_refused() -> None:
         Times(where="sources.x", zone=None).column("n", pa.array([2**64 - 1], pa.uint64()), text=False)
 
 
-@settings(deadline=None)
 @given(
     st.datetimes(*(datetime.fromisoformat(f"{year}-01-01") for year in (1700, 2261))),
     st.integers(-14 * 60, 14 * 60),

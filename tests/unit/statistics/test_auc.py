@@ -26,6 +26,7 @@ def two_classes(draw: st.DrawFn) -> tuple[npt.NDArray[np.bool_], Floats]:
     return labels, scores
 
 
+@pytest.mark.slow
 @given(two_classes())
 def test_auc_is_that_of_scikit_learn_ties_included(case: tuple[npt.NDArray[np.bool_], Floats]) -> None:
     labels, scores = case

@@ -92,6 +92,7 @@ def test_the_bca_interval_is_that_of_scipy() -> None:
     assert ours.high == pytest.approx(theirs.high, rel=0.03)
 
 
+@pytest.mark.slow
 def test_bootstrap_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
     rng = np.random.default_rng(9)
     covered = 0

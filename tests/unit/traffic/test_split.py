@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.traffic.hashing import HashName
@@ -36,7 +36,7 @@ def test_a_ramp_over_two_hundred_thousand_units_never_moves_a_treated_one_back(n
 shares = st.floats(0, 1)
 
 
-@settings(deadline=None)
+@pytest.mark.slow
 @given(
     st.lists(st.floats(0.01, 1), min_size=1, max_size=4), st.lists(st.tuples(st.integers(0, 3), shares), max_size=12)
 )

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.training.batches import BatchPlan, DeviceFeed, HostFeed, Rows, choose_placement, pick
+from tests.examples import examples
 
 sizes = st.integers(1, 200)
 
@@ -40,7 +41,7 @@ def test_a_negative_seed_is_a_seed() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 @given(rows=st.integers(1, 60), batch=st.integers(1, 16), capacity=st.sampled_from([1, 4]), data=st.data())
 def test_both_feeds_bring_the_rows_of_the_plan(rows: int, batch: int, capacity: int, data: st.DataObject) -> None:
     table = Rows(

@@ -14,6 +14,7 @@ from pipeline.training.figures import prepare, target_scale
 from pipeline.trainingset import Feature
 from pipeline.versions.signature import FIRST_WORD, MISSING, UNSEEN, FeatureKind, InputColumn, Signature
 from store.errors import Unlearnable
+from tests.examples import examples
 
 
 def table(**columns: list[object]) -> pa.Table:
@@ -63,7 +64,8 @@ def test_a_label_that_training_never_saw_is_refused() -> None:
         encode_rows(pa.table({"late": [0, 2], "n": [1.0, 2.0]}), signature)
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=examples(60))
 @given(
     values=st.lists(st.floats(-1e6, 1e6, width=32) | st.just(float("nan")), min_size=1, max_size=80),
     bins=st.integers(2, 16),

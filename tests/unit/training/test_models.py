@@ -24,6 +24,7 @@ from pipeline.models.heads import BinaryHead, MulticlassHead, RegressionHead
 from pipeline.models.network import exported, network_builder
 from pipeline.training.batches import Rows
 from pipeline.versions.signature import UNSEEN
+from tests.examples import examples
 
 EDGES = np.array([[0.0, 1.0, 3.0], [5.0, 5.0, 6.0]], np.float32)
 PREPARATION = Preparation(
@@ -58,7 +59,7 @@ def tabm() -> Any:
     return built(TABM)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 @given(value=st.floats(-10, 10, width=32))
 def test_a_piecewise_linear_embedding_is_how_far_each_bin_was_crossed(value: float) -> None:
     """Against the definition, bin by bin."""

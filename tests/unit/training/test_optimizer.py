@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.config.models import Training
 from pipeline.training.optimizer import Gradient, make_optimizer, make_schedule, planned_epochs
+from tests.examples import examples
 
 
 def rates(training: Training, total: int) -> np.ndarray:
@@ -21,7 +22,7 @@ def rates(training: Training, total: int) -> np.ndarray:
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15))
 @given(
     total=st.sampled_from([1, 2, 50]),
     warmup=st.sampled_from([0.0, 0.05, 0.5, 1.0]),
@@ -38,6 +39,7 @@ def test_rates_rise_to_the_peak_then_never_rise_again(total: int, warmup: float,
     assert found[0] > 0, "no step is without effect"
 
 
+@pytest.mark.slow
 def test_a_schedule_goes_down_as_it_says() -> None:
     for name, middle in (("constant", 1.0), ("cosine", 0.5), ("linear", 0.5)):
         found = rates(Training(schedule=name, warmup=0.0, learning_rate=1.0), 101)
@@ -51,6 +53,7 @@ def after_a_step(training: Training, slopes: Any, parameters: Any) -> Any:
     return optimizer.update(Gradient.of(slopes), optimizer.init(parameters), parameters)[0]
 
 
+@pytest.mark.slow
 def test_weight_decay_spares_vectors() -> None:
     training = Training(weight_decay=0.5, learning_rate=0.1, warmup=0.0, schedule="constant")
     parameters = (jnp.ones((2, 2)), jnp.ones(2))

@@ -91,6 +91,7 @@ def test_pieces_come_back_as_one_bit_for_bit(place: Any, rows: Callable[..., Row
     assert not list(tmp_path.iterdir()), "the files have no name"
 
 
+@pytest.mark.slow
 def test_a_training_on_disk_gives_the_bits_of_one_in_memory(
     bench: Any, rows: Callable[..., Rows], digest: Callable[[Any], str], tmp_path: Path
 ) -> None:
@@ -147,6 +148,7 @@ with workspace(Path(sys.argv[1])) as folder:
 """
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_put_aside_is_freed_at_once_or_swept_by_the_next(tmp_path: Path) -> None:
     from store.workspace import workspace
 

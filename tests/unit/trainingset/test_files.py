@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.trainingset.files import RowHash, write_set
@@ -48,14 +48,14 @@ def digest(table: pa.Table, batch: int) -> str:
     return hashed.hexdigest()
 
 
-@settings(deadline=None)
+@pytest.mark.slow
 @given(table=rows, batch=st.integers(1, 5))
 def test_the_digest_does_not_depend_on_how_rows_are_batched(table: list[dict[str, Any]], batch: int) -> None:
     whole = pa.Table.from_pylist(table, SCHEMA)
     assert digest(whole, batch) == digest(whole, 1000)
 
 
-@settings(deadline=None)
+@pytest.mark.slow
 @given(one=rows, other=rows)
 def test_different_rows_have_different_digests(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> None:
     first, second = pa.Table.from_pylist(one, SCHEMA), pa.Table.from_pylist(other, SCHEMA)

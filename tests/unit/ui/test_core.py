@@ -307,6 +307,7 @@ app.run(size=(120, 40))
 """
 
 
+@pytest.mark.slow
 def test_the_ui_loads_nothing_heavy_before_its_first_picture() -> None:
     import subprocess
     import sys
@@ -329,3 +330,16 @@ async def test_keys_struck_before_the_palette_has_found_anything_do_nothing(make
                 await asyncio.sleep(0.002)
             app.simulate_key("escape")
             await settle(pilot)
+
+
+@pytest.mark.parametrize("kind", [("run", "15"), ("model", "late"), ("version", "late", "2"), ("dataset", "orders")])
+async def test_a_screen_that_is_left_while_it_opens_is_gone_once_it_stands(
+    make_app: MakeApp, kind: tuple[str, ...]
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        app.open(*kind)
+        app.action_step_back()
+        await settle(pilot)
+        await until(lambda: len(app.screen_stack) == 1)

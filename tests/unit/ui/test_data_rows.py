@@ -66,6 +66,11 @@ def test_a_histogram_stands_upright_with_its_ends_under_it() -> None:
     assert [line.rstrip() for line in lines] == ["    ██ 10", "    ██", "  ▄▄██", "  ████", "  ████", "0    8"]
 
 
+def test_the_ends_of_a_histogram_too_narrow_for_them_stand_apart() -> None:
+    constant = HistogramView(low=2012.0, high=2014.0, counts=[0, 9])
+    assert plain(columns.histogram(constant)).splitlines()[-1] == "2,012 … 2,014"
+
+
 def test_a_histogram_of_times_has_dates_at_its_ends() -> None:
     text = plain(columns.histogram(HistogramView(low=0.0, high=86_400.0, counts=[1]), moments=True))
     assert "1970-01-01 00:00" in text

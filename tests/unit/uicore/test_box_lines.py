@@ -80,3 +80,7 @@ def test_every_gpu_has_its_figure_and_the_first_the_chart_of_all() -> None:
 
 def test_a_box_that_was_not_measured_says_so() -> None:
     assert "not measured yet" in plain(box.lines(None, None, 80))
+
+
+def test_a_box_that_is_asked_for_is_not_said_to_be_unmeasured() -> None:
+    assert plain(box.lines(None, None, 80, asking=True)).split() == ["box", "…"]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hypothesis.strategies as st
-from hypothesis import given, settings
+import pytest
+from hypothesis import given
 
 from tests.unit.emulator import Emulator
 from tui.glass.glass import SYNC_OFF, SYNC_ON, Glass
 from tui.glass.looks import PLAIN, Look, change, turned
 
 STYLES = ["", "1", "1;4", "7", "31", "38;5;9", "38;2;1;2;3", "48;2;9;9;9", "1;38;2;1;2;3;48;2;9;9;9", "3;94;104"]
-PIECES = ["ab", "a ", " b", "  ", "──", "漢", "é."]
+PIECES = ["ab", "a ", " b", "  ", "──", "漢", "é.", "e\u0301.", "漢\u0302"]
 """Two cells each, at even places: Textual never draws over half of a wide character."""
 WIDTH, HEIGHT = 36, 5
 
@@ -35,7 +36,7 @@ def frames(draw: st.DrawFn) -> str:
     return "".join(parts) + f"\x1b[{draw(st.integers(1, HEIGHT))};{draw(st.integers(1, WIDTH))}H"
 
 
-@settings(deadline=None)  # the emulator is slow on a busy machine
+@pytest.mark.slow
 @given(st.lists(frames(), min_size=1, max_size=6))
 def test_the_terminal_shows_what_it_would_have_shown(drawn: list[str]) -> None:
     plain, spared, glass = Emulator(WIDTH, HEIGHT), Emulator(WIDTH, HEIGHT), Glass()
@@ -46,7 +47,6 @@ def test_the_terminal_shows_what_it_would_have_shown(drawn: list[str]) -> None:
         assert spared.cursor == plain.cursor
 
 
-@settings(deadline=None)  # the emulator is slow on a busy machine
 @given(frames())
 def test_what_is_there_already_is_not_sent_again(frame: str) -> None:
     glass, shown = Glass(), Emulator(WIDTH, HEIGHT)
@@ -58,7 +58,6 @@ def test_what_is_there_already_is_not_sent_again(frame: str) -> None:
     assert glass.write(frame) == ""
 
 
-@settings(deadline=None)  # the emulator is slow on a busy machine
 @given(st.sampled_from(STYLES), st.sampled_from(STYLES))
 def test_the_pen_comes_from_any_look_to_any_other(one: str, other: str) -> None:
     """Read back by the same reader that knows no off-codes: so the terminal is asked."""
@@ -111,14 +110,19 @@ def test_a_picture_has_come_by_once_a_cell_was_drawn_understood_or_not() -> None
     for nothing in ("\x1b[?1049h", "\x1b[1;1H"):
         glass.write(nothing)
         assert not glass.drawn
-    for picture in ("\x1b[1;1Hlate\x1b[1;1H", "\x1b[1;1He\u0301\x1b[1;1H"):
+    for picture in ("\x1b[1;1Hlate\x1b[1;1H", "\x1b[1;1H\N{BLACK TELEPHONE}\ufe0f\x1b[1;1H"):
         glass = Glass()
         glass.write(picture)
         assert glass.drawn
 
 
 def test_another_screen_and_what_is_not_understood_leave_nothing_known() -> None:
-    for unknown in ("\x1b[?1049h", "\x1b[2J", "Traceback: text without a place", "\x1b[1;1He\u0301\x1b[1;1H"):
+    for unknown in (
+        "\x1b[?1049h",
+        "\x1b[2J",
+        "Traceback: text without a place",
+        "\x1b[1;1H\N{BLACK TELEPHONE}\ufe0f\x1b[1;1H",
+    ):
         glass = Glass()
         glass.write("\x1b[1;1Hlate\x1b[1;1H")
         assert glass.write(unknown) == unknown
@@ -135,3 +139,10 @@ def test_a_terminal_of_another_size_is_painted_anew() -> None:
 def test_looks_are_read_whatever_their_order() -> None:
     assert turned(PLAIN, "1;38;2;1;2;3;48;5;7") == Look("38;2;1;2;3", "48;5;7", frozenset("1"))
     assert turned(Look("31", "44", frozenset("1")), "0;39") == PLAIN
+
+
+def test_a_mark_that_is_put_on_a_letter_is_sent_with_it_alone() -> None:
+    glass = Glass()
+    glass.write("\x1b[1;1Hcafe\u0301 au lait\x1b[1;1H")
+    sent = glass.write("\x1b[1;1Hcafe\u0300 au lait\x1b[1;1H")
+    assert sent == "\x1b[1;4He\u0300\x1b[1;1H"

@@ -1,0 +1,1 @@
+"""`trainshed export`: a version as a folder that answers requests elsewhere."""

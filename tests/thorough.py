@@ -1,0 +1,12 @@
+"""How often a proof is repeated: a few times in `make test`, as often as was promised in `make thorough`."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+THOROUGH: Final = "TRAINSHED_THOROUGH" in os.environ
+
+
+def repeats(usually: int, thoroughly: int) -> int:
+    return thoroughly if THOROUGH else usually
