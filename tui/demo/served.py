@@ -58,7 +58,7 @@ class Served:
 
     def line(self) -> str:
         """For the terminal, while it goes on."""
-        shares = ", ".join(f"v{version} {percent(share)}" for version, share in self._traffic.lately().items())
+        shares = ", ".join(f"v{version} {share:.0%}" for version, share in self._traffic.lately().items())
         failed = len(self._traffic.failures)
         return f"{self._traffic.asked:,} requests, {failed} failed · {shares or 'nothing yet'} · {self._doing}"
 
@@ -69,7 +69,7 @@ class Served:
         change = TrafficChange(do="canary", version=NEW, reason="better on May; now on live requests")
         plan = self._daemon.traffic_plan(MODEL, change)
         self._show.say("\n".join(f"  {effect}" for effect in plan.effects))
-        self._doing = f"version {NEW} is loaded and compared with its golden rows"
+        self._doing = f"version {NEW} is being loaded"
         self._traffic.pace(GENTLE)
         began = time.monotonic()
         comparison = self._daemon.change_traffic(MODEL, TrafficRequest(change=change, token=plan.token)).comparison
@@ -104,6 +104,7 @@ class Served:
 
     def reckon(self) -> None:
         """Stops the traffic, and says what came of it."""
+        self._doing = "the prediction log and the labels are read"
         self._traffic.stop()
         heard = self._traffic.heard()
         log = self._daemon.labels(MODEL)
@@ -133,7 +134,7 @@ class Served:
             now = self._daemon.traffic(MODEL).comparison
             if now is None or now.id != comparison.id or now.status != "running":
                 raise _ended(now)
-            self._doing = now.waits or f"version {NEW} has its first requests"
+            self._doing = f"canary, stage {now.stage + 1} of {len(now.stages)}"
             for event in self._passed(comparison)[len(told) :]:
                 self._show.say(f"  {event.message}")
                 told.append(event)
