@@ -4,6 +4,7 @@ dispatcher   starts what waits                     supervisor   stays with what 
 scheduler    queues what is due                    sampler      measures
 endpoints    has versions in production served      predictions  reads what they logged into the lake
 canaries     go up, and come back at harm          labels       keeps the truth that arrives later
+replays      has candidates answer logged requests
 counts       writes down what endpoints have answered
 """
 
@@ -27,6 +28,7 @@ from daemon.gpus import Gpus
 from daemon.machineroom import MachineRoom
 from daemon.predictionlog import PredictionReader
 from daemon.recover import recover
+from daemon.replays import Replays
 from daemon.resources import Sampler
 from daemon.scheduler import Scheduler
 from daemon.servingsampler import ServingSampler
@@ -81,6 +83,7 @@ class Daemon:
             on_start=self._sampler.wake,
         )
         self._predictions = PredictionReader(self.record, lambda: self._project.serving.log)
+        self._replays = Replays(home)
         self._labels = LabelBox(home.serving, project.serving.log.disk)
         self._endpoints = Endpoints(self.record, lambda: self._project, self._predictions.wake)
         self._canaries = Canaries(self.record, self._endpoints, clock)
@@ -203,6 +206,10 @@ class Daemon:
     @property
     def predictions(self) -> PredictionReader:
         return self._predictions
+
+    @property
+    def replays(self) -> Replays:
+        return self._replays
 
     @property
     def labels(self) -> LabelBox:

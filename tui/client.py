@@ -204,9 +204,12 @@ class Client(RunCalls):
     def version(self, model: str, version: int) -> VersionDetail:
         return self._get(VersionDetail, f"/models/{model}/versions/{version}")
 
-    def plan(self, model: str, version: int, *, alias: str = "production") -> PlanView:
-        """What a promotion would do, with the token that binds a promotion to it."""
-        return self._get(PlanView, f"/models/{model}/versions/{version}/plan", alias=alias)
+    def plan(self, model: str, version: int, *, alias: str = "production", wait: float = 0.0) -> PlanView:
+        """What a promotion would do, with the token that binds a promotion to it.
+
+        `wait`: seconds for the replay of logged requests, where nothing is known of it yet.
+        """
+        return self._get(PlanView, f"/models/{model}/versions/{version}/plan", alias=alias, wait=wait)
 
     def promote(self, model: str, request: PromoteRequest) -> AliasEventView:
         """Where the model is served, this takes until every worker answers with the version."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import BindingType
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from store.wire import ChangesView, EndpointsView, ServingHistoryView, TrafficChange
     from tui.failure import Failure
     from tui.rows.serving import Endpoint
+
+_MINE: Final = ("endpoint", "comparison", "shadow", "alias")
+"""Kinds of events that change who answers."""
 
 
 class Answers(ShedScreen):
@@ -44,7 +47,8 @@ class Answers(ShedScreen):
     def on_mount(self) -> None:
         super().on_mount()
         lite = self.shed.settings.lite
-        self.set_interval(rows.EVERY_SECONDS_LITE if lite else rows.EVERY_SECONDS, self._read_now_and_then)
+        every = rows.EVERY_SECONDS_LITE if lite else rows.EVERY_SECONDS
+        self.rhythm = self.set_interval(every, self._read_now_and_then)
 
     def read(self) -> None:
         self.tell_of_the_past(self.PAST)
@@ -61,7 +65,7 @@ class Answers(ShedScreen):
 
     def news(self, changes: ChangesView) -> None:
         """Figures are read now and then; what was done to an endpoint at once."""
-        if changes.models or any(event.kind.startswith("endpoint") for event in changes.events):
+        if changes.models or any(event.kind.startswith(_MINE) for event in changes.events):
             self.read()
 
     def failed(self, failure: Failure) -> None:
