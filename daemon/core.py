@@ -5,6 +5,7 @@ scheduler    queues what is due                    sampler      measures
 endpoints    has versions in production served      predictions  reads what they logged into the lake
 canaries     go up, and come back at harm          labels       keeps the truth that arrives later
 replays      has candidates answer logged requests
+experiments  looks at versions that are compared, and decides
 counts       writes down what endpoints have answered
 """
 
@@ -24,6 +25,7 @@ from daemon.disk import free_bytes, shortage, too_full
 from daemon.dispatcher import Dispatcher, pools_of
 from daemon.doors import Doors
 from daemon.endpoints import Endpoints
+from daemon.experiments import Experiments
 from daemon.gpus import Gpus
 from daemon.machineroom import MachineRoom
 from daemon.predictionlog import PredictionReader
@@ -82,11 +84,14 @@ class Daemon:
             degraded=self._holds_back,
             on_start=self._sampler.wake,
         )
-        self._predictions = PredictionReader(self.record, lambda: self._project.serving.log)
+        self._predictions = PredictionReader(
+            self.record, lambda: self._project.serving.log, lambda model: self._experiments.labels_came(model)
+        )
         self._replays = Replays(home)
         self._labels = LabelBox(home.serving, project.serving.log.disk)
         self._endpoints = Endpoints(self.record, lambda: self._project, self._predictions.wake)
         self._canaries = Canaries(self.record, self._endpoints, clock)
+        self._experiments = Experiments(self.record, self._endpoints, self._predictions.fresh, clock)
         self._serving_room = ServingRoom(self._endpoints, self._canaries, self.record, time.monotonic)
         self._counts = ServingSampler(self.record, clock, self._serving_room.facts)
         self._machine = MachineRoom(
@@ -109,6 +114,7 @@ class Daemon:
         self._endpoints.start()
         self._counts.start()
         self._canaries.start()
+        self._experiments.start()
         self._predictions.start()
         with self.record.transaction() as tx:
             what = f"the daemon of {self._project.project.name} has started (pid {os.getpid()})"
@@ -122,6 +128,7 @@ class Daemon:
         self._ended()
         self._counts.stop()
         self._canaries.stop()
+        self._experiments.stop()
         self._endpoints.stop()
         self._predictions.stop()
         self._labels.close()
@@ -198,6 +205,10 @@ class Daemon:
     @property
     def canaries(self) -> Canaries:
         return self._canaries
+
+    @property
+    def experiments(self) -> Experiments:
+        return self._experiments
 
     @property
     def doors(self) -> Doors:

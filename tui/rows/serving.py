@@ -188,8 +188,8 @@ def state(endpoint: Endpoint) -> Cell:
     comparison = view.comparison
     if comparison is not None and comparison.status == "running":
         return Cell(f"⇄ {comparison.kind} of {', '.join(f'v{one.version}' for one in comparison.treatments)}", "live")
-    if comparison is not None and comparison.status == "rolled back" and comparison.seen_by is None:
-        return Cell(f"! {comparison.kind} rolled back: {comparison.reason}", "warn")
+    if comparison is not None and comparison.status in ("rolled back", "invalid") and comparison.seen_by is None:
+        return Cell(f"! {comparison.kind} {comparison.status}: {comparison.reason}", "warn")
     return Cell("✔ ready", "good")
 
 
