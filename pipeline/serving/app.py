@@ -130,7 +130,7 @@ class App:
             document = oip.read(received, json_length(headers))
             found = await self._desk.scored(document, model, version, counted)
             seat, epoch = found.picked.seat, found.picked.epoch
-            signature = seat.loaded.signature
+            signature = seat.signature
             body, length = oip.answer(document, found.wanted, model, seat.version, signature, found.scores)
         if length is None:
             return Answer(body, more=_marks(epoch, counted))
@@ -156,7 +156,7 @@ class App:
             )
             scores = await seat.batcher.scores(numeric, categorical, self._desk.timeout(request.timeout_s))
             counted.scores = scores
-            body = plain.answer(request, model, seat.version, seat.loaded.signature, scores)
+            body = plain.answer(request, model, seat.version, seat.signature, scores)
         return Answer(body, more=_marks(picked.epoch, counted))
 
     async def _labels(self, model: str, headers: Headers, receive: Receive) -> Answer:

@@ -87,6 +87,8 @@ class Desk:
         self._tally = tally
         self._shadowing = shadowing
         self._clock = clock
+        self.asked: dict[str, float] = {}
+        """Model → when a request that could be read came last, on the clock."""
         self.draining = False
         """Then nothing new is promised: health says so."""
 
@@ -117,7 +119,8 @@ class Desk:
             self._metrics.answered(known, "", door, status, seconds)
             return
         limit, ours = picked.route.slow_s, status in (200, NOBODY_WAITED) or status >= 500
-        slow = ours and limit is not None and seconds > limit
+        # What was asleep when it was asked had to be loaded: that says nothing of the version.
+        slow = ours and limit is not None and seconds > limit and not picked.seat.asleep
         self._metrics.answered(model, picked.seat.label, door, status, seconds, slow=slow)
         if picked.exposed and (slow or (ours and status != NOBODY_WAITED)):
             self._compare(picked, counted, slow)
@@ -155,6 +158,8 @@ class Desk:
     def note(self, counted: Counted, *, cells: int, inputs: Callable[[Columns], Any], encode: Encode) -> None:
         """What the log and the shadow are to hear of a request, before its model is run. `cells`: of its rows."""
         picked = counted.picked
+        if picked is not None:
+            self.asked[picked.seat.model] = self._clock()
         if picked is None or (picked.shadow is None and not self._journal.writes):
             return
         counted.exchange = Exchange(picked, counted.request, counted.unit, cells, partial(inputs, picked.seat.columns))
@@ -184,6 +189,10 @@ class Desk:
         )
         counted.scores = await seat.batcher.scores(numeric, categorical, timeout)
         return Scored(picked, wanted, counted.scores)
+
+    def let_go(self, model: str) -> None:
+        """Of what is held of its versions here."""
+        self._shadowing.forget(model)
 
     def timeout(self, *asked: float | None) -> float:
         """The shortest of those that are named, and of what is allowed."""
@@ -237,11 +246,17 @@ class Desk:
                 "name": model,
                 "version": str(arm.version),
                 "state": "READY" if (model, arm.version) in self.shelf.seats else "UNAVAILABLE",
-                "reason": self.shelf.missing.get((model, arm.version), ""),
+                "reason": self._reason(model, arm.version),
             }
             for model, route in self.shelf.snapshot.routes.items()
             for arm in route.resident
         ]
+
+    def _reason(self, model: str, version: int) -> str:
+        seat = self.shelf.seats.get((model, version))
+        if seat is not None and seat.asleep:
+            return "asleep: the next request loads it"
+        return self.shelf.missing.get((model, version), "")
 
     def load(self, model: str, verb: str) -> dict[str, Any]:
         """What is loaded follows from what is promoted, so clients may ask and not change it. Raises Refusal."""

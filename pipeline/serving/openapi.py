@@ -26,8 +26,8 @@ def describe(shelf: Shelf) -> dict[str, Any]:
         seat = shelf.seats.get((model, arm.version))
         if seat is not None:
             paths[f"/v1/predict/{model}"] = _path(seat)
-            schemas[f"{model}.row"] = _row(seat.loaded.signature)
-            schemas[f"{model}.answer"] = _answer(seat.loaded.signature)
+            schemas[f"{model}.row"] = _row(seat.signature)
+            schemas[f"{model}.answer"] = _answer(seat.signature)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Trainshed models", "version": RELEASE},
@@ -53,7 +53,7 @@ def _path(seat: Seat) -> dict[str, Any]:
     return {
         "post": {
             "operationId": f"predict_{seat.model}",
-            "summary": f"Predicts {seat.loaded.signature.label}, by version {seat.version}.",
+            "summary": f"Predicts {seat.signature.label}, by version {seat.version}.",
             "requestBody": {
                 "required": True,
                 "content": {"application/json": {"schema": {"anyOf": [row, rows, envelope]}}},

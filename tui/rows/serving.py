@@ -189,7 +189,7 @@ def state(endpoint: Endpoint) -> Cell:
         return Cell(f"⇄ {comparison.kind} of {', '.join(f'v{one.version}' for one in comparison.treatments)}", "live")
     if comparison is not None and comparison.status == "rolled back" and comparison.seen_by is None:
         return Cell(f"! {comparison.kind} rolled back: {comparison.reason}", "warn")
-    return Cell("✔ ready", "good")
+    return Cell("○ asleep", "dim") if view.asleep else Cell("✔ ready", "good")
 
 
 def worker_columns() -> list[Column[ServingWorkerView]]:
