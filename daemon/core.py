@@ -5,6 +5,7 @@ scheduler    queues what is due                    sampler      measures
 endpoints    has versions in production served      predictions  reads what they logged into the lake
 canaries     go up, and come back at harm          labels       keeps the truth that arrives later
 counts       writes down what endpoints have answered
+press ahead  compiles what may be promoted next
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from daemon.endpoints import Endpoints
 from daemon.gpus import Gpus
 from daemon.machineroom import MachineRoom
 from daemon.predictionlog import PredictionReader
+from daemon.pressahead import PressAhead
 from daemon.recover import recover
 from daemon.resources import Sampler
 from daemon.scheduler import Scheduler
@@ -84,6 +86,7 @@ class Daemon:
         self._labels = LabelBox(home.serving, project.serving.log.disk)
         self._endpoints = Endpoints(self.record, lambda: self._project, self._predictions.wake)
         self._canaries = Canaries(self.record, self._endpoints, clock)
+        self._press_ahead = PressAhead(self.record, self._endpoints, lambda: self._project, clock)
         self._serving_room = ServingRoom(self._endpoints, self._canaries, self.record, time.monotonic)
         self._counts = ServingSampler(self.record, clock, self._serving_room.facts)
         self._machine = MachineRoom(
@@ -106,6 +109,7 @@ class Daemon:
         self._endpoints.start()
         self._counts.start()
         self._canaries.start()
+        self._press_ahead.start()
         self._predictions.start()
         with self.record.transaction() as tx:
             what = f"the daemon of {self._project.project.name} has started (pid {os.getpid()})"
@@ -116,7 +120,9 @@ class Daemon:
         if drain:
             self.drain()
         self._stopping = True
+        self.record.release_waiters()
         self._ended()
+        self._press_ahead.stop()
         self._counts.stop()
         self._canaries.stop()
         self._endpoints.stop()
@@ -131,7 +137,6 @@ class Daemon:
             events.append(
                 tx, actor="daemon", kind="daemon.stopped", subject="daemon", message="the daemon was told to stop"
             )
-        self.record.release_waiters()
         self.record.close()
 
     def drain(self) -> None:

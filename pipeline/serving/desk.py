@@ -34,6 +34,8 @@ class Counted:
 
     picked: Picked | None = None
     """Once its version is chosen."""
+    picked_at: float = 0.0
+    """When that was, on the desk's clock."""
     request: str = ""
     """Its id, or the one that it was given."""
     unit: str | None = None
@@ -151,7 +153,7 @@ class Desk:
         if not request:
             request = self._journal.name()
             counted.named = request.encode() if self._journal.writes else None
-        counted.request, counted.unit = request, unit
+        counted.request, counted.unit, counted.picked_at = request, unit, self._clock()
         counted.picked = picked = self.shelf.pick(model, unit=unit, request=request, version=version)
         return picked
 
@@ -180,7 +182,7 @@ class Desk:
             tensors = await self.lookups.tensors(model, seat.columns, document.tensors, null=document.null)
             document = replace(document, tensors=tensors)
         numeric, categorical, wanted = oip.encoded(document, seat.columns, self.limits.most_rows)
-        timeout = self.timeout(document.timeout_s, remaining_s)
+        timeout = self.left(counted, document.timeout_s, remaining_s)
         self.note(
             counted,
             cells=numeric.size + categorical.size,
@@ -194,9 +196,13 @@ class Desk:
         """Of what is held of its versions here."""
         self._shadowing.forget(model)
 
-    def timeout(self, *asked: float | None) -> float:
-        """The shortest of those that are named, and of what is allowed."""
-        return min([self.limits.timeout_s, *(one for one in asked if one is not None)])
+    def left(self, counted: Counted, *asked: float | None) -> float:
+        """Seconds of the shortest time that is named, and of what is allowed, less what looking features up has taken.
+
+        Below 0 its time is over: nothing is run for it.
+        """
+        shortest = min([self.limits.timeout_s, *(one for one in asked if one is not None)])
+        return shortest - (self._clock() - counted.picked_at)
 
     # ---------------------------------------------------------------------------------------- what is served
 

@@ -130,6 +130,7 @@ class Supervisor:
     def _renew(self) -> None:
         """Takes up changed settings: workers with the old ones are replaced, one after another."""
         self._settings = ServingSettings.read(self._dir.settings)
+        self._promoting.press.give_way()
         self._promoting.press = Press(self._home, self._settings.largest_batch)
         self._changed.set()
         self._resting.wake()
@@ -209,6 +210,8 @@ class Supervisor:
             case "prepare":
                 version = given["model"], given["version"], given["digest"]
                 return await self._promoting.prepare(*version, lambda phase: channel.say({"phase": phase}))
+            case "press":
+                return await self._promoting.press_ahead(given["digest"])
             case "switch":
                 return await self._promoting.switch()
             case "keys":
