@@ -98,7 +98,7 @@ class Daemon:
         self._serving_room = ServingRoom(self._endpoints, self._canaries, self.record, time.monotonic)
         self._counts = ServingSampler(self.record, clock, self._serving_room.facts)
         self._machine = MachineRoom(
-            self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.pids
+            self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.process.pids
         )
         self._scheduler = Scheduler(self.record, lambda tx: claim_due(tx, self._jobs), clock, self._claimed)
         self._idle = threading.Condition()
