@@ -165,6 +165,39 @@ def test_what_was_answered_while_no_daemon_was_there_is_read_by_the_next_one(sta
     assert f"2 of {before + 201} requests, the newest first" in said
 
 
+def test_labels_that_came_to_the_endpoint_are_in_the_lake_once_also_without_a_daemon(tmp_path: Path) -> None:
+    """In a home of its own: its labels are counted over all requests there are."""
+    stage = Stage(tmp_path, versions=1, serving=OFTEN)
+    try:
+        stage.start()
+        stage.promote(1)
+        url = stage.until_warm()
+        asked(url, named("late", 0, 40))
+        for turn in range(2):  # the second time all of them come again, and one with another value
+            stage.kill()
+            for name in named("late", 0, 30):
+                labelled(url, name, name == "late-7" and turn == 1)
+            stage.start()
+        seen = until(lambda: covered(stage, 30), 120)
+        counts = tuple(seen[name] for name in ("requests", "labels", "restated", "repeated", "strays"))
+        assert counts == (40, 30, 1, 29, 0)
+        said = verb(stage, "labels", "late")
+        assert "75 %" in said
+        assert "1 were restated, 29 came again as they were" in said
+    finally:
+        stage.close()
+
+
+def labelled(url: str, request: str, value: bool) -> None:
+    with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+        client.post("/v1/labels/late", json={"request": request, "value": value}).raise_for_status()
+
+
+def covered(stage: Stage, count: int) -> dict[str, Any] | None:
+    found: dict[str, Any] = stage.get("/v1/models/late/labels")
+    return found if found["labelled"] == count and found["restated"] else None
+
+
 def shown(stage: Stage, newest: str) -> dict[str, Any] | None:
     """The view, once all is read and its newest request is that one: a line waits some 20 ms for its writer."""
     seen: dict[str, Any] = stage.get("/v1/models/late/predictions", last=3)

@@ -9,8 +9,9 @@ from datetime import datetime
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from store.wire import AliasEventView, GateView, ModelView, PlanView, VersionDetail, VersionView
+from store.wire import AliasEventView, GateView, ModelView, PlanView, ReplayView, VersionDetail, VersionView
 from tui.render import Heads, Rows, ago, figure, heading, interval, number_column, outcome, table, when, wide_column
+from tui.rows import replay
 
 
 def model_table(models: Sequence[ModelView]) -> RenderableType:
@@ -40,7 +41,7 @@ def version_table(versions: Sequence[VersionView], now: datetime) -> RenderableT
             against(v),
             figure(v.baseline.get(v.objective)),
             verdict(v),
-            ", ".join(v.aliases),
+            ", ".join([*v.aliases, *(["ready to serve"] if v.pressed and not v.aliases else [])]),
         ]
         for v in versions
     ]
@@ -86,6 +87,7 @@ def version_detail(detail: VersionDetail, now: datetime) -> RenderableType:
     metrics: Rows = [[n, interval(v.metrics[n]), figure(v.baseline.get(n))] for n in names if n in v.metrics]
     parts: list[RenderableType] = [
         Text.assemble((f"{v.model} v{v.version}", "bold"), "  ", verdict(v), "  ", ", ".join(v.aliases)),
+        *([Text("ready to serve: its promotion compiles nothing")] if v.pressed else []),
         Text(f"made {ago(v.created_at, now)} by run {v.run}, bundle {v.digest[:12]}"),
         Text(""),
         heading("metrics on the test rows, with 95 % intervals"),
@@ -122,6 +124,8 @@ def plan(view: PlanView) -> RenderableType:
     parts: list[RenderableType] = [heading(title), Text(""), gate_table(view.gates)]
     if view.differences:
         parts += [Text(""), heading("difference on the same rows, new minus live"), _differences(view)]
+    if view.replay is not None:
+        parts += [Text(""), heading(replay.title(view.replay)), *_replayed(view.replay)]
     sections = [
         ("inputs and outputs", view.signature_changes, ""),
         ("what happens", view.effects, ""),
@@ -136,6 +140,11 @@ def plan(view: PlanView) -> RenderableType:
     elif not view.allowed:
         parts.append(Text("There is nothing to do.", style="yellow"))
     return Group(*parts)
+
+
+def _replayed(view: ReplayView) -> list[Text]:
+    """The lines of the plan box."""
+    return [Text("  ") + Text("".join(piece.text for piece in one)) for one in replay.lines(view)]
 
 
 def _differences(view: PlanView) -> RenderableType:
