@@ -60,6 +60,7 @@ class Nursery:
 
     def ends_within(self, seconds: float | None) -> bool:
         """Whether the child, which says nothing, ends in that time; None: however long it takes."""
+        assert self._process.stdout is not None
         return bool(select.select([self._process.stdout], [], [], seconds)[0])
 
     def rest(self) -> tuple[list[str], int]:
