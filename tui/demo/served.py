@@ -90,7 +90,7 @@ class Served:
         """By a plan of this moment, which has version 2 answer again what was asked up to now."""
         self._doing = f"version {NEW} answers the logged requests once more"
         self._traffic.pace(GENTLE)
-        # What was asked in the last minutes is read into the lake for whoever looks at it, and the replay takes it there.
+        # The log of the last minutes is read into the lake for whoever looks; from there the replay takes it.
         self._daemon.predictions(MODEL, last=1)
         plan = self._daemon.plan(MODEL, NEW, wait=_REPLAY_SECONDS)
         self._traffic.pace(RATE)
