@@ -89,6 +89,7 @@ def test_the_canary_passed_both_stages_with_reasons_and_production_went_there_an
     serving = told[0]["serving"]
     assert [stage["share"] for stage in serving["canary"]["stages"]] == [0.05, 0.5]
     assert all("no sign of harm" in stage["reason"] for stage in serving["canary"]["stages"])
+    assert serving["replay"]["against"] == 1
     for move, between in (("promotion", (1, 2)), ("rollback", (2, 1))):
         assert (serving[move]["from"], serving[move]["to"]) == between
         assert 0 < serving[move]["switched_ms"] < 5_000

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from store.wire import (
     AliasEventView,
@@ -41,6 +42,8 @@ NEW: Final = 2
 _READY_SECONDS: Final = 120.0
 _CANARY_SECONDS: Final = 120.0
 _MORE_SECONDS: Final = 60.0
+_REPLAY_SECONDS: Final = 30.0
+"""For the logged requests, answered again; beyond it the plan goes without."""
 _MORE: Final = 900
 """Requests that each version answers alone: before the canary begins, after the promotion, after the rollback."""
 _LOOK_SECONDS: Final = 0.25
@@ -84,9 +87,17 @@ class Served:
         self.told["canary"] = {"seconds": round(time.monotonic() - began, 1), "stages": stages}
 
     def promote(self) -> None:
-        self._doing = f"version {NEW} is promoted"
-        token = self._daemon.plan(MODEL, NEW).token
-        request = PromoteRequest(version=NEW, token=token, reason="its canary has passed; trained with April")
+        """By a plan of this moment, which has version 2 answer again what was asked up to now."""
+        self._doing = f"version {NEW} answers the logged requests once more"
+        self._traffic.pace(GENTLE)
+        # The log of the last minutes is read into the lake for whoever looks; from there the replay takes it.
+        self._daemon.predictions(MODEL, last=1)
+        plan = self._daemon.plan(MODEL, NEW, wait=_REPLAY_SECONDS)
+        self._traffic.pace(RATE)
+        if plan.replay is not None:
+            self._show.say(Group(Text(""), *drawn.replayed(plan.replay), Text("")))
+            self.told["replay"] = plan.replay.model_dump(mode="json")
+        request = PromoteRequest(version=NEW, token=plan.token, reason="its canary has passed; trained with April")
         self.told["promotion"] = self._moved(self._daemon.promote(MODEL, request))
         self._doing = f"version {NEW} answers"
         self._traffic.await_more(_MORE, _MORE_SECONDS)

@@ -125,7 +125,7 @@ def plan(view: PlanView) -> RenderableType:
     if view.differences:
         parts += [Text(""), heading("difference on the same rows, new minus live"), _differences(view)]
     if view.replay is not None:
-        parts += [Text(""), heading(replay.title(view.replay)), *_replayed(view.replay)]
+        parts += [Text(""), *replayed(view.replay)]
     sections = [
         ("inputs and outputs", view.signature_changes, ""),
         ("what happens", view.effects, ""),
@@ -142,9 +142,10 @@ def plan(view: PlanView) -> RenderableType:
     return Group(*parts)
 
 
-def _replayed(view: ReplayView) -> list[Text]:
-    """The lines of the plan box."""
-    return [Text("  ") + Text("".join(piece.text for piece in one)) for one in replay.lines(view)]
+def replayed(view: ReplayView) -> list[Text]:
+    """A heading, and the lines of the plan box."""
+    lines = [Text("  ") + Text("".join(piece.text for piece in one)) for one in replay.lines(view)]
+    return [heading(replay.title(view)), *lines]
 
 
 def _differences(view: PlanView) -> RenderableType:

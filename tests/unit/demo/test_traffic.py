@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.living import until
 from tui.demo.flown import Flown, flown
 from tui.demo.traffic import Traffic
 from tui.failure import Failure
@@ -75,7 +76,7 @@ def flight(number: int, *, plane: str = "N1") -> Flown:
 
 def test_every_flight_is_asked_about_once_and_labelled_once_it_has_landed(endpoint: Endpoint) -> None:
     with Traffic(endpoint.url, "late", [flight(n) for n in range(300)]) as traffic:
-        traffic.await_more(300, 30)
+        until(lambda: traffic.asked == 300)
     assert sorted(sent["id"] for sent in endpoint.asked) == sorted(f"f{n}" for n in range(300))
     assert endpoint.asked[0] == {"rows": [{"a": 1}], "id": endpoint.asked[0]["id"], "unit": "N1"}
     assert {one["request"]: one["value"] for one in endpoint.labels} == {f"f{n}": n % 2 for n in range(200)}
@@ -87,14 +88,23 @@ def test_every_flight_is_asked_about_once_and_labelled_once_it_has_landed(endpoi
 
 def test_a_request_without_a_prediction_has_failed(endpoint: Endpoint) -> None:
     with Traffic(endpoint.url, "late", [flight(1), flight(2, plane="bad")]) as traffic:
-        traffic.await_more(2, 30)
+        until(lambda: traffic.asked == 2)
     assert (traffic.answered, len(traffic.failures)) == (1, 1)
     assert traffic.failures[0].startswith("f2: Server error '503")
 
 
+def test_more_can_be_awaited_and_then_more_has_come(endpoint: Endpoint) -> None:
+    with Traffic(endpoint.url, "late", [flight(n) for n in range(200)]) as traffic:
+        before = traffic.asked
+        traffic.await_more(50, 30)
+        assert traffic.asked >= before + 50
+
+
 def test_traffic_that_dries_up_is_a_failure_and_no_wait_for_ever(endpoint: Endpoint) -> None:
-    with Traffic(endpoint.url, "late", [flight(1)]) as traffic, pytest.raises(Failure, match="only 1 requests"):
-        traffic.await_more(2, 0.3)
+    with Traffic(endpoint.url, "late", [flight(1)]) as traffic:
+        until(lambda: traffic.asked == 1)
+        with pytest.raises(Failure, match="only 1 requests"):
+            traffic.await_more(1, 0.1)
 
 
 def test_a_flight_is_joined_with_its_plane_and_its_landing_and_one_that_never_landed_is_left_out() -> None:
