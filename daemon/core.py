@@ -4,6 +4,8 @@ dispatcher   starts what waits                     supervisor   stays with what 
 scheduler    queues what is due                    sampler      measures
 endpoints    has versions in production served      predictions  reads what they logged into the lake
 canaries     go up, and come back at harm          labels       keeps the truth that arrives later
+replays      has candidates answer logged requests
+experiments  looks at versions that are compared, and decides
 counts       writes down what endpoints have answered
 press ahead  compiles what may be promoted next
 """
@@ -24,11 +26,13 @@ from daemon.disk import free_bytes, shortage, too_full
 from daemon.dispatcher import Dispatcher, pools_of
 from daemon.doors import Doors
 from daemon.endpoints import Endpoints
+from daemon.experiments import Experiments
 from daemon.gpus import Gpus
 from daemon.machineroom import MachineRoom
 from daemon.predictionlog import PredictionReader
 from daemon.pressahead import PressAhead
 from daemon.recover import recover
+from daemon.replays import Replays
 from daemon.resources import Sampler
 from daemon.scheduler import Scheduler
 from daemon.servingsampler import ServingSampler
@@ -82,15 +86,19 @@ class Daemon:
             degraded=self._holds_back,
             on_start=self._sampler.wake,
         )
-        self._predictions = PredictionReader(self.record, lambda: self._project.serving.log)
+        self._predictions = PredictionReader(
+            self.record, lambda: self._project.serving.log, lambda model: self._experiments.labels_came(model)
+        )
+        self._replays = Replays(home)
         self._labels = LabelBox(home.serving, project.serving.log.disk)
         self._endpoints = Endpoints(self.record, lambda: self._project, self._predictions.wake)
         self._canaries = Canaries(self.record, self._endpoints, clock)
+        self._experiments = Experiments(self.record, self._endpoints, self._predictions.fresh, clock)
         self._press_ahead = PressAhead(self.record, self._endpoints, lambda: self._project, clock)
         self._serving_room = ServingRoom(self._endpoints, self._canaries, self.record, time.monotonic)
         self._counts = ServingSampler(self.record, clock, self._serving_room.facts)
         self._machine = MachineRoom(
-            self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.pids
+            self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.process.pids
         )
         self._scheduler = Scheduler(self.record, lambda tx: claim_due(tx, self._jobs), clock, self._claimed)
         self._idle = threading.Condition()
@@ -109,6 +117,7 @@ class Daemon:
         self._endpoints.start()
         self._counts.start()
         self._canaries.start()
+        self._experiments.start()
         self._press_ahead.start()
         self._predictions.start()
         with self.record.transaction() as tx:
@@ -125,6 +134,7 @@ class Daemon:
         self._press_ahead.stop()
         self._counts.stop()
         self._canaries.stop()
+        self._experiments.stop()
         self._endpoints.stop()
         self._predictions.stop()
         self._labels.close()
@@ -202,12 +212,20 @@ class Daemon:
         return self._canaries
 
     @property
+    def experiments(self) -> Experiments:
+        return self._experiments
+
+    @property
     def doors(self) -> Doors:
         return self._endpoints.doors
 
     @property
     def predictions(self) -> PredictionReader:
         return self._predictions
+
+    @property
+    def replays(self) -> Replays:
+        return self._replays
 
     @property
     def labels(self) -> LabelBox:

@@ -109,7 +109,7 @@ class PressAhead:
     def _look(self) -> bool:
         """Presses what is to be pressed now; whether there may be more. Raises NotServed."""
         section = self._project().serving
-        if not section.press_ahead or not self._endpoints.wanted or not self._endpoints.process.alive():
+        if not section.press_ahead or not self._endpoints.wish.wanted or not self._endpoints.process.alive():
             return False
         largest = section.max_batch
         with self._record.read() as session:
@@ -124,7 +124,7 @@ class PressAhead:
 
     def _candidates(self, session: Session, largest: int) -> list[Candidate]:
         found = []
-        for model in filter(self._endpoints.serves, [one.name for one in versions.model_views(session)]):
+        for model in filter(self._endpoints.wish.serves, [one.name for one in versions.model_views(session)]):
             newest = versions.rows(session, model, _NEWEST, None)
             passed = next((row for row in newest if row.verdict is not None and row.verdict["passed"]), None)
             if passed is not None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from store.errors import StorageError, TrainshedError
 
 
-def ask_program(module: str, arguments: Sequence[str], seconds: float) -> Any:
+def ask_program(module: str, arguments: Sequence[str], seconds: float, environ: Mapping[str, str] | None = None) -> Any:
     """What it prints, read as JSON. Its exit status is its own affair: `doctor` ends with 1 when something is broken.
 
     Raises StorageError with the end of its standard error when there is no answer in time.
@@ -20,7 +20,13 @@ def ask_program(module: str, arguments: Sequence[str], seconds: float) -> Any:
     command = [sys.executable, "-P", "-m", module, *arguments]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, text=True, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=seconds,
+            text=True,
+            check=False,
+            env=environ,
         )
         return json.loads(done.stdout)
     except subprocess.TimeoutExpired:

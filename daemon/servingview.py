@@ -62,9 +62,9 @@ class ServingRoom:
                 status, workers = endpoints.process.ask("status"), endpoints.process.ask("facts")["workers"]
             except ServingError:
                 status = {}  # it is starting, or ending: said by `running`
-        snapshot, asked = read_snapshot(self._dir.routing), endpoints.asked
+        snapshot, asked = read_snapshot(self._dir.routing), endpoints.wish.asked
         return EndpointsView(
-            wanted=endpoints.wanted,
+            wanted=endpoints.wish.wanted,
             asked_by=asked["by"] if asked else None,
             running=bool(status),
             pid=status.get("pid"),

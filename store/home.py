@@ -105,6 +105,11 @@ class Home:
         return AttemptDir(self.runs / str(run) / str(number))
 
     @property
+    def replays(self) -> Path:
+        """What plans know of candidates on logged requests; can be thrown away."""
+        return self.root / "replays"
+
+    @property
     def serving(self) -> ServingDir:
         """What the serving processes and the daemon share."""
         return ServingDir(self.root / "serving")

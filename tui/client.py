@@ -34,6 +34,7 @@ from store.wire import (
     EndpointsRequest,
     EndpointsView,
     EventView,
+    ExperimentView,
     FeatureViewView,
     IntoServiceView,
     KeyMade,
@@ -74,6 +75,7 @@ from tui.views import written
 
 W = TypeVar("W", bound=Wire)
 _ANSWER_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 180.0
 _IN_SERVICE_SECONDS: Final = 900.0
 """For a new architecture, programs have to be compiled first."""
 
@@ -204,9 +206,12 @@ class Client(RunCalls):
     def version(self, model: str, version: int) -> VersionDetail:
         return self._get(VersionDetail, f"/models/{model}/versions/{version}")
 
-    def plan(self, model: str, version: int, *, alias: str = "production") -> PlanView:
-        """What a promotion would do, with the token that binds a promotion to it."""
-        return self._get(PlanView, f"/models/{model}/versions/{version}/plan", alias=alias)
+    def plan(self, model: str, version: int, *, alias: str = "production", wait: float = 0.0) -> PlanView:
+        """What a promotion would do, with the token that binds a promotion to it.
+
+        `wait`: seconds for the replay of logged requests, where nothing is known of it yet.
+        """
+        return self._get(PlanView, f"/models/{model}/versions/{version}/plan", alias=alias, wait=wait)
 
     def promote(self, model: str, request: PromoteRequest) -> AliasEventView:
         """Where the model is served, this takes until every worker answers with the version."""
@@ -258,6 +263,17 @@ class Client(RunCalls):
     def comparisons(self, model: str, *, limit: int = 50) -> list[ComparisonView]:
         """Newest first."""
         return self._get(Page[ComparisonView], f"/models/{model}/comparisons", limit=limit).items
+
+    def experiments(self) -> list[ExperimentView]:
+        """The last of each name, and those of the project file; without their looks."""
+        return self._get(Page[ExperimentView], "/experiments").items
+
+    def experiment(self, name: str) -> ExperimentView:
+        return self._get(ExperimentView, f"/experiments/{name}")
+
+    def look_at_experiment(self, name: str) -> ExperimentView:
+        """Has it looked at now, if it runs."""
+        return self._post(ExperimentView, f"/experiments/{name}/look", patience=_LOOK_SECONDS)
 
     def keys(self) -> KeysView:
         return self._get(KeysView, "/keys")

@@ -15,7 +15,7 @@ from tui.box import Box, open_box
 from tui.clipboard import osc52, write_copy
 from tui.crash import report
 from tui.desk import Desk
-from tui.failure import Failure, NoDaemon
+from tui.failure import Failure, NoDaemon, Usage
 from tui.feed import Feed
 from tui.glass.app import SparingApp
 from tui.link import Link
@@ -26,6 +26,7 @@ from tui.screens.base import ShedScreen
 from tui.settings import UiSettings, theme_for
 from tui.table import Frame, Table
 from tui.themes import THEMES, Tone
+from tui.widths import Widths
 
 if TYPE_CHECKING:
     from store.wire import StatusView
@@ -54,8 +55,10 @@ class ShedCore(SparingApp):
         start: str = "overview",
         dark: bool | None = None,
         slow: bool = False,
+        keep: Callable[[Widths], None] = lambda _: None,
     ) -> None:
-        """`connect` makes a client, in threads. `copies`: the folder for copied texts and crash reports.
+        """`connect` makes a client, in threads. `copies`: the folder for copied texts and crash reports. `keep` writes
+        the widths of columns; raises OSError and Usage.
 
         `dark`: what the terminal says of its ground, None if it does not; `slow`: it answered late.
         """
@@ -71,6 +74,8 @@ class ShedCore(SparingApp):
         self.held_back = False
         """Whether news came while the picture was held."""
         self.mouse = settings.mouse
+        self.widths = {table: dict(columns) for table, columns in settings.widths.items()}
+        self._keep = keep
         self.status: StatusView | None = None
         self.done: deque[tuple[datetime, str]] = deque(maxlen=_REMEMBERED)
         self.undo: Callable[[Client], Proposal] | None = None
@@ -152,6 +157,16 @@ class ShedCore(SparingApp):
         """Remembers the shell command of something that was done here, and how it would be taken back."""
         self.done.append((self.now(), command))
         self.undo = undo
+
+    def keep_widths(self, table: str, widths: Mapping[str, int]) -> None:
+        """Columns of a table have these widths from now on, also when the UI is opened again."""
+        self.widths[table] = dict(widths)
+        try:
+            self._keep(self.widths)
+        except Usage as failure:
+            self.refuse(failure)
+        except OSError as error:
+            self.say(f"the width is not kept for the next time: {error}", "warn")
 
     def say(self, text: str, tone: Tone = "") -> None:
         """A line on the screen, or on the one under the box that is open."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 from tui.failure import Usage
 from tui.keys import ACTIONS
 from tui.themes import THEMES
+from tui.widths import checked
 
 AUTO: Final = "auto"
 PICTURE_SECONDS: Final = 0.25
@@ -31,6 +32,9 @@ class UiSettings:
     mouse: bool = _setting(False, "The mouse works in the UI; without, the terminal's own selection does.")
     utc: bool = _setting(False, "Times in UTC instead of the machine's zone.")
     keys: Mapping[str, str] = _setting(dict, "Action → keys, for those that are to be other than below.")
+    widths: Mapping[str, Mapping[str, int]] = _setting(
+        dict, "List → column → cells: written by the UI, after `{` and `}`."
+    )
 
     @property
     def pace(self) -> float:
@@ -67,6 +71,7 @@ def _checked(found: Mapping[str, object], where: str) -> UiSettings:
         "mouse": bool,
         "utc": bool,
         "keys": dict,
+        "widths": dict,
     }
     for name, value in found.items():
         if name not in kinds:
@@ -75,6 +80,7 @@ def _checked(found: Mapping[str, object], where: str) -> UiSettings:
             raise Usage(f"{name} is {value!r}", where=where, remedy=f"it has to be a {kinds[name].__name__}")
     settings = UiSettings(**found)  # type: ignore[arg-type]
     check_theme(settings.theme, where)
+    checked(settings.widths, where)
     known = {action.id for action in ACTIONS}
     for name, keys in settings.keys.items():
         if name not in known:

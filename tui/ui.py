@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tui.app import ShedApp
     from tui.client import Client
     from tui.settings import UiSettings
+    from tui.widths import Widths
 
 ESCAPE_MS = "25"
 """How long Textual waits to tell Escape from the start of a sequence. Its 100 ms are felt at every step back."""
@@ -32,8 +33,15 @@ def make_app(place: Place, settings: UiSettings, environ: Mapping[str, str], **o
 
         return Client(place.socket)
 
+    def keep(widths: Widths) -> None:
+        from tui.settings import settings_file
+        from tui.widths import keep
+
+        keep(settings_file(environ), widths)
+
     return ShedApp(
         connect=connect,
+        keep=keep,
         title=f"{place.project.name}@{socket.gethostname()}",
         settings=settings,
         environ=environ,

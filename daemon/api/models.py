@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from daemon.api.shed import NAME_PATTERN, Actor, After, Here, Limit, Name, Number
+from daemon.replays import Pair
 from pipeline.config import Project
 from pipeline.judging.plan import planned, planned_rollback
 from pipeline.serving.readiness import is_pressed
@@ -66,11 +67,22 @@ def _with_pressed(shed: Here, view: VersionView) -> VersionView:
 
 
 @router.get("/models/{model}/versions/{version}/plan")
-def plan(shed: Here, model: Name, version: Number, alias: Alias = PRODUCTION) -> PlanView:
+def plan(
+    shed: Here,
+    model: Name,
+    version: Number,
+    alias: Alias = PRODUCTION,
+    wait: Annotated[float, Query(ge=0, le=120, description="Seconds for the replay of logged requests.")] = 0.0,
+) -> PlanView:
     """What a promotion would do, with the token that binds a promotion to this plan."""
-    with shed.daemon.record.read() as session:
+    daemon = shed.daemon
+    with daemon.record.read() as session:
         made = planned(session, model, version, alias)
-    return shed.daemon.endpoints.with_effects(made)
+        facts = registry.promotion_facts(session, model, version, alias)
+        live = None if facts.live is None else facts.live.digest
+        pair = Pair(model, facts.candidate.digest, live, daemon.project.serving.replay)
+    replay = daemon.replays.of(pair, made.from_version, wait) if pair.last and made.effects else None
+    return daemon.endpoints.with_effects(made).model_copy(update={"replay": replay})
 
 
 @router.post("/models/{model}/promote")

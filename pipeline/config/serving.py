@@ -120,6 +120,8 @@ class ServingSection(Section):
     """Open connections of one process."""
     drain: Duration = Field(default="10s", validate_default=True)
     """For the requests in hand when a process is to end."""
+    replay: int = Field(default=10_000, ge=0)
+    """Logged requests that a plan has its candidate answer, the newest; 0: none."""
     slow: Duration = Field(default="1s", validate_default=True)
     """An answer that takes longer is slow: it is counted, and an excess of them takes a canary back."""
     canary: CanarySection = CanarySection()

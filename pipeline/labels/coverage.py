@@ -13,15 +13,13 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from pipeline.labels.joined import joined, parquet, standing
+from pipeline.labels.joined import ANSWERED, joined, parquet, standing
 from pipeline.tables.duck import connect
 from store.commits import commit_metadata, newest_version
 from store.lakefiles import live_files
 
-_FAILED: Final = 500
-"""The status from which on a request was not answered: nobody can have a label for no answer."""
 _REPEATED, _DAMAGED = "trainshed.repeated", "trainshed.damaged"
 """As in `pipeline.labels.ingest`, which is dear to load; a test holds them together."""
 
@@ -92,7 +90,7 @@ def coverage(labels: Path, predictions: Path, name: str) -> dict[str, Any]:
 
 
 def _logged(files: Sequence[Path]) -> str:
-    return f'(SELECT * FROM {parquet(files)} WHERE "status" < {_FAILED})'
+    return f"(SELECT * FROM {parquet(files)} WHERE {ANSWERED})"
 
 
 def _by_version(asked: Sequence[Path], known: Sequence[Path], name: str) -> str:

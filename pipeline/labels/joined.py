@@ -12,6 +12,8 @@ from typing import Final
 
 from pipeline.tables.sqltext import literal
 
+ANSWERED: Final = """("status" < 500 AND "why" <> 'shadow')"""
+"""Of logged requests, those whose answer somebody heard: nobody has a label for no answer, or for a shadow's."""
 STANDING: Final = (
     "(SELECT * FROM {labels}"
     ' QUALIFY row_number() OVER (PARTITION BY "key" ORDER BY "arrived" DESC, "segment" DESC, "offset" DESC) = 1)'
@@ -33,8 +35,8 @@ def standing(files: Sequence[Path], name: str) -> str:
 def joined(predictions: str, labels: str) -> str:
     """A relation (segment, offset, key, value, at, arrived): the label of each labelled request.
 
-    `predictions`: a relation with request, unit, at, segment and offset. `labels`: what `standing` gives. `at` is null
-    where the label has no time of its own.
+    `predictions`: a relation with request, unit, why, at, segment and offset. `labels`: what `standing` gives. `at` is
+    null where the label has no time of its own. A shadow's copies have the label of their request's id, none by unit.
     """
     wanted = 'p."segment", p."offset", l."key", l."value", l."at", l."arrived"'
     return f"""(
@@ -43,7 +45,7 @@ def joined(predictions: str, labels: str) -> str:
             UNION ALL
             SELECT {wanted}, 1 AS "rank"
             FROM (SELECT * FROM {labels} WHERE "unit" IS NOT NULL) l
-            ASOF JOIN (SELECT * FROM {predictions} WHERE "unit" IS NOT NULL) p
+            ASOF JOIN (SELECT * FROM {predictions} WHERE "unit" IS NOT NULL AND "why" <> 'shadow') p
             ON p."unit" = l."unit" AND l."at" >= p."at"
         ) QUALIFY row_number() OVER (PARTITION BY "segment", "offset" ORDER BY "rank", "at" DESC, "arrived" DESC) = 1
     )"""

@@ -43,7 +43,11 @@ class Guard:
 def model_of(path: str) -> str | None:
     """The model that a path asks; None for what is about the server."""
     match path.split("/")[1:]:
-        case ["v1", "predict", model, *_] | ["v2", "models", model, *_] | ["v2", "repository", "models", model, *_]:
+        case (
+            ["v1", "predict" | "labels", model, *_]
+            | ["v2", "models", model, *_]
+            | ["v2", "repository", "models", model, *_]
+        ):
             return model
     return None
 

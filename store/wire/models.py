@@ -163,6 +163,57 @@ class VersionsCompareView(Wire):
     """Versions of data that differ: [left, right]."""
 
 
+class ReplayFlip(Wire):
+    """Rows whose decision goes from one class to another."""
+
+    before: str
+    after: str
+    rows: int
+
+
+class ReplaySlice(Wire):
+    """Rows with one value in a column, of which more change than of all."""
+
+    column: str
+    value: str
+    rows: int
+    changed: int
+    mean: float
+
+
+class ReplayView(Wire):
+    """A candidate on the last logged requests, against the live version on the same inputs."""
+
+    state: Literal["nothing", "under way", "done", "failed"]
+    note: str
+    """Why there are no numbers, or what to know of them."""
+    against: int | None
+    """The live version."""
+    requests: int = 0
+    """Of the log, with their inputs."""
+    since: datetime | None = None
+    until: datetime | None = None
+    refused: int = 0
+    """Requests that the candidate would refuse."""
+    refusals: list[str] = []
+    unseen: list[str] = []
+    """Columns with words that it never saw."""
+    rows: int = 0
+    """That both answered."""
+    changed: int | None = None
+    """Rows whose decision changes; of a number, that moves by more than a tenth of the standard deviation."""
+    flips: list[ReplayFlip] = []
+    mean: float | None = None
+    """Of the differences, new minus live: of the score, or of several classes of the probability that moves."""
+    quantiles: list[float] = []
+    """5 %, 50 % and 95 % of them."""
+    largest: float | None = None
+    slices: list[ReplaySlice] = []
+    latency_ms: float | None = None
+    """Median of a run over up to 64 rows, warm."""
+    live_latency_ms: float | None = None
+
+
 class PlanView(Wire):
     """What a promotion would do. `token` binds it to the state it was made from."""
 
@@ -181,6 +232,8 @@ class PlanView(Wire):
     token: str
     served: bool = False
     """Whether endpoints answer with the version then: `/v1/endpoints/promotion` tells its phases meanwhile."""
+    replay: ReplayView | None = None
+    """None: it was not asked for, or is switched off."""
 
 
 class PromoteRequest(Wire):

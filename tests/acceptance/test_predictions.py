@@ -93,6 +93,32 @@ def test_every_request_is_in_the_lake_once_also_when_the_daemon_is_killed_in_bet
     assert requests(stage) == Counter(answered)
 
 
+def test_labels_that_came_to_the_endpoint_are_in_the_lake_once_also_without_a_daemon(stage: Stage) -> None:
+    stage.promote(1)
+    url = stage.until_warm()
+    asked(url, named(0, 40))
+    for turn in range(2):  # the second time all of them come again, and one with another value
+        stage.kill()
+        for name in named(0, 30):
+            labelled(url, name, name == "r-7" and turn == 1)
+        stage.start()
+    seen = until(lambda: covered(stage, 30), 120)
+    assert (seen["requests"], seen["labels"], seen["restated"], seen["repeated"], seen["strays"]) == (40, 30, 1, 29, 0)
+    said = verb(stage, "labels", "late")
+    assert "75 %" in said
+    assert "1 were restated, 29 came again as they were" in said
+
+
+def labelled(url: str, request: str, value: bool) -> None:
+    with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+        client.post("/v1/labels/late", json={"request": request, "value": value}).raise_for_status()
+
+
+def covered(stage: Stage, count: int) -> dict[str, Any] | None:
+    found: dict[str, Any] = stage.get("/v1/models/late/labels")
+    return found if found["labelled"] == count and found["restated"] else None
+
+
 def test_what_was_answered_while_no_daemon_was_there_is_read_by_the_next_one(tmp_path: Path) -> None:
     stage = Stage(tmp_path, versions=1, serving=SELDOM)
     try:

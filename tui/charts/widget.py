@@ -46,8 +46,10 @@ class Curves(Widget, can_focus=True):
         def control(self) -> Curves:
             return self.curves
 
-    def __init__(self, *, empty: str = "no points yet", id: str | None = None) -> None:
+    def __init__(self, *, empty: str = "no points yet", choice: bool = True, id: str | None = None) -> None:
+        """`choice`: whether there are other curves to choose."""
         super().__init__(id=id)
+        self._choice = choice
         self.look = Look()
         self.curves: Sequence[Curve] = ()
         self.empty = empty
@@ -148,6 +150,10 @@ class Curves(Widget, can_focus=True):
     def action_axis(self) -> None:
         self._other(replace(self.look, by_time=not self.look.by_time, cross=None))
         self.shed.say("along the time since the first point" if self.look.by_time else "along the steps")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only keys that do something here."""
+        return self._choice or action != "more_series"
 
     def action_more_series(self) -> None:
         self.post_message(self.Asked(self))

@@ -9,8 +9,9 @@ from datetime import datetime
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from store.wire import AliasEventView, GateView, ModelView, PlanView, VersionDetail, VersionView
+from store.wire import AliasEventView, GateView, ModelView, PlanView, ReplayView, VersionDetail, VersionView
 from tui.render import Heads, Rows, ago, figure, heading, interval, number_column, outcome, table, when, wide_column
+from tui.rows import replay
 
 
 def model_table(models: Sequence[ModelView]) -> RenderableType:
@@ -123,6 +124,8 @@ def plan(view: PlanView) -> RenderableType:
     parts: list[RenderableType] = [heading(title), Text(""), gate_table(view.gates)]
     if view.differences:
         parts += [Text(""), heading("difference on the same rows, new minus live"), _differences(view)]
+    if view.replay is not None:
+        parts += [Text(""), heading(replay.title(view.replay)), *_replayed(view.replay)]
     sections = [
         ("inputs and outputs", view.signature_changes, ""),
         ("what happens", view.effects, ""),
@@ -137,6 +140,11 @@ def plan(view: PlanView) -> RenderableType:
     elif not view.allowed:
         parts.append(Text("There is nothing to do.", style="yellow"))
     return Group(*parts)
+
+
+def _replayed(view: ReplayView) -> list[Text]:
+    """The lines of the plan box."""
+    return [Text("  ") + Text("".join(piece.text for piece in one)) for one in replay.lines(view)]
 
 
 def _differences(view: PlanView) -> RenderableType:

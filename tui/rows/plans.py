@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tui.rows import replay
 from tui.rows.gates import short_gates
 from tui.rows.measures import chance, difference, judged
 from tui.rows.words import count
@@ -20,6 +21,7 @@ def plan(view: PlanView) -> list[Line]:
     lines = [way(view), *_override(view)]
     for title, section in (
         (_compared(view), differences(view.differences)),
+        (replay.title(view.replay), replay.lines(view.replay)),
         (f"gates of v{view.to_version}", short_gates(view.gates)),
         ("what callers would notice", _bullets(view.signature_changes)),
         ("what happens", _bullets(view.effects)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from store.wire import (
         EndpointsView,
         EndpointView,
+        EventView,
         ServingHistoryView,
         ServingPoint,
         ServingSeries,
@@ -187,8 +188,8 @@ def state(endpoint: Endpoint) -> Cell:
     comparison = view.comparison
     if comparison is not None and comparison.status == "running":
         return Cell(f"⇄ {comparison.kind} of {', '.join(f'v{one.version}' for one in comparison.treatments)}", "live")
-    if comparison is not None and comparison.status == "rolled back" and comparison.seen_by is None:
-        return Cell(f"! {comparison.kind} rolled back: {comparison.reason}", "warn")
+    if comparison is not None and comparison.status in ("rolled back", "invalid") and comparison.seen_by is None:
+        return Cell(f"! {comparison.kind} {comparison.status}: {comparison.reason}", "warn")
     return Cell("○ asleep", "dim") if view.asleep else Cell("✔ ready", "good")
 
 
@@ -266,15 +267,21 @@ def endpoint_head(model: str, endpoint: Endpoint | None, view: EndpointsView | N
         (f"{percent(endpoint.failing)} errors", "bad" if endpoint.failing else ""),
         f", {count(lately.waiting) if lately else '-'} rows wait",
         f", {short(lately.batch_rows if lately else None)} rows a run",
-        (f"   h: the last {window(minutes)}", "dim"),
     )
-    return [line((model, "strong"), "  ", live(endpoint), "  ", state(endpoint)), faults[0] if faults else said]
+    back = Cell(f"   the last {window(minutes)} (h)", "dim")
+    return [line((model, "strong"), "  ", live(endpoint), "  ", state(endpoint), back), faults[0] if faults else said]
 
 
-def events_of(model: str, moment: datetime | None) -> str:
-    """The filter of what was done to an endpoint, newest first, by a moment."""
-    text = f"kind~endpoint message~{model}"
-    return text if moment is None else f"{text} time<={instant(moment)}"
+def filters(model: str, moment: datetime | None) -> list[str]:
+    """Of the history: what may be about a model's versions, and what is about all endpoints; by a moment."""
+    until = "" if moment is None else f" time<={instant(moment)}"
+    return [f'subject~"{model} "{until}', f"subject=endpoints{until}"]
+
+
+def of_endpoint(model: str, found: Iterable[EventView]) -> list[EventView]:
+    """Newest first. A name that ends like the model's is another one's."""
+    mine = [event for event in found if event.subject == "endpoints" or event.subject.rpartition(" ")[0] == model]
+    return sorted(mine, key=lambda event: -event.id)
 
 
 def head_then(found: Sequence[Endpoint]) -> list[Line]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import BindingType
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from store.wire import ChangesView, EndpointsView, ServingHistoryView, TrafficChange
     from tui.failure import Failure
     from tui.rows.serving import Endpoint
+
+_TAKEN_BACK: Final = frozenset({"rolled back", "invalid"})
+_MINE: Final = ("endpoint", "comparison", "shadow", "alias")
+"""Kinds of events that change who answers."""
 
 
 class Answers(ShedScreen):
@@ -44,7 +48,8 @@ class Answers(ShedScreen):
     def on_mount(self) -> None:
         super().on_mount()
         lite = self.shed.settings.lite
-        self.set_interval(rows.EVERY_SECONDS_LITE if lite else rows.EVERY_SECONDS, self._read_now_and_then)
+        every = rows.EVERY_SECONDS_LITE if lite else rows.EVERY_SECONDS
+        self.rhythm = self.set_interval(every, self._read_now_and_then)
 
     def read(self) -> None:
         self.tell_of_the_past(self.PAST)
@@ -61,7 +66,7 @@ class Answers(ShedScreen):
 
     def news(self, changes: ChangesView) -> None:
         """Figures are read now and then; what was done to an endpoint at once."""
-        if changes.models or any(event.kind.startswith("endpoint") for event in changes.events):
+        if changes.models or any(event.kind.startswith(_MINE) for event in changes.events):
             self.read()
 
     def failed(self, failure: Failure) -> None:
@@ -102,9 +107,9 @@ class Answers(ShedScreen):
             return
         comparison = endpoint.view.comparison if endpoint.view is not None else None
         running = comparison is not None and comparison.status == "running"
-        unseen = comparison is not None and comparison.status == "rolled back" and comparison.seen_by is None
+        unseen = comparison is not None and comparison.status in _TAKEN_BACK and comparison.seen_by is None
         if comparison is not None and (running or unseen):
-            self._plan(endpoint.model, _change(do="stop", kind=comparison.kind))
+            self._plan(endpoint.model, _change(do="stop", kind=comparison.kind, name=comparison.name))
         else:
             self._ask_and_plan(AskVersion(endpoint, "canary"))
 

@@ -22,7 +22,10 @@ from tui.table import ListSource, Table
 from tui.text import Line, content, line
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from store.wire import ChangesView, EndpointsView, EventView, ServingHistoryView
+    from tui.client import Client
     from tui.rows.serving import Endpoint
 
 PAGES: Final = ("charts", "traffic", "happened")
@@ -66,8 +69,8 @@ class EndpointScreen(Answers):
         yield Static("", id="run-pages")
         with Horizontal():
             with Vertical(id="run-left", classes="run-column"), Vertical(id="charts", classes="run-page"):
-                yield Curves(empty="asking what it answered", id="rates")
-                yield Curves(empty="", id="times")
+                yield Curves(empty="asking what it answered", choice=False, id="rates")
+                yield Curves(empty="", choice=False, id="times")
             with Vertical(id="run-right", classes="run-column"):
                 yield Pane(id="traffic", classes="run-page", focusable=True)
                 yield happened
@@ -89,9 +92,9 @@ class EndpointScreen(Answers):
             super().read()
 
     def _read_events(self) -> None:
-        text = rows.events_of(self.model, self.shed.moment)
+        model, moment = self.model, self.shed.moment
         table = self.query_one("#happened", Table)
-        self.ask("events", lambda daemon: daemon.event_window(text, limit=_EVENTS).items, table.show, table.failed)
+        self.ask("events", lambda daemon: _events(daemon, model, moment), table.show, table.failed)
 
     # ---- showing -----------------------------------------------------------------------------------------------------
 
@@ -143,3 +146,9 @@ class EndpointScreen(Answers):
 
     def on_table_opened(self, event: Table.Opened) -> None:
         self.say(event.row.message)
+
+
+def _events(daemon: Client, model: str, moment: datetime | None) -> list[EventView]:
+    """What was done to its versions and to all endpoints, newest first. Called in a thread."""
+    found = [event for q in rows.filters(model, moment) for event in daemon.event_window(q, limit=_EVENTS).items]
+    return rows.of_endpoint(model, found)

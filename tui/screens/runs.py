@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,6 +21,7 @@ from tui.table import Query, Slice, Table
 if TYPE_CHECKING:
     from store.wire import ChangesView, RunView, SparkView
     from tui.client import Client
+    from tui.failure import Failure
 
 
 class RunSource:
@@ -52,6 +53,8 @@ class Runs(ShedScreen):
     def __init__(self) -> None:
         super().__init__()
         self.sparks: dict[int, SparkView] = {}
+        self._newer: dict[Hashable, RunView] = {}
+        """States of runs that came with the news, and are drawn with their objectives."""
 
     def body(self) -> Iterable[Widget]:
         yield Horizontal(
@@ -81,7 +84,7 @@ class Runs(ShedScreen):
         """Known runs are renewed in place; a new run, or another order, means asking again."""
         table = self.table
         known = {run.id for run in table.pages.here(table.in_view)}
-        table.renew({run.id: run for run in changes.runs})
+        self._newer.update({run.id: run for run in changes.runs})
         newest = max(known, default=0)
         if any(run.id > newest for run in changes.runs) or table.query_.filter:
             table.reread()
@@ -89,14 +92,23 @@ class Runs(ShedScreen):
             self._read_sparks()
 
     def _read_sparks(self) -> None:
-        """The objective of each training run in view."""
+        """The objective of each training run in view; what is newer of the runs is drawn with it, each line once."""
         wanted = [run.id for run in self.table.pages.here(self.table.in_view) if run.kind == "train"]
         if wanted:
-            self.ask("sparks", lambda daemon: daemon.sparks(wanted), self._show_sparks)
+            self.ask("sparks", lambda daemon: daemon.sparks(wanted), self._show_sparks, self._no_sparks)
+        else:
+            self._show_sparks([])
 
     def _show_sparks(self, found: list[SparkView]) -> None:
+        grown = {one.run for one in found if self.sparks.get(one.run) != one}
         self.sparks.update({one.run: one for one in found})
-        self.table.redraw()
+        newer, self._newer = self._newer, {}
+        if grown - self.table.renew(newer):
+            self.table.redraw()
+
+    def _no_sparks(self, failure: Failure) -> None:
+        self._show_sparks([])
+        self.refuse(failure)
 
     def on_table_moved(self, event: Table.Moved) -> None:
         run = event.row

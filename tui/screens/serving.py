@@ -52,8 +52,8 @@ class Serving(Answers):
                 )
             with Vertical(classes="side half"):
                 yield Static("", classes="pane-title", id="beside-title")
-                yield Curves(empty="nothing was counted in this time", id="rates")
-                yield Curves(empty="", id="times")
+                yield Curves(empty="nothing was counted in this time", choice=False, id="rates")
+                yield Curves(empty="", choice=False, id="times")
 
     @property
     def table(self) -> Section[Endpoint]:

@@ -91,14 +91,16 @@ class Holding(Picture[R]):
             self.scroll_to(y=0, animate=False, immediate=True)
         self._want()
 
-    def renew(self, rows: Mapping[Hashable, R]) -> None:
-        """Newer states of rows, by key; those that are not here do not matter."""
-        for index in self.pages.replace(rows):
+    def renew(self, rows: Mapping[Hashable, R]) -> set[Hashable]:
+        """Newer states of rows, by key; what is not here does not matter. Returns the keys of those that differ."""
+        places = self.pages.replace(rows)
+        for index in places:
             self._redraw(index)
             if index == self.cursor:
                 self.post_message(Moved(self, self.row))
         for key in self.marks.keys() & rows.keys():
             self.marks[key] = rows[key]
+        return {self.source.key(row) for row in self.pages.here(places)}
 
     def failed(self, failure: Failure) -> None:
         """The rows cannot be had; what is here stays."""

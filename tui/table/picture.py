@@ -94,7 +94,14 @@ class Picture(ScrollView, Generic[R]):
         for index in self.in_view:
             self._redraw(index)
 
+    @property
+    def name_of_list(self) -> str:
+        """What its settings are kept under: `runs`, `overview.needs`."""
+        where = type(self.screen).__name__.removesuffix("Screen").lower()
+        return f"{where}.{self.id}" if self.id else where
+
     def on_mount(self) -> None:
+        self.widths = dict(self.shed.widths.get(self.name_of_list, {}))
         self.shed.theme_changed_signal.subscribe(self, lambda _: self._restyle())
 
     def _want(self) -> None:

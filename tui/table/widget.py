@@ -144,9 +144,10 @@ class Table(Holding[R], can_focus=True):
         self._widen(_STEP)
 
     def _widen(self, cells: int) -> None:
-        """The chosen column takes so many cells more, and keeps them while the screen is there."""
+        """The chosen column takes so many cells more, and keeps them."""
         chosen = self._placed[self._chosen]
         self.widths[chosen.column.key] = max(_LEAST, chosen.width + cells)
+        self.shed.keep_widths(self.name_of_list, self.widths)
         self._drawn.clear()
         self._measure()
         self.refresh()

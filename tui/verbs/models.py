@@ -12,6 +12,8 @@ from tui.verbs.frame import Shell, verb
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="See `trainshed models`.", autocompletion=complete.models)]
 Version = Annotated[int, typer.Argument(metavar="VERSION", help="Its number: 3.")]
+REPLAY_S = 60.0
+"""For the replay of logged requests: somebody who asks for a plan by itself has the time."""
 Alias = Annotated[str, typer.Option(metavar="NAME", help="Which alias moves.")]
 
 
@@ -71,7 +73,7 @@ def versions(
 def plan(shell: Shell, model: Model, version: Version, alias: Alias = "production") -> None:
     """What a promotion would do: gates, difference to the live version with its interval, effects, undo."""
     with shell.daemon() as daemon:
-        view = daemon.plan(model, version, alias=alias)
+        view = daemon.plan(model, version, alias=alias, wait=REPLAY_S)
 
     def draw() -> Any:
         from tui.draw.models import plan as drawn

@@ -10,7 +10,7 @@ import typer
 
 from tui.failure import Failure, Usage
 from tui.verbs.frame import Shell, verb
-from tui.verbs.models import Alias, Model, Version
+from tui.verbs.models import REPLAY_S, Alias, Model, Version
 
 if TYPE_CHECKING:
     from store.wire import AliasEventView, PlanView, ServedView
@@ -40,7 +40,7 @@ def promote(
     from store.wire import PromoteRequest
 
     with shell.daemon() as daemon:
-        plan = daemon.plan(model, version, alias=alias)
+        plan = daemon.plan(model, version, alias=alias, wait=0.0 if yes else REPLAY_S)
         confirm(shell, plan, yes=yes, command=f"trainshed promote {model} {version}")
         request = PromoteRequest(version=version, alias=alias, token=plan.token, reason=reason, override=override)
         with _told(shell, daemon, plan):

@@ -36,11 +36,11 @@ def asked(request: str, hours: float, **other: Any) -> Prediction:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """Requests at 12, 13 and 14 o'clock about ann, one about ben by version 2, and one that failed."""
+    """Requests at 12, 13 and 14 o'clock about ann, one about ben, one that failed, and a copy for a shadow."""
     home = Home(tmp_path)
     segment = Segment(home.serving.predictions("late"), "w.1")
     lines = [asked("a", 0), asked("b", 1), asked("c", 2), asked("d", 1, unit="ben", version=2)]
-    lines.append(asked("failed", 0, status=503))
+    lines += [asked("failed", 0, status=503), asked("c", 2, version=2, why="shadow")]
     segment.append(b"".join(map(to_line, lines)))
     segment.close()
     return home

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.unit.ui import still
-from tests.unit.ui.acting import settle, until
+from tests.unit.ui import answering, still
+from tests.unit.ui.acting import press, settle, until
 from tests.unit.ui.conftest import MakeApp
 from tests.unit.ui.wire import Wire, on_the_wire
 from tui.screens.overview import Overview
+from tui.screens.serving import Serving
 from tui.screens.system import System
 from tui.table import Table
 
@@ -99,6 +100,23 @@ async def test_a_machine_that_only_breathes_sends_nothing(make_app: MakeApp, scr
         assert wire.bytes == before
 
     await on_the_wire(make_app(screen), story)
+
+
+async def test_an_endpoint_at_rest_sends_nothing(make_app: MakeApp) -> None:
+    async def story(pilot: Pilot[Any], wire: Wire) -> None:
+        await press(pilot, "5")
+        top = pilot.app.screen
+        assert isinstance(top, Serving)
+        top.rhythm.pause()
+        top.show(*answering.CALM)
+        await settle(pilot)
+        before = wire.bytes
+        view, history = answering.CALM
+        top.show(view.model_copy(deep=True), history.model_copy(deep=True))
+        await settle(pilot)
+        assert wire.bytes == before
+
+    await on_the_wire(make_app("overview"), story)
 
 
 async def test_a_redraw_without_news_sends_nothing(make_app: MakeApp) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from store.wire import RunView
-from tests.unit.ui.acting import settle, shown, until
+from tests.unit.ui.acting import press, settle, shown, until
 from tests.unit.ui.conftest import MakeApp
 from tui.pane import Pane
 from tui.table import Table
@@ -49,3 +49,16 @@ def under_the_cursor(table: Table[RunView]) -> str:
 def said(facts: Pane) -> str:
     """The run that a pane is about."""
     return facts.render_line(0).text.split("  ")[0].strip()
+
+
+async def test_a_column_that_was_made_wider_is_as_wide_the_next_time(make_app: MakeApp) -> None:
+    app = make_app("runs")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
+        before = app.screen.query_one(Table)._placed[0].width
+        await press(pilot, "right_curly_bracket")
+        kept = app.widths
+    again = make_app("runs", widths=kept)
+    async with again.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
+        assert again.screen.query_one(Table)._placed[0].width == before + 2

@@ -28,6 +28,7 @@ async def stand(pilot: Pilot[Any], found: Found) -> None:
     await settle(pilot)
     screen = pilot.app.screen
     assert isinstance(screen, Answers)
+    screen.rhythm.pause()
     screen.show(*found)
     await settle(pilot)
 
@@ -88,6 +89,19 @@ async def test_enter_opens_the_endpoint_and_tab_goes_over_its_panes(make_app: Ma
             assert words in text, words
         await press(pilot, "tab", "escape")
         assert "processes" in shown(pilot)
+
+
+async def test_what_was_done_to_its_versions_is_on_the_screen_of_an_endpoint(make_app: MakeApp) -> None:
+    app = make_app("serving")
+    async with app.run_test(size=(160, 45)) as pilot:
+        await settle(pilot)
+        app.open("endpoint", "late")
+        await settle(pilot)
+        assert "alias.promote" in shown(pilot)
+        assert "version.added" in shown(pilot)
+        app.open("endpoint", "ate")  # late ends like it
+        await settle(pilot)
+        assert "nothing has happened to it yet" in shown(pilot)
 
 
 async def test_w_asks_for_shares_and_says_what_cannot_be_read(make_app: MakeApp) -> None:

@@ -1,0 +1,130 @@
+"""Candidates replayed on the last logged requests, for plans: in a child process, one at a time, and kept.
+
+What was found is kept under `replays/` in the home for the two versions and the place in the log. While the log grows,
+what was found before is shown, with its time, until the next is there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from daemon.program import ask_program
+from pipeline.serving.starting import computing_environment
+from store.commits import newest_version
+from store.errors import TrainshedError
+from store.home import Home
+from store.wire import ReplayView
+
+LONGEST_S: Final = 180.0
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What is replayed."""
+
+    model: str
+    candidate: str
+    """Digest."""
+    live: str | None
+    last: int
+    """Requests at most."""
+
+
+class Replays:
+    """Its methods may be called from any thread."""
+
+    def __init__(self, home: Home, environ: Mapping[str, str] | None = None) -> None:
+        self._home = home
+        self._environ = computing_environment(os.environ if environ is None else environ)
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._running: dict[Pair, threading.Event] = {}
+        self._faults: dict[tuple[Pair, int], str] = {}
+
+    def of(self, pair: Pair, against: int | None, wait: float) -> ReplayView:
+        """What is known, after at most `wait` seconds for what is not. `against`: the live version's number."""
+        table = self._home.predictions(pair.model)
+        if not (table / "_delta_log").is_dir():
+            note = f"no requests logged yet: nothing that {pair.model} was asked is in the log"
+            return ReplayView(state="nothing", note=note, against=against)
+        place = newest_version(table)
+        found = self._kept(pair)
+        if (found is None or found["place"] != place) and (pair, place) not in self._faults:
+            ended = self._begin(pair, place)
+            if found is None:
+                ended.wait(wait)
+                found = self._kept(pair)
+        if found is not None:
+            return view(found["said"], against, current=found["place"] == place)
+        fault = self._faults.get((pair, place))
+        if fault is not None:
+            return ReplayView(state="failed", note=f"the last requests could not be replayed: {fault}", against=against)
+        note = f"the last requests of {pair.model} are being replayed; make the plan anew in a moment"
+        return ReplayView(state="under way", note=note, against=against)
+
+    def _begin(self, pair: Pair, place: int) -> threading.Event:
+        with self._lock:
+            ended = self._running.get(pair)
+            if ended is None:
+                ended = self._running[pair] = threading.Event()
+                threading.Thread(target=self._run, args=(pair, place, ended), name="replay", daemon=True).start()
+            return ended
+
+    def _run(self, pair: Pair, place: int, ended: threading.Event) -> None:
+        try:
+            with self._turn:
+                arguments = [str(self._home.root), pair.model, pair.candidate, pair.live or "-", str(pair.last)]
+                said = ask_program("pipeline.judging.replay", arguments, LONGEST_S, self._environ)
+            if "fault" in said:
+                self._faults[pair, place] = said["fault"]
+            else:
+                self._keep(pair, place, said)
+        except (TrainshedError, OSError) as error:
+            self._faults[pair, place] = error.what if isinstance(error, TrainshedError) else str(error)
+            log.warning("a replay failed: %s", error, extra={"action": "replay_failed"})
+        finally:
+            with self._lock:
+                del self._running[pair]
+            ended.set()
+
+    def _kept(self, pair: Pair) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = json.loads(self._file(pair).read_bytes())
+        except (FileNotFoundError, ValueError):
+            return None
+        return found if found.get("last") == pair.last else None
+
+    def _keep(self, pair: Pair, place: int, said: Any) -> None:
+        file = self._file(pair)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        aside = file.with_suffix(".new")
+        aside.write_text(json.dumps({"place": place, "last": pair.last, "said": said}), encoding="utf-8")
+        os.replace(aside, file)
+
+    def _file(self, pair: Pair) -> Path:
+        return self._home.replays / f"{pair.model}-{pair.candidate[:32]}-{(pair.live or 'none')[:32]}.json"
+
+
+def view(said: Mapping[str, Any], against: int | None, *, current: bool) -> ReplayView:
+    """What the program found, with a word where there is nothing to compare."""
+    note = ""
+    if not said["requests"]:
+        note = "no inputs are in the log: `payloads` of [serving.log] is 0, or the endpoint answered nothing yet"
+        return ReplayView(state="nothing", note=note, against=against)
+    if "why_not" in said:
+        note = f"nothing to compare: {said['why_not']}"
+    elif against is None:
+        note = "nothing is live, so no answer would change"
+    elif not said.get("rows"):
+        note = "it would refuse all of them"
+    elif not current:
+        note = "the log has grown since; the next plan has more"
+    return ReplayView(state="done", note=note, against=against, **{k: v for k, v in said.items() if k != "why_not"})
