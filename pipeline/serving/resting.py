@@ -23,10 +23,16 @@ log = logging.getLogger(__name__)
 class Resting:
     """Belongs to the thread of its event loop."""
 
-    def __init__(self, roster: Roster, idle_s: Callable[[], float | None]) -> None:
-        """`idle_s`: seconds after which a model that nobody asks sleeps, by the settings in force; None: never."""
+    def __init__(
+        self, roster: Roster, idle_s: Callable[[], float | None], on_missing: Callable[[Worker], None]
+    ) -> None:
+        """`idle_s`: seconds after which a model that nobody asks sleeps, by the settings in force; None: never.
+
+        `on_missing` is called when a worker could not load again what it was told to.
+        """
         self._roster = roster
         self._idle_s = idle_s
+        self._on_missing = on_missing
         self._wanted: dict[str, float] = {}
         self._woken = asyncio.Event()
 
@@ -62,6 +68,8 @@ class Resting:
         try:
             rest = self._roster.tell(worker, "rest", sleep=sleep, wake=wake, idle_s=idle_s)
             await asyncio.wait_for(rest, WAKE_S)
+            if wake and worker.missing:
+                self._on_missing(worker)
         except (Closed, Refused, TimeoutError) as error:
             log.warning("worker %d does not let models sleep or wake: %s", worker.number, error)
 

@@ -131,10 +131,13 @@ class Shelf:
         """Those of a model that are asleep, control first."""
         return [seat for seat in self._now.seats.values() if seat.model == model and seat.asleep]
 
-    def sleep(self, model: str, stand_in: Callable[[Seat], Dozing]) -> None:
-        """Lets go of all that a model has loaded; its route stays, and `stand_in` takes its requests."""
+    def sleep(self, model: str, stand_in: Callable[[str, int], Dozing]) -> None:
+        """Lets go of all that a model has loaded; its route stays.
+
+        `stand_in`: (model, version) → who takes its requests.
+        """
         seats = {
-            key: replace(seat, loaded=None, batcher=stand_in(seat)) if seat.model == model and not seat.asleep else seat
+            key: replace(seat, loaded=None, batcher=stand_in(*key)) if seat.model == model and not seat.asleep else seat
             for key, seat in self._now.seats.items()
         }
         self._now = replace(self._now, seats=seats)

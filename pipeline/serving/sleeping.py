@@ -17,7 +17,7 @@ from pipeline.serving.channel import Refused
 from pipeline.serving.dozing import Dozing
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.refusal import Refusal, busy
-from pipeline.serving.shelf import Seat, Shelf
+from pipeline.serving.shelf import Shelf
 
 
 class Read(Protocol):
@@ -37,14 +37,14 @@ class Sleeping:
         *,
         queue_rows: int,
         on_sleep: Callable[[str], None],
-        on_cold: Callable[[Seat, float], None],
+        on_cold: Callable[[str, float], None],
         on_woken: Callable[[], Awaitable[None]],
         clock: Callable[[], float],
     ) -> None:
         """`asked`: model → when it was asked last, on `clock`; `turn`: held by whoever changes the shelf.
 
-        `on_sleep` lets go of what else holds a model's versions; `on_cold` hears how long the first request waited for
-        its answer, `on_woken` that requests have woken a model.
+        `on_sleep` lets go of what else holds a model's versions; `on_cold` hears what a model's first request waited
+        for its answer, `on_woken` that requests have woken a model.
         """
         self._shelf = shelf
         self._asked = asked
@@ -103,11 +103,11 @@ class Sleeping:
         waiting = any(one.batcher.waiting_rows for one in self._shelf.seats.values() if one.model == model)
         return not waiting and (at is None or self._clock() - at >= idle_s)
 
-    def _stand_in(self, seat: Seat) -> Dozing:
+    def _stand_in(self, model: str, version: int) -> Dozing:
         return Dozing(
-            lambda: self._awake(seat.model, seat.version),
+            lambda: self._awake(model, version),
             queue_rows=self._queue_rows,
-            on_cold=lambda seconds: self._on_cold(seat, seconds),
+            on_cold=lambda seconds: self._on_cold(model, seconds),
         )
 
     async def _awake(self, model: str, version: int) -> Batcher:

@@ -55,7 +55,7 @@ class Supervisor:
         self._changed = asyncio.Event()
         self._roster = Roster(home, self._changed.set)
         self._promoting = Promoting(home, self._roster, Press(home, self._settings.largest_batch))
-        self._resting = Resting(self._roster, lambda: self._settings.idle_s)
+        self._resting = Resting(self._roster, lambda: self._settings.idle_s, self._mend)
         self._listener: socket.socket | None = None
         self._grpc: socket.socket | None = None
         """Keeps the port of gRPC for the workers, which share it."""
@@ -190,8 +190,11 @@ class Supervisor:
         if worker.state == "ready":
             self._roster.failures = 0
         if worker.missing and worker.state in ("ready", "accepting"):
-            self._spawn(self._promoting.mend(worker))
+            self._mend(worker)
         self._changed.set()
+
+    def _mend(self, worker: Worker) -> None:
+        self._spawn(self._promoting.mend(worker))
 
     async def _answer_worker(self, worker: Worker, what: str, given: Json) -> Json:
         if what == "facts":

@@ -46,7 +46,7 @@ from pipeline.serving.metrics import Facts, Metrics
 from pipeline.serving.server import DataServer
 from pipeline.serving.settings import ServingSettings
 from pipeline.serving.shadowing import Shadowing
-from pipeline.serving.shelf import Seat, Shelf
+from pipeline.serving.shelf import Shelf
 from pipeline.serving.sleeping import Sleeping
 from pipeline.serving.tally import Tally
 from pipeline.serving.tls import Certificate
@@ -267,7 +267,7 @@ class Worker:
         """Puts the published snapshot in force; if something of it cannot be had, the old one stays. Raises Refused."""
         async with self._turn:
             snapshot = read_snapshot(self._home.serving.routing)
-            if snapshot.epoch > self._shelf.snapshot.epoch or self._shelf.missing:
+            if snapshot.epoch > self._shelf.snapshot.epoch or not self._shelf.ready():
                 await self._switch_to(snapshot, partly=False)
         return self._self()
 
@@ -310,8 +310,8 @@ class Worker:
             on_batch=lambda batch: self._metrics.batch(model, label, batch),
         )
 
-    def _was_cold(self, seat: Seat, seconds: float) -> None:
-        self._metrics.cold_start(seat.model, seconds, time.time())
+    def _was_cold(self, model: str, seconds: float) -> None:
+        self._metrics.cold_start(model, seconds, time.time())
 
     # -------------------------------------------------------------------------------------------- numbers
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,15 @@ def test_a_model_that_nobody_asks_sleeps_in_every_process_and_the_next_request_a
         late = client.post("/v1/predict/late", json={"rows": [ROW], "timeout_ms": 0.001})
         assert late.status_code == 504  # its own time was over; the load goes on for the next one
     assert scores(url)[0] == 3
+
+    until(lambda: line(stage)["asleep"], 60)
+    shutil.rmtree(stage.home.serving.executables_root)
+    with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+        lost = client.post("/v1/predict/late", json=ROW)
+        assert (lost.status_code, lost.headers["retry-after"]) == (503, "1")
+        assert "cannot be loaded again" in lost.json()["error"]
+        until(lambda: client.post("/v1/predict/late", json=ROW).is_success, 120)  # it was pressed anew
+    until(lambda: line(stage)["ready"] and stage.endpoints()["problem"] is None, 60)
 
 
 def line(stage: Stage) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,12 +35,12 @@ class Room:
         self.reads: list[tuple[str, bool]] = []
         self.may_load = asyncio.Event()
         self.fault: str | None = None
-        self.cold: list[tuple[int, float]] = []
+        self.cold: list[str] = []
         self.woken = 0
         self.pool = ThreadPoolExecutor(1)
         self.shelf = Shelf(self._batcher)
         for version in (3, 2):
-            self.shelf.put("late", version, loaded)
+            self.shelf.put("late", version, replace(loaded))
         arms = [Arm(version=version, digest=loaded.digest) for version in (3, 2)]
         self.shelf.switch(Snapshot(epoch=1, routes={"late": Route(arms=(arms[0],), previous=arms[1])}))
         self.sleeping = Sleeping(
@@ -48,7 +50,7 @@ class Room:
             self._read,
             queue_rows=QUEUE_ROWS,
             on_sleep=lambda model: None,
-            on_cold=lambda seat, seconds: self.cold.append((seat.version, seconds)),
+            on_cold=lambda model, seconds: self.cold.append(model),
             on_woken=self._woke,
             clock=lambda: self.now,
         )
@@ -95,16 +97,17 @@ def in_room(loaded: LoadedVersion, story: Callable[[Room], Coroutine[Any, Any, N
 def test_all_who_ask_a_sleeping_model_wait_for_one_load_and_the_first_is_the_cold_start(loaded: LoadedVersion) -> None:
     async def story(room: Room) -> None:
         warm = await room.ask()
+        held = [weakref.ref(seat.loaded) for seat in room.shelf.seats.values() if seat.loaded is not None]
         await room.sleeping.rest(["late"], [], IDLE_S)
+        assert [one() for one in held] == [None, None], "nothing holds what was loaded"
         assert room.sleeping.asleep == ["late"]
         assert room.shelf.ready("late")
-        assert room.shelf.programs() == {}, "nothing of it is held"
         asking = [asyncio.create_task(room.ask(version)) for version in (3, 3, 2, 3)]
         await asyncio.sleep(0.01)
         room.may_load.set()
         assert await asyncio.gather(*asking) == [warm] * 4
         assert room.reads == [(loaded.digest, True)] * 2  # its two versions, once
-        assert [version for version, _ in room.cold] == [3, 2]
+        assert room.cold == ["late", "late"]  # of each version the first
         assert (room.sleeping.asleep, room.woken) == ([], 1)
         assert await room.ask() == warm
         assert len(room.reads) == 2
