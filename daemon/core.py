@@ -7,6 +7,7 @@ canaries     go up, and come back at harm          labels       keeps the truth 
 replays      has candidates answer logged requests
 experiments  looks at versions that are compared, and decides
 counts       writes down what endpoints have answered
+press ahead  compiles what may be promoted next
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from daemon.experiments import Experiments
 from daemon.gpus import Gpus
 from daemon.machineroom import MachineRoom
 from daemon.predictionlog import PredictionReader
+from daemon.pressahead import PressAhead
 from daemon.recover import recover
 from daemon.replays import Replays
 from daemon.resources import Sampler
@@ -92,10 +94,11 @@ class Daemon:
         self._endpoints = Endpoints(self.record, lambda: self._project, self._predictions.wake)
         self._canaries = Canaries(self.record, self._endpoints, clock)
         self._experiments = Experiments(self.record, self._endpoints, self._predictions.fresh, clock)
+        self._press_ahead = PressAhead(self.record, self._endpoints, lambda: self._project, clock)
         self._serving_room = ServingRoom(self._endpoints, self._canaries, self.record, time.monotonic)
         self._counts = ServingSampler(self.record, clock, self._serving_room.facts)
         self._machine = MachineRoom(
-            self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.pids
+            self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.process.pids
         )
         self._scheduler = Scheduler(self.record, lambda tx: claim_due(tx, self._jobs), clock, self._claimed)
         self._idle = threading.Condition()
@@ -115,6 +118,7 @@ class Daemon:
         self._counts.start()
         self._canaries.start()
         self._experiments.start()
+        self._press_ahead.start()
         self._predictions.start()
         with self.record.transaction() as tx:
             what = f"the daemon of {self._project.project.name} has started (pid {os.getpid()})"
@@ -125,7 +129,9 @@ class Daemon:
         if drain:
             self.drain()
         self._stopping = True
+        self.record.release_waiters()
         self._ended()
+        self._press_ahead.stop()
         self._counts.stop()
         self._canaries.stop()
         self._experiments.stop()
@@ -141,7 +147,6 @@ class Daemon:
             events.append(
                 tx, actor="daemon", kind="daemon.stopped", subject="daemon", message="the daemon was told to stop"
             )
-        self.record.release_waiters()
         self.record.close()
 
     def drain(self) -> None:

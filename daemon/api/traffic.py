@@ -51,7 +51,7 @@ def change_traffic(shed: Here, actor: Actor, model: Name, request: TrafficReques
     make = change(_asked(shed, actor, model, request.change))
 
     def bound(tx: Transaction) -> None:
-        if request.token not in (None, token_of(shed.daemon.endpoints.route(tx.session, model))):
+        if request.token not in (None, token_of(shed.daemon.endpoints.rehearsal.route(tx.session, model))):
             raise Conflict(
                 f"the traffic of {model} has changed since the plan was made",
                 where=model,

@@ -1,4 +1,4 @@
-"""How far a column's distribution has moved: the population stability index over cells that the reference fixes."""
+"""How far a column's distribution has moved: the cells that the reference fixes, for its population stability index."""
 
 from __future__ import annotations
 
@@ -6,36 +6,15 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from duckdb import DuckDBPyConnection
 
 from pipeline.features.pit import type_family
+from pipeline.stats.distances import Counts
 from pipeline.tables.sqltext import identifier, literal
 
 BINS: Final = 10
 MAX_CATEGORIES: Final = 50
 FEW_VALUES: Final = 20
-FLOOR: Final = 1e-4
-"""Least share of a cell: keeps the logarithm finite where a cell is empty on one side."""
-
-Counts = npt.NDArray[np.int64]
-
-
-def psi(reference: Counts, current: Counts) -> float:
-    """Population stability index of two count vectors [k] over the same cells, minus what chance alone would give.
-
-    PSI = Σ (p - q) ln(p / q) over shares p, q, each at least FLOOR. Without drift its expectation is about
-    (k - 1)(1/n + 1/m) for n and m rows (Yurdakul 2018), so that is taken off; at least 0. Cells empty on both sides
-    do not count.
-    """
-    n, m = int(reference.sum()), int(current.sum())
-    if n == 0 or m == 0:
-        return 0.0
-    used = (reference + current) > 0
-    p = np.maximum(reference[used] / n, FLOOR)
-    q = np.maximum(current[used] / m, FLOOR)
-    by_chance = (int(used.sum()) - 1) * (1 / n + 1 / m)
-    return max(0.0, float(((p - q) * np.log(p / q)).sum()) - by_chance)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from duckdb import DuckDBPyConnection
 
 from pipeline.config.checks import Distribution, Freshness, RowCount, SchemaCheck
 from pipeline.features.pit import column_types, require_columns, type_family
-from pipeline.quality.distribution import cells_of, count_cells, psi
+from pipeline.quality.distribution import cells_of, count_cells
+from pipeline.stats.distances import psi
 from pipeline.tables.arrow import contract_type
 from pipeline.tables.sqltext import identifier
 from store.errors import ProjectError

@@ -41,7 +41,7 @@ def version_table(versions: Sequence[VersionView], now: datetime) -> RenderableT
             against(v),
             figure(v.baseline.get(v.objective)),
             verdict(v),
-            ", ".join(v.aliases),
+            ", ".join([*v.aliases, *(["ready to serve"] if v.pressed and not v.aliases else [])]),
         ]
         for v in versions
     ]
@@ -87,6 +87,7 @@ def version_detail(detail: VersionDetail, now: datetime) -> RenderableType:
     metrics: Rows = [[n, interval(v.metrics[n]), figure(v.baseline.get(n))] for n in names if n in v.metrics]
     parts: list[RenderableType] = [
         Text.assemble((f"{v.model} v{v.version}", "bold"), "  ", verdict(v), "  ", ", ".join(v.aliases)),
+        *([Text("ready to serve: its promotion compiles nothing")] if v.pressed else []),
         Text(f"made {ago(v.created_at, now)} by run {v.run}, bundle {v.digest[:12]}"),
         Text(""),
         heading("metrics on the test rows, with 95 % intervals"),

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from pipeline.config.checks import AnyCheck
 from pipeline.quality import run_checks
-from pipeline.quality.distribution import FLOOR, psi
+from pipeline.stats.distances import FLOOR, psi
 from store.facts import CheckFacts
 
 NOW = datetime(2013, 6, 1, tzinfo=UTC)

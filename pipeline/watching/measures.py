@@ -1,0 +1,161 @@
+"""How far a window's column lies from the reference's: every measure that the two profiles give.
+
+`pipeline.stats.distances` has the formulas. Kolmogorov-Smirnov and Wasserstein are of finite numbers over all cells;
+the others are of all rows over at most 20 groups of cells of about equal mass, what is special and missing among them:
+over a thousand cells chance alone would be larger than any drift.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.stats.distances import (
+    Counts,
+    chi_square,
+    hellinger,
+    jensen_shannon,
+    kolmogorov_smirnov,
+    psi,
+    share_effect,
+    wasserstein,
+)
+from pipeline.watching.numbers import SPECIAL, NumberProfile
+from pipeline.watching.profile import Profile
+from pipeline.watching.sums import as_float
+from pipeline.watching.words import WordProfile
+
+GROUPS: Final = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measures:
+    """Of one column, window against reference. None: not defined for these rows, or for this kind of column."""
+
+    rows: int
+    """Of the window."""
+    reference_rows: int
+    psi: float | None = None
+    """Above what chance gives."""
+    jensen_shannon: float | None = None
+    hellinger: float | None = None
+    ks: float | None = None
+    wasserstein: float | None = None
+    """In standard deviations of the reference; None where that does not vary."""
+    chi_square_p: float | None = None
+    """A note, never an alarm: with many rows every difference is significant."""
+    missing: float | None = None
+    """Share of rows without a value."""
+    reference_missing: float | None = None
+    missing_effect: float | None = None
+    """Cohen's h of the two shares."""
+    new: float | None = None
+    """Share of rows with a word that the reference hardly knew."""
+    reference_new: float | None = None
+    new_effect: float | None = None
+    """Cohen's h of the two shares; above 0, there are more of them than the reference lets expect."""
+    examples: tuple[str, ...] = ()
+    """Of those words."""
+
+
+def measures(reference: Profile, current: Profile) -> Measures:
+    """Both over the same cells. Raises ValueError for two kinds of column."""
+    if isinstance(reference, NumberProfile) and isinstance(current, NumberProfile):
+        return _of_numbers(reference, current)
+    if isinstance(reference, WordProfile) and isinstance(current, WordProfile):
+        return _of_words(reference, current)
+    raise ValueError("a profile of numbers and one of words cannot be compared")
+
+
+def grouped(reference: Counts, current: Counts, groups: int = GROUPS) -> tuple[Counts, Counts]:
+    """Neighbouring cells together, so that each of about `groups` has an equal share of the reference.
+
+    A cell with more than that share stays alone. Cells that the reference has nothing in join their neighbours.
+    [k] each → [groups] each, some of them empty.
+    """
+    place = _places(reference, groups)
+    return tuple(np.bincount(place, one, groups).astype(np.int64) for one in (reference, current))  # type: ignore[return-value]
+
+
+def _places(reference: Counts, groups: int) -> npt.NDArray[np.int64]:
+    total = int(reference.sum())
+    if not total:
+        return np.zeros(len(reference), np.int64)
+    middle = np.cumsum(reference) - reference / 2
+    return np.minimum((middle * (groups / total)).astype(np.int64), groups - 1)
+
+
+def _of_numbers(reference: NumberProfile, current: NumberProfile) -> Measures:
+    inner = grouped(reference.finite[1:-1], current.finite[1:-1])
+    ends = [[0, -1], [*range(-len(SPECIAL), 0)]]
+    both = [
+        np.r_[one.finite[ends[0]], one.counts[ends[1]], group]
+        for one, group in zip((reference, current), inner, strict=True)
+    ]
+    return Measures(
+        **_over_groups(*both),
+        **_missing(reference, current),
+        ks=kolmogorov_smirnov(reference.finite, current.finite),
+        wasserstein=_wasserstein(reference, current),
+        rows=current.rows,
+        reference_rows=reference.rows,
+    )
+
+
+def _wasserstein(reference: NumberProfile, current: NumberProfile) -> float | None:
+    n, m = (int(one.finite.sum()) for one in (reference, current))
+    deviation = reference.deviation
+    if not n or not m or not deviation > 0:
+        return None
+    tails = (
+        abs(_mean(reference.below, n) - _mean(current.below, m)),
+        abs(_mean(reference.above, n) - _mean(current.above, m)),
+    )
+    cells = reference.cells
+    found = wasserstein(reference.finite, current.finite, cells.edges, tails, points=cells.points)
+    return None if found is None else found / deviation
+
+
+def _mean(total: int, rows: int) -> float:
+    return as_float(total) / rows
+
+
+def _of_words(reference: WordProfile, current: WordProfile) -> Measures:
+    known = grouped(reference.counts[:-2], current.counts[:-2])
+    both = [np.r_[one.counts[-2:], group] for one, group in zip((reference, current), known, strict=True)]
+    new = _effect(reference.others, reference.rows, current.others, current.rows)
+    return Measures(
+        **_over_groups(*both),
+        **_missing(reference, current),
+        new=new[1],
+        reference_new=new[0],
+        new_effect=new[2],
+        examples=current.examples,
+        rows=current.rows,
+        reference_rows=reference.rows,
+    )
+
+
+def _over_groups(reference: Counts, current: Counts) -> dict[str, Any]:
+    pearson = chi_square(reference, current)
+    return {
+        "psi": psi(reference, current) if pearson else None,
+        "jensen_shannon": jensen_shannon(reference, current),
+        "hellinger": hellinger(reference, current),
+        "chi_square_p": pearson[1] if pearson else None,
+    }
+
+
+def _missing(reference: Profile, current: Profile) -> dict[str, Any]:
+    before, now, effect = _effect(reference.missing, reference.rows, current.missing, current.rows)
+    return {"missing": now, "reference_missing": before, "missing_effect": effect}
+
+
+def _effect(some: int, of: int, now: int, of_now: int) -> tuple[float | None, float | None, float | None]:
+    """Both shares, and Cohen's h of them."""
+    before, after = (part / whole if whole else None for part, whole in ((some, of), (now, of_now)))
+    effect = None if before is None or after is None else share_effect(before, after)
+    return before, after, effect

@@ -1,0 +1,206 @@
+"""The profile of a numeric column: how many values lie in each of the cells that the reference fixed, and moments.
+
+Counts over fixed cells add up, and so do exact sums: the profile of a day is that of its hours, to the last bit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.stats.distances import Counts
+from pipeline.stats.measured import Floats
+from pipeline.watching.sums import FARTHEST, as_float, exact_sum, from_text, to_text
+
+CELLS: Final = 1024
+SPECIAL: Final = ("-inf", "+inf", "nan", "missing")
+"""Cells behind those of the finite numbers, in this order."""
+
+
+@dataclass(frozen=True, eq=False)
+class NumberCells:
+    """A partition of the numbers: (-∞, e₀], (e₀, e₁] … (eₖ₋₁, ∞), then one cell for each of `SPECIAL`.
+
+    e₀ lies just below the lowest value of the reference, eₖ₋₁ is its highest: the first and the last finite cell hold
+    what is below and above all it has. Without a finite number in the reference there are no edges, and one such cell.
+    """
+
+    edges: Floats
+    """[k], ascending."""
+    points: bool
+    """Each cell held one value of the reference, at its upper edge."""
+    centre: float
+    """About which moments are taken: the reference's median, against cancellation."""
+
+    @classmethod
+    def fit(cls, values: npt.ArrayLike, most: int = CELLS) -> Self:
+        """To a sample [n] of the reference: its distinct values if there are at most `most`, else its quantiles.
+
+        A value that several quantiles meet gets a cell of its own. Only finite values count.
+        """
+        given = np.asarray(values, dtype=np.float64)
+        ordered = np.sort(given[np.isfinite(given)])
+        if not len(ordered):
+            return cls(np.zeros(0), True, 0.0)
+        distinct = np.unique(ordered)
+        points = len(distinct) <= most
+        upper = distinct if points else _quantiles(ordered, most)
+        centre = float(ordered[(len(ordered) - 1) // 2])
+        return cls(np.unique(np.r_[np.nextafter(ordered[0], -math.inf), upper]), points, centre)
+
+    def same(self, other: NumberCells) -> bool:
+        return self.centre == other.centre and np.array_equal(self.edges, other.edges)
+
+
+def _quantiles(ordered: Floats, most: int) -> Floats:
+    ranks = np.ceil(np.arange(1, most + 1) * (len(ordered) / most)).astype(np.int64) - 1
+    single, met = np.unique(ordered[np.clip(ranks, 0, len(ordered) - 1)], return_counts=True)
+    # The outermost cells are wide: each is halved by its rows until one is left.
+    tail = 2 ** np.arange(int(math.log2(len(ordered) / most)) + 1)
+    parts = (single, np.nextafter(single[met > 1], -math.inf), ordered[tail], ordered[-1 - tail])
+    return np.concatenate(parts)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NumberProfile:
+    """Of a column over a window. `of` and `plus` agree exactly, however the rows are parted."""
+
+    cells: NumberCells
+    counts: Counts
+    """[edges + 1 + 4]: rows in each cell."""
+    total: int = 0
+    """Σ (x - centre) over finite x, in units of 2^-1074; of a value further than 1e150 away, 1e150."""
+    squares: int = 0
+    """Σ (x - centre)², each square rounded as a float is, in the same units."""
+    below: int = 0
+    """Σ (e₀ - x) over the first cell."""
+    above: int = 0
+    """Σ (x - eₖ₋₁) over the last finite cell."""
+    lowest: float = math.inf
+    highest: float = -math.inf
+
+    @classmethod
+    def empty(cls, cells: NumberCells) -> Self:
+        return cls(cells=cells, counts=np.zeros(len(cells.edges) + 1 + len(SPECIAL), np.int64))
+
+    @classmethod
+    def of(cls, cells: NumberCells, column: pa.Array) -> Self:
+        """A batch of numbers, truth values or nulls [n]. Its values are sorted, for that makes all counts cheap."""
+        present = _present(column)
+        ordered = np.sort(present)  # NaN comes last
+        first, end, nan = np.searchsorted(ordered, [-math.inf, math.inf, math.nan], side="left")
+        first = np.searchsorted(ordered, -math.inf, side="right")
+        finite = ordered[first:end]
+        special = [first, nan - end, len(ordered) - nan, len(column) - len(ordered)]
+        upto = np.searchsorted(finite, cells.edges, side="right")
+        counts = np.r_[np.diff(np.r_[0, upto, len(finite)]), special].astype(np.int64)
+        away = _near(finite - cells.centre)
+        below, above = _beyond(cells, finite, upto)
+        return cls(
+            cells=cells,
+            counts=counts,
+            total=exact_sum(away),
+            squares=exact_sum(np.square(away)),
+            below=exact_sum(below),
+            above=exact_sum(above),
+            lowest=float(finite[0]) if len(finite) else math.inf,
+            highest=float(finite[-1]) if len(finite) else -math.inf,
+        )
+
+    def plus(self, other: NumberProfile) -> NumberProfile:
+        """Of the rows of both. Raises ValueError for other cells."""
+        if not self.cells.same(other.cells):
+            raise ValueError("profiles over different cells do not add up; profile both over one reference's cells")
+        return NumberProfile(
+            cells=self.cells,
+            counts=self.counts + other.counts,
+            total=self.total + other.total,
+            squares=self.squares + other.squares,
+            below=self.below + other.below,
+            above=self.above + other.above,
+            lowest=min(self.lowest, other.lowest),
+            highest=max(self.highest, other.highest),
+        )
+
+    @property
+    def rows(self) -> int:
+        return int(self.counts.sum())
+
+    @property
+    def finite(self) -> Counts:
+        """Counts of the cells of finite numbers."""
+        return self.counts[: -len(SPECIAL)]
+
+    @property
+    def missing(self) -> int:
+        """Rows without a value: null or NaN."""
+        return int(self.counts[-2:].sum())
+
+    @property
+    def mean(self) -> float:
+        """Of the finite values; NaN without any."""
+        count = int(self.finite.sum())
+        return self.cells.centre + as_float(self.total) / count if count else math.nan
+
+    @property
+    def deviation(self) -> float:
+        """√(M₂/n), M₂ = Σ(x - c)² - (Σ(x - c))²/n. NaN without finite values."""
+        count = int(self.finite.sum())
+        if not count:
+            return math.nan
+        around = as_float(self.squares) / count - (as_float(self.total) / count) ** 2
+        return math.sqrt(max(0.0, around))
+
+    def document(self) -> dict[str, Any]:
+        """Plain JSON, the same for equal profiles."""
+        return {
+            "kind": "numeric",
+            "edges": self.cells.edges.tolist(),
+            "points": self.cells.points,
+            "centre": self.cells.centre,
+            "counts": self.counts.tolist(),
+            "sums": [to_text(one) for one in (self.total, self.squares, self.below, self.above)],
+            "range": [self.lowest, self.highest] if self.finite.any() else None,
+        }
+
+    @classmethod
+    def from_document(cls, said: dict[str, Any]) -> NumberProfile:
+        cells = NumberCells(np.array(said["edges"], np.float64), said["points"], said["centre"])
+        total, squares, below, above = map(from_text, said["sums"])
+        lowest, highest = said["range"] or (math.inf, -math.inf)
+        counts = np.array(said["counts"], np.int64)
+        return cls(
+            cells=cells,
+            counts=counts,
+            total=total,
+            squares=squares,
+            below=below,
+            above=above,
+            lowest=lowest,
+            highest=highest,
+        )
+
+
+def _present(column: pa.Array) -> Floats:
+    """The values that are there, as floats."""
+    there = column.drop_null()
+    if pa.types.is_boolean(there.type) or pa.types.is_null(there.type):
+        there = there.cast(pa.int8())
+    return np.asarray(there.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _beyond(cells: NumberCells, finite: Floats, upto: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """How far values lie below the first edge, and above the last."""
+    if not len(cells.edges):
+        return np.zeros(0), np.zeros(0)
+    with np.errstate(over="ignore"):
+        return _near(cells.edges[0] - finite[: upto[0]]), _near(finite[upto[-1] :] - cells.edges[-1])
+
+
+def _near(values: Floats) -> Floats:
+    return np.clip(values, -FARTHEST, FARTHEST)

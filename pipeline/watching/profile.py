@@ -1,0 +1,90 @@
+"""The profile of a table over a window: one for each column, from batches of any size, in memory that does not grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import pyarrow as pa
+
+from pipeline.versions.signature import FeatureKind
+from pipeline.watching.numbers import NumberCells, NumberProfile
+from pipeline.watching.words import WordCells, WordProfile
+
+FORMAT: Final = 1
+"""Of the document; a profile of another format is made anew."""
+Cells = NumberCells | WordCells
+Profile = NumberProfile | WordProfile
+Profiles = Mapping[str, Profile]
+"""Column → its profile."""
+
+
+def fit(sample: pa.Table, kinds: Mapping[str, FeatureKind]) -> dict[str, Cells]:
+    """The cells of each column, from a sample of the reference: 200,000 rows place an edge to 0.1 % of the rows."""
+    return {name: _fit(sample.column(name).combine_chunks(), kind) for name, kind in kinds.items()}
+
+
+def empty(cells: Mapping[str, Cells]) -> dict[str, Profile]:
+    """Profiles of no rows."""
+    return {name: _empty(one) for name, one in cells.items()}
+
+
+def add(profiles: Profiles, batch: pa.RecordBatch) -> dict[str, Profile]:
+    """Profiles of the rows so far and of the batch, which has all these columns."""
+    return {name: together(one, _of(one, batch.column(name))) for name, one in profiles.items()}
+
+
+def profile(cells: Mapping[str, Cells], batches: Iterable[pa.RecordBatch]) -> dict[str, Profile]:
+    """Holds one batch at a time."""
+    found = empty(cells)
+    for batch in batches:
+        found = add(found, batch)
+    return found
+
+
+def cells_of(profiles: Profiles) -> dict[str, Cells]:
+    return {name: one.cells for name, one in profiles.items()}
+
+
+def together(one: Profile, other: Profile) -> Profile:
+    """Of the rows of both. Raises ValueError for profiles over different cells."""
+    if isinstance(one, NumberProfile) and isinstance(other, NumberProfile):
+        return one.plus(other)
+    if isinstance(one, WordProfile) and isinstance(other, WordProfile):
+        return one.plus(other)
+    raise ValueError("a profile of numbers and one of words do not add up")
+
+
+def to_document(profiles: Profiles) -> dict[str, Any]:
+    """Plain JSON."""
+    return {"format": FORMAT, "columns": {name: one.document() for name, one in profiles.items()}}
+
+
+def from_document(said: Mapping[str, Any]) -> dict[str, Profile]:
+    """Raises ValueError for a document of another format."""
+    if said.get("format") != FORMAT:
+        raise ValueError(f"profiles of format {said.get('format')!r}, not {FORMAT}")
+    return {name: _read(one) for name, one in said["columns"].items()}
+
+
+def _read(said: dict[str, Any]) -> Profile:
+    return NumberProfile.from_document(said) if said["kind"] == "numeric" else WordProfile.from_document(said)
+
+
+def _fit(column: pa.Array, kind: FeatureKind) -> Cells:
+    return NumberCells.fit(_numbers(column)) if kind == "numeric" else WordCells.fit(column)
+
+
+def _numbers(column: pa.Array) -> Any:
+    return column.drop_null().cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+
+
+def _empty(cells: Cells) -> Profile:
+    return NumberProfile.empty(cells) if isinstance(cells, NumberCells) else WordProfile.empty(cells)
+
+
+def _of(one: Profile, column: pa.Array) -> Profile:
+    """Of these rows, over its cells."""
+    if isinstance(one, NumberProfile):
+        return NumberProfile.of(one.cells, column)
+    return WordProfile.of(one.cells, column)

@@ -1,0 +1,171 @@
+"""Measures from profiles against scipy on the rows, and what they are of odd columns."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy.stats import ks_2samp, wasserstein_distance
+
+from pipeline.stats.measured import Floats
+from pipeline.watching.classifier import domain_auc
+from pipeline.watching.measures import Measures, grouped, measures
+from pipeline.watching.numbers import NumberCells, NumberProfile
+from pipeline.watching.words import WordCells, WordProfile
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def of_numbers(reference: Any, current: Any) -> Measures:
+    before, now = (pa.array(one, pa.float64(), from_pandas=False) for one in (reference, current))
+    cells = NumberCells.fit(before.drop_null().to_numpy(zero_copy_only=False))
+    return measures(NumberProfile.of(cells, before), NumberProfile.of(cells, now))
+
+
+def of_words(reference: list[Any], current: list[Any]) -> Measures:
+    before, now = (pa.array(one, pa.string()) for one in (reference, current))
+    cells = WordCells.fit(before)
+    return measures(WordProfile.of(cells, before), WordProfile.of(cells, now))
+
+
+@pytest.mark.parametrize(
+    ("reference", "current"),
+    [
+        (rng(1).normal(size=50_000), rng(2).normal(0.3, 1, 20_000)),
+        (rng(1).normal(size=50_000), rng(2).normal(0, 2, 20_000)),
+        (rng(1).lognormal(size=50_000), rng(2).lognormal(0.1, 1.1, 20_000)),
+        (rng(1).exponential(size=50_000), rng(2).exponential(size=20_000)),
+        (rng(1).uniform(size=50_000), rng(2).beta(2, 2, 20_000)),
+        (np.maximum(rng(1).normal(size=50_000), 0), np.maximum(rng(2).normal(0.2, 1, 20_000), 0)),
+    ],
+    ids=["shift", "wider", "long tail", "none", "bounded", "half zeros"],
+)
+def test_from_profiles_ks_and_wasserstein_are_those_of_scipy_to_a_thousandth(
+    reference: Floats, current: Floats
+) -> None:
+    found = of_numbers(reference, current)
+    assert found.ks == pytest.approx(ks_2samp(reference, current, method="asymp").statistic, abs=1e-3)
+    theirs = wasserstein_distance(reference, current) / reference.std()
+    # Of a long tail the outermost cells are wide, and what lies in them is taken to lie evenly.
+    assert found.wasserstein == pytest.approx(theirs, abs=1e-3, rel=0.015)
+
+
+def test_of_few_values_ks_and_wasserstein_are_exact() -> None:
+    reference, current = rng(1).integers(0, 900, 5000).astype(float), rng(2).integers(100, 950, 700).astype(float)
+    current = np.where(np.isin(current, reference), current, reference[0])
+    found = of_numbers(reference, current)
+    assert found.ks == pytest.approx(ks_2samp(reference, current, method="asymp").statistic, abs=1e-12)
+    assert found.wasserstein == pytest.approx(wasserstein_distance(reference, current) / reference.std(), abs=1e-9)
+
+
+def test_what_lies_beyond_the_reference_counts_by_how_far() -> None:
+    reference, current = np.linspace(0, 1, 500), np.r_[np.linspace(0, 1, 498), 1000.0, -500.0]
+    found = of_numbers(reference, current)
+    assert found.wasserstein == pytest.approx(wasserstein_distance(reference, current) / reference.std(), rel=1e-3)
+
+
+def test_one_outlier_hides_no_shift() -> None:
+    """Over cells of equal width between the extremes, PSI falls from 1 to 0.02 here."""
+    reference, current = rng(1).normal(size=10_000), rng(2).normal(1, 1, 10_000)
+    plain = of_numbers(reference, current)
+    hit, seen = of_numbers(np.r_[reference, 1e4], current), of_numbers(reference, np.r_[current, 1e4])
+    assert plain.psi is not None
+    assert plain.psi > 0.9
+    assert hit.psi == pytest.approx(plain.psi, abs=0.01)
+    assert seen.psi == pytest.approx(plain.psi, abs=0.01)
+
+
+def test_values_that_go_missing_are_drift_of_their_own() -> None:
+    reference = rng(1).normal(size=5000)
+    found = of_numbers(reference, [*rng(2).normal(size=900), *[None] * 50, *[math.nan] * 50])
+    assert (found.missing, found.reference_missing) == (0.1, 0.0)
+    assert found.missing_effect is not None
+    assert found.missing_effect > 0.6
+    assert found.ks is not None
+    assert found.ks < 0.05
+
+
+def test_a_window_without_any_value() -> None:
+    found = of_numbers(rng(1).normal(size=500), [None] * 600)
+    assert (found.ks, found.wasserstein, found.missing) == (None, None, 1.0)
+    assert found.psi is not None
+    assert found.psi > 5
+
+
+def test_an_empty_window_is_at_no_distance_that_is_known() -> None:
+    for found in (of_numbers([1.0, 2.0], []), of_words(["a", "a"], [])):
+        assert found == Measures(rows=0, reference_rows=2, **_nothing(found))
+
+
+def _nothing(found: Measures) -> dict[str, Any]:
+    return {"reference_missing": 0.0, "reference_new": found.reference_new}
+
+
+def test_a_constant_column_that_stays_and_one_that_moves() -> None:
+    stays, moves = of_numbers([3.0] * 600, [3.0] * 500), of_numbers([3.0] * 600, [4.0] * 500)
+    assert (stays.psi, stays.ks, stays.wasserstein, stays.chi_square_p) == (0.0, 0.0, None, 1.0)
+    assert moves.ks == 1.0
+    assert moves.psi is not None
+    assert moves.psi > 5
+
+
+def test_one_row_has_defined_measures() -> None:
+    found = of_numbers(rng(1).normal(size=500), [0.0])
+    assert found.rows == 1
+    assert found.ks == pytest.approx(0.5, abs=0.05)
+
+
+def test_infinities_have_cells_and_enter_no_moment() -> None:
+    found = of_numbers(rng(1).normal(size=500), [*rng(2).normal(size=300), *[math.inf] * 100])
+    assert found.psi is not None
+    assert found.psi > 1
+    assert found.wasserstein is not None
+    assert found.wasserstein < 0.3
+
+
+def test_words_that_the_reference_did_not_have_are_told() -> None:
+    found = of_words(["a"] * 500 + ["b"] * 500, ["a"] * 470 + ["b"] * 470 + ["z"] * 60)
+    assert (found.new, found.reference_new, found.examples) == (0.06, 0.0, ("z",))
+    assert found.new_effect is not None
+    assert found.new_effect > 0.2
+    assert found.ks is None
+
+
+def test_a_column_of_names_is_expected_to_bring_new_ones() -> None:
+    names = [f"n{n}" for n in rng(1).zipf(1.5, 20_000)]
+    found = of_words(names[:15_000], names[15_000:])
+    assert found.new is not None
+    assert found.new > 0.02
+    assert found.new_effect is not None
+    assert abs(found.new_effect) < 0.15  # without that expectation: 0.48
+
+
+def test_rare_cells_go_together_and_common_ones_stay_alone() -> None:
+    reference, current = grouped(np.array([50, 30, 1, 1, 1, 0, 17]), np.array([1, 2, 3, 4, 5, 6, 7]), groups=4)
+    assert reference.tolist() == [0, 50, 0, 50] or reference.sum() == 100
+    assert current.sum() == 28
+
+
+def test_numbers_and_words_are_not_compared() -> None:
+    number, word = NumberProfile.empty(NumberCells.fit([1.0])), WordProfile.empty(WordCells(("a",)))
+    with pytest.raises(ValueError, match="cannot be compared"):
+        measures(number, word)
+
+
+@pytest.mark.slow
+def test_a_classifier_sees_what_no_column_shows() -> None:
+    draw = rng(3)
+    together = draw.multivariate_normal([0, 0], [[1, 0.9], [0.9, 1]], 2000)
+    apart, same = draw.normal(size=(2000, 2)), draw.multivariate_normal([0, 0], [[1, 0.9], [0.9, 1]], 2000)
+    numeric = np.array([False, False])
+    told, same_told = (domain_auc(together, other, numeric, rng(4)) for other in (apart, same))
+    assert told is not None
+    assert told > 0.7
+    assert same_told == pytest.approx(0.5, abs=0.04)
+    assert told == domain_auc(together, apart, numeric, rng(4))  # seeded
+    assert domain_auc(together[:5], apart, numeric, rng(4)) is None
