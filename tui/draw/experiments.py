@@ -84,8 +84,8 @@ def track(found: IntervalView, reach: float, width: int = _TRACK) -> str:
     if found.value is not None and found.low is not None and found.high is not None and reach > 0.0:
         low, value, high = (round(middle + middle * end / reach) for end in (found.low, found.value, found.high))
         cells[low : high + 1] = "─" * (high + 1 - low)
-        cells[low], cells[high] = "├", "┤"
         cells[middle] = "│"
+        cells[low], cells[high] = "├", "┤"
         cells[value] = "●"
     else:
         cells[middle] = "│"
