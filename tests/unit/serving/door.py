@@ -99,6 +99,7 @@ def opened(
     snapshot: Snapshot,
     *,
     patience_s: float = 20.0,
+    unread: int | None = None,
     most_connections: int = 1000,
     queue_rows: int = 10_000,
     slow: bool = False,
@@ -109,8 +110,11 @@ def opened(
     joins: Mapping[str, Sequence[Join]] | None = None,
 ) -> Iterator[Door]:
     """Serving `loaded` by `snapshot` until the block ends. `log`: the folder below which predictions are logged;
-    `folder`: with the keys; `joins`: for entities, looked up in the door's `online`."""
+    `folder`: with the keys; `joins`: for entities, looked up in the door's `online`; `unread`: bytes that the system
+    keeps of an answer that nobody reads."""
     listener = listening_socket(host, 0)
+    if unread is not None:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, unread)
     host, port = listener.getsockname()
     made: list[Door] = []
     ready = threading.Event()

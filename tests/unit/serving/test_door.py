@@ -193,7 +193,8 @@ def test_an_endless_header_is_ended(door: Door) -> None:
 def test_clients_that_send_half_a_request_or_read_no_answer_are_closed_after_the_patience(
     loaded: LoadedVersion,
 ) -> None:
-    with opened({("late", 3): loaded}, snapshot(loaded), patience_s=0.4) as door, ExitStack() as closing:
+    serving = opened({("late", 3): loaded}, snapshot(loaded), patience_s=0.4, unread=4096)
+    with serving as door, ExitStack() as closing:
         silent, half_a_head, half_a_body, deaf = (closing.enter_context(door.connect()) for _ in range(4))
         half_a_head.sendall(b"POST /v1/predict/late HTTP/1.1\r\nHos")
         half_a_body.sendall(b'POST /v1/predict/late HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{"dist')
@@ -203,7 +204,7 @@ def test_clients_that_send_half_a_request_or_read_no_answer_are_closed_after_the
         for one in (silent, half_a_head, half_a_body):
             assert everything(one).startswith(b"HTTP/1.1 408")
         while door.server.connections:
-            assert time.monotonic() - began < 120  # until what is not read has filled the buffers of the system
+            assert time.monotonic() - began < 120  # what is not read fills the buffers of the system first
             time.sleep(0.02)
         with door.client() as client:
             assert client.post("/v1/predict/late", json=ROW).status_code == 200
