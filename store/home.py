@@ -110,6 +110,11 @@ class Home:
         return self.root / "replays"
 
     @property
+    def references(self) -> Path:
+        """Profiles of what versions learned from, by digest; can be thrown away."""
+        return self.root / "references"
+
+    @property
     def serving(self) -> ServingDir:
         """What the serving processes and the daemon share."""
         return ServingDir(self.root / "serving")

@@ -31,6 +31,7 @@ from store.wire import (
     DatasetVersionView,
     DatasetView,
     Done,
+    DriftView,
     EndpointsRequest,
     EndpointsView,
     EventView,
@@ -78,6 +79,8 @@ _ANSWER_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 180.0
 _IN_SERVICE_SECONDS: Final = 900.0
 """For a new architecture, programs have to be compiled first."""
+_REFERENCE_SECONDS: Final = 200.0
+"""The first time a version is asked about, all rows that it learned from are read."""
 
 
 class _Pid(Wire):
@@ -296,6 +299,12 @@ class Client(RunCalls):
     def labels(self, model: str, *, name: str = "label") -> LabelsView:
         """How many of a model's requests have a label."""
         return self._get(LabelsView, f"/models/{model}/labels", name=name)
+
+    def drift(self, model: str, *, since: datetime | None = None, column: str | None = None) -> DriftView:
+        """The newest logged rows against what the version in production learned from."""
+        asked = {"since": written(since), "column": column}
+        known = {name: value for name, value in asked.items() if value is not None}
+        return self._ask(DriftView, "GET", f"/models/{model}/drift", params=known, timeout=_REFERENCE_SECONDS)
 
     # ----------------------------------------------------------------------------------------- schedules
 

@@ -159,10 +159,10 @@ def _plain_words(name: str, values: list[Any]) -> list[str | None]:
     if not kinds <= _WORDS:
         place = next(i for i, value in enumerate(values) if type(value) not in _WORDS)
         raise malformed(f"row {place}, column {name!r}: {_shown(values[place])} is not text, a number or a truth value")
-    return [_word(value) for value in values]
+    return [word(value) for value in values]
 
 
-def _word(value: Any) -> str | None:
+def word(value: Any) -> str | None:
     """A value as the vocabulary has it (see `pipeline.versions.encoding.words`)."""
     if value is None or isinstance(value, str):
         return value

@@ -136,10 +136,9 @@ def _missing(one: Measures) -> str:
 
 
 def _new(one: Measures) -> str:
-    named = f" ({', '.join(one.examples)})" if one.examples else ""
-    return (
-        f"{one.new or 0:.1%} are words{named} that the reference hardly has, {one.reference_new or 0:.1%}, an effect of"
-    )
+    told = f"{', '.join(one.examples)}; " if one.examples else ""
+    told += f"{one.reference_new or 0:.1%} there"
+    return f"{one.new or 0:.1%} are words that the reference hardly has ({told}), an effect of"
 
 
 _WORDS: Final[dict[MeasureName, Callable[[Measures], str]]] = {

@@ -23,6 +23,7 @@ from store.wire.data import (
     SourceReadView,
     SourceView,
 )
+from store.wire.drift import DriftColumn, DriftMeasure, DriftMeasureName, DriftView, DriftWord
 from store.wire.endpoints import (
     EndpointsRequest,
     EndpointsView,
@@ -205,6 +206,11 @@ __all__ = [
     "DifferenceView",
     "DoctorView",
     "Done",
+    "DriftColumn",
+    "DriftMeasure",
+    "DriftMeasureName",
+    "DriftView",
+    "DriftWord",
     "EndpointView",
     "EndpointsRequest",
     "EndpointsView",

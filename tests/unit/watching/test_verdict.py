@@ -68,7 +68,10 @@ def test_what_is_missing_and_what_is_new_is_told_in_shares() -> None:
     back = window(missing=0.0, reference_missing=0.3, missing_effect=-1.2)
     assert decided([back] * 2, Rules()).answer == "drifted"
     new = Measures(rows=800, reference_rows=9000, new=0.06, reference_new=0.0, new_effect=0.5, examples=("zz", "zy"))
-    assert "6.0% are words (zz, zy) that the reference hardly has" in decided([new] * 2, Rules()).reason
+    assert (
+        "6.0% are words that the reference hardly has (zz, zy; 0.0% there), an effect of 0.5"
+        in decided([new] * 2, Rules()).reason
+    )
     fewer = Measures(rows=800, reference_rows=9000, new=0.0, reference_new=0.06, new_effect=-0.5)
     assert decided([fewer] * 2, Rules()).answer == "steady"
 
