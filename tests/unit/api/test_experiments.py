@@ -228,7 +228,7 @@ def test_an_unknown_name_is_refused_with_the_way_to_the_known_ones(live: Client)
 
 
 @pytest.mark.slow
-def test_the_thread_looks_by_itself_and_again_when_labels_come(live: Client, daemon: Daemon) -> None:
+def test_the_thread_looks_by_itself(live: Client, daemon: Daemon) -> None:
     begin(daemon, version=2, settings=SETTINGS, name="late_2")
     answer(daemon, range(600), {1: 1.0, 2: 3.0})
     daemon.experiments.start()
