@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 LOCK   := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit explore check format bench docs screenshots golden lock clean
+.PHONY: help setup demo test unit thorough explore check format bench docs screenshots golden lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test: $(STAMP) ## all tests
 
 unit: $(STAMP) ## the fast tests
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow"
+
+thorough: $(STAMP) ## all tests, with as many kills, promotions and pairs of keys as were promised
+	@TRAINSHED_THOROUGH=1 $(BIN)/python -m pytest -q -n $(WORKERS) --timeout=3600
 
 explore: $(STAMP) ## the properties alone, on examples they have not met, and ten times as many
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m hypothesis --hypothesis-profile=explore --timeout=3600

@@ -5,7 +5,9 @@ scheduler    queues what is due                    sampler      measures
 endpoints    has versions in production served      predictions  reads what they logged into the lake
 canaries     go up, and come back at harm          labels       keeps the truth that arrives later
 replays      has candidates answer logged requests
+experiments  looks at versions that are compared, and decides
 counts       writes down what endpoints have answered
+press ahead  compiles what may be promoted next
 """
 
 from __future__ import annotations
@@ -24,9 +26,11 @@ from daemon.disk import free_bytes, shortage, too_full
 from daemon.dispatcher import Dispatcher, pools_of
 from daemon.doors import Doors
 from daemon.endpoints import Endpoints
+from daemon.experiments import Experiments
 from daemon.gpus import Gpus
 from daemon.machineroom import MachineRoom
 from daemon.predictionlog import PredictionReader
+from daemon.pressahead import PressAhead
 from daemon.recover import recover
 from daemon.replays import Replays
 from daemon.resources import Sampler
@@ -82,15 +86,19 @@ class Daemon:
             degraded=self._holds_back,
             on_start=self._sampler.wake,
         )
-        self._predictions = PredictionReader(self.record, lambda: self._project.serving.log)
+        self._predictions = PredictionReader(
+            self.record, lambda: self._project.serving.log, lambda model: self._experiments.labels_came(model)
+        )
         self._replays = Replays(home)
         self._labels = LabelBox(home.serving, project.serving.log.disk)
         self._endpoints = Endpoints(self.record, lambda: self._project, self._predictions.wake)
         self._canaries = Canaries(self.record, self._endpoints, clock)
+        self._experiments = Experiments(self.record, self._endpoints, self._predictions.fresh, clock)
+        self._press_ahead = PressAhead(self.record, self._endpoints, lambda: self._project, clock)
         self._serving_room = ServingRoom(self._endpoints, self._canaries, self.record, time.monotonic)
         self._counts = ServingSampler(self.record, clock, self._serving_room.facts)
         self._machine = MachineRoom(
-            self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.pids
+            self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.process.pids
         )
         self._scheduler = Scheduler(self.record, lambda tx: claim_due(tx, self._jobs), clock, self._claimed)
         self._idle = threading.Condition()
@@ -109,6 +117,8 @@ class Daemon:
         self._endpoints.start()
         self._counts.start()
         self._canaries.start()
+        self._experiments.start()
+        self._press_ahead.start()
         self._predictions.start()
         with self.record.transaction() as tx:
             what = f"the daemon of {self._project.project.name} has started (pid {os.getpid()})"
@@ -119,9 +129,12 @@ class Daemon:
         if drain:
             self.drain()
         self._stopping = True
+        self.record.release_waiters()
         self._ended()
+        self._press_ahead.stop()
         self._counts.stop()
         self._canaries.stop()
+        self._experiments.stop()
         self._endpoints.stop()
         self._predictions.stop()
         self._labels.close()
@@ -134,7 +147,6 @@ class Daemon:
             events.append(
                 tx, actor="daemon", kind="daemon.stopped", subject="daemon", message="the daemon was told to stop"
             )
-        self.record.release_waiters()
         self.record.close()
 
     def drain(self) -> None:
@@ -198,6 +210,10 @@ class Daemon:
     @property
     def canaries(self) -> Canaries:
         return self._canaries
+
+    @property
+    def experiments(self) -> Experiments:
+        return self._experiments
 
     @property
     def doors(self) -> Doors:

@@ -7,7 +7,6 @@ the serving processes follow, whoever dies in between: what is served is a funct
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import select
@@ -17,17 +16,17 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any, Final, TypeVar
 
-from sqlmodel import Session
-
 from daemon.doors import Doors
 from daemon.phases import Phases
-from daemon.routes import route_of, settings_of, wanted_routes
+from daemon.rehearsal import Change, Rehearsal
+from daemon.routes import settings_of, wanted_routes
 from daemon.servingprocess import PREPARE_S, ServingProcess
+from daemon.wish import Wish
 from pipeline.config import Project
 from pipeline.serving.settings import ServingSettings
-from store import aliases, events
-from store.engine import Record, Transaction
-from store.errors import Conflict, NotServed, ProjectError, ServingError, TrainshedError
+from store import events
+from store.engine import Record
+from store.errors import NotServed, ProjectError, ServingError, TrainshedError
 from store.routing import Arm, Route, Snapshot, publish_snapshot, read_snapshot
 from store.wire import AliasEventView, PlanView, ServedView
 from store.words import PRODUCTION
@@ -38,13 +37,7 @@ STOP_S: Final = 2.0
 """The end of the daemon does not wait for a version that is being compiled: the next daemon follows the record."""
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-Change = Callable[[Transaction], T]
-"""Of the record; it may be called twice, the first time to see what it would do."""
 Move = Change[AliasEventView]
-
-
-class _Rehearsed(Exception):
-    """Ends a transaction that was only tried."""
 
 
 class Endpoints:
@@ -58,6 +51,8 @@ class Endpoints:
         self._dir = record.home.serving
         self.process = ServingProcess(record.home)
         self.doors = Doors(record, project, self.process)
+        self.wish = Wish(self._dir, project)
+        self.rehearsal = Rehearsal(record, project)
         self._turn = threading.RLock()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._stopping = False
@@ -100,50 +95,11 @@ class Endpoints:
         if self._wake in {descriptor for descriptor, _ in poll.poll(None if pause is None else pause * 1000)}:
             os.eventfd_read(self._wake)
 
-    def pids(self) -> dict[str, int]:
-        """What it is → pid, of the serving processes."""
-        if not self.process.alive():
-            return {}
-        try:
-            status = self.process.ask("status")
-        except ServingError:
-            return {}
-        workers = {
-            f"{'spare' if w['state'] == 'ready' else 'serving'} {w['number']}": w["pid"] for w in status["workers"]
-        }
-        return {"serving supervisor": status["pid"], **workers}
-
-    # --------------------------------------------------------------------------------------------- what is wanted
-
-    @property
-    def asked(self) -> dict[str, Any] | None:
-        """`{"on": true, "by": "ada"}` if an operator has said so, else None: the project file decides."""
-        try:
-            found: dict[str, Any] = json.loads(self._dir.asked.read_bytes())
-            return found
-        except (FileNotFoundError, ValueError):
-            return None
-
-    @property
-    def wanted(self) -> bool:
-        asked = self.asked
-        return bool(asked["on"]) if asked is not None else self._project().serving.enabled
-
     def switch_on(self, on: bool | None, actor: str) -> None:
         """Serve, or not, whatever the project file says; None: what the project file says."""
-        self._dir.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if on is None:
-            self._dir.asked.unlink(missing_ok=True)
-        else:
-            self._dir.asked.write_text(json.dumps({"on": on, "by": actor}), encoding="utf-8")
-        word = {True: "started", False: "stopped", None: "left to the project file"}[on]
-        self._tell("endpoints.asked", f"endpoints were {word} by {actor}", actor)
+        self._tell("endpoints.asked", self.wish.say(on, actor), actor)
         self._failures = 0
         self.wake()
-
-    def serves(self, model: str) -> bool:
-        models = self._project().serving.models
-        return self.wanted and (not models or model in models)
 
     # ------------------------------------------------------------------------------------------------- following
 
@@ -157,7 +113,7 @@ class Endpoints:
                     "endpoints.lost", f"the serving supervisor (pid {had}) has died; its workers go on answering"
                 )
             self.doors.publish()
-            if not self.wanted:
+            if not self.wish.wanted:
                 self._end(there)
                 return None
             settings = self._settings()
@@ -259,7 +215,7 @@ class Endpoints:
         NotServable with the reason, NotServed while there is no serving process: then nothing has changed.
         """
         with self._turn:
-            if alias != PRODUCTION or not self.serves(model):
+            if alias != PRODUCTION or not self.wish.serves(model):
                 return self._commit(move)
             self._require(model)
             moved, served = self._in_service(model, move, lambda route: route.working)
@@ -279,7 +235,7 @@ class Endpoints:
             _, before, after = self.rehearsed(model, change)
             there = {arm.version for arm in before.working}
             fresh = [arm for arm in after.working if arm.version not in there]
-            if fresh and not self.serves(model):
+            if fresh and not self.wish.serves(model):
                 raise NotServed(
                     f"{model} is not served, so it has no traffic to part",
                     where=model,
@@ -295,13 +251,13 @@ class Endpoints:
         """What a change would give, and the model's route before and after it. Raises what `change` raises."""
         with self._turn:
             with self._record.read() as session:
-                before = self.route(session, model)
-            given, after = self._rehearse(model, change)
+                before = self.rehearsal.route(session, model)
+            given, after = self.rehearsal.of(model, change)
             return given, before, after
 
     def with_effects(self, plan: PlanView) -> PlanView:
         """The plan, with what it would do to what is served."""
-        if plan.alias != PRODUCTION or not plan.effects or not self.serves(plan.model):
+        if plan.alias != PRODUCTION or not plan.effects or not self.wish.serves(plan.model):
             return plan
         to, before = plan.to_version, plan.from_version
         said = f"its endpoint answers with version {to} once every process has loaded it and met its golden rows"
@@ -325,7 +281,7 @@ class Endpoints:
 
         No view: the record has changed, and the workers follow later.
         """
-        arms = needed(self._rehearse(model, change)[1])
+        arms = needed(self.rehearsal.of(model, change)[1])
         with self.phases.of(model, arms[0].version) if arms else nullcontext():
             return self._load_and_switch(model, change, arms)
 
@@ -357,29 +313,6 @@ class Endpoints:
             loaded_s=sum(one["loaded_s"] for one in prepared),
             switched_s=switched["switched_s"],
         )
-
-    def _rehearse(self, model: str, change: Change[T]) -> tuple[T, Route]:
-        """What a change gives and the route that it makes, without changing anything. Raises what `change` raises."""
-        found: list[tuple[T, Route]] = []
-        try:
-            with self._record.transaction() as tx:
-                given = change(tx)
-                tx.session.flush()
-                found.append((given, self.route(tx.session, model)))
-                raise _Rehearsed
-        except _Rehearsed:
-            return found[0]
-
-    def route(self, session: Session, model: str) -> Route:
-        """By the record, whether it is served or not. Raises Conflict without a version in production."""
-        live = aliases.last_move(session, model, PRODUCTION)
-        if live is None:
-            raise Conflict(
-                f"no version of {model} is in production, so there is no traffic to part",
-                where=model,
-                remedy=f"`trainshed promote {model} VERSION` puts one there",
-            )
-        return route_of(session, model, live.to_version, self._project().serving.slow.total_seconds())
 
     def _prepare(self, model: str, version: int, digest: str) -> dict[str, Any]:
         return self.process.ask("prepare", PREPARE_S, self.phases.enter, model=model, version=version, digest=digest)

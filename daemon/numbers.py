@@ -45,3 +45,18 @@ def missing(crew: Iterable[Facts], model: str, version: str) -> str:
     """Why a worker could not load a version; "" if all of them have it."""
     reasons = [worker["missing"].get(f"{model} {version}") for worker in crew]
     return next((reason for reason in reasons if reason), "")
+
+
+def is_asleep(workers: Sequence[Facts], model: str) -> bool:
+    """Whether no worker has it loaded; one of a release before keeps all."""
+    return bool(workers) and all([model, 1] in facts.get("asleep", ()) for facts in workers)
+
+
+def cold_starts(workers: Iterable[Facts], model: str) -> int:
+    return sum(count for facts in workers for one, count, _, _ in facts.get("cold", ()) if one == model)
+
+
+def last_cold_ms(workers: Iterable[Facts], model: str) -> float | None:
+    """What the newest cold start took."""
+    found = [(at, took) for facts in workers for one, _, took, at in facts.get("cold", ()) if one == model]
+    return round(max(found)[1] * 1000, 1) if found else None

@@ -32,10 +32,17 @@ Sizes = Mapping[Path, int]
 class PredictionReader:
     """Its methods may be called from any thread."""
 
-    def __init__(self, record: Record, settings: Callable[[], PredictionLogSection]) -> None:
+    def __init__(
+        self,
+        record: Record,
+        settings: Callable[[], PredictionLogSection],
+        on_labels: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`on_labels` is called with each model of which labels have said something new."""
         self._record = record
         self._home = record.home
         self._settings = settings
+        self._on_labels = on_labels
         self._turn = threading.Condition()
         self._asked = self._done = 0
         self._stopping = False
@@ -110,6 +117,8 @@ class PredictionReader:
         for model, one in taken["predictions"].items():
             self._lacks(model, one)
         for model, one in taken["labels"].items():
+            if one["new"] or one["restated"]:
+                self._on_labels(model)
             if one["damaged"]:
                 self._tell("labels.damaged", f"{one['damaged']} lines of labels of {model} were damaged", model)
 

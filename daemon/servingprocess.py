@@ -16,7 +16,7 @@ from typing import Any, Final
 from daemon.children import Child, ShimId
 from pipeline.serving.control import ask
 from pipeline.serving.settings import ServingSettings
-from store.errors import NotServed, StorageError, TrainshedError
+from store.errors import NotServed, ServingError, StorageError, TrainshedError
 from store.home import Home
 
 START_S: Final = 30.0
@@ -47,6 +47,19 @@ class ServingProcess:
     def alive(self) -> bool:
         child = self._child
         return child is not None and child.identity.is_alive()
+
+    def pids(self) -> dict[str, int]:
+        """What it is → pid, of the serving processes."""
+        if not self.alive():
+            return {}
+        try:
+            status = self.ask("status")
+        except ServingError:
+            return {}
+        workers = {
+            f"{'spare' if w['state'] == 'ready' else 'serving'} {w['number']}": w["pid"] for w in status["workers"]
+        }
+        return {"serving supervisor": status["pid"], **workers}
 
     def find(self) -> bool:
         """Takes up the one that lives, an earlier daemon's as well; forgets one that has died."""

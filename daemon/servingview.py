@@ -10,7 +10,17 @@ from typing import Any
 from daemon.armview import arm_views, with_numbers
 from daemon.canaries import Canaries
 from daemon.endpoints import Endpoints
-from daemon.numbers import Facts, counted, histogram, milliseconds, missing, requests
+from daemon.numbers import (
+    Facts,
+    cold_starts,
+    counted,
+    histogram,
+    is_asleep,
+    last_cold_ms,
+    milliseconds,
+    missing,
+    requests,
+)
 from daemon.trafficview import shadow_view
 from pipeline.serving import tally
 from store import comparisons, shadows
@@ -52,9 +62,9 @@ class ServingRoom:
                 status, workers = endpoints.process.ask("status"), endpoints.process.ask("facts")["workers"]
             except ServingError:
                 status = {}  # it is starting, or ending: said by `running`
-        snapshot, asked = read_snapshot(self._dir.routing), endpoints.asked
+        snapshot, asked = read_snapshot(self._dir.routing), endpoints.wish.asked
         return EndpointsView(
-            wanted=endpoints.wanted,
+            wanted=endpoints.wish.wanted,
             asked_by=asked["by"] if asked else None,
             running=bool(status),
             pid=status.get("pid"),
@@ -137,6 +147,9 @@ def endpoint_view(
         previous=route.previous.version if route.previous else None,
         ready=accepting and not reason,
         reason=reason or ("" if accepting else "no worker accepts requests yet"),
+        asleep=is_asleep(workers, model),
+        cold_starts=cold_starts(workers, model),
+        cold_ms=last_cold_ms(workers, model),
         requests=requests(workers, model, version),
         errors=requests(workers, model, version, least=500),
         rps=rps,

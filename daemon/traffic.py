@@ -6,13 +6,16 @@ A change may be called twice: the first time to see what it would do, and rolled
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlmodel import Session
 
+from daemon.experimentsettings import settled, versioned
+from pipeline.config.experiments import ExperimentSection
 from pipeline.config.serving import ServingSection
 from pipeline.experiments.documents import plan_document, state_document
+from pipeline.experiments.questions import question_document, refuse_metric
 from pipeline.experiments.stages import Plan, Stage, begun
 from pipeline.judging.plan import planned
 from pipeline.traffic.documents import document_of, split_of
@@ -23,6 +26,7 @@ from store.engine import Transaction
 from store.errors import Conflict, GateRefused, Refused
 from store.tables import Comparison
 from store.times import from_us
+from store.versions import get_version
 from store.wire import GateView, PlanView, TrafficChange
 from store.words import PRODUCTION, ComparisonKind
 
@@ -35,6 +39,8 @@ class Asked:
     change: TrafficChange
     actor: str
     section: ServingSection
+    experiments: Mapping[str, ExperimentSection] = field(default_factory=dict)
+    """Of the project file."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,14 @@ def change(asked: Asked) -> Callable[[Transaction], Changed]:
     It raises NotFound; Conflict if the state forbids it, or units would lose their treatment; GateRefused for a version
     that may not be promoted either, unless `override` and a reason are given; Refused for a request without sense.
     """
-    verbs = {"weights": _weights, "canary": _canary, "stop": _stop, "shadow": _shadow, "lift": _lift}
+    verbs = {
+        "weights": _weights,
+        "canary": _canary,
+        "experiment": _experiment,
+        "stop": _stop,
+        "shadow": _shadow,
+        "lift": _lift,
+    }
     verb = verbs[asked.change.do]
     return lambda tx: verb(tx, asked)
 
@@ -115,11 +128,35 @@ def _canary(tx: Transaction, asked: Asked) -> Changed:
     return Changed(new)
 
 
+def _experiment(tx: Transaction, asked: Asked) -> Changed:
+    """Shares that stay as they are until it is decided; the daemon looks by itself (daemon/experiments.py)."""
+    if not asked.section.log.enabled:
+        raise Refused(
+            "an experiment reads who met which version from the prediction log, which is off",
+            where="serving.log.enabled",
+            remedy="`enabled = true` in [serving.log], then `trainshed up` reads it",
+        )
+    name, section = settled(asked.model, asked.change, asked.experiments)
+    version = versioned(tx.session, section)
+    new = _judged(tx.session, asked, {version: section.share})
+    classes = get_version(tx.session, asked.model, version).signature.get("classes", [])
+    for metric in (section.metric, *(one.metric for one in section.guardrails)):
+        why = refuse_metric(metric, regression=not classes)
+        if why is not None:
+            raise Refused(why, where=f"experiment {name}", remedy="name another metric, or a reward that you post")
+    shares = {version: section.share}
+    split = ramped(laid_out(salt(tx), _production(tx.session, asked.model), shares), version, section.share)
+    plan = question_document(section, classes)
+    begin = _of(asked, "experiment", split, plan={**plan}, state={"since": tx.now})
+    _begin(tx, asked, replace(begin, name=name), said(shares))
+    return Changed(new)
+
+
 def _stop(tx: Transaction, asked: Asked) -> Changed:
     row, kind = comparisons.running(tx.session, asked.model), asked.change.kind
     if row is None:
         last = next(iter(comparisons.of_model(tx.session, asked.model, 1)), None)
-        if last is not None and last.status == "rolled back" and not last.state.get("seen_by"):
+        if last is not None and comparisons.unseen(last):
             comparisons.see(tx, last, asked.actor)
             return Changed({})
         raise Conflict(
@@ -127,9 +164,9 @@ def _stop(tx: Transaction, asked: Asked) -> Changed:
             where=asked.model,
             remedy="`trainshed endpoints` shows what answers",
         )
-    if kind not in (None, row.kind):
+    if kind not in (None, row.kind) or asked.change.name not in ("", row.name):
         raise Conflict(
-            f"{comparisons.named(row)} runs, and no {kind}",
+            f"{comparisons.named(row)} runs, and no {kind} {asked.change.name}".rstrip(),
             where=asked.model,
             remedy=f"`{comparisons.stop_command(row)}` ends it",
         )

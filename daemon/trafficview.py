@@ -30,7 +30,10 @@ from store.words import ComparisonKind, ComparisonStatus
 
 
 def comparison_view(row: Comparison, waits: str = "", findings: Sequence[Finding] = ()) -> ComparisonView:
-    """`waits`, `findings`: what the daemon's last look at a running canary said."""
+    """`waits`, `findings`: what the daemon's last look at a running canary said. Experiments keep theirs themselves."""
+    report = row.state.get("report") if row.kind == "experiment" and row.status == "running" else None
+    if report is not None:
+        waits, findings = report["decision"]["reason"], [Finding(**one) for one in report["findings"]]
     split = split_of(row.control, row.split)
     return ComparisonView(
         id=row.id or 0,
@@ -46,7 +49,7 @@ def comparison_view(row: Comparison, waits: str = "", findings: Sequence[Finding
         stage=row.stage,
         since=from_us(row.state.get("since", row.began_at)),
         stages=_stages(row.plan),
-        passed=bool(row.state.get("finished")),
+        passed=bool(row.state.get("finished")) or (report is not None and report["decision"]["action"] == "promote"),
         waits=waits,
         findings=[RuleView(**asdict(one)) for one in findings],
         then=row.plan.get("then", ""),
@@ -123,7 +126,7 @@ def _effects(change: TrafficChange, before: Route, after: Route) -> list[str]:
         f"version {version} answers nobody any more; its units are control's again"
         for version in known.keys() - {arm.version for arm in after.arms}
     ]
-    if change.do in ("weights", "canary"):
+    if change.do in ("weights", "canary", "experiment"):
         effects.append("who names no unit hears control; who has a treatment keeps it while it grows")
     if after.shadow != before.shadow:
         effects.append(_shadow_effect(before.shadow, after.shadow))
@@ -141,4 +144,6 @@ def _undo(model: str, change: TrafficChange, before: Route) -> str:
         return "a new comparison parts the units anew"
     if change.do == "lift":
         return f"trainshed shadow {model} {before.shadow.version if before.shadow else 'VERSION'}"
+    if change.do == "experiment":
+        return f"trainshed experiment stop {change.name or 'NAME'}"
     return f"trainshed {change.do} {model} --stop"

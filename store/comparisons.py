@@ -25,6 +25,7 @@ _VERBS: Final[Mapping[ComparisonStatus, str]] = {
     "running": "runs",
     "finished": "has finished",
     "rolled back": "was rolled back",
+    "invalid": "was ended as invalid",
     "stopped": "was stopped",
 }
 
@@ -68,6 +69,19 @@ def newest(session: Session, *, at: int | None = None) -> list[Comparison]:
 def of_model(session: Session, model: str, limit: int = 50) -> list[Comparison]:
     """Newest first."""
     query = select(Comparison).where(Comparison.model == model).order_by(col(Comparison.id).desc()).limit(limit)
+    return list(session.exec(query))
+
+
+def of_name(session: Session, name: str, limit: int = 1) -> list[Comparison]:
+    """Experiments of that name, newest first."""
+    query = select(Comparison).where(Comparison.kind == "experiment", Comparison.name == name)
+    return list(session.exec(query.order_by(col(Comparison.id).desc()).limit(limit)))
+
+
+def experiments(session: Session) -> list[Comparison]:
+    """Each name's newest, newest first."""
+    ids = select(func.max(col(Comparison.id))).where(Comparison.kind == "experiment").group_by(col(Comparison.name))
+    query = select(Comparison).where(col(Comparison.id).in_(ids)).order_by(col(Comparison.id).desc())
     return list(session.exec(query))
 
 
@@ -160,10 +174,16 @@ def end(
 
 
 def see(tx: Transaction, row: Comparison, actor: str) -> None:
-    """Somebody has seen that it was rolled back: it asks for nobody's attention any more."""
+    """Somebody has seen that it was taken back: it asks for nobody's attention any more."""
     row.state, row.rev = {**row.state, "seen_by": actor}, tx.rev
     tx.session.add(row)
-    _tell(tx, row, "seen", f"{actor} has seen that {named(row)} {_VERBS['rolled back']}", actor, {})
+    ended = _VERBS[row.status]  # type: ignore[index]  # the column is a plain string
+    _tell(tx, row, "seen", f"{actor} has seen that {named(row)} {ended}", actor, {})
+
+
+def unseen(row: Comparison) -> bool:
+    """Whether it was taken back by the daemon, and nobody has said that they know."""
+    return row.status in ("rolled back", "invalid") and not row.state.get("seen_by")
 
 
 def follow_move(tx: Transaction, move: AliasEvent) -> None:
@@ -188,8 +208,9 @@ def named(row: Comparison) -> str:
 
 def stop_command(row: Comparison) -> str:
     """What ends it."""
-    verb = {"canary": "canary", "weights": "weights"}.get(row.kind, "experiment")
-    return f"trainshed {verb} {row.model} --stop"
+    if row.kind == "experiment":
+        return f"trainshed experiment stop {row.name}"
+    return f"trainshed {row.kind} {row.model} --stop"
 
 
 # ---------------------------------------------------------------------------------------------------------- inside

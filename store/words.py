@@ -34,8 +34,9 @@ CatchUp = Literal["none", "last", "all"]
 DeviceChoice = Literal["auto", "cpu", "gpu", "tpu"]
 ComparisonKind = Literal["weights", "canary", "experiment"]
 """Shares that an operator sets, shares that grow by stages while nothing is wrong, or a question to be decided."""
-ComparisonStatus = Literal["running", "finished", "rolled back", "stopped"]
-"""`finished`: the treatment has become production. `stopped`: somebody ended it, or production moved elsewhere."""
+ComparisonStatus = Literal["running", "finished", "rolled back", "invalid", "stopped"]
+"""`finished`: the treatment has become production. `invalid`: what was measured cannot be believed. `stopped`: somebody
+ended it, or production moved elsewhere."""
 
 Phase = Literal["start", "verify", "compile", "golden", "load", "switch"]
 PHASES: Final[Mapping[Phase, str]] = {

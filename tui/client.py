@@ -35,6 +35,7 @@ from store.wire import (
     EndpointsRequest,
     EndpointsView,
     EventView,
+    ExperimentView,
     FeatureViewView,
     IntoServiceView,
     KeyMade,
@@ -75,6 +76,7 @@ from tui.views import written
 
 W = TypeVar("W", bound=Wire)
 _ANSWER_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 180.0
 _IN_SERVICE_SECONDS: Final = 900.0
 """For a new architecture, programs have to be compiled first."""
 _REFERENCE_SECONDS: Final = 200.0
@@ -264,6 +266,17 @@ class Client(RunCalls):
     def comparisons(self, model: str, *, limit: int = 50) -> list[ComparisonView]:
         """Newest first."""
         return self._get(Page[ComparisonView], f"/models/{model}/comparisons", limit=limit).items
+
+    def experiments(self) -> list[ExperimentView]:
+        """The last of each name, and those of the project file; without their looks."""
+        return self._get(Page[ExperimentView], "/experiments").items
+
+    def experiment(self, name: str) -> ExperimentView:
+        return self._get(ExperimentView, f"/experiments/{name}")
+
+    def look_at_experiment(self, name: str) -> ExperimentView:
+        """Has it looked at now, if it runs."""
+        return self._post(ExperimentView, f"/experiments/{name}/look", patience=_LOOK_SECONDS)
 
     def keys(self) -> KeysView:
         return self._get(KeysView, "/keys")

@@ -10,6 +10,7 @@ from daemon.api.shed import NAME_PATTERN, Actor, After, Here, Limit, Name, Numbe
 from daemon.replays import Pair
 from pipeline.config import Project
 from pipeline.judging.plan import planned, planned_rollback
+from pipeline.serving.readiness import is_pressed
 from store import aliases, registry, versions
 from store.engine import Transaction
 from store.wire import (
@@ -47,14 +48,22 @@ def list_versions(shed: Here, model: Name, limit: Limit = 50, after: After = Non
     """Newest first."""
     with shed.daemon.record.read() as session:
         versions.model_view(session, model, known_models(shed.daemon.project))
-        return versions.list_versions(session, model, limit=limit, after=after)
+        found = versions.list_versions(session, model, limit=limit, after=after)
+    return found.model_copy(update={"items": [_with_pressed(shed, one) for one in found.items]})
 
 
 @router.get("/models/{model}/versions/{version}")
 def version(shed: Here, model: Name, version: Number) -> VersionDetail:
     """One version with its evidence, signature and lineage."""
     with shed.daemon.record.read() as session:
-        return versions.version_detail(session, model, version)
+        found = versions.version_detail(session, model, version)
+    return found.model_copy(update={"version": _with_pressed(shed, found.version)})
+
+
+def _with_pressed(shed: Here, view: VersionView) -> VersionView:
+    daemon = shed.daemon
+    pressed = is_pressed(daemon.home.serving, view.digest, daemon.project.serving.max_batch)
+    return view.model_copy(update={"pressed": pressed})
 
 
 @router.get("/models/{model}/versions/{version}/plan")

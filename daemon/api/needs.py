@@ -197,18 +197,23 @@ def _of_versions(facts: Facts) -> Iterator[NeedView]:
 
 
 def _of_comparisons(facts: Facts) -> Iterator[NeedView]:
-    """A canary that was taken back, until somebody has seen it or production has moved; one that waits at its end."""
+    """What was taken back, until somebody has seen it or production has moved; what waits to be promoted."""
     moved = {alias.model: alias.since for alias in facts.production}
     for one in facts.compared:
         model, version = one.model, one.treatments[0].version
         name, target = f"{model} {version}", NeedTarget(kind="version", name=model, number=version)
-        if one.status == "rolled back" and one.ended_at is not None and not one.seen_by:
+        experiment = f"experiment {one.name} of {model}" if one.kind == "experiment" else ""
+        if one.status in ("rolled back", "invalid") and one.ended_at is not None and not one.seen_by:
             if model not in moved or moved[model] <= one.ended_at:
-                message = f"the canary of {name} was taken back: {one.reason}"
-                yield _need(name, "fail", message, _look("trainshed endpoints"), target, one.ended_at)
+                what = "was ended as invalid" if one.status == "invalid" else f"has taken version {version} back"
+                message = f"{experiment} {what}" if experiment else f"the canary of {name} was taken back"
+                look = f"trainshed experiment show {one.name}" if experiment else "trainshed endpoints"
+                yield _need(name, "fail", f"{message}: {one.reason}", _look(look), target, one.ended_at)
         elif one.status == "running" and one.passed:
-            message = f"the canary of {name} has passed its stages and waits to be promoted"
-            yield _need(name, "note", message, ("plan", f"trainshed plan {name}"), target, one.since)
+            won = f"{experiment} is decided: version {version} has won" if experiment else ""
+            message = won or f"the canary of {name} has passed its stages"
+            do: Do = ("plan", f"trainshed plan {name}")
+            yield _need(name, "note", f"{message} and waits to be promoted", do, target, one.since)
 
 
 def _of_candidates(facts: Facts) -> Iterator[NeedView]:

@@ -7,8 +7,10 @@ from sqlmodel import Session
 
 from daemon.api.models import known_models
 from daemon.api.shed import Actor, Here, Limit, Name, Shed
+from daemon.experimentsettings import settled
 from daemon.traffic import Asked, change, plan_by
 from daemon.trafficview import canary_effects, plan_view, shadow_view, token_of
+from pipeline.experiments.questions import effects
 from store import aliases, comparisons, shadows, versions
 from store.engine import Transaction
 from store.errors import Conflict
@@ -37,22 +39,19 @@ def list_comparisons(shed: Here, model: Name, limit: Limit = 50) -> Page[Compari
 @router.post("/models/{model}/traffic/plan")
 def plan(shed: Here, actor: Actor, model: Name, asked: TrafficChange) -> TrafficPlanView:
     """What a change would do, with the token that binds it to this plan. Nothing is changed."""
-    section = shed.daemon.project.serving
-    wanted = Asked(model=model, change=asked, actor=actor, section=section)
+    wanted = _asked(shed, actor, model, asked)
     changed, before, after = shed.daemon.endpoints.rehearsed(model, change(wanted))
-    more = canary_effects(plan_by(section), section.canary.then) if asked.do == "canary" else []
-    return plan_view(model, asked, changed, before, after, more)
+    return plan_view(model, asked, changed, before, after, _effects(wanted))
 
 
 @router.post("/models/{model}/traffic")
 def change_traffic(shed: Here, actor: Actor, model: Name, request: TrafficRequest) -> TrafficView:
     """Makes the change, if the plan that was shown still holds. What begins to answer, or is a shadow, is loaded, warm
     and compared with its golden rows in every worker before."""
-    asked = Asked(model=model, change=request.change, actor=actor, section=shed.daemon.project.serving)
-    make = change(asked)
+    make = change(_asked(shed, actor, model, request.change))
 
     def bound(tx: Transaction) -> None:
-        if request.token not in (None, token_of(shed.daemon.endpoints.route(tx.session, model))):
+        if request.token not in (None, token_of(shed.daemon.endpoints.rehearsal.route(tx.session, model))):
             raise Conflict(
                 f"the traffic of {model} has changed since the plan was made",
                 where=model,
@@ -62,8 +61,23 @@ def change_traffic(shed: Here, actor: Actor, model: Name, request: TrafficReques
 
     shed.daemon.endpoints.change(model, bound)
     shed.daemon.canaries.wake()
+    shed.daemon.experiments.wake()
     with shed.daemon.record.read() as session:
         return _view(shed, session, model)
+
+
+def _asked(shed: Shed, actor: str, model: str, asked: TrafficChange) -> Asked:
+    project = shed.daemon.project
+    return Asked(model=model, change=asked, actor=actor, section=project.serving, experiments=project.experiments)
+
+
+def _effects(asked: Asked) -> list[str]:
+    """What the daemon will do by itself, once it is so."""
+    if asked.change.do == "canary":
+        return canary_effects(plan_by(asked.section), asked.section.canary.then)
+    if asked.change.do == "experiment":
+        return effects(settled(asked.model, asked.change, asked.experiments)[1])
+    return []
 
 
 def _view(shed: Shed, session: Session, model: str) -> TrafficView:

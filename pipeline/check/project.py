@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.check.columns import check_datasets, check_models, check_views
+from pipeline.check.experiments import check_experiments
 from pipeline.check.findings import Finding, Findings, Report
 from pipeline.check.predictions import check_predictions
 from pipeline.check.references import check_references
@@ -29,6 +30,7 @@ def check_project(folder: Path, home: Home) -> Report:
     check_models(project, schemas, found)
     check_serving(project, home, found)
     check_predictions(project, home, schemas, found)
+    check_experiments(project, found)
     return Report(
         project=str(folder / PROJECT_FILE),
         faults=found.faults,

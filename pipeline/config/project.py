@@ -9,6 +9,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from pipeline.config.base import Name, Section
 from pipeline.config.datasets import Dataset, FeatureView
+from pipeline.config.experiments import ExperimentSection
 from pipeline.config.models import Model
 from pipeline.config.predictions import Predictions
 from pipeline.config.schedules import DaemonSection, JobSection, ScheduleSection
@@ -36,6 +37,7 @@ class Project(Section):
     features: dict[Name, FeatureView] = {}
     models: dict[Name, Model] = {}
     predictions: dict[Name, Predictions] = {}
+    experiments: dict[Name, ExperimentSection] = {}
     schedules: dict[Name, ScheduleSection] = {}
     jobs: dict[str, JobSection] = Field(default={}, description="Settings of single jobs, by name.")
     _root: Path = PrivateAttr(default=Path())

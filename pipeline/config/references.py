@@ -53,6 +53,8 @@ def _unknown(project: Project) -> Iterator[str]:
     for name, section in project.predictions.items():
         yield from missing(f"predictions.{name}.model", "model", section.model, project.models)
         yield from missing(f"predictions.{name}.dataset", "dataset", section.dataset, project.datasets)
+    for name, experiment in project.experiments.items():
+        yield from missing(f"experiments.{name}.model", "model", experiment.model, project.models)
     for served in project.serving.models:
         yield from missing("serving.models", "model", served, project.models)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import pairwise
 from typing import Literal
 
@@ -97,6 +98,12 @@ class ServingSection(Section):
     """Processes that answer; each takes the memory of JAX and of all versions."""
     spare: bool = True
     """Keep one more process warm, which takes the place of one that dies at once."""
+    press_ahead: bool = True
+    """Compile a version as soon as it has passed its gates, with low priority, so that its promotion does not wait for
+    that; off: compile it when it is promoted."""
+    idle: Duration | None = Field(default=None, gt=timedelta(0))
+    """A model that nobody has asked for so long is let go of in every process; the next request has it loaded again,
+    from the disk and without compiling, and waits for that. Without it all models stay loaded."""
     max_batch: int = Field(default=256, gt=0, le=8192)
     """Rows that are answered in one run of a model; rounded up to a power of two."""
     max_rows: int = Field(default=4096, gt=0)

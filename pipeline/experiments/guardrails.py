@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from pipeline.experiments.findings import Answer, Finding
+from pipeline.experiments.metrics import Better
 from pipeline.stats.estimates import Estimated
 
-Better = Literal["higher", "lower"]
 Intervals = Callable[[float], Estimated]
 """Alpha → treatment minus control with its always-valid interval, in the unit of the margin."""
 

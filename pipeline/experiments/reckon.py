@@ -7,18 +7,20 @@ once its window is closed, with what had arrived by the moment of the look.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.experiments.cohort import Exposed, Times, Values, matured, restated, totals
 from pipeline.experiments.decide import Decision, Rules, Standing, decided
 from pipeline.experiments.evalues import always_valid
 from pipeline.experiments.findings import Finding
-from pipeline.experiments.guardrails import Better, turned
+from pipeline.experiments.guardrails import turned
+from pipeline.experiments.metrics import Better, Per
 from pipeline.experiments.mismatch import log_e
-from pipeline.experiments.sampled import Moments, difference
+from pipeline.experiments.sampled import Difference, Moments, PairMoments, Sampled, difference
 from pipeline.experiments.sequence import interval
 from pipeline.stats.estimates import Estimated
 from pipeline.stats.measured import Floats
@@ -38,6 +40,7 @@ class Question:
     alpha: float = 0.05
     """Of all treatments together."""
     rules: Rules
+    per: Per = "unit"
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Reckoned:
     primary: Estimated
     """Treatment minus control in the metric's own direction, with an interval that may be looked at any time."""
     means: Mapping[int, float]
-    """Version → mean of its matured units; NaN without any."""
+    """Version → mean of its matured units, or of their answers; NaN without any."""
     exposed: Mapping[int, int]
     units: Mapping[int, int]
     """Version → its matured units."""
@@ -91,17 +94,17 @@ def reckoned(
     seen = _until(exposed, now)
     known = outcomes.known(now)
     counted = matured(seen, question.window, now)
-    sums = totals(seen, known.unit, known.at, known.values, question.window)
+    brought = summed(seen, known, question.window)
     late = int(restated(seen, known.unit, known.at, known.arrived, question.window).sum())
     treatments = [version for version in question.shares if version != question.control]
     mismatch = _mismatch(question, seen)
     found = []
     for version in treatments:
         arms = (question.control, version)
-        moments = {arm: Moments.of(sums[counted & seen.of_arm(arm)]) for arm in arms}
-        units = {arm: moments[arm].units for arm in arms}
+        sampled = {arm: brought.of(counted & seen.of_arm(arm), question.per) for arm in arms}
+        units = {arm: int((counted & seen.of_arm(arm)).sum()) for arm in arms}
         met = {arm: int(seen.of_arm(arm).sum()) for arm in arms}
-        apart = difference(moments[version].sampled(), moments[question.control].sampled())
+        apart = difference(sampled[version], sampled[question.control])
         primary = interval(apart, question.alpha / len(treatments))
         standing = Standing(
             running=_running(seen, now),
@@ -113,10 +116,59 @@ def reckoned(
             guardrails=guardrails.get(version, ()),
         )
         decision = decided(standing, question.rules)
-        means = {arm: moments[arm].mean if units[arm] else float("nan") for arm in arms}
+        means = {arm: sampled[arm].value if units[arm] else float("nan") for arm in arms}
         pending = 1.0 - sum(units.values()) / max(1, sum(met.values()))
         found.append(Reckoned(version, decision, primary, means, met, units, pending, seen.crossed, late))
     return found
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What each unit [n] brought: the sum of its outcomes, and how many they were."""
+
+    sums: Floats
+    counts: Floats
+
+    def of(self, chosen: npt.NDArray[np.bool_], per: Per) -> Sampled:
+        """Of some units [n]: the mean of their sums; or of all their outcomes, from the units that have any."""
+        if per == "unit":
+            return Moments.of(self.sums[chosen]).sampled()
+        some = chosen & (self.counts > 0)
+        sums, counts = self.sums[some], self.counts[some]
+        found = PairMoments.of(sums, counts).sampled()
+        return found if per == "answer" or found.units < 2 else _steady(found, sums.sum(), counts.sum())
+
+
+def _steady(share: Sampled, hits: float, trials: float) -> Sampled:
+    """A share whose variance is at least that of (hits + 1)/(trials + 2) in as many units.
+
+    Of an arm in which all failed, or none, s² is 0, and an interval by it would say nothing of the plainest harm.
+    """
+    near = (hits + 1.0) / (trials + 2.0)
+    return replace(share, variance=max(share.variance, near * (1.0 - near) / share.units))
+
+
+def summed(exposed: Exposed, outcomes: Outcomes, window: timedelta) -> Brought:
+    """Outcomes of each unit in its window."""
+    ones = np.ones(len(outcomes.unit))
+    sums, counts = (totals(exposed, outcomes.unit, outcomes.at, of, window) for of in (outcomes.values, ones))
+    return Brought(sums, counts)
+
+
+def apart(
+    exposed: Exposed,
+    outcomes: Outcomes,
+    counted: npt.NDArray[np.bool_],
+    *,
+    treatment: int,
+    control: int,
+    per: Per,
+    window: timedelta,
+) -> Difference:
+    """Treatment minus control of the units that are `counted` [n], as guardrails are judged by."""
+    brought = summed(exposed, outcomes, window)
+    treated, untreated = (brought.of(counted & exposed.of_arm(arm), per) for arm in (treatment, control))
+    return difference(treated, untreated)
 
 
 def _until(exposed: Exposed, now: datetime) -> Exposed:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,7 +55,7 @@ class App:
         """`all_facts`: the numbers of all workers of this endpoint."""
         self._desk = desk
         self._shelf = desk.shelf
-        self._described: tuple[tuple[int, int], bytes] = ((-1, 0), b"")
+        self._described: tuple[Hashable, bytes] = (None, b"")
         self._inbox = inbox
         self._labelling = labelling
         self._all_facts = all_facts
@@ -99,10 +99,11 @@ class App:
         raise unknown(f"there is nothing at {scope['path'][:200]}; models are at /v2/models/NAME and /v1/predict/NAME")
 
     def _description(self) -> bytes:
-        """Made once a snapshot: who asks again and again costs no more than other requests do."""
-        state = (self._shelf.snapshot.epoch, len(self._shelf.seats))
+        """Made once a snapshot, and for new views: who asks again and again costs no more than other requests do."""
+        lookups = self._desk.lookups
+        state = (self._shelf.snapshot.epoch, len(self._shelf.seats), lookups.published())
         if self._described[0] != state:
-            self._described = (state, orjson.dumps(describe(self._shelf)))
+            self._described = (state, orjson.dumps(describe(self._shelf, lookups.needs)))
         return self._described[1]
 
     # ------------------------------------------------------------------------------------------- one model
@@ -130,7 +131,7 @@ class App:
             document = oip.read(received, json_length(headers))
             found = await self._desk.scored(document, model, version, counted)
             seat, epoch = found.picked.seat, found.picked.epoch
-            signature = seat.loaded.signature
+            signature = seat.signature
             body, length = oip.answer(document, found.wanted, model, seat.version, signature, found.scores)
         if length is None:
             return Answer(body, more=_marks(epoch, counted))
@@ -154,9 +155,9 @@ class App:
                 inputs=lambda columns: inputs_of_rows(columns, rows),
                 encode=lambda columns: columns.of_rows(rows),
             )
-            scores = await seat.batcher.scores(numeric, categorical, self._desk.timeout(request.timeout_s))
+            scores = await seat.batcher.scores(numeric, categorical, self._desk.left(counted, request.timeout_s))
             counted.scores = scores
-            body = plain.answer(request, model, seat.version, seat.loaded.signature, scores)
+            body = plain.answer(request, model, seat.version, seat.signature, scores)
         return Answer(body, more=_marks(picked.epoch, counted))
 
     async def _labels(self, model: str, headers: Headers, receive: Receive) -> Answer:

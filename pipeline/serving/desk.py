@@ -34,6 +34,8 @@ class Counted:
 
     picked: Picked | None = None
     """Once its version is chosen."""
+    picked_at: float = 0.0
+    """When that was, on the desk's clock."""
     request: str = ""
     """Its id, or the one that it was given."""
     unit: str | None = None
@@ -87,6 +89,8 @@ class Desk:
         self._tally = tally
         self._shadowing = shadowing
         self._clock = clock
+        self.asked: dict[str, float] = {}
+        """Model → when a request that could be read came last, on the clock."""
         self.draining = False
         """Then nothing new is promised: health says so."""
 
@@ -117,7 +121,8 @@ class Desk:
             self._metrics.answered(known, "", door, status, seconds)
             return
         limit, ours = picked.route.slow_s, status in (200, NOBODY_WAITED) or status >= 500
-        slow = ours and limit is not None and seconds > limit
+        # What was asleep when it was asked had to be loaded: that says nothing of the version.
+        slow = ours and limit is not None and seconds > limit and not picked.seat.asleep
         self._metrics.answered(model, picked.seat.label, door, status, seconds, slow=slow)
         if picked.exposed and (slow or (ours and status != NOBODY_WAITED)):
             self._compare(picked, counted, slow)
@@ -148,13 +153,15 @@ class Desk:
         if not request:
             request = self._journal.name()
             counted.named = request.encode() if self._journal.writes else None
-        counted.request, counted.unit = request, unit
+        counted.request, counted.unit, counted.picked_at = request, unit, self._clock()
         counted.picked = picked = self.shelf.pick(model, unit=unit, request=request, version=version)
         return picked
 
     def note(self, counted: Counted, *, cells: int, inputs: Callable[[Columns], Any], encode: Encode) -> None:
         """What the log and the shadow are to hear of a request, before its model is run. `cells`: of its rows."""
         picked = counted.picked
+        if picked is not None:
+            self.asked[picked.seat.model] = self._clock()
         if picked is None or (picked.shadow is None and not self._journal.writes):
             return
         counted.exchange = Exchange(picked, counted.request, counted.unit, cells, partial(inputs, picked.seat.columns))
@@ -175,7 +182,7 @@ class Desk:
             tensors = await self.lookups.tensors(model, seat.columns, document.tensors, null=document.null)
             document = replace(document, tensors=tensors)
         numeric, categorical, wanted = oip.encoded(document, seat.columns, self.limits.most_rows)
-        timeout = self.timeout(document.timeout_s, remaining_s)
+        timeout = self.left(counted, document.timeout_s, remaining_s)
         self.note(
             counted,
             cells=numeric.size + categorical.size,
@@ -185,9 +192,17 @@ class Desk:
         counted.scores = await seat.batcher.scores(numeric, categorical, timeout)
         return Scored(picked, wanted, counted.scores)
 
-    def timeout(self, *asked: float | None) -> float:
-        """The shortest of those that are named, and of what is allowed."""
-        return min([self.limits.timeout_s, *(one for one in asked if one is not None)])
+    def let_go(self, model: str) -> None:
+        """Of what is held of its versions here."""
+        self._shadowing.forget(model)
+
+    def left(self, counted: Counted, *asked: float | None) -> float:
+        """Seconds of the shortest time that is named, and of what is allowed, less what looking features up has taken.
+
+        Below 0 its time is over: nothing is run for it.
+        """
+        shortest = min([self.limits.timeout_s, *(one for one in asked if one is not None)])
+        return shortest - (self._clock() - counted.picked_at)
 
     # ---------------------------------------------------------------------------------------- what is served
 
@@ -237,11 +252,17 @@ class Desk:
                 "name": model,
                 "version": str(arm.version),
                 "state": "READY" if (model, arm.version) in self.shelf.seats else "UNAVAILABLE",
-                "reason": self.shelf.missing.get((model, arm.version), ""),
+                "reason": self._reason(model, arm.version),
             }
             for model, route in self.shelf.snapshot.routes.items()
             for arm in route.resident
         ]
+
+    def _reason(self, model: str, version: int) -> str:
+        seat = self.shelf.seats.get((model, version))
+        if seat is not None and seat.asleep:
+            return "asleep: the next request loads it"
+        return self.shelf.missing.get((model, version), "")
 
     def load(self, model: str, verb: str) -> dict[str, Any]:
         """What is loaded follows from what is promoted, so clients may ask and not change it. Raises Refusal."""

@@ -7,12 +7,10 @@ folder is sealed, belongs to this user, and is written by nobody else.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pickle
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +21,6 @@ from jax.experimental import serialize_executable
 from jax.experimental.compilation_cache import compilation_cache
 
 from pipeline.versions import seal
-from pipeline.versions.machine import machine_name
 from store.errors import BundleDamaged
 from store.workspace import workspace
 
@@ -37,19 +34,6 @@ _SUFFIX: Final = ".xla"
 def settle_jax() -> None:
     """Before the first computation: a call returns when its answer is there, which saves a change of threads."""
     jax.config.update("jax_cpu_enable_async_dispatch", False)  # type: ignore[no-untyped-call]
-
-
-def key_of(function: str, buckets: tuple[int, ...]) -> str:
-    """Names the programs of a function (SHA-256 of its StableHLO) on this machine: 64 hexadecimal digits."""
-    parts = [
-        function,
-        version("jax"),
-        version("jaxlib"),
-        machine_name(),
-        os.environ.get("XLA_FLAGS", ""),
-        str(buckets),
-    ]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def make_programs(

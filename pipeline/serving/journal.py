@@ -86,7 +86,7 @@ class Journal:
             latency_us=latency_us,
             status=status,
             inputs=exchange.inputs,
-            outputs=None if scores is None else partial(outputs_of, seat.loaded.signature, scores),
+            outputs=None if scores is None else partial(outputs_of, seat.signature, scores),
         )
         log.offer(line, size + _CELL * exchange.cells)
 

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.serving.buckets import bucket_of, buckets, pieces
-from pipeline.serving.executables import Programs, key_of, load_programs
+from pipeline.serving.executables import Programs, load_programs
 from pipeline.serving.golden import check_programs
 from pipeline.serving.padding import padded
 from pipeline.serving.pressed import Pressed, read_pressed
+from pipeline.serving.readiness import key_of
 from pipeline.versions.signature import Categorical, Numeric, Signature
 from store.errors import NotServed
 from store.home import Home

@@ -37,6 +37,16 @@ class Join:
     prefix: str
 
 
+@dataclass(frozen=True)
+class Needs:
+    """What a request that names entities brings, and what it need not."""
+
+    keys: Mapping[str, str]
+    """Column that says whose features are looked up → type of its values, as `Facts.entity` has it."""
+    found: frozenset[str]
+    """Columns of the model that are looked up, unless the row brings them."""
+
+
 @dataclass
 class Lookups:
     """One worker's; belongs to the thread of its event loop."""
@@ -45,6 +55,23 @@ class Lookups:
     joins: Mapping[str, Sequence[Join]] = field(default_factory=dict)
     """By model."""
     now_us: Callable[[], int] = lambda: time.time_ns() // 1000
+
+    def published(self) -> tuple[tuple[str, int | None], ...]:
+        """(view, version of its online values) of all that models take."""
+        names = sorted({join.view for joins in self.joins.values() for join in joins})
+        return tuple((name, view.facts.version if (view := self.online.view(name)) else None) for name in names)
+
+    def needs(self, model: str, columns: Columns) -> Needs | None:
+        """What a row has to bring and what is looked up; None for a model without views, or without online values."""
+        keys: dict[str, str] = {}
+        found: set[str] = set()
+        for join in self.joins.get(model, ()):
+            view = self.online.view(join.view)
+            if view is None:
+                return None
+            found |= _wanted(join, view, columns).keys()
+            keys |= {join.on.get(entity, entity): kind for entity, kind in view.facts.entity.items()}
+        return Needs(keys, frozenset(found)) if found else None
 
     async def rows(
         self, model: str, columns: Columns, given: Sequence[Mapping[str, Any]], *, null: bool

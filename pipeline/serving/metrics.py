@@ -33,6 +33,8 @@ class Metrics:
         self.rows: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.phases: dict[tuple[str, str, str], Histogram] = {}
         self.batches: dict[tuple[str, str], Histogram] = {}
+        self.cold: dict[str, tuple[int, float, float]] = {}
+        """Model → cold starts, seconds of the last one, when it was (seconds since 1970)."""
 
     def answered(
         self, model: str, version: str, door: Door, status: int, seconds: float, *, slow: bool = False
@@ -47,6 +49,10 @@ class Metrics:
         self.shadows[model, version, outcome] += 1
         if seconds is not None:
             self._phase(model, version, "shadow").observe(seconds)
+
+    def cold_start(self, model: str, seconds: float, at: float) -> None:
+        """A request had a model loaded, and had its answer after so long."""
+        self.cold[model] = self.cold.get(model, (0, 0.0, 0.0))[0] + 1, seconds, at
 
     def batch(self, model: str, version: str, batch: Batch) -> None:
         self.rows[model, version] += batch.rows
@@ -65,6 +71,7 @@ class Metrics:
             "rows": [[*key, count] for key, count in self.rows.items()],
             "phases": [[*key, one.facts()] for key, one in self.phases.items()],
             "batches": [[*key, one.facts()] for key, one in self.batches.items()],
+            "cold": [[model, *one] for model, one in self.cold.items()],
         }
 
     def _phase(self, model: str, version: str, phase: str) -> Histogram:
@@ -97,6 +104,7 @@ class _Numbers:
         logged = "Lines of the prediction log, by what became of them."
         yield self._counter("log_predictions", logged, ("model", "outcome"))
         yield self._counter("labels", "Labels kept.", ("model",))
+        yield from self._sleep()
         for key, name, what in _GAUGES:
             gauge = GaugeMetricFamily(f"trainshed_serving_{name}", what, labels=("worker",))
             for facts in self._workers:
@@ -108,6 +116,22 @@ class _Numbers:
         for facts in self._workers:
             compiled.add_metric((facts["worker"],), facts["compilations"])
         yield compiled
+
+    def _sleep(self) -> Iterator[Metric]:
+        """Of models that are let go of while nobody asks them."""
+        prefix, labels = "trainshed_serving_", ("worker", "model")
+        asleep = GaugeMetricFamily(f"{prefix}asleep", "1 while the next request has the model loaded.", labels=labels)
+        starts = CounterMetricFamily(f"{prefix}cold_starts", "Requests that had their model loaded.", labels=labels)
+        last = GaugeMetricFamily(
+            f"{prefix}cold_start_seconds", "From such a request to its answer, the last time.", labels=labels
+        )
+        for facts in self._workers:
+            for model, one in facts.get("asleep", ()):
+                asleep.add_metric((facts["worker"], model), one)
+            for model, count, seconds, _ in facts.get("cold", ()):
+                starts.add_metric((facts["worker"], model), count)
+                last.add_metric((facts["worker"], model), seconds)
+        yield from (asleep, starts, last)
 
     def _counter(self, key: str, what: str, labels: Sequence[str]) -> Metric:
         family = CounterMetricFamily(f"trainshed_serving_{key}", what, labels=("worker", *labels))

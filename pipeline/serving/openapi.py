@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
+from pipeline.serving.columns import Columns
+from pipeline.serving.lookups import Needs
 from pipeline.serving.shelf import Seat, Shelf
 from pipeline.versions.signature import InputColumn, Signature
 from store.release import RELEASE
@@ -13,9 +16,16 @@ _ERROR: Final = {
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
 }
 _SHOWN_WORDS: Final = 100
+_KEY_TYPES: Final = {"integer": "integer", "BOOLEAN": "boolean"}
+_MISSING: Final = {
+    "enum": ["refuse", "null"],
+    "description": "What is not known is refused (422), or a missing value. Usual: refuse.",
+}
+NeedsOf = Callable[[str, Columns], Needs | None]
+"""(model, its columns) → what requests that name entities bring."""
 
 
-def describe(shelf: Shelf) -> dict[str, Any]:
+def describe(shelf: Shelf, needs: NeedsOf) -> dict[str, Any]:
     """OpenAPI 3.1 of what the snapshot in force serves."""
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {
@@ -25,9 +35,12 @@ def describe(shelf: Shelf) -> dict[str, Any]:
         arm = shelf.snapshot.routes[model].arms[0]
         seat = shelf.seats.get((model, arm.version))
         if seat is not None:
-            paths[f"/v1/predict/{model}"] = _path(seat)
-            schemas[f"{model}.row"] = _row(seat.loaded.signature)
-            schemas[f"{model}.answer"] = _answer(seat.loaded.signature)
+            looked_up = needs(model, seat.columns)
+            paths[f"/v1/predict/{model}"] = _path(seat, looked_up is not None)
+            schemas[f"{model}.row"] = _row(seat.signature)
+            if looked_up is not None:
+                schemas[f"{model}.entity"] = _entity(seat.signature, looked_up)
+            schemas[f"{model}.answer"] = _answer(seat.signature)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Trainshed models", "version": RELEASE},
@@ -36,27 +49,21 @@ def describe(shelf: Shelf) -> dict[str, Any]:
     }
 
 
-def _path(seat: Seat) -> dict[str, Any]:
+def _path(seat: Seat, by_entity: bool) -> dict[str, Any]:
     row = {"$ref": f"#/components/schemas/{seat.model}.row"}
     rows = {"type": "array", "items": row, "minItems": 1}
-    envelope = {
-        "type": "object",
-        "required": ["rows"],
-        "properties": {
-            "rows": rows,
-            "id": {"type": "string", "description": "Comes back with the answer."},
-            "unit": {"type": "string", "description": "Whom the request is about: the same one, the same version."},
-            "timeout_ms": {"type": "number", "exclusiveMinimum": 0},
-        },
-    }
+    shapes = [row, rows, _envelope("rows", rows)]
+    if by_entity:
+        entities = {**rows, "items": {"$ref": f"#/components/schemas/{seat.model}.entity"}}
+        shapes.append(_envelope("entities", entities, missing=_MISSING))
     answer = {"schema": {"$ref": f"#/components/schemas/{seat.model}.answer"}}
     return {
         "post": {
             "operationId": f"predict_{seat.model}",
-            "summary": f"Predicts {seat.loaded.signature.label}, by version {seat.version}.",
+            "summary": f"Predicts {seat.signature.label}, by version {seat.version}.",
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": {"anyOf": [row, rows, envelope]}}},
+                "content": {"application/json": {"schema": {"anyOf": shapes}}},
             },
             "responses": {
                 "200": {"description": "An answer for each row.", "content": {"application/json": answer}},
@@ -65,6 +72,29 @@ def _path(seat: Seat) -> dict[str, Any]:
             },
         }
     }
+
+
+def _envelope(of: str, rows: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": [of],
+        "properties": {
+            of: rows,
+            "id": {"type": "string", "description": "Comes back with the answer."},
+            "unit": {"type": "string", "description": "Whom the request is about: the same one, the same version."},
+            "timeout_ms": {"type": "number", "exclusiveMinimum": 0},
+            **more,
+        },
+    }
+
+
+def _entity(signature: Signature, needs: Needs) -> dict[str, Any]:
+    """A row whose features are looked up: its keys, and the columns that no view has."""
+    columns = {column.name: _column(column) for column in signature.inputs}
+    whose = "Says whose features are looked up; left out where the row brings them itself."
+    keys = {name: {"type": _KEY_TYPES.get(kind, "string"), "description": whose} for name, kind in needs.keys.items()}
+    required = [name for name in columns if name not in needs.found]
+    return {"type": "object", "required": required, "properties": {**columns, **keys}}
 
 
 def _row(signature: Signature) -> dict[str, Any]:

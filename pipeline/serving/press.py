@@ -22,11 +22,12 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from pipeline.serving.buckets import buckets
-from pipeline.serving.executables import Programs, key_of, load_programs, make_programs, settle_jax, shapes_of
+from pipeline.serving.executables import Programs, load_programs, make_programs, settle_jax, shapes_of
 from pipeline.serving.golden import check_programs
-from pipeline.serving.pressed import FACTS, GOLDEN, SIGNATURE, Golden, Pressed, PressedFacts, read_pressed
+from pipeline.serving.pressed import GOLDEN, SIGNATURE, Golden, Pressed, PressedFacts, read_pressed
 from pipeline.serving.pressed import write_parameters as write_pressed_parameters
 from pipeline.serving.prune import prune
+from pipeline.serving.readiness import FACTS, key_of
 from pipeline.versions import seal
 from pipeline.versions.agreement import TOLERANCE
 from pipeline.versions.birthplace import Birthplace

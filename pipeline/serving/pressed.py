@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from pipeline.serving.readiness import FACTS
 from pipeline.versions import seal
 from pipeline.versions.signature import Signature
 
@@ -28,7 +29,6 @@ PARAMETERS: Final = "parameters.bin"
 SHAPES: Final = "parameters.json"
 SIGNATURE: Final = "signature.json"
 GOLDEN: Final = "golden.npz"
-FACTS: Final = "pressed.json"
 
 
 class PressedFacts(BaseModel):

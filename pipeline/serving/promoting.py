@@ -37,14 +37,14 @@ class Promoting:
     async def prepare(self, model: str, version: int, digest: str, tell: Tell) -> Json:
         """Pressed, then loaded, warm and golden in every worker. Raises Refused; nothing has changed then.
 
-        What is resident, as the version before is, is not pressed again: nothing is loaded, nothing compiled. `tell`
-        hears of each phase when it begins.
+        What is resident, as the version before is, or was pressed ahead, is not pressed again: nothing is compiled.
+        `tell` hears of each phase when it begins.
         """
         wanted = {"model": model, "version": version, "digest": digest}
         async with self._turn:
-            if digest in read_snapshot(self._dir.routing).resident().values():
+            if digest in read_snapshot(self._dir.routing).resident().values() or self.press.is_done(digest):
                 tell("load")
-                with contextlib.suppress(Refused):  # a worker has lost it: pressing mends that
+                with contextlib.suppress(Refused):  # it is damaged, or a worker has lost it: pressing mends that
                     return await self._load(wanted, {"seconds": 0.0, "compiled": 0})
             try:
                 pressed = await self.press(digest, tell)
@@ -56,6 +56,14 @@ class Promoting:
             except Refused:
                 await self.forget()
                 raise
+
+    async def press_ahead(self, digest: str) -> Json:
+        """Presses a version that nobody waits for yet; `gave_way` if a promotion came, `fault` if it failed."""
+        try:
+            found = await self.press.ahead(digest)
+        except NotServed as error:
+            return {"gave_way": False, "fault": error.what}
+        return {"gave_way": found is None, **(found or {})}
 
     async def forget(self) -> None:
         """A promotion that was prepared does not come: what was loaded for it goes."""

@@ -58,9 +58,13 @@ class Shadowing:
         """To be run once the answer is written: in a later turn of the loop."""
         asyncio.get_running_loop().call_soon(self._begin, copy)
 
+    def forget(self, model: str) -> None:
+        """Its shadow is not loaded any more."""
+        self._batchers.pop(model, None)
+
     def _begin(self, copy: Copy) -> None:
         seat, batcher = copy.seat, self._batcher(copy.seat)
-        if batcher.waiting_rows >= self._queue_rows:
+        if batcher is None or batcher.waiting_rows >= self._queue_rows:
             self._metrics.shadowed(seat.model, seat.label, "dropped")
             return
         task = asyncio.get_running_loop().create_task(self._run(copy, batcher))
@@ -93,13 +97,17 @@ class Shadowing:
             size=copy.size,
         )
 
-    def _batcher(self, seat: Seat) -> Batcher:
+    def _batcher(self, seat: Seat) -> Batcher | None:
+        """None for one that was asleep when the request came: copies load nothing."""
+        loaded = seat.loaded
+        if loaded is None:
+            return None
         known = self._batchers.get(seat.model)
         if known is None or known[0] is not seat:
             made = Batcher(
-                seat.loaded.run,
+                loaded.run,
                 expected_s=lambda rows: math.inf,  # never in the loop
-                largest=seat.loaded.largest,
+                largest=loaded.largest,
                 queue_rows=self._queue_rows,
                 thread=self._thread,
                 on_batch=lambda batch: self._metrics.batch(seat.model, seat.label, batch),

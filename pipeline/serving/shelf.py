@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.serving.arms import choose, split_of
 from pipeline.serving.batcher import Batcher
 from pipeline.serving.columns import Columns
+from pipeline.serving.dozing import Dozing
 from pipeline.serving.executables import Programs
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.refusal import Refusal, busy, unknown
 from pipeline.traffic.route import Why
 from pipeline.traffic.split import Split
+from pipeline.versions.signature import Signature
 from store.routing import Route, Snapshot
 
 
 @dataclass(frozen=True)
 class Seat:
-    """A version that can answer."""
+    """A version that can answer: at once, or, if it is asleep, when it has been loaded again."""
 
     model: str
     version: int
-    loaded: LoadedVersion
+    digest: str
+    loaded: LoadedVersion | None
+    """None: it is asleep."""
     columns: Columns
-    batcher: Batcher
+    batcher: Batcher | Dozing
     label: str
     """The version as metrics and answers have it."""
+
+    @property
+    def asleep(self) -> bool:
+        return self.loaded is None
+
+    @property
+    def signature(self) -> Signature:
+        return self.columns.signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +93,16 @@ class Shelf:
 
     def has(self, model: str, version: int, digest: str) -> bool:
         seat = self._found(model, version)
-        return seat is not None and seat.loaded.digest == digest
+        return seat is not None and seat.digest == digest
 
     def programs(self) -> dict[str, Programs]:
         """Those that are loaded, by key."""
         seats = [*self._now.seats.values(), *self._waiting.values()]
-        return {seat.loaded.programs_key: seat.loaded.programs for seat in seats}
+        return {seat.loaded.programs_key: seat.loaded.programs for seat in seats if seat.loaded is not None}
 
     def put(self, model: str, version: int, loaded: LoadedVersion) -> None:
         """Ready for the snapshot that names it; until then it answers nobody."""
-        batcher = self.make_batcher(model, version, loaded)
-        seat = Seat(model, version, loaded, Columns(loaded.signature), batcher, str(version))
-        self._waiting[model, version] = seat
+        self._waiting[model, version] = self._seat(model, version, loaded)
         self.missing.pop((model, version), None)
 
     def switch(self, snapshot: Snapshot) -> None:
@@ -106,7 +116,7 @@ class Shelf:
         seats = {}
         for (model, version), digest in wanted.items():
             seat = self._found(model, version)
-            if seat is not None and seat.loaded.digest == digest:
+            if seat is not None and seat.digest == digest:
                 seats[model, version] = seat
         self._waiting = {key: seat for key, seat in self._waiting.items() if key not in wanted}
         self.missing = {key: why for key, why in self.missing.items() if key in wanted}
@@ -116,6 +126,33 @@ class Shelf:
     def forget_unused(self) -> None:
         """Lets go of what was loaded for a promotion that did not come."""
         self._waiting.clear()
+
+    def asleep(self, model: str) -> list[Seat]:
+        """Those of a model that are asleep, control first."""
+        return [seat for seat in self._now.seats.values() if seat.model == model and seat.asleep]
+
+    def sleep(self, model: str, stand_in: Callable[[str, int], Dozing]) -> None:
+        """Lets go of all that a model has loaded; its route stays.
+
+        `stand_in`: (model, version) → who takes its requests.
+        """
+        seats = {
+            key: replace(seat, loaded=None, batcher=stand_in(*key)) if seat.model == model and not seat.asleep else seat
+            for key, seat in self._now.seats.items()
+        }
+        self._now = replace(self._now, seats=seats)
+
+    def wake(self, asleep: Seat, loaded: LoadedVersion) -> Seat:
+        """It answers again."""
+        seat = self._seat(asleep.model, asleep.version, loaded)
+        self._now = replace(self._now, seats={**self._now.seats, (seat.model, seat.version): seat})
+        return seat
+
+    def lose(self, asleep: Seat, why: str) -> None:
+        """It cannot be loaded again."""
+        lost = asleep.model, asleep.version
+        self._now = replace(self._now, seats={key: seat for key, seat in self._now.seats.items() if key != lost})
+        self.missing[lost] = why
 
     def pick(self, model: str, *, unit: str | None = None, request: str = "", version: str | None = None) -> Picked:
         """Who answers. `request`: its id; `version`: the one that it insists on. Raises Refusal."""
@@ -138,6 +175,10 @@ class Shelf:
         wanted = [key for key in self._now.snapshot.resident() if model is None or key[0] == model]
         known = model is None or model in self._now.snapshot.routes
         return known and all(key in self._now.seats for key in wanted)
+
+    def _seat(self, model: str, version: int, loaded: LoadedVersion) -> Seat:
+        batcher = self.make_batcher(model, version, loaded)
+        return Seat(model, version, loaded.digest, loaded, Columns(loaded.signature), batcher, str(version))
 
     def _found(self, model: str, version: int) -> Seat | None:
         return self._waiting.get((model, version)) or self._now.seats.get((model, version))

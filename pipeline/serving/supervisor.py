@@ -31,6 +31,7 @@ from pipeline.serving.control import bind_control, channel_of, greet
 from pipeline.serving.listening import is_at, listen_at, reserve
 from pipeline.serving.pressing import Press
 from pipeline.serving.promoting import Promoting
+from pipeline.serving.resting import Resting
 from pipeline.serving.roster import Roster, Worker
 from pipeline.serving.settings import ServingSettings
 from store.errors import TrainshedError
@@ -54,6 +55,7 @@ class Supervisor:
         self._changed = asyncio.Event()
         self._roster = Roster(home, self._changed.set)
         self._promoting = Promoting(home, self._roster, Press(home, self._settings.largest_batch))
+        self._resting = Resting(self._roster, lambda: self._settings.idle_s, self._mend)
         self._listener: socket.socket | None = None
         self._grpc: socket.socket | None = None
         """Keeps the port of gRPC for the workers, which share it."""
@@ -72,9 +74,10 @@ class Supervisor:
             self._listener = listen_at(self._settings.host, self._settings.port)
         self._grpc = self._reserve_grpc()
         ready(self._facts())
-        keep = loop.create_task(self._keep())
+        keep = [loop.create_task(self._keep()), loop.create_task(self._resting.keep())]
         await self._ended.wait()
-        keep.cancel()
+        for task in keep:
+            task.cancel()
         for file in (self._dir.control, self._dir.workers):
             file.unlink(missing_ok=True)
 
@@ -127,8 +130,10 @@ class Supervisor:
     def _renew(self) -> None:
         """Takes up changed settings: workers with the old ones are replaced, one after another."""
         self._settings = ServingSettings.read(self._dir.settings)
+        self._promoting.press.give_way()
         self._promoting.press = Press(self._home, self._settings.largest_batch)
         self._changed.set()
+        self._resting.wake()
 
     async def _catch_up(self, worker: Worker) -> None:
         try:
@@ -184,14 +189,19 @@ class Supervisor:
         worker.hear(said)
         if worker.state == "ready":
             self._roster.failures = 0
-            if worker.missing:
-                self._spawn(self._promoting.mend(worker))
+        if worker.missing and worker.state in ("ready", "accepting"):
+            self._mend(worker)
         self._changed.set()
+
+    def _mend(self, worker: Worker) -> None:
+        self._spawn(self._promoting.mend(worker))
 
     async def _answer_worker(self, worker: Worker, what: str, given: Json) -> Json:
         if what == "facts":
             return {"workers": await self._roster.facts()}
         self._heard(worker, given)
+        if what == "woken":
+            self._resting.wake()
         return {}
 
     async def _answer_client(self, channel: Channel, what: str, given: Json) -> Json:
@@ -203,6 +213,8 @@ class Supervisor:
             case "prepare":
                 version = given["model"], given["version"], given["digest"]
                 return await self._promoting.prepare(*version, lambda phase: channel.say({"phase": phase}))
+            case "press":
+                return await self._promoting.press_ahead(given["digest"])
             case "switch":
                 return await self._promoting.switch()
             case "keys":

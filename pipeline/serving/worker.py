@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -46,6 +47,7 @@ from pipeline.serving.server import DataServer
 from pipeline.serving.settings import ServingSettings
 from pipeline.serving.shadowing import Shadowing
 from pipeline.serving.shelf import Shelf
+from pipeline.serving.sleeping import Sleeping
 from pipeline.serving.tally import Tally
 from pipeline.serving.tls import Certificate
 from store.errors import TrainshedError
@@ -78,6 +80,8 @@ class Worker:
         self._compute = ThreadPoolExecutor(1, "compute")
         self._shadows = ThreadPoolExecutor(1, "shadow", initializer=_step_back)
         self._loader = ThreadPoolExecutor(1, "loader", initializer=_step_back)
+        self._waker = ThreadPoolExecutor(1, "waker")
+        """Loads what requests wait for."""
         self._compilations = Compilations()
         self._metrics = Metrics()
         self._shelf = Shelf(self._batcher)
@@ -102,6 +106,17 @@ class Worker:
             self._tally,
             Shadowing(self._metrics, self._journal, self._shadows),
             Lookups(OnlineFeatures(home.online), joins),
+        )
+        self._sleeping = Sleeping(
+            self._shelf,
+            self._desk.asked,
+            self._turn,
+            self._read,
+            queue_rows=settings.queue_rows,
+            on_sleep=self._desk.let_go,
+            on_cold=self._was_cold,
+            on_woken=lambda: self._tell("woken"),
+            clock=time.perf_counter,
         )
         self._gate = Gate(home.serving, settings.host)
         self._certificate = _certificate(settings)
@@ -171,6 +186,10 @@ class Worker:
                 return await self._switch()
             case "forget":
                 self._shelf.forget_unused()
+            case "uses":
+                return {"uses": self._sleeping.uses()}
+            case "rest":
+                await self._sleeping.rest(given["sleep"], given["wake"], given["idle_s"])
             case "accept":
                 self._accept(given["grpc_port"])
             case "keys":
@@ -238,6 +257,8 @@ class Worker:
     async def _load(self, model: str, version: int, digest: str) -> Json:
         """Makes a version ready for a snapshot that will name it."""
         async with self._turn:
+            await self._sleeping.bring(model, hurry=False)
+            self._desk.asked[model] = time.perf_counter()
             if not self._shelf.has(model, version, digest):
                 self._shelf.put(model, version, await self._read(digest))
         return self._self()
@@ -246,7 +267,7 @@ class Worker:
         """Puts the published snapshot in force; if something of it cannot be had, the old one stays. Raises Refused."""
         async with self._turn:
             snapshot = read_snapshot(self._home.serving.routing)
-            if snapshot.epoch > self._shelf.snapshot.epoch or self._shelf.missing:
+            if snapshot.epoch > self._shelf.snapshot.epoch or not self._shelf.ready():
                 await self._switch_to(snapshot, partly=False)
         return self._self()
 
@@ -265,10 +286,10 @@ class Worker:
         self._shelf.missing.update(missing)
         self._shelf.switch(snapshot)
 
-    async def _read(self, digest: str) -> LoadedVersion:
+    async def _read(self, digest: str, *, hurry: bool = False) -> LoadedVersion:
         largest, shared = self._settings.largest_batch, self._shelf.programs()
         load = asyncio.get_running_loop().run_in_executor(
-            self._loader, load_version, self._home, digest, largest, shared
+            self._waker if hurry else self._loader, load_version, self._home, digest, largest, shared
         )
         try:
             return await load
@@ -288,6 +309,9 @@ class Worker:
             thread=self._compute,
             on_batch=lambda batch: self._metrics.batch(model, label, batch),
         )
+
+    def _was_cold(self, model: str, seconds: float) -> None:
+        self._metrics.cold_start(model, seconds, time.time())
 
     # -------------------------------------------------------------------------------------------- numbers
 
@@ -313,7 +337,8 @@ class Worker:
             "waiting_rows": sum(seat.batcher.waiting_rows for seat in self._shelf.seats.values()),
             "waiting": [[seat.model, seat.label, seat.batcher.waiting_rows] for seat in self._shelf.seats.values()],
             "connections": self._server.connections,
-            "resident": len(self._shelf.seats),
+            "resident": sum(not seat.asleep for seat in self._shelf.seats.values()),
+            "asleep": [[model, 1] for model in self._sleeping.asleep],
             "ready": int(self._shelf.ready() and not self._desk.draining),
             "loop_lag": self._server.lag_s,
             "compilations": self._compilations.count,

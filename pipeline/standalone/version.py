@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.serving.buckets import buckets
-from pipeline.serving.executables import compiled, key_of, shapes_of
+from pipeline.serving.executables import compiled, shapes_of
 from pipeline.serving.loaded import LoadedVersion, warmed
 from pipeline.serving.pressed import read_pressed
+from pipeline.serving.readiness import key_of
 from pipeline.standalone.provenance import MODEL, Provenance
 from pipeline.versions import seal
 

@@ -101,7 +101,7 @@ def resolve_device(choice: DeviceChoice, *, gpu: int | None, memory: float, cach
     import jax
 
     if cache is not None:
-        use_cache(cache)
+        use_cache(cache, tuned=plan.platform == "cuda")
     try:
         device = jax.devices()[0]
     except RuntimeError as error:
@@ -138,10 +138,12 @@ def _apply(plan: DevicePlan, environment: MutableMapping[str, str], jax: Any) ->
         jax.config.update("jax_platforms", plan.environment["JAX_PLATFORMS"])
 
 
-def use_cache(folder: Path) -> None:
+def use_cache(folder: Path, *, tuned: bool = False) -> None:
     """Every program is kept, small ones too: they are the ones a tabular model has.
 
-    The bound is ours: JAX's own (`jax_compilation_cache_max_size`) locks and stamps a file at each look-up.
+    `tuned`: what a GPU was tuned to is kept as well. That puts the folder's path into the key of each program (jax
+    0.10.2): elsewhere it is left out, so that a home that was moved or restored still has its programs. The bound is
+    ours: JAX's own (`jax_compilation_cache_max_size`) locks and stamps a file at each look-up.
     """
     import jax
 
@@ -150,6 +152,8 @@ def use_cache(folder: Path) -> None:
     jax.config.update("jax_compilation_cache_dir", str(folder))  # type: ignore[no-untyped-call]
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)  # type: ignore[no-untyped-call]
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)  # type: ignore[no-untyped-call]
+    kept = "xla_gpu_per_fusion_autotune_cache_dir" if tuned else "none"
+    jax.config.update("jax_persistent_cache_enable_xla_caches", kept)  # type: ignore[no-untyped-call]
 
 
 def trim_cache(folder: Path, limit: int) -> None:

@@ -52,6 +52,12 @@ class EndpointView(Wire):
     ready: bool
     reason: str = ""
     """Why it is not ready."""
+    asleep: bool = False
+    """Nobody has asked it for `serving.idle`: no process has it loaded, and the next request has that done."""
+    cold_starts: int = 0
+    """Requests that had the model loaded, and waited for that."""
+    cold_ms: float | None = None
+    """From such a request to its answer, the last time."""
     requests: int
     errors: int
     """Of them, those that were answered with a status above 499."""

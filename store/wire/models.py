@@ -60,6 +60,8 @@ class VersionView(Wire):
     judged_against: JudgedAgainst | None = None
     """None: nothing was in production, or it could not answer the same rows."""
     aliases: list[str]
+    pressed: bool = False
+    """Ready to serve on this machine: its promotion compiles nothing. Known of the versions of one model."""
     rev: int
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -12,7 +12,7 @@ from store.wire.models import GateView
 from store.words import ComparisonKind, ComparisonStatus
 
 ArmRole = Literal["control", "treatment"]
-TrafficVerb = Literal["weights", "canary", "stop", "shadow", "lift"]
+TrafficVerb = Literal["weights", "canary", "experiment", "stop", "shadow", "lift"]
 
 
 class ArmShare(Wire):
@@ -91,9 +91,9 @@ class ComparisonView(Wire):
     stages: list[StageView] = []
     """Of a canary."""
     passed: bool = False
-    """A canary that has passed its last stage, and waits to be promoted."""
+    """A canary that has passed its last stage, or an experiment that has won: it waits to be promoted."""
     waits: str = ""
-    """What a running canary waits for; while the daemon has not looked yet, nothing."""
+    """What a running canary or experiment waits for; while the daemon has not looked yet, nothing."""
     findings: list[RuleView] = []
     then: str = ""
     """What becomes of a canary after its last stage: `wait` or `promote`."""
@@ -102,7 +102,7 @@ class ComparisonView(Wire):
     actor: str
     ended_by: str | None
     seen_by: str | None = None
-    """Who has seen that it was rolled back."""
+    """Who has seen that it was taken back."""
     began_at: datetime
     ended_at: datetime | None
 
@@ -138,7 +138,15 @@ class TrafficChange(Wire):
     """What is to be done to a model's traffic."""
 
     do: TrafficVerb
-    version: int | None = Field(default=None, description="Of `canary` and `shadow`.")
+    version: int | None = Field(
+        default=None, description="Of `canary`, `shadow`, and an experiment of no project file."
+    )
+    name: str = Field(
+        default="", pattern=r"^([a-z][a-z0-9_]{0,62})?$", description="Of an experiment; of `stop`: which one is meant."
+    )
+    settings: dict[str, Any] = Field(
+        default={}, description="Of `experiment`: keys of `[experiments.NAME]`, over those of the project file."
+    )
     shares: dict[int, float] = Field(default={}, description="Of `weights`: version → share of the units, up to 1.")
     share: float = Field(default=1.0, gt=0.0, le=1.0, description="Of `shadow`: of the requests.")
     kind: ComparisonKind | None = Field(default=None, description="Of `stop`: which kind is meant; null: any.")

@@ -27,6 +27,7 @@ enabled = true
 port = 0
 grpc_port = 0
 max_batch = 16
+press_ahead = false
 """
 
 

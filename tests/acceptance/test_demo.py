@@ -44,7 +44,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path
 
 
 def test_it_prints_one_document_with_all_that_happened(told: tuple[dict[str, Any], Path]) -> None:
-    assert set(told[0]) == {"seconds", "rows_ingested", "datasets", "versions", "production", "events"}
+    assert set(told[0]) == {"seconds", "rows_ingested", "datasets", "versions", "production", "serving", "events"}
 
 
 def test_january_to_may_came_in_and_nothing_twice(told: tuple[dict[str, Any], Path]) -> None:
@@ -68,6 +68,46 @@ def test_the_first_version_is_live_again_after_the_rollback(told: tuple[dict[str
     moves = [e["message"] for e in told[0]["events"] if e["kind"].startswith("alias.")]
     assert len(moves) == 4
     assert "rolled back from 2 to 1" in moves[2]
+
+
+def test_thousands_of_flights_were_asked_about_and_every_request_was_answered(
+    told: tuple[dict[str, Any], Path],
+) -> None:
+    serving = told[0]["serving"]
+    assert serving["failed"] == 0
+    assert serving["requests"] > 3_000
+    assert serving["planes"] > 1_000
+    assert [one["version"] for one in serving["versions"]] == [1, 2]
+    assert sum(one["requests"] for one in serving["versions"]) == serving["requests"]
+    assert sum(one["share"] for one in serving["versions"]) == pytest.approx(1.0, abs=1e-3)
+    assert all(0 < one["p50_ms"] <= one["p99_ms"] for one in serving["versions"])
+
+
+def test_the_canary_passed_both_stages_with_reasons_and_production_went_there_and_back_while_clients_asked(
+    told: tuple[dict[str, Any], Path],
+) -> None:
+    serving = told[0]["serving"]
+    assert [stage["share"] for stage in serving["canary"]["stages"]] == [0.05, 0.5]
+    assert all("no sign of harm" in stage["reason"] for stage in serving["canary"]["stages"])
+    assert serving["replay"]["against"] == 1
+    for move, between in (("promotion", (1, 2)), ("rollback", (2, 1))):
+        assert (serving[move]["from"], serving[move]["to"]) == between
+        assert 0 < serving[move]["switched_ms"] < 5_000
+    kinds = [event["kind"] for event in told[0]["events"] if event["kind"].startswith("comparison.")]
+    assert kinds == ["comparison.began", "comparison.advanced", "comparison.passed", "comparison.finished"]
+
+
+def test_the_log_has_every_request_and_labels_come_late_to_all_that_have_landed(
+    told: tuple[dict[str, Any], Path],
+) -> None:
+    serving = told[0]["serving"]
+    labels = serving["labels"]
+    assert (labels["requests"], labels["strays"]) == (serving["requests"], 0)
+    assert labels["labelled"] == sum(one["labelled"] for one in serving["versions"])
+    assert 0.8 < labels["labelled"] / labels["requests"] < 1.0
+    for version in serving["versions"]:
+        assert version["auc"]["flights"] > 200
+        assert 0.5 < version["auc"]["low"] < version["auc"]["value"] < version["auc"]["high"]
 
 
 def test_version_two_waits_as_candidate_for_the_operator_to_decide(told: tuple[dict[str, Any], Path]) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from pipeline.process import procfs
 from tests.acceptance.living import Living, crowd, until
+from tests.thorough import repeats
 
 pytestmark = pytest.mark.slow
 
@@ -57,12 +58,12 @@ def living(tmp_path: Path) -> Iterator[Living]:
     one.close()
 
 
-def test_a_run_outlives_twenty_kills_of_the_daemon_and_no_metric_is_lost_or_doubled(living: Living) -> None:
+def test_a_run_outlives_many_kills_of_the_daemon_and_no_metric_is_lost_or_doubled(living: Living) -> None:
     rng = random.Random(20)
     run = living.submit("etl:steady")
     living.wait(run, "running")
     shim = living.status(run)["pid"]
-    for moment in range(20):
+    for moment in range(repeats(5, 20)):
         # Half of them strike a daemon at work, half one that is starting, recovering or reading the backlog.
         time.sleep(rng.uniform(0.0, 0.3) if moment % 2 else rng.uniform(0.3, 2.0) * crowd())
         living.kill()

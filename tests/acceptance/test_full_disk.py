@@ -67,6 +67,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
+QUICK = 0.02
+"""Seconds, so that a filler takes what becomes free before others do."""
+
+
 class Filler:
     """Takes all space there is, and whatever becomes free."""
 
@@ -99,8 +103,8 @@ def test_a_training_on_a_full_disk_says_so_and_goes_on_from_its_checkpoint_when_
         until(lambda: len(living.run(run)["checkpoints"]) >= 2, 120)
         worker = living.status(run)["worker"]
         filler = Filler(small_disk)
-        until(lambda: filler.take() and not Path(f"/proc/{worker}").exists(), 60)
-        until(lambda: filler.take() and "free space there" in (living.get("/v1/status")["degraded"] or ""))
+        until(lambda: filler.take() and not Path(f"/proc/{worker}").exists(), 60, pause=QUICK)
+        until(lambda: filler.take() and "free space there" in (living.get("/v1/status")["degraded"] or ""), pause=QUICK)
         # The record may still have had a page to write to: then that is taken too.
         refused = until(lambda: filler.take() and (ended := _cli(living, "run", "etl:points")).returncode and ended)
         assert (refused.returncode, "the disk is full" in refused.stderr) == (1, True)

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-import select
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,13 +15,15 @@ import pytest
 
 from store import lake
 from store.home import Home
+from tests.acceptance.nursery import Nursery
+from tests.thorough import repeats
 from tests.webserver import Asked, Reply, serve
 
 pytestmark = pytest.mark.slow
 
 PAGE_ROWS = 50
 ROUND_ROWS = 750
-KILLS = 50
+KILLS = repeats(20, 50)
 
 PROJECT = """
 [project]
@@ -49,8 +48,8 @@ rule = "id % 100 <> 7"
 max_share = 0.02
 """
 
-NURSERY = """
-import os, sys, time
+WORK = """
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 import pipeline.sources.http
@@ -61,33 +60,19 @@ from pipeline.process.spec import RunSpec
 from pipeline.process.spool import Spool
 from store.home import Home
 
-root = Path(sys.argv[1])
-home = Home(root / "home")
-
-def work(run, attempt):
-    folder = home.attempt(run, attempt).root
+def work(root, run, attempt):
+    root = Path(root)
+    home = Home(root / "home")
+    folder = home.attempt(int(run), int(attempt)).root
     folder.mkdir(parents=True)
     # A clock that runs a hundred times too fast, so that every page or two goes to disk and kills find something there.
     began = time.time()
     clock = lambda: datetime.fromtimestamp(began + (time.time() - began) * 100, UTC)
-    spec = RunSpec(run=run, attempt=attempt, nonce=str(attempt), job="etl:orders", kind="etl", target="orders",
+    spec = RunSpec(run=run, attempt=attempt, nonce=attempt, job="etl:orders", kind="etl", target="orders",
                    project=root, home=home.root)
     run_etl(RunContext(spec=spec, project=load_project(root), home=home,
                        spool=Spool(folder / "events.jsonl", time.time), now=clock))
-
-for line in sys.stdin:
-    child = os.fork()
-    if child == 0:
-        try:
-            work(*map(int, line.split()))
-            os._exit(0)
-        except BaseException as error:
-            print(error, file=sys.stderr, flush=True)
-            os._exit(1)
-    print(child, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-"""Imports the libraries once and forks a worker for each line `run attempt`: tells its pid, then how it ended."""
 
 
 def row(number: int) -> dict[str, Any]:
@@ -117,38 +102,11 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-class Nursery:
-    """Workers that begin at once, one at a time."""
-
-    def __init__(self, root: Path, url: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", NURSERY, str(root)],
-            env=os.environ | {"CRASH_API": url},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-        )
-
-    def attempt(self, run: int, attempt: int, patience: float | None) -> int:
-        """The exit status; killed (-9) if it takes longer than `patience` seconds."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{run} {attempt}\n".encode())
-        pid = int(self._process.stdout.readline())
-        ended, _, _ = select.select([self._process.stdout], [], [], patience)
-        if not ended:
-            os.kill(pid, signal.SIGKILL)
-        return int(self._process.stdout.readline())
-
-    def close(self) -> None:
-        self._process.communicate()
-
-
 @pytest.fixture
 def api(root: Path) -> Iterator[tuple[Api, Nursery]]:
     made = Api()
     with serve(made) as site:
-        nursery = Nursery(root, site.url)
+        nursery = Nursery(WORK, CRASH_API=site.url)
         yield made, nursery
         nursery.close()
 
@@ -173,7 +131,7 @@ def facts(root: Path) -> dict[int, dict[str, Any]]:
     return told
 
 
-def test_an_ingest_killed_at_fifty_moments_holds_every_row_once(root: Path, api: tuple[Api, Nursery]) -> None:
+def test_an_ingest_killed_at_many_moments_holds_every_row_once(root: Path, api: tuple[Api, Nursery]) -> None:
     """Rounds of new pages; each round is killed again and again, at random moments, until one attempt gets through."""
     publisher, nursery = api
     chance = random.Random(11)
@@ -188,7 +146,10 @@ def test_an_ingest_killed_at_fifty_moments_holds_every_row_once(root: Path, api:
             # A third of the kills come late: around the commit and behind it.
             patience = chance.uniform(0.0, 1.0) if chance.random() < 0.67 else chance.uniform(0.8, 1.1)
             began = time.monotonic()
-            status = nursery.attempt(run, attempt, patience * whole if killed < KILLS else None)
+            pid = nursery.begin(root, run, attempt)
+            if not nursery.ends_within(patience * whole if killed < KILLS else None):
+                os.kill(pid, signal.SIGKILL)
+            _, status = nursery.rest()
             killed += status == -signal.SIGKILL
         assert status == 0, "it failed by itself"
         whole = max(0.1, time.monotonic() - began)

@@ -17,10 +17,11 @@ import pytest
 
 from store import lake
 from store.home import Home
+from tests.thorough import repeats
 
 pytestmark = pytest.mark.slow
 
-DISTURBED = (2, 3, 4, 5)
+DISTURBED = range(2, 2 + repeats(2, 4))
 PROJECT = """
 [project]
 name = "resume"

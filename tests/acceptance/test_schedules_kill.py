@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
-import subprocess
-import sys
-import textwrap
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -20,12 +19,13 @@ from store.home import Home
 from store.tables import Run, RunDependency
 from store.times import SECOND, system_clock
 from tests.acceptance.living import until
+from tests.acceptance.nursery import Nursery
+from tests.thorough import repeats
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[2]
 
-PRELUDE = """
-import os, sys, threading, time
+WORK = """
+import os, sys, time
 from pathlib import Path
 from daemon import claim
 from daemon.definitions import first_time
@@ -42,54 +42,50 @@ def job(kind, name, upstream=()):
     return Job(name=f"{kind}:{name}", kind=kind, target=name, upstream=upstream, settings=JobSection())
 
 JOBS = {j.name: j for n in range(20) for j in (job("etl", f"t{n}"), job("train", f"t{n}", (f"etl:t{n}",)))}
-record = Record.open(Home(Path(sys.argv[1])), system_clock)
-wanted = [
+WANTED = [
     Definition(name=f"s{n}", job=f"train:t{n}", spec={"every_s": 0.2}, overlap="allow", catch_up="all")
     for n in range(20)
 ]
-with record.transaction() as tx:
-    now = from_us(tx.now)
-    schedules.sync_schedules(tx, wanted, lambda one: first_time(one.spec, one.timezone, now))
+
+def work(home, point):
+    record = Record.open(Home(Path(home)), system_clock)
+    with record.transaction() as tx:
+        now = from_us(tx.now)
+        schedules.sync_schedules(tx, WANTED, lambda one: first_time(one.spec, one.timezone, now))
+    if point == "none":
+        tick_for_ever(record)
+    else:
+        die_at(record, point)
+
+def tick_for_ever(record):
+    Scheduler(record, lambda tx: claim.claim_due(tx, JOBS), system_clock, lambda: None).start()
+    print("ticking", flush=True)
+    time.sleep(600)
+
+def die_at(record, point):
+    time.sleep(0.3)
+    with record.transaction() as tx:
+        def die_when(start):
+            tx.driver.set_trace_callback(lambda sql: os._exit(9) if sql.startswith(start) else None)
+
+        if point == "before the first statement":
+            os._exit(9)
+        if point == "after the runs are queued":
+            die_when("INSERT INTO run_dependency")
+        if point == "while the schedules move on":
+            die_when("UPDATE schedule")
+        if point == "at the commit":
+            die_when("COMMIT")
+        claim.claim_due(tx, JOBS)
+    os._exit(9 if point == "after the commit" else 1)
 """
 
-TICK_FOR_EVER = (
-    PRELUDE
-    + """
-Scheduler(record, lambda tx: claim.claim_due(tx, JOBS), system_clock, lambda: None).start()
-print("ticking", flush=True)
-time.sleep(600)
-"""
-)
 
-DIE_AT = (
-    PRELUDE
-    + """
-import sqlite3
-point = sys.argv[2]
-time.sleep(0.3)
-with record.transaction() as tx:
-    if point == "before the first statement":
-        os._exit(9)
-    if point == "after the runs are queued":
-        tx.driver.set_trace_callback(lambda sql: os._exit(9) if sql.startswith("INSERT INTO run_dependency") else None)
-    if point == "while the schedules move on":
-        tx.driver.set_trace_callback(lambda sql: os._exit(9) if sql.startswith("UPDATE schedule") else None)
-    if point == "at the commit":
-        tx.driver.set_trace_callback(lambda sql: os._exit(9) if sql.startswith("COMMIT") else None)
-    claim.claim_due(tx, JOBS)
-os._exit(9 if point == "after the commit" else 1)
-"""
-)
-
-
-def _start(source: str, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(source), *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    made = Nursery(WORK)
+    yield made
+    made.close()
 
 
 def _claimed(home: Home) -> int:
@@ -117,17 +113,16 @@ def _check(home: Home) -> int:
     return len(claimed)
 
 
-def test_a_scheduler_killed_again_and_again_runs_each_time_exactly_once(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    for number in range(6):
-        process = _start(TICK_FOR_EVER, str(home.root))
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ticking\n"
-        time.sleep(0.15 + 0.1 * number)
-        if number == 5:  # the last has made up for all others, however slow the machine is
+def test_a_scheduler_killed_again_and_again_runs_each_time_exactly_once(tmp_path: Path, nursery: Nursery) -> None:
+    home, kills = Home(tmp_path), repeats(4, 12)
+    for number in range(kills):
+        pid = nursery.begin(home.root, "none")
+        assert nursery.line() == "ticking"
+        time.sleep(0.15 + 0.1 * (number % 6))
+        if number == kills - 1:  # the last has made up for all others, however slow the machine is
             until(lambda: _claimed(home) >= 20 * 6, 60)
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
+        os.kill(pid, signal.SIGKILL)
+        assert nursery.rest()[1] == -signal.SIGKILL
     assert _check(home) >= 20 * 6
 
 
@@ -141,15 +136,15 @@ def test_a_scheduler_killed_again_and_again_runs_each_time_exactly_once(tmp_path
         "after the commit",
     ],
 )
-def test_a_claim_killed_at_a_named_point_is_made_whole_by_the_next(tmp_path: Path, point: str) -> None:
+def test_a_claim_killed_at_a_named_point_is_made_whole_by_the_next(
+    tmp_path: Path, nursery: Nursery, point: str
+) -> None:
     home = Home(tmp_path)
-    process = _start(DIE_AT, str(home.root), point)
-    _, error = process.communicate(timeout=60)
-    assert process.returncode == 9, error
-    process = _start(TICK_FOR_EVER, str(home.root))
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ticking\n"
-    time.sleep(0.5)
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
+    nursery.begin(home.root, point)
+    assert nursery.rest() == ([], 9)
+    pid = nursery.begin(home.root, "none")
+    assert nursery.line() == "ticking"
+    until(lambda: _claimed(home) >= 20, 60)
+    os.kill(pid, signal.SIGKILL)
+    nursery.rest()
     assert _check(home) >= 20

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import httpx
@@ -30,40 +31,25 @@ from tests.thorough import THOROUGH, repeats
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600 if THOROUGH else 600)]
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    made = Stage(tmp_path)
+WRONG = 4
+"""A version whose golden rows do not come back."""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, dict[str, Any]]]:
+    """One home for all tests that stop nothing for good: its start takes longer than they do. And what its first
+    promotion said.
+    """
+    made = Stage(tmp_path_factory.mktemp("serving"))
+    _shelve_wrong(made)
     try:
         made.start()
-        yield made
+        yield made, made.promote(1)["served"]
     finally:
         made.close()
 
 
-def test_a_promoted_version_answers_and_a_rollback_presses_loads_and_compiles_nothing(stage: Stage) -> None:
-    first = stage.promote(1)
-    assert first["served"]["compiled"] == 5
-    url = stage.until_warm()
-    assert scores(url)[0] == 1
-    second = stage.promote(2)["served"]
-    assert second["compiled"] == 0  # the same architecture
-    assert (second["workers"], second["epoch"]) == (2, first["served"]["epoch"] + 1)
-    version, share = scores(url)
-    assert version == 2
-    back = stage.rollback()["served"]
-    assert (back["pressed_s"], back["compiled"], back["workers"]) == (0.0, 0, 2)
-    assert scores(url)[0] == 1
-    assert scores(url)[1] < share
-    view = stage.endpoints()
-    assert view["compilations"] == 0
-    assert view["problem"] is None
-    assert (view["endpoints"][0]["version"], view["endpoints"][0]["previous"]) == (1, 2)
-    assert view["endpoints"][0]["requests"] >= 2
-    assert [event["subject"] for event in stage.history("endpoint")][:2] == ["late 1", "late 2"]
-
-
-def test_a_candidate_whose_golden_rows_do_not_come_back_is_refused_and_what_answers_stays(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, versions=1)
+def _shelve_wrong(stage: Stage) -> None:
     digest = stage.bench.version(shift=9.0)
     folder = stage.home.bundle(digest)
     for path in (folder, *folder.rglob("*")):
@@ -75,26 +61,61 @@ def test_a_candidate_whose_golden_rows_do_not_come_back_is_refused_and_what_answ
     record = Record.open(stage.home, system_clock)
     stage._shelve(record, wrong)
     record.close()
-    try:
-        stage.start()
-        stage.promote(1)
-        url = stage.until_warm()
-        before = read_snapshot(stage.home.serving.routing)
-        refused = stage.try_promote(2)
-        assert refused.status_code == 409
-        assert refused.json()["code"] == "NotServable"
-        assert "the golden rows do not come back: a score differs by" in refused.json()["detail"]
-        assert read_snapshot(stage.home.serving.routing) == before
-        assert scores(url)[0] == 1
-        assert stage.get("/v1/models/late")["aliases"] == {"production": 1}
-        assert "was not put in service" in stage.history("endpoint.refused")[0]["message"]
-    finally:
-        stage.close()
+
+
+@pytest.fixture
+def stage(served: tuple[Stage, Any]) -> Stage:
+    """Whatever the test before did to it: its daemon lives, version 1 is in production, a worker and the spare are
+    ready.
+    """
+    found, _ = served
+    assert found.process is not None
+    if found.process.poll() is not None:
+        found.start()
+    if found.get("/v1/models/late")["aliases"] != {"production": 1}:
+        found.promote(1)
+    found.until_warm()
+    return found
+
+
+def test_a_promoted_version_answers_and_a_rollback_presses_loads_and_compiles_nothing(
+    stage: Stage, served: tuple[Stage, dict[str, Any]]
+) -> None:
+    first, before = served[1], stage.endpoints()
+    assert first["compiled"] == 5
+    url = stage.url()
+    assert scores(url)[0] == 1
+    second = stage.promote(2)["served"]
+    assert second["compiled"] == 0  # the same architecture
+    assert (second["workers"], second["epoch"]) == (2, before["epoch"] + 1)
+    version, share = scores(url)
+    assert version == 2
+    back = stage.rollback()["served"]
+    assert (back["pressed_s"], back["compiled"], back["workers"]) == (0.0, 0, 2)
+    assert scores(url)[0] == 1
+    assert scores(url)[1] < share
+    view = stage.endpoints()
+    assert view["compilations"] == 0
+    assert view["problem"] is None
+    assert (view["endpoints"][0]["version"], view["endpoints"][0]["previous"]) == (1, 2)
+    assert view["endpoints"][0]["requests"] >= before["endpoints"][0]["requests"] + 2
+    assert [event["subject"] for event in stage.history("endpoint")][:2] == ["late 1", "late 2"]
+
+
+def test_a_candidate_whose_golden_rows_do_not_come_back_is_refused_and_what_answers_stays(stage: Stage) -> None:
+    before = read_snapshot(stage.home.serving.routing)
+    refused = stage.try_promote(WRONG)
+    assert refused.status_code == 409
+    assert refused.json()["code"] == "NotServable"
+    assert "the golden rows do not come back: a score differs by" in refused.json()["detail"]
+    assert read_snapshot(stage.home.serving.routing) == before
+    assert scores(stage.url())[0] == 1
+    assert stage.get("/v1/models/late")["aliases"] == {"production": 1}
+    assert "was not put in service" in stage.history("endpoint.refused")[0]["message"]
 
 
 def test_the_daemon_may_die_and_come_back_and_clients_notice_nothing(stage: Stage) -> None:
-    stage.promote(1)
-    url, pids = stage.until_warm(), stage.pids()
+    url, pids = stage.url(), stage.pids()
     stage.kill()
     for _ in range(20):
         assert scores(url)[0] == 1
@@ -109,8 +130,7 @@ def test_the_daemon_may_die_and_come_back_and_clients_notice_nothing(stage: Stag
 
 def test_what_was_promoted_while_the_daemon_looked_away_is_followed(stage: Stage) -> None:
     """Between the commit and the snapshot it may die: the next one follows the record."""
-    stage.promote(1)
-    url = stage.until_warm()
+    url = stage.url()
     stage.kill()
     code = f"""
 from pathlib import Path
@@ -158,8 +178,7 @@ def test_endpoints_are_off_until_somebody_wants_them_and_stop_when_nobody_does(t
 
 
 def test_the_spare_takes_the_place_of_a_worker_that_is_killed_and_nobody_who_asks_twice_is_lost(stage: Stage) -> None:
-    stage.promote(1)
-    url = stage.until_warm()
+    url, restarts = stage.url(), stage.status()["restarts"]
     epoch = read_snapshot(stage.home.serving.routing).epoch
     kills = repeats(2, 100)
     for _ in range(kills):
@@ -175,12 +194,11 @@ def test_the_spare_takes_the_place_of_a_worker_that_is_killed_and_nobody_who_ask
         assert clients.lost == []
         stage.until_warm()
     assert read_snapshot(stage.home.serving.routing).epoch == epoch
-    assert stage.status()["restarts"] == kills
+    assert stage.status()["restarts"] == restarts + kills
 
 
 def test_workers_outlive_their_supervisor_and_the_next_one_takes_them_up_with_the_socket(stage: Stage) -> None:
-    stage.promote(1)
-    url, pids = stage.until_warm(), stage.pids()
+    url, pids = stage.url(), stage.pids()
     with Clients(url, connections=2) as clients:
         for _ in range(repeats(3, 100)):
             supervisor = stage.status()["pid"]
@@ -200,28 +218,17 @@ def supervised(stage: Stage, before: int) -> bool:
     return bool(found["pid"] not in (None, before) and len(found["workers"]) == 2)
 
 
-def test_a_supervisor_that_is_told_to_end_answers_what_it_has_and_leaves_nothing(stage: Stage) -> None:
-    stage.promote(1)
-    stage.until_warm()
-    pids = [stage.status()["pid"], *stage.pids()]
-    stage.kill()
-    os.kill(pids[0], signal.SIGTERM)
-    until(lambda: not any(procfs.is_alive(pid) for pid in pids), 30)
-    assert not stage.home.serving.control.exists()
-
-
 # ---------------------------------------------------------------------------------------------------- under load
 
 
 def test_promotions_and_rollbacks_under_load_lose_no_request_and_no_connection_goes_back_in_time(stage: Stage) -> None:
-    stage.promote(1)
-    url = stage.until_warm()
+    url = stage.url()
     stage.promote(2)
     named = {stage.endpoints()["epoch"]: 2}
     switched: list[float] = []
     rpc = stage.endpoints()["grpc"]
     with Clients(url, connections=3) as clients, Clients(rpc, connections=2, door=RpcDoor) as others:
-        moves = repeats(60, 1000)
+        moves = repeats(24, 1000)
         for turn in range(moves):
             moved = stage.rollback() if turn % 3 else stage.promote(3 if named[max(named)] != 3 else 1)
             named[moved["served"]["epoch"]] = moved["to_version"]
@@ -235,6 +242,14 @@ def test_promotions_and_rollbacks_under_load_lose_no_request_and_no_connection_g
         assert all(named[epoch] == version for epoch, version in seen if epoch in named)
     assert float(np.quantile(switched, 0.99 if THOROUGH else 0.9)) < 0.1 * crowd()
     assert stage.endpoints()["compilations"] == 0
+
+
+def test_a_supervisor_that_is_told_to_end_answers_what_it_has_and_leaves_nothing(stage: Stage) -> None:
+    pids = [stage.status()["pid"], *stage.pids()]
+    stage.kill()
+    os.kill(pids[0], signal.SIGTERM)
+    until(lambda: not any(procfs.is_alive(pid) for pid in pids), 30)
+    assert not stage.home.serving.control.exists()
 
 
 class RestDoor:

@@ -22,6 +22,7 @@ from pipeline.training.learn import run_train
 from pipeline.versions.bundle import load_bundle
 from store.home import Home
 from store.words import JobKind
+from tests.thorough import repeats
 
 pytestmark = pytest.mark.slow
 
@@ -140,8 +141,19 @@ def test_each_network_learns_a_binary_task(tmp_path: Path, network: str) -> None
     assert version["metrics"]["auc"]["value"] > 0.9
 
 
-@pytest.mark.parametrize("features", ['numeric = ["x"]', 'categorical = ["hue"]'], ids=["numbers", "categories"])
-@pytest.mark.parametrize("network", ['kind = "tabm"', 'kind = "mlp"', 'kind = "python", module = "own.py:small"'])
+NUMBERS, CATEGORIES = 'numeric = ["x"]', 'categorical = ["hue"]'
+TABM, MLP, OWN_SMALL = 'kind = "tabm"', 'kind = "mlp"', 'kind = "python", module = "own.py:small"'
+ONE_KIND = [
+    (TABM, NUMBERS),
+    (MLP, CATEGORIES),
+    (OWN_SMALL, NUMBERS),
+    (TABM, CATEGORIES),
+    (MLP, NUMBERS),
+    (OWN_SMALL, CATEGORIES),
+]
+
+
+@pytest.mark.parametrize(("network", "features"), ONE_KIND[: repeats(3, 6)])
 def test_one_kind_of_input_is_enough(tmp_path: Path, network: str, features: str) -> None:
     rows = rows_with(lambda x, noise: np.where(x + noise > 0.3, 1, 0), count=600)
     version = train(tmp_path, rows, f'task = "binary"\n{features}\nnetwork = {{ {network} }}')

@@ -32,6 +32,7 @@ port = 0
 max_batch = 16
 workers = 2
 spare = false
+press_ahead = false
 slow = "30s"
 [serving.log]
 every = "1d"

@@ -7,11 +7,12 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -20,6 +21,7 @@ from tui.failure import Failure
 _START_SECONDS: Final = 30.0
 _IDLE_EXIT: Final = 3600
 """An API that nobody asks for an hour goes by itself."""
+_TRIES: Final = 5
 
 
 def copy_project(folder: Path) -> None:
@@ -73,6 +75,18 @@ class FlightsApi:
         if answer.is_error:
             raise Failure(f"the demo's API answered {answer.status_code}", where=self.url, remedy="run the demo again")
 
+    def flights(self, since: float) -> Iterator[dict[str, Any]]:
+        """All that is published of flights from the hour of `since` (unix) on, with how they ended, oldest first."""
+        hour = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H:00:00Z")
+        query: dict[str, str] = {"since": hour, "limit": "1000"}
+        with httpx.Client(base_url=self.url, trust_env=False) as client:
+            while True:
+                page = _insistent(client, query)
+                yield from page["flights"]
+                if page["next_cursor"] is None:
+                    return
+                query["cursor"] = page["next_cursor"]
+
     def stop(self) -> None:
         self.child.terminate()
         self.child.wait()
@@ -80,6 +94,16 @@ class FlightsApi:
     def leave(self) -> None:
         """Lets it outlive us; without this Python would warn of a child that nobody waits for."""
         self.child.returncode = 0
+
+
+def _insistent(client: httpx.Client, query: Mapping[str, str]) -> dict[str, Any]:
+    """A page; the API refuses now and then, as real ones do. Raises Failure when asking again does not help."""
+    for _ in range(_TRIES):
+        answer = client.get("/v1/flights", params=query)
+        if answer.is_success:
+            page: dict[str, Any] = answer.json()
+            return page
+    raise Failure(f"the demo's API answered {answer.status_code}", where=str(answer.url), remedy="run the demo again")
 
 
 def _wait_for(announced: Path, child: subprocess.Popen[bytes], log: Path) -> None:

@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -17,6 +17,7 @@ from store.wire import ENDED
 from tui.client import Client
 from tui.demo import story
 from tui.demo.flights import FlightsApi, copy_project
+from tui.demo.served import MODEL
 from tui.demo.show import Show
 from tui.failure import ClientError, Failure, NoDaemon
 from tui.launch import start
@@ -50,8 +51,8 @@ def run_demo(shell: Shell, *, folder: Path | None, headless: bool) -> None:
         time.sleep(story.until_a_quiet_moment(time.time()))
         start(running.place, environ)
         with Client(running.place.socket) as daemon:
-            story.tell(daemon, running.api, show)
-            told = summary(daemon, seconds=time.monotonic() - began)
+            serving = story.tell(daemon, running.api, running.place, show)
+            told = summary(daemon, serving, seconds=time.monotonic() - began)
     if shell.interactive and not headless and not shell.as_json:
         _open_ui(shell, target, environ)
     shell.say(told, _farewell(told, target, running.api, headless=headless))
@@ -65,10 +66,10 @@ def _open_ui(shell: Shell, target: Path, environ: Mapping[str, str]) -> None:
     open_ui(place_of(target, environ), environ)
 
 
-def summary(daemon: Client, *, seconds: float) -> dict[str, Any]:
-    """What the demo did, as `--json` prints it."""
-    versions = daemon.versions(story.MODEL).items
-    live = [alias.version for alias in daemon.status().production if alias.model == story.MODEL]
+def summary(daemon: Client, serving: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
+    """What the demo did, as `--json` prints it; `serving`: under traffic."""
+    versions = daemon.versions(MODEL).items
+    live = [alias.version for alias in daemon.status().production if alias.model == MODEL]
     return {
         "seconds": round(seconds, 1),
         "rows_ingested": story.rows_ingested(daemon),
@@ -78,6 +79,7 @@ def summary(daemon: Client, *, seconds: float) -> dict[str, Any]:
         ],
         "versions": [v.model_dump(mode="json") for v in sorted(versions, key=lambda v: v.version)],
         "production": live[0] if live else None,
+        "serving": dict(serving),
         "events": [e.model_dump(mode="json") for e in reversed(daemon.events(limit=200).items)],
     }
 
@@ -125,10 +127,12 @@ def _stop(running: _Running) -> None:
 
 
 def _stop_daemon(place: Place) -> None:
-    """Cancels what runs, since runs outlive their daemon, then ends the daemon and waits for it."""
+    """Cancels what runs and ends what serves, since both outlive their daemon; then ends the daemon."""
     try:
         with Client(place.socket) as daemon:
             pid = daemon.status().pid
+            # As the project file has it: off.
+            daemon.switch_endpoints(None)
             at_work = [run for run in daemon.runs(limit=_RUNS).items if run.state not in ENDED]
             for run in at_work:
                 # Refused when it ended just now, or with the run that it waited for.
@@ -136,38 +140,49 @@ def _stop_daemon(place: Place) -> None:
                     daemon.cancel(run.id)
             for run in at_work:
                 daemon.wait_for(run.id)
+            _wait_until(lambda: not daemon.endpoints().running)
             daemon.shutdown()
     except NoDaemon:
         # It never came up, or is gone already.
         return
-    _wait_for_end(pid)
+    if not _wait_until(lambda: not Path(f"/proc/{pid}").exists()):
+        os.kill(pid, signal.SIGKILL)
 
 
-def _wait_for_end(pid: int) -> None:
+def _wait_until(so: Callable[[], bool]) -> bool:
+    """Whether it became so in good time."""
     last = time.monotonic() + _STOP_SECONDS
-    while Path(f"/proc/{pid}").exists():
+    while not so():
         if time.monotonic() > last:
-            os.kill(pid, signal.SIGKILL)
-            return
+            return False
         time.sleep(0.05)
+    return True
 
 
 def _farewell(told: Mapping[str, Any], target: Path, api: FlightsApi | None, *, headless: bool) -> str:
     """The last words: figures, and what to try next."""
+    served = told["serving"]
     lines = [
         "",
         f"{told['rows_ingested']:,} rows came in, {len(told['versions'])} versions were trained, "
-        f"v{told['production']} is live, in {told['seconds']} s.",
+        f"{served['requests'] - served['failed']:,} requests were answered, v{told['production']} is live, "
+        f"in {told['seconds']} s.",
     ]
     if headless:
-        lines += ["The daemon is stopped. To look around: "]
+        lines += ["The daemon and the endpoints are stopped. To look around: "]
         lines += [f"  cd {target} && trainshed up --detach && trainshed status"]
         return "\n".join(lines)
-    lines += [f"The daemon goes on. In {target} try:"]
+    lines += [f"The daemon and the endpoints go on. In {target} try:"]
     lines += ["  trainshed                       (the terminal UI: version 2 waits there for you, P promotes it)"]
     lines += [f"  trainshed {verb}" for verb in _TRY]
-    lines += ["  trainshed down" + (f" && kill {api.child.pid}    (the daemon, and the airline's API)" if api else "")]
+    lines += [_end_of_all(api)]
     return "\n".join(lines)
+
+
+def _end_of_all(api: FlightsApi | None) -> str:
+    """The command that leaves no process."""
+    kill = "" if api is None else f" && kill {api.child.pid}"
+    return f"  trainshed endpoints stop && trainshed down{kill}    (all of it, the airline's API too)"
 
 
 _TRY: Final = (
@@ -176,6 +191,9 @@ _TRY: Final = (
     "data history flights_raw",
     "versions late show 2",
     "plan late 2",
+    "endpoints",
+    "predictions late --last 5 --labels",
+    "labels late",
     "events",
     "schedules resume new_data",
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console, RenderableType
+from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
@@ -54,6 +55,21 @@ class Show:
                         bars.update(tasks[run.id], completed=run.done or 0, total=run.total, note=_note(run))
 
             yield watch
+
+    @contextmanager
+    def alive(self, line: Callable[[], str]) -> Iterator[None]:
+        """Meanwhile `line` is drawn anew four times a second; in a pipe it is not."""
+        if not self._console.is_terminal:
+            yield
+            return
+
+        def drawn() -> Text:
+            text = Text(f"  {line()}", style="cyan")
+            text.truncate(max(self._console.width - 1, 40), overflow="ellipsis")
+            return text
+
+        with Live(console=self._console, get_renderable=drawn, refresh_per_second=4, transient=True):
+            yield
 
     def _ended(self, run: RunView, produced: Callable[[RunView], str]) -> None:
         if run.id in self._told:

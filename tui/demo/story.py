@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import time
-from typing import Final
+from typing import Any, Final
 
 from rich.console import RenderableType
 
-from store.wire import ENDED, PlanView, PromoteRequest, RollbackRequest, RunRequest, RunView, VersionView
+from store.wire import ENDED, PlanView, PromoteRequest, RunRequest, RunView, VersionView
 from tui.client import Client
 from tui.demo.flights import FlightsApi
+from tui.demo.served import CANDIDATE, MODEL, under_traffic
 from tui.demo.show import Show
 from tui.draw import models as drawn
 from tui.failure import Failure
+from tui.place import Place
 from tui.render import count, table
 
-MODEL: Final = "late"
-CANDIDATE: Final = "candidate"
-"""The alias under which version 2 waits for the operator, once the demo has shown how to go back."""
 SCHEDULE: Final = "new_data"
 FIRST_DAY_UNPUBLISHED: Final = "2013-05-01"
 A_MONTH_LATER: Final = "2013-06-01"
@@ -39,16 +38,23 @@ def until_a_quiet_moment(now: float) -> float:
     return left if left < _START_SECONDS else 0.0
 
 
-def tell(daemon: Client, api: FlightsApi, show: Show) -> None:
-    """From raw data to a promotion and back; version 2 then waits. Raises Failure at the first step that fails."""
+def tell(daemon: Client, api: FlightsApi, place: Place, show: Show) -> dict[str, Any]:
+    """From raw data to a canary under traffic, a promotion, and back; version 2 then waits.
+
+    Returns what the served part did, as `--json` prints it. Raises Failure at the first step that fails.
+    """
     _pause(daemon)
     show.chapter("Four months of flights come in, are checked, become features, train a model")
     _follow(daemon, show, daemon.submit(RunRequest(job=f"train:{MODEL}", upstream=True)))
     show.say(_what_came_in(daemon))
     show.say(_what_was_found(daemon))
 
-    show.chapter("Version 1 is judged, and promoted")
-    _promote(daemon, show, 1, reason="the first one, and it passes its gates")
+    show.chapter("Version 1 is judged, promoted, and served")
+    plan = _judged(daemon, show, 1)
+    request = PromoteRequest(version=1, token=plan.token, reason="the first one, and it passes its gates")
+    daemon.promote(MODEL, request)
+    # Its processes come up while May is fetched.
+    daemon.switch_endpoints(True)
 
     show.chapter("May is published; the schedule finds it, and fetches only what is new")
     api.publish(A_MONTH_LATER)
@@ -56,15 +62,18 @@ def tell(daemon: Client, api: FlightsApi, show: Show) -> None:
     show.say(_what_came_in(daemon))
 
     show.chapter("Version 2, trained with the new month, against the live one on the same rows")
-    _promote(daemon, show, 2, reason="trained with April, tested on May")
+    _judged(daemon, show, 2)
 
-    show.chapter("And back again; version 2 waits as candidate for you to decide")
-    plan = daemon.rollback_plan(MODEL)
-    show.say(drawn.plan(plan))
-    request = RollbackRequest(to=plan.to_version, expected=plan.from_version, reason="to show that it can be undone")
-    daemon.rollback(MODEL, request)
+    show.chapter("Version 2 meets live requests: a canary by stages, then the promotion")
+    with under_traffic(daemon, api, place, show) as served:
+        served.canary()
+        served.promote()
+        show.chapter("And back again, under traffic; version 2 waits as candidate for you to decide")
+        served.roll_back()
+        served.reckon()
     daemon.promote(MODEL, PromoteRequest(version=2, alias=CANDIDATE, reason="better on May; somebody has to decide"))
     show.say(drawn.alias_history(daemon.alias_history(MODEL)))
+    return served.told
 
 
 def rows_ingested(daemon: Client) -> int:
@@ -123,14 +132,15 @@ def _scheduled_run(daemon: Client) -> RunView:
     raise Failure("the schedule did not fire", remedy="see `trainshed schedules list` and daemon.log")
 
 
-def _promote(daemon: Client, show: Show, number: int, *, reason: str) -> None:
+def _judged(daemon: Client, show: Show, number: int) -> PlanView:
+    """Shows the version and the plan of its promotion. Raises Failure if its gates do not allow that."""
     version = daemon.version(MODEL, number).version
     show.say(drawn.version_table([version], version.created_at))
     plan = daemon.plan(MODEL, number)
     show.say(drawn.plan(plan))
     if plan.needs_override or not plan.allowed:
         raise _refused(plan, version)
-    daemon.promote(MODEL, PromoteRequest(version=number, token=plan.token, reason=reason))
+    return plan
 
 
 def _refused(plan: PlanView, version: VersionView) -> Failure:

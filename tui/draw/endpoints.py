@@ -23,7 +23,10 @@ def endpoints(view: EndpointsView) -> RenderableType:
     if not view.running:
         return Group(*parts)
     traffic = [found for one in view.endpoints if (found := parted(one)) is not None]
-    return Group(*parts, Text(""), _models(view.endpoints), *traffic, Text(""), heading("processes"), _workers(view))
+    cold = [Text(said, style="dim") for one in view.endpoints if (said := cold_start(one))]
+    return Group(
+        *parts, Text(""), _models(view.endpoints), *cold, *traffic, Text(""), heading("processes"), _workers(view)
+    )
 
 
 def history(view: ServingHistoryView) -> RenderableType:
@@ -77,7 +80,7 @@ def _models(found: list[EndpointView]) -> RenderableType:
             one.model,
             f"v{one.version}",
             "-" if one.previous is None else f"v{one.previous}",
-            Text("✔ ready", style="green") if one.ready else Text(f"✘ {one.reason}", style="red"),
+            _readiness(one),
             count(one.requests),
             count(one.errors),
             *("-" if n is None else f"{n:.1f}" for n in (one.rps, one.batch_rows, one.p50_ms, one.p95_ms, one.p99_ms)),
@@ -87,6 +90,19 @@ def _models(found: list[EndpointView]) -> RenderableType:
         for one in found
     ]
     return table(heads, rows, empty="no version is in production: `trainshed promote MODEL VERSION` puts one there")
+
+
+def _readiness(one: EndpointView) -> Text:
+    if one.asleep and one.ready:
+        return Text("○ asleep", style="cyan")
+    return Text("✔ ready", style="green") if one.ready else Text(f"✘ {one.reason}", style="red")
+
+
+def cold_start(one: EndpointView) -> str:
+    """What it costs to wake a model; "" if none was woken."""
+    if one.cold_ms is None:
+        return ""
+    return f"{one.model}: {count(one.cold_starts)} cold starts, the last one answered after {one.cold_ms:,.0f} ms"
 
 
 def _workers(view: EndpointsView) -> RenderableType:

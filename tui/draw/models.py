@@ -41,7 +41,7 @@ def version_table(versions: Sequence[VersionView], now: datetime) -> RenderableT
             against(v),
             figure(v.baseline.get(v.objective)),
             verdict(v),
-            ", ".join(v.aliases),
+            ", ".join([*v.aliases, *(["ready to serve"] if v.pressed and not v.aliases else [])]),
         ]
         for v in versions
     ]
@@ -87,6 +87,7 @@ def version_detail(detail: VersionDetail, now: datetime) -> RenderableType:
     metrics: Rows = [[n, interval(v.metrics[n]), figure(v.baseline.get(n))] for n in names if n in v.metrics]
     parts: list[RenderableType] = [
         Text.assemble((f"{v.model} v{v.version}", "bold"), "  ", verdict(v), "  ", ", ".join(v.aliases)),
+        *([Text("ready to serve: its promotion compiles nothing")] if v.pressed else []),
         Text(f"made {ago(v.created_at, now)} by run {v.run}, bundle {v.digest[:12]}"),
         Text(""),
         heading("metrics on the test rows, with 95 % intervals"),
@@ -124,7 +125,7 @@ def plan(view: PlanView) -> RenderableType:
     if view.differences:
         parts += [Text(""), heading("difference on the same rows, new minus live"), _differences(view)]
     if view.replay is not None:
-        parts += [Text(""), heading(replay.title(view.replay)), *_replayed(view.replay)]
+        parts += [Text(""), *replayed(view.replay)]
     sections = [
         ("inputs and outputs", view.signature_changes, ""),
         ("what happens", view.effects, ""),
@@ -141,9 +142,10 @@ def plan(view: PlanView) -> RenderableType:
     return Group(*parts)
 
 
-def _replayed(view: ReplayView) -> list[Text]:
-    """The lines of the plan box."""
-    return [Text("  ") + Text("".join(piece.text for piece in one)) for one in replay.lines(view)]
+def replayed(view: ReplayView) -> list[Text]:
+    """A heading, and the lines of the plan box."""
+    lines = [Text("  ") + Text("".join(piece.text for piece in one)) for one in replay.lines(view)]
+    return [heading(replay.title(view)), *lines]
 
 
 def _differences(view: PlanView) -> RenderableType:

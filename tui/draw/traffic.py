@@ -48,7 +48,7 @@ def percent(share: float) -> str:
 
 def _comparison(one: ComparisonView) -> list[RenderableType]:
     versions = ", ".join(f"v{treatment.version}" for treatment in one.treatments)
-    style = {"running": "cyan", "rolled back": "red"}.get(one.status, "")
+    style = {"running": "cyan", "rolled back": "red", "invalid": "red"}.get(one.status, "")
     name = f" {one.name}" if one.name else ""
     head = Text.assemble((f"{one.kind}{name} of {versions}", "bold"), " against ", f"v{one.control}, ")
     head.append(one.status, style=style)

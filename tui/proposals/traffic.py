@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _TITLES: Final = {
     "weights": "Part the traffic of",
     "canary": "Begin a canary of",
+    "experiment": "Begin an experiment of",
     "stop": "End the comparison of",
     "shadow": "Begin a shadow of",
     "lift": "End the shadow of",
@@ -22,11 +23,12 @@ _TITLES: Final = {
 _DONE: Final = {
     "weights": "the shares of {} are in force",
     "canary": "the canary of {} has begun",
+    "experiment": "the experiment of {} has begun",
     "stop": "nothing is compared of {} any more",
     "shadow": "the shadow of {} gets copies",
     "lift": "{} has no shadow any more",
 }
-_NEW: Final = frozenset({"weights", "canary", "shadow"})
+_NEW: Final = frozenset({"weights", "canary", "experiment", "shadow"})
 """What may have a version loaded before it is so."""
 
 
@@ -73,8 +75,12 @@ def command(model: str, change: TrafficChange, *, override: bool = False) -> str
             return f"trainshed weights {model} {parts}{against}"
         case "canary":
             return f"trainshed canary {model} {change.version}{against}"
+        case "experiment":
+            return f"trainshed experiment start {change.name}{against}"
         case "shadow":
             return f"trainshed shadow {model} {change.version} --share {percent(change.share)}"
         case "lift":
             return f"trainshed shadow {model} --stop"
+    if change.kind == "experiment":
+        return f"trainshed experiment stop {change.name}"
     return f"trainshed {'canary' if change.kind == 'canary' else 'weights'} {model} --stop"

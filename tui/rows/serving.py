@@ -188,9 +188,9 @@ def state(endpoint: Endpoint) -> Cell:
     comparison = view.comparison
     if comparison is not None and comparison.status == "running":
         return Cell(f"⇄ {comparison.kind} of {', '.join(f'v{one.version}' for one in comparison.treatments)}", "live")
-    if comparison is not None and comparison.status == "rolled back" and comparison.seen_by is None:
-        return Cell(f"! {comparison.kind} rolled back: {comparison.reason}", "warn")
-    return Cell("✔ ready", "good")
+    if comparison is not None and comparison.status in ("rolled back", "invalid") and comparison.seen_by is None:
+        return Cell(f"! {comparison.kind} {comparison.status}: {comparison.reason}", "warn")
+    return Cell("○ asleep", "dim") if view.asleep else Cell("✔ ready", "good")
 
 
 def worker_columns() -> list[Column[ServingWorkerView]]:

@@ -47,20 +47,22 @@ def _arm(arm: ArmView) -> list[Line]:
 def comparison(one: ComparisonView, frame: Frame) -> list[Line]:
     """Which stage, since when, what it waits for, and every rule's answer."""
     names = ", ".join(f"v{treatment.version}" for treatment in one.treatments)
-    tone = {"running": "live", "rolled back": "bad"}.get(one.status, "dim")
-    lines = [line((f"{one.kind} of {names} against v{one.control}  ", "strong"), Cell(one.status, tone))]  # type: ignore[arg-type]
+    tone = {"running": "live", "rolled back": "bad", "invalid": "bad"}.get(one.status, "dim")
+    name = f" {one.name}" if one.name else ""
+    lines = [line((f"{one.kind}{name} of {names} against v{one.control}  ", "strong"), Cell(one.status, tone))]  # type: ignore[arg-type]
     if one.reason:
         lines.append(line(f"  {one.reason}"))
     if one.status != "running":
         ended = f"  ended {clock(one.ended_at, frame)} by {one.ended_by}"
-        unseen = one.status == "rolled back" and one.seen_by is None
+        unseen = one.status in ("rolled back", "invalid") and one.seen_by is None
         lines.append(line((ended, "dim"), ("; C says that it was seen", "dim") if unseen else ""))
         return lines
     lines += [line(("  stage  ", "dim"), _stage(one), (f", since {clock(one.since, frame)}", "dim"))]
     if one.stages:
         lines.append(line(("         ", "dim"), *_way(one)))
     if one.passed:
-        lines.append(line(("  it has passed its last stage and waits to be promoted: P on Models (3)", "good")))
+        done = "has won" if one.kind == "experiment" else "has passed its last stage"
+        lines.append(line((f"  it {done} and waits to be promoted: P on Models (3)", "good")))
     if one.waits:
         lines.append(line(("  waits  ", "dim"), (one.waits, "live")))
     return [*lines, *(line("  ", _ANSWERS[rule.answer], rule.reason) for rule in one.findings)]

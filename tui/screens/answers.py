@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tui.failure import Failure
     from tui.rows.serving import Endpoint
 
+_TAKEN_BACK: Final = frozenset({"rolled back", "invalid"})
 _MINE: Final = ("endpoint", "comparison", "shadow", "alias")
 """Kinds of events that change who answers."""
 
@@ -106,9 +107,9 @@ class Answers(ShedScreen):
             return
         comparison = endpoint.view.comparison if endpoint.view is not None else None
         running = comparison is not None and comparison.status == "running"
-        unseen = comparison is not None and comparison.status == "rolled back" and comparison.seen_by is None
+        unseen = comparison is not None and comparison.status in _TAKEN_BACK and comparison.seen_by is None
         if comparison is not None and (running or unseen):
-            self._plan(endpoint.model, _change(do="stop", kind=comparison.kind))
+            self._plan(endpoint.model, _change(do="stop", kind=comparison.kind, name=comparison.name))
         else:
             self._ask_and_plan(AskVersion(endpoint, "canary"))
 

@@ -26,6 +26,7 @@ Stop = Annotated[bool, typer.Option("--stop", help="End it: all of the traffic i
 _DONE: Final = {
     "weights": "the shares are in force",
     "canary": "the canary has begun",
+    "experiment": "the experiment has begun",
     "stop": "nothing is compared any more",
     "shadow": "the shadow is there",
     "lift": "there is no shadow any more",
@@ -60,7 +61,7 @@ def canary(
         change = TrafficChange(do="stop", kind="canary", reason=reason)
     else:
         change = TrafficChange(do="canary", version=version, reason=reason, override=override)
-    _change(shell, model, change, yes=yes, command=command)
+    change_traffic(shell, model, change, yes=yes, command=command)
 
 
 def weights(
@@ -85,7 +86,7 @@ def weights(
     else:
         parted = shares_of(shares or [])
         change = TrafficChange(do="weights", shares=parted, reason=reason, override=override)
-    _change(shell, model, change, yes=yes, command=f"trainshed weights {model} {words}")
+    change_traffic(shell, model, change, yes=yes, command=f"trainshed weights {model} {words}")
 
 
 def shadow(
@@ -107,10 +108,10 @@ def shadow(
     else:
         change = TrafficChange(do="shadow", version=version, share=share_of(share), reason=reason)
     command = f"trainshed shadow {model} " + ("--stop" if stop else f"{version} --share {share}")
-    _change(shell, model, change, yes=yes, command=command)
+    change_traffic(shell, model, change, yes=yes, command=command)
 
 
-def _change(shell: Shell, model: str, change: TrafficChange, *, yes: bool, command: str) -> None:
+def change_traffic(shell: Shell, model: str, change: TrafficChange, *, yes: bool, command: str) -> None:
     """The plan, the question, the change; what is so now."""
     from store.wire import TrafficRequest
 
@@ -142,4 +143,6 @@ def _confirm(shell: Shell, plan: TrafficPlanView, command: str) -> None:
 def _said(plan: TrafficPlanView, now: TrafficView) -> str:
     effects = "".join(f"\n  {one}" for one in plan.effects)
     head = f"{plan.model}: {_DONE[plan.do]}; production is version {now.production}"
-    return f"{head}{effects}\n  undo: {plan.undo}\n  look: trainshed endpoints"
+    name = now.comparison.name if plan.do == "experiment" and now.comparison is not None else ""
+    look = f"trainshed experiment show {name}" if name else "trainshed endpoints"
+    return f"{head}{effects}\n  undo: {plan.undo}\n  look: {look}"

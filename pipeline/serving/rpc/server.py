@@ -132,7 +132,7 @@ class RpcServer:
                 marks = [("x-routing-epoch", epoch.decode())]
                 marks += [("x-request-id", counted.named.decode())] if counted.named else []
                 context.set_trailing_metadata(tuple(marks))
-                return response_of(document, found.wanted, model, seat.version, seat.loaded.signature, found.scores)
+                return response_of(document, found.wanted, model, seat.version, seat.signature, found.scores)
 
         return self._in_loop(infer(), context, remaining)
 

@@ -30,7 +30,7 @@ def test_endpoints_are_off_unless_the_project_asks_for_them(client: Client) -> N
 
 def test_an_operators_word_goes_before_the_project_file_until_it_is_taken_back(client: Client, daemon: Daemon) -> None:
     client.switch_endpoints(True)
-    assert daemon.endpoints.wanted
+    assert daemon.endpoints.wish.wanted
     assert client.endpoints().asked_by is not None
     client.switch_endpoints(False)
     assert not client.endpoints().wanted

@@ -83,7 +83,7 @@ def test_where_labels_are_not_taken_their_sender_hears_which_setting_says_so(loa
     with opened({("late", 1): loaded}, snapshot(loaded)) as door, door.client() as client:
         answer = client.post("/v1/labels/late", json={"request": "a", "value": 1})
         assert answer.status_code == 403
-        assert "labels = false" in answer.json()["error"]
+        assert "`labels` in [serving.log] is off" in answer.json()["error"]
         assert client.get("/v1/labels/late").status_code == 405
 
 

@@ -125,3 +125,25 @@ def test_a_view_without_online_values_says_how_it_gets_them(door: Door, tmp_path
     with sqlite3.connect(door.online / "hours") as file:
         assert file.execute("SELECT count(*) FROM found").fetchone() == (2,)
     file.close()
+
+
+def test_looking_up_takes_of_the_requests_own_time(door: Door) -> None:
+    many = [{"plane": 11, "gate": "A"}] * 500
+    assert asked(door, {"entities": many, "timeout_ms": 20_000}).status_code == 200
+    late = asked(door, {"entities": many, "timeout_ms": 1})
+    assert (late.status_code, late.json()["error"]) == (504, "the request's time was over before it was its turn")
+
+
+def test_the_description_says_what_a_request_by_entity_brings(door: Door) -> None:
+    with door.client() as client:
+        found = client.get("/openapi.json").json()
+    entity = found["components"]["schemas"]["late.entity"]
+    assert entity["required"] == []  # every column is looked up
+    assert entity["properties"]["plane"]["type"] == "integer"
+    assert entity["properties"]["gate"]["type"] == "string"
+    assert {"distance", "carrier", "hour"} <= entity["properties"].keys()
+    content = found["paths"]["/v1/predict/late"]["post"]["requestBody"]["content"]["application/json"]
+    by_entity = content["schema"]["anyOf"][-1]
+    assert by_entity["properties"]["entities"]["items"] == {"$ref": "#/components/schemas/late.entity"}
+    assert by_entity["properties"]["missing"]["enum"] == ["refuse", "null"]
+    assert "other.entity" not in found["components"]["schemas"]

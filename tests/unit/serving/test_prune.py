@@ -15,7 +15,7 @@ from store.routing import Arm, Route, Snapshot, publish_snapshot
 
 @pytest.mark.slow
 def test_what_is_served_and_the_newest_stay_with_their_programs(bench: Any) -> None:
-    digests = [bench.pressed(shift=float(place)) for place in range(NEWEST + 3)]
+    digests = [bench.pressed(shift=float(place)) for place in range(NEWEST + 4)]
     serving = bench.home.serving
     for age, digest in enumerate(reversed(digests)):
         os.utime(serving.pressed(digest), (1e9 - age, 1e9 - age))

@@ -78,23 +78,31 @@ def test_the_oldest_programs_leave_a_full_cache(tmp_path: Path) -> None:
     assert {file.name for file in tmp_path.iterdir()} == {"new", "old"}
 
 
+SCRIPT = """
+import jax, pathlib, sys
+from pipeline.training.devices import resolve_device
+device = resolve_device("cpu", gpu=None, memory=1.0, cache=pathlib.Path(sys.argv[1]))
+jax.jit(lambda x: x + 1)(1.0)
+print(device.platform, jax.config.jax_platforms)
+"""
+
+
 @pytest.mark.slow
-def test_a_process_that_imported_jax_can_still_choose(tmp_path: Path) -> None:
-    """As a warm worker does: JAX is imported, no backend is. The cache is used too."""
-    script = (
-        "import jax, pathlib, sys\n"
-        "from pipeline.training.devices import resolve_device\n"
-        "device = resolve_device('cpu', gpu=None, memory=1.0, cache=pathlib.Path(sys.argv[1]))\n"
-        "jax.jit(lambda x: x + 1)(1.0)\n"
-        "print(device.platform, jax.config.jax_platforms, len(list(pathlib.Path(sys.argv[1]).iterdir())) > 0)\n"
-    )
-    root = Path(__file__).parents[3]
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", script, str(tmp_path / "xla")],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.split() == ["cpu", "cpu", "True"]
+def test_a_process_that_imported_jax_can_still_choose_and_finds_its_programs_though_the_home_was_moved(
+    tmp_path: Path,
+) -> None:
+    """As a warm worker does: JAX is imported, no backend is."""
+    before, after = tmp_path / "before", tmp_path / "after"
+    assert computed(before) == "cpu cpu\n"
+    programs = {file.name for file in before.iterdir()}
+    assert programs
+    before.rename(after)
+    assert computed(after) == "cpu cpu\n"
+    assert {file.name for file in after.iterdir()} == programs, "none was compiled again"
+
+
+def computed(cache: Path) -> str:
+    """What a process says that computes on the CPU with this cache of programs."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    command = [sys.executable, "-P", "-c", SCRIPT, str(cache)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout

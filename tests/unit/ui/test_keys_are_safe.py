@@ -1,19 +1,19 @@
 """No slip of one or two fingers changes anything: keys are pressed on every screen, and the record stays as it was.
 
 Every key that is bound anywhere, and some that are not, alone and in pairs. All of them on all screens are some sixty
-thousand presses: `TRAINSHED_ALL_PAIRS=1` asks for them. Otherwise each key is pressed alone on each screen of the first
+thousand presses: `make thorough` presses them. Otherwise each key is pressed alone on each screen of the first
 row, and everywhere the pairs of a key that opens something to confirm or to type into, and one that might confirm it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
+from tests.thorough import THOROUGH
 from tests.unit.ui.acting import settle
 from tests.unit.ui.conftest import MakeApp, Served
 from tui.app import ShedApp
@@ -38,9 +38,8 @@ BOUND = sorted({key for action in ACTIONS for key in action.keys.split(",")} - L
 OTHERS = ["y", "n", "enter", "space", "tab", "a", "z", "1", "2", "3", "9", "delete", "ctrl+c"]
 KEYS = list(dict.fromkeys([*BOUND, *OTHERS]))
 OPENING = [action.keys.split(",")[0] for action in ACTIONS if action.dangerous] + ["colon", "slash", "ctrl+t", "Y"]
-ALL = "TRAINSHED_ALL_PAIRS" in os.environ
-FIRST = KEYS if ALL else OPENING
-SECOND = KEYS if ALL else ["y", "enter"]
+FIRST = KEYS if THOROUGH else OPENING
+SECOND = KEYS if THOROUGH else ["y", "enter"]
 
 
 async def stand(pilot: Pilot[Any], mode: str, words: tuple[str, ...]) -> None:
@@ -82,7 +81,7 @@ async def nothing_changes(make_app: MakeApp, shed: Served, mode: str, words: tup
         await stand(pilot, mode, words)
         await settle(pilot)
         revision = shed.record.revision
-        alone = KEYS if ALL or not words else []
+        alone = KEYS if THOROUGH or not words else []
         for first in ["", *FIRST]:
             for second in SECOND if first else alone:
                 await strike(pilot, *filter(None, (first, second)))

@@ -1,0 +1,170 @@
+"""Versions are pressed before they are promoted: compiling takes seconds, and then nobody waits for them.
+
+One thread that looks whenever the record has changed, and asks the serving supervisor to press one version after
+another. A promotion goes before it; the supervisor presses to the end also when this daemon dies.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlmodel import Session
+
+from daemon.endpoints import Endpoints
+from daemon.servingprocess import PREPARE_S
+from daemon.waits import waiting
+from pipeline.config import Project
+from pipeline.serving.readiness import is_pressed
+from store import aliases, events, versions
+from store.engine import Record
+from store.errors import NotServable, NotServed
+from store.times import Clock, to_us
+from store.words import PRODUCTION
+
+LOOK_S: Final = 3.0
+"""Between two looks, at least: while something trains, the record changes all the time."""
+REST_S: Final = 3600.0
+STOP_S: Final = 2.0
+_NEWEST: Final = 10
+"""So many versions of a model are looked at, newest first."""
+_QUEUED: Final = 20
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A served model's newest version that has passed its gates."""
+
+    model: str
+    version: int
+    digest: str
+    production: int | None
+    """The version in production."""
+    pressed: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is pressed now."""
+
+    candidate: Candidate | None
+    reason: str
+    """Why this one, or why none."""
+
+
+def choose(candidates: Sequence[Candidate], tried: Collection[str], waits: str | None) -> Choice:
+    """The next version to press, by model. Pure.
+
+    `tried`: digests that were asked for before, with success or not: whatever became of them, their promotion says it.
+    `waits`: a run that waits for the processor, if there is one.
+    """
+    for one in candidates:
+        newer = one.production is None or one.version > one.production
+        if newer and not one.pressed and one.digest not in tried:
+            if waits is not None:
+                return Choice(None, f"{waits} waits for the processor, and goes first")
+            return Choice(one, f"{one.model} {one.version} has passed its gates and is not pressed")
+    return Choice(None, "all that could be promoted next is pressed")
+
+
+class PressAhead:
+    """A thread."""
+
+    def __init__(self, record: Record, endpoints: Endpoints, project: Callable[[], Project], clock: Clock) -> None:
+        self._record = record
+        self._endpoints = endpoints
+        self._project = project
+        self._clock = clock
+        self._tried: set[tuple[str, int]] = set()
+        """(digest, largest batch)."""
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="press ahead", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """After the record has released those who wait for it. What is being pressed goes on without us."""
+        self._stopped.set()
+        self._thread.join(STOP_S)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            revision = self._record.revision
+            try:
+                again = self._look()
+            except NotServed:
+                again = True  # the endpoints start, or end: the record hears of it
+            except Exception:  # a fault of ours here must not end the thread
+                log.exception("pressing ahead stumbled")
+                again = False
+            self._stopped.wait(LOOK_S)
+            if not again and not self._stopped.is_set():
+                self._record.wait_for(revision, REST_S)
+
+    def _look(self) -> bool:
+        """Presses what is to be pressed now; whether there may be more. Raises NotServed."""
+        section = self._project().serving
+        if not section.press_ahead or not self._endpoints.wish.wanted or not self._endpoints.process.alive():
+            return False
+        largest = section.max_batch
+        with self._record.read() as session:
+            candidates = self._candidates(session, largest)
+            waits = self._who_waits(session)
+        tried = {digest for digest, size in self._tried if size == largest}
+        chosen = choose(candidates, tried, waits).candidate
+        if chosen is None:
+            return False
+        self._press(chosen, largest)
+        return True
+
+    def _candidates(self, session: Session, largest: int) -> list[Candidate]:
+        found = []
+        for model in filter(self._endpoints.wish.serves, [one.name for one in versions.model_views(session)]):
+            newest = versions.rows(session, model, _NEWEST, None)
+            passed = next((row for row in newest if row.verdict is not None and row.verdict["passed"]), None)
+            if passed is not None:
+                move = aliases.last_move(session, model, PRODUCTION)
+                found.append(
+                    Candidate(
+                        model=model,
+                        version=passed.number,
+                        digest=passed.digest,
+                        production=None if move is None else move.to_version,
+                        pressed=is_pressed(self._record.home.serving, passed.digest, largest),
+                    )
+                )
+        return found
+
+    def _who_waits(self, session: Session) -> str | None:
+        """A run for which no pool has room."""
+        queued = waiting(session, to_us(self._clock()), _QUEUED, None)
+        return next((f"run {one.run.id}" for one in queued if one.wait == "room"), None)
+
+    def _press(self, one: Candidate, largest: int) -> None:
+        who = f"{one.model} {one.version}"
+        try:
+            found = self._endpoints.process.ask("press", PREPARE_S, digest=one.digest)
+        except NotServable as error:  # a supervisor of a release before does not know how
+            log.info("%s is not pressed ahead: %s", who, error.what)
+            self._tried.add((one.digest, largest))
+            return
+        if found["gave_way"]:
+            return
+        self._tried.add((one.digest, largest))
+        if "fault" in found:
+            self._tell("version.not_pressed", who, f"{who} could not be made ready to serve: {found['fault']}")
+        else:
+            self._tell("version.pressed", who, f"{who} is ready to serve: {_work(found)}")
+
+    def _tell(self, kind: str, who: str, what: str) -> None:
+        with self._record.transaction() as tx:
+            events.append(tx, actor="daemon", kind=kind, subject=who, message=what)
+
+
+def _work(found: dict[str, Any]) -> str:
+    return f"pressed in {found['seconds']:.1f} s, {found['compiled']} programs compiled"

@@ -1,0 +1,104 @@
+"""Models that nobody asks are let go of, and come back with the next request: real processes, real sockets."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.acceptance.living import until
+from tests.acceptance.stage import ROW, SERVING, Stage, scores
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+CLIENTS = 12
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    made = Stage(tmp_path, serving=f'{SERVING}idle = "3s"\n')
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()
+
+
+def test_a_model_that_nobody_asks_sleeps_in_every_process_and_the_next_request_and_a_promotion_wake_it(
+    stage: Stage,
+) -> None:
+    stage.promote(1)
+    url = stage.until_warm()
+    stage.promote(2)
+    before = scores(url)
+    until(lambda: line(stage)["asleep"], 60)
+    assert (line(stage)["ready"], line(stage)["version"]) == (True, 2)
+    with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+        assert client.get("/v2/models/late/ready").json() == {"name": "late", "ready": True}
+        assert [one["name"] for one in client.get("/v2/models/late").json()["inputs"]] == [
+            "distance",
+            "carrier",
+            "hour",
+        ]
+        assert "reason" not in client.get("/openapi.json").json()["paths"]["/v1/predict/late"]
+        assert client.post("/v1/predict/late", json={"distance": 1.0}).status_code == 400
+        assert 'trainshed_serving_asleep{model="late",worker="1"} 1.0' in client.get("/metrics").text
+    assert line(stage)["asleep"], "neither a look nor a request that cannot be read wakes it"
+
+    assert together(url) == [before] * CLIENTS
+    woken = line(stage)
+    assert (woken["asleep"], woken["cold_starts"], woken["errors"]) == (False, 1, 0)
+    assert woken["cold_ms"] > 0.0
+    until(lambda: all(loaded == 2.0 for loaded in gauges(url, "resident_versions")), 30)  # the spare follows
+
+    until(lambda: line(stage)["asleep"], 60)
+    assert gauges(url, "resident_versions") == [0.0, 0.0]
+    back = stage.rollback()["served"]
+    assert (back["pressed_s"], back["compiled"], back["workers"]) == (0.0, 0, 2)
+    assert scores(url)[0] == 1
+    until(lambda: line(stage)["asleep"], 60)
+    assert stage.promote(3)["served"]["workers"] == 2
+    assert scores(url)[0] == 3
+    assert stage.endpoints()["compilations"] == 0
+
+    until(lambda: line(stage)["asleep"], 60)
+    with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+        late = client.post("/v1/predict/late", json={"rows": [ROW], "timeout_ms": 0.001})
+        assert late.status_code == 504  # its own time was over; the load goes on for the next one
+    assert scores(url)[0] == 3
+
+    until(lambda: line(stage)["asleep"], 60)
+    shutil.rmtree(stage.home.serving.executables_root)
+    with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+        lost = client.post("/v1/predict/late", json=ROW)
+        assert (lost.status_code, lost.headers["retry-after"]) == (503, "1")
+        assert "cannot be loaded again" in lost.json()["error"]
+        until(lambda: client.post("/v1/predict/late", json=ROW).is_success, 120)  # it was pressed anew
+    until(lambda: line(stage)["ready"] and stage.endpoints()["problem"] is None, 60)
+
+
+def line(stage: Stage) -> dict[str, Any]:
+    found: dict[str, Any] = stage.endpoints()["endpoints"][0]
+    return found
+
+
+def gauges(url: str, name: str) -> list[float]:
+    """Of every worker."""
+    with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+        lines = client.get("/metrics").text.splitlines()
+    return [float(one.rsplit(" ", 1)[1]) for one in lines if one.startswith(f"trainshed_serving_{name}{{")]
+
+
+def together(url: str) -> list[tuple[int, float]]:
+    """What clients hear that ask at the same moment."""
+    found: list[tuple[int, float]] = []
+    clients = [threading.Thread(target=lambda: found.append(scores(url))) for _ in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    return found

@@ -1,0 +1,32 @@
+"""Which version is pressed before its promotion: the newest that may follow, and none while a run waits for the box."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from daemon.pressahead import Candidate, choose
+
+
+def candidate(**changes: Any) -> Candidate:
+    plain: dict[str, Any] = {"model": "late", "version": 3, "digest": "c", "production": 2, "pressed": False}
+    return Candidate(**{**plain, **changes})
+
+
+def test_a_version_that_passed_its_gates_is_pressed_if_it_is_newer_than_what_is_in_production() -> None:
+    assert choose([candidate()], (), None).candidate == candidate()
+    assert choose([candidate(production=None)], (), None).candidate is not None
+    assert choose([candidate(production=3)], (), None).candidate is None
+    assert choose([candidate(production=4)], (), None).candidate is None
+
+
+def test_what_is_pressed_or_was_tried_is_left_alone_and_the_next_models_turn_comes() -> None:
+    rain = candidate(model="rain", digest="r")
+    assert choose([candidate(pressed=True), rain], (), None).candidate == rain
+    assert choose([candidate(), rain], {"c"}, None).candidate == rain
+    assert choose([candidate(), rain], {"c", "r"}, None).candidate is None
+
+
+def test_a_run_that_waits_for_the_processor_goes_first() -> None:
+    choice = choose([candidate()], (), "run 7")
+    assert (choice.candidate, choice.reason) == (None, "run 7 waits for the processor, and goes first")
+    assert "is pressed" in choose([candidate(pressed=True)], (), "run 7").reason
