@@ -99,7 +99,8 @@ class NumberProfile:
         special = [first, nan - end, len(ordered) - nan, len(column) - len(ordered)]
         upto = np.searchsorted(finite, cells.edges, side="right")
         counts = np.r_[np.diff(np.r_[0, upto, len(finite)]), special].astype(np.int64)
-        away = _near(finite - cells.centre)
+        with np.errstate(over="ignore"):
+            away = _near(finite - cells.centre)
         below, above = _beyond(cells, finite, upto)
         return cls(
             cells=cells,

@@ -95,9 +95,10 @@ def test_moments_are_those_of_numpy() -> None:
 
 def test_the_largest_floats_neither_overflow_nor_break_the_sum() -> None:
     column = pa.array([1.7e308, -1.7e308, 5e-324])
-    found = NumberProfile.of(NumberCells.fit([0.0, 1.0]), column)
-    assert found.rows == 3
-    assert math.isfinite(found.deviation)
+    for reference in ([0.0, 1.0], [1.7e308], [-1.7e308, 0.0]):
+        found = NumberProfile.of(NumberCells.fit(reference), column)
+        assert found.rows == 3
+        assert math.isfinite(found.deviation)
 
 
 def test_a_reference_without_numbers_takes_any_window() -> None:

@@ -1,0 +1,99 @@
+"""What drift costs from profiles, against recomputing from both sides' rows with scipy: CPU seconds, memory, alarms.
+
+Prints one JSON object. `profile`: a window streamed into profiles, and its verdicts from them; `rows`: the same window
+held against the reference's rows, Kolmogorov-Smirnov and Wasserstein by scipy and PSI over quantiles, as tools without
+kept profiles do. Of `rows` only a few columns are computed, and the rest is reckoned.
+
+    python benchmarks/drift.py [--rows 1000000] [--columns 50]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+import pyarrow as pa
+from scipy.stats import ks_2samp, wasserstein_distance
+
+from pipeline.stats.distances import psi
+from pipeline.watching.measures import measures
+from pipeline.watching.profile import fit, profile
+from pipeline.watching.verdict import Rules, decided
+
+BATCH = 65_536
+BY_ROWS = 2
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--columns", type=int, default=50)
+    asked = parser.parse_args()
+    names = [f"c{number}" for number in range(asked.columns)]
+    cells = fit(next(batches(names, 200_000, 200_000, 0)), dict.fromkeys(names, "numeric"))
+    reference = profile(cells, flat(batches(names, asked.rows, BATCH, 1)))
+    made = generated(names, asked.rows)
+    began = time.process_time()
+    window = profile(cells, flat(batches(names, asked.rows, BATCH, 2)))
+    profiled, peak = time.process_time() - began - made, megabytes()
+    began = time.process_time()
+    verdicts = [decided([measures(reference[name], window[name])] * 3, Rules()) for name in names]
+    judged = time.process_time() - began
+    by_rows = recomputed(asked.rows) * asked.columns / BY_ROWS
+    found = {
+        "profile_cpu_s": round(profiled, 2),
+        "peak_mb": round(peak),
+        "verdicts_cpu_ms": round(judged * 1e3, 1),
+        "rows_cpu_s": round(by_rows, 1),
+        "ratio": round(by_rows / (profiled + judged), 1),
+        "false_alarms": sum(one.answer == "drifted" for one in verdicts),
+    }
+    print(json.dumps({"rows": asked.rows, "columns": asked.columns, **found}, indent=2))
+
+
+def batches(names: list[str], rows: int, size: int, seed: int) -> Iterator[pa.Table]:
+    rng = np.random.default_rng(seed)
+    for begin in range(0, rows, size):
+        yield pa.table({name: rng.standard_normal(min(size, rows - begin)) for name in names})
+
+
+def flat(tables: Iterator[pa.Table]) -> Iterator[pa.RecordBatch]:
+    for table in tables:
+        yield from table.to_batches()
+
+
+def generated(names: list[str], rows: int) -> float:
+    """CPU seconds of making the window's rows alone."""
+    began = time.process_time()
+    for _ in batches(names, rows, BATCH, 2):
+        pass
+    return time.process_time() - began
+
+
+def recomputed(rows: int) -> float:
+    rng = np.random.default_rng(3)
+    pairs = [(rng.standard_normal(rows), rng.standard_normal(rows)) for _ in range(BY_ROWS)]
+    began = time.process_time()
+    for one, two in pairs:
+        ks_2samp(one, two, method="asymp")
+        wasserstein_distance(one, two)
+        edges = np.quantile(one, np.arange(1, 20) / 20)
+        psi(*(np.bincount(np.searchsorted(edges, side), minlength=20) for side in (one, two)))
+    return time.process_time() - began
+
+
+def megabytes() -> float:
+    """The most that this process had so far, libraries and a batch being made included."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
+if __name__ == "__main__":
+    main()
