@@ -355,7 +355,7 @@ def test_ctrl_c_while_waiting_leaves_the_run_and_says_how_to_end_it(shop: Shop) 
             assert line
         waiting.send_signal(signal.SIGINT)
         said = waiting.stderr.read()
-        assert waiting.wait(10) == 130
+        assert waiting.wait(10) == 130, said
     match = re.search(r"trainshed runs cancel (\d+)", said)
     assert match, said
     assert shop.json("runs", "show", match[1])["run"]["state"] == "running"
