@@ -347,7 +347,12 @@ def test_cancel_and_retry_and_compare(shop: Shop) -> None:
 def test_ctrl_c_while_waiting_leaves_the_run_and_says_how_to_end_it(shop: Shop) -> None:
     (shop.folder / "seconds").write_text("15")
     waiting = subprocess.Popen(
-        [TRAINSHED, "run", "etl:slow", "--wait"], cwd=shop.folder, stderr=subprocess.PIPE, text=True
+        [TRAINSHED, "run", "etl:slow", "--wait"],
+        cwd=shop.folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell without job control has what it starts in the background ignore Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     with waiting:
         assert waiting.stderr is not None
