@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from pipeline.serving.loaded import Scores
+from pipeline.serving.loaded import LoadedVersion, Scores
 from pipeline.serving.refusal import TOO_LATE, Refusal, busy
 from pipeline.versions.signature import Categorical, Numeric
 
@@ -83,6 +83,20 @@ class Batcher:
         self._rows = 0
         self._flush_asked = False
         self._running = False
+
+    @classmethod
+    def of(
+        cls, loaded: LoadedVersion, *, queue_rows: int, thread: Executor, on_batch: Callable[[Batch], None]
+    ) -> Batcher:
+        """Of a version that is loaded."""
+        return cls(
+            loaded.run,
+            expected_s=loaded.expected_seconds,
+            largest=loaded.largest,
+            queue_rows=queue_rows,
+            thread=thread,
+            on_batch=on_batch,
+        )
 
     @property
     def waiting_rows(self) -> int:

@@ -66,10 +66,8 @@ class Door:
 
     def _batcher(self, model: str, version: int, loaded: LoadedVersion) -> Batcher:
         label = str(version)
-        return Batcher(
-            loaded.run,
-            expected_s=loaded.expected_seconds,
-            largest=loaded.largest,
+        return Batcher.of(
+            loaded,
             queue_rows=self._settings.queue_rows,
             thread=self._compute,
             on_batch=lambda batch: self._metrics.batch(model, label, batch),

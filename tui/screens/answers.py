@@ -46,7 +46,6 @@ class Answers(ShedScreen):
     # ---- reading -----------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        super().on_mount()
         lite = self.shed.settings.lite
         every = rows.EVERY_SECONDS_LITE if lite else rows.EVERY_SECONDS
         self.rhythm = self.set_interval(every, self._read_now_and_then)

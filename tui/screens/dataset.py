@@ -87,7 +87,6 @@ class DatasetScreen(ShedScreen):
         return Subject(self.TITLE_HERE, f"trainshed data show {self.dataset}", detail)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.panes.go(self._first or self.panes.here)
 
     def read(self) -> None:

@@ -13,11 +13,12 @@ from textual.widgets import Static
 from tui.charts.widget import Curves
 from tui.keybindings import bindings
 from tui.pane import Pane
+from tui.rows import answered, traffic
 from tui.rows import run as run_rows
 from tui.rows import serving as rows
-from tui.rows import traffic
 from tui.screens.answers import Answers
 from tui.screens.base import Subject
+from tui.screens.paned import Paned
 from tui.table import ListSource, Table
 from tui.text import Line, content, line
 
@@ -28,19 +29,18 @@ if TYPE_CHECKING:
     from tui.client import Client
     from tui.rows.serving import Endpoint
 
-PAGES: Final = ("charts", "traffic", "happened")
-"""Ids of the panes, in the order of Tab. On a narrow screen one of them is there at a time."""
 _EVENTS: Final = 60
 
 
-class EndpointScreen(Answers):
+class EndpointScreen(Paned, Answers):
+    PAGES = ("charts", "traffic", "happened")
+    INSIDE = "#rates"
     BINDINGS: ClassVar[list[BindingType]] = bindings("panes")
     AUTO_FOCUS = ""
 
     def __init__(self, model: str) -> None:
         super().__init__()
         self.model = model
-        self.page = "charts"
         self._endpoint: Endpoint | None = None
 
     @property
@@ -107,7 +107,7 @@ class EndpointScreen(Answers):
         if endpoint is not None:
             about = [] if endpoint.view is None else traffic.about(endpoint.view, frame)
         self.query_one("#traffic", Pane).show(about)
-        for id, drawn in (("rates", rows.rate_curves), ("times", rows.time_curves)):
+        for id, drawn in (("rates", answered.rate_curves), ("times", answered.time_curves)):
             curves = self.query_one(f"#{id}", Curves)
             curves.along_the_day()
             curves.show([] if endpoint is None else drawn(endpoint, frame), empty="nothing was counted in this time")
@@ -115,34 +115,6 @@ class EndpointScreen(Answers):
 
     def _head(self, view: EndpointsView | None) -> list[Line]:
         return rows.endpoint_head(self.model, self._endpoint, view, self.minutes)
-
-    # ---- panes -------------------------------------------------------------------------------------------------------
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self._open(self.page)
-
-    def _open(self, page: str) -> None:
-        self.page = page
-        for id in PAGES:
-            self.query_one(f"#{id}").set_class(id == page, "-open")
-        for column in self.query(".run-column"):
-            column.set_class(bool(column.query(f"#{page}")), "-open")
-        self.query_one("#run-pages", Static).update(content(run_rows.pages(PAGES, page)))
-        target = self.query_one(f"#{page}")
-        self.call_after_refresh((target if target.can_focus else target.query_one("#rates")).focus)
-
-    def action_next_pane(self) -> None:
-        self._open(PAGES[(PAGES.index(self._page_here()) + 1) % len(PAGES)])
-
-    def action_last_pane(self) -> None:
-        self._open(PAGES[PAGES.index(self._page_here()) - 1])
-
-    def _page_here(self) -> str:
-        """The pane with the focus: a click or a jump may have moved it."""
-        focused = self.focused
-        ids = {node.id for node in focused.ancestors_with_self} if focused is not None else set()
-        return next((page for page in PAGES if page in ids), self.page)
 
     def on_table_opened(self, event: Table.Opened) -> None:
         self.say(event.row.message)

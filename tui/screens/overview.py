@@ -107,7 +107,6 @@ class Overview(ShedScreen):
         return None if row is None else Subject(rows.name(row), rows.command(row), row)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._arrange()
         self.set_interval(box.every_seconds(lite=self.shed.settings.lite), self._read_box)
 

@@ -18,7 +18,8 @@ from tui.pane import Pane
 from tui.proposals.runs import cancel_run, retry_run
 from tui.rows import past
 from tui.rows import run as rows
-from tui.screens.base import ShedScreen, Subject
+from tui.screens.base import Subject
+from tui.screens.paned import Paned
 from tui.table import ListSource, Table
 from tui.text import Lines, content
 
@@ -29,15 +30,15 @@ if TYPE_CHECKING:
     from tui.client import Client
     from tui.failure import Failure
 
-PAGES: Final = ("curves", "about", "usage", "happened")
-"""Ids of the panes, in the order of Tab. On a narrow screen one of them is there at a time."""
 _POINTS: Final = 4_000
 """Of a curve: enough for the widest screen, with its peaks."""
 _DETAIL_SECONDS: Final = 2.0
 """Between two readings of everything, while only the progress of a run is news."""
 
 
-class RunScreen(ShedScreen):
+class RunScreen(Paned):
+    PAGES = ("curves", "about", "usage", "happened")
+    INSIDE = "#cpu"
     BINDINGS: ClassVar[list[BindingType]] = bindings("run")
     AUTO_FOCUS = ""
 
@@ -47,7 +48,6 @@ class RunScreen(ShedScreen):
         self.detail: RunDetail | None = None
         self.run_now: RunView | None = None
         self.chosen: list[str] = []
-        self.page = "curves"
         self._curves: dict[str, Curve] = {}
         self._attempt = 0
         self._moment: datetime | None = None
@@ -185,34 +185,6 @@ class RunScreen(ShedScreen):
         if self._said.get(id) != lines:
             self._said[id] = lines
             self.query_one(f"#{id}", Static).update(content(lines))
-
-    # ---- panes -------------------------------------------------------------------------------------------------------
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self._open(self.page)
-
-    def _open(self, page: str) -> None:
-        self.page = page
-        for id in PAGES:
-            self.query_one(f"#{id}").set_class(id == page, "-open")
-        for column in self.query(".run-column"):
-            column.set_class(bool(column.query(f"#{page}")), "-open")
-        self._tell("run-pages", rows.pages(PAGES, page))
-        target = self.query_one(f"#{page}")
-        self.call_after_refresh((target if target.can_focus else target.query_one("#cpu")).focus)
-
-    def action_next_pane(self) -> None:
-        self._open(PAGES[(PAGES.index(self._page_here()) + 1) % len(PAGES)])
-
-    def action_last_pane(self) -> None:
-        self._open(PAGES[PAGES.index(self._page_here()) - 1])
-
-    def _page_here(self) -> str:
-        """The pane with the focus: a click or a jump may have moved it."""
-        focused = self.focused
-        ids = {node.id for node in focused.ancestors_with_self} if focused is not None else set()
-        return next((page for page in PAGES if page in ids), self.page)
 
     # ---- keys --------------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from tui.charts.widget import Curves
 from tui.pane import Pane, wrap
+from tui.rows import answered
 from tui.rows import serving as rows
 from tui.screens.answers import Answers
 from tui.screens.base import Subject
@@ -90,14 +91,14 @@ class Serving(Answers):
         """The figures or the curves of the endpoint under the cursor, whichever there is room for."""
         endpoint, frame = self.endpoint, self.shed.frame
         figures = self.query_one("#figures", Pane)
-        lines = rows.figures(endpoint, self.minutes, self.size.width)
+        lines = answered.figures(endpoint, self.minutes, self.size.width)
         figures.styles.height = len(lines)
         figures.show(lines)
         rates, times = (self.query_one(f"#{id}", Curves) for id in ("rates", "times"))
         if endpoint is None or not rates.is_on_screen:
             return
         self.query_one("#beside-title", Static).update(f"{endpoint.model}: the last {rows.window(self.minutes)}")
-        for curves, drawn in ((rates, rows.rate_curves), (times, rows.time_curves)):
+        for curves, drawn in ((rates, answered.rate_curves), (times, answered.time_curves)):
             curves.along_the_day()
             curves.show(drawn(endpoint, frame))
 

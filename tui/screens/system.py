@@ -64,7 +64,6 @@ class System(ShedScreen):
         return Subject(f"run {process.run}", f"trainshed runs show {process.run}", process)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.set_interval(box.every_seconds(lite=self.shed.settings.lite), self._read_now_and_then)
 
     def read(self) -> None:

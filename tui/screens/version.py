@@ -59,7 +59,6 @@ class VersionScreen(ShedScreen):
         return Subject(f"{self.model} {self.version}", command, self.detail)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.panes.go(self._first or self.panes.here)
 
     def on_resize(self) -> None:
