@@ -344,15 +344,21 @@ def test_cancel_and_retry_and_compare(shop: Shop) -> None:
     CompareView.model_validate(shop.json("runs", "compare", "1", run))
 
 
+HEARING_CTRL_C = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""A shell without job control has what it starts in the background ignore Ctrl-C, and children inherit that."""
+
+
 def test_ctrl_c_while_waiting_leaves_the_run_and_says_how_to_end_it(shop: Shop) -> None:
     (shop.folder / "seconds").write_text("15")
     waiting = subprocess.Popen(
-        [TRAINSHED, "run", "etl:slow", "--wait"],
+        [sys.executable, "-c", HEARING_CTRL_C, TRAINSHED, "run", "etl:slow", "--wait"],
         cwd=shop.folder,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell without job control has what it starts in the background ignore Ctrl-C, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     with waiting:
         assert waiting.stderr is not None
