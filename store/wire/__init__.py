@@ -6,6 +6,15 @@ keyset token of the following page, or None. `rev` is the record's revision at w
 
 from __future__ import annotations
 
+from store.wire.alerts import (
+    AckRequest,
+    AlertDetail,
+    AlertView,
+    ChannelTest,
+    ChannelView,
+    ResolveRequest,
+    ToldView,
+)
 from store.wire.base import CountView, Done, Fault, Page, Problem, Window, Wire
 from store.wire.data import (
     CategoryView,
@@ -153,7 +162,11 @@ from store.words import (
     GOOD,
     PHASES,
     PRODUCTION,
+    SEVERITIES,
     SMALLER_IS_BETTER,
+    AlertKind,
+    AlertSeverity,
+    AlertState,
     ComparisonKind,
     ComparisonStatus,
     Outcome,
@@ -169,7 +182,14 @@ __all__ = [
     "MOST_LABELS",
     "PHASES",
     "PRODUCTION",
+    "SEVERITIES",
     "SMALLER_IS_BETTER",
+    "AckRequest",
+    "AlertDetail",
+    "AlertKind",
+    "AlertSeverity",
+    "AlertState",
+    "AlertView",
     "AliasEventView",
     "AliasView",
     "ArmFigures",
@@ -189,6 +209,8 @@ __all__ = [
     "BoxView",
     "CategoryView",
     "ChangesView",
+    "ChannelTest",
+    "ChannelView",
     "CheckView",
     "CheckpointView",
     "ColumnView",
@@ -280,6 +302,7 @@ __all__ = [
     "ReplaySlice",
     "ReplayView",
     "ReportView",
+    "ResolveRequest",
     "ResourcePoint",
     "RollbackRequest",
     "RuleView",
@@ -308,6 +331,7 @@ __all__ = [
     "StepView",
     "SystemView",
     "TimetableView",
+    "ToldView",
     "TrafficChange",
     "TrafficPlanView",
     "TrafficRequest",

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from store.wire.alerts import AlertView
 from store.wire.base import Wire
 from store.wire.data import DatasetView
 from store.wire.events import EventView
@@ -102,6 +103,7 @@ class ChangesView(Wire):
     versions: list[VersionView] = []
     schedules: list[ScheduleView] = []
     events: list[EventView] = []
+    alerts: list[AlertView] = []
 
 
 class ShutdownRequest(Wire):
