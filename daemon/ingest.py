@@ -18,15 +18,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from daemon.spoolfile import Line, read_lines
-from store import datasets, events, lifecycle, metrics, progress, results, versions
+from store import datasets, events, lifecycle, metrics, progress, results, versions, watching
 from store.engine import Record, Transaction
 from store.errors import RecordBusy, StorageError, TrainshedError
-from store.facts import CheckFacts, DatasetFacts, TrainingSetFacts, VersionFacts
+from store.facts import CheckFacts, DatasetFacts, ReportFacts, TrainingSetFacts, VersionFacts, WindowFacts
 from store.home import AttemptDir
 from store.tables import Attempt, Run
 from store.words import ACTIVE
 
 _CHECKS: Final = TypeAdapter(list[CheckFacts])
+_WINDOWS: Final = TypeAdapter(list[WindowFacts])
 _ENVELOPE: Final = frozenset({"n", "t", "e"})
 log = logging.getLogger(__name__)
 
@@ -198,6 +199,14 @@ def _verdict(tx: Transaction, place: Place, fields: Fields) -> None:
     versions.set_verdict(tx, run=place.run, **fields)
 
 
+def _windows(tx: Transaction, place: Place, fields: Fields) -> None:
+    watching.put_windows(tx, fields["monitor"], _WINDOWS.validate_python(fields["windows"]))
+
+
+def _report(tx: Transaction, place: Place, fields: Fields) -> None:
+    watching.put_report(tx, place.run, ReportFacts.model_validate(fields))
+
+
 def _fingerprint(tx: Transaction, place: Place, fields: Fields) -> None:
     progress.set_fingerprint(tx, place.run, fields["value"])
 
@@ -218,6 +227,8 @@ _KINDS: Final[Mapping[str, Callable[[Transaction, Place, Fields], None]]] = {
     "training_set": _training_set,
     "version": _version,
     "verdict": _verdict,
+    "windows": _windows,
+    "report": _report,
     "fingerprint": _fingerprint,
     "skip": _nothing,
     "fault": _nothing,

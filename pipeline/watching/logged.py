@@ -47,7 +47,7 @@ def newest_rows(
                     outputs = json.loads(answered)[output]
                     _take(values, {**json.loads(asked), OUTPUT: outputs}, len(outputs))
                     at += [asked_us] * len(outputs)
-    return Logged(pa.table({name: _array(values[name], kind) for name, kind in kinds.items()}), at)
+    return Logged(pa.table({name: as_array(values[name], kind) for name, kind in kinds.items()}), at)
 
 
 OUTPUT: Final = "$output"
@@ -80,7 +80,8 @@ def _take(values: dict[str, list[Any]], columns: Columns, rows: int) -> None:
         known += columns.get(name, [None] * rows)
 
 
-def _array(values: list[Any], kind: FeatureKind) -> pa.Array:
+def as_array(values: list[Any], kind: FeatureKind) -> pa.Array:
+    """A column as the model meets it, from what is JSON."""
     if kind == "categorical":
         return pa.array([word(value) for value in values], pa.string())
     return pa.array([None if value is None else float(value) for value in values], pa.float64()).cast(

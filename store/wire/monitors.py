@@ -88,7 +88,8 @@ class WindowColumn(Wire):
     reached: bool
     """A measure is at its limit or beyond."""
     measures: dict[str, float]
-    """psi, ks, wasserstein, missing, new, jensen_shannon, hellinger, mean: those that it has."""
+    """psi, ks, wasserstein, jensen_shannon and hellinger; missing and new as effects (Cohen's h), and as shares
+    missing_share and new_share; mean: those that it has."""
     limits: dict[str, float]
     """Of those that can alarm, from where on they count."""
 
