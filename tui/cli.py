@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tui.verbs import (
+    alerts,
     backup,
     daemon,
     data,
@@ -56,6 +57,7 @@ for group in (
     experiments,
     labels,
     drift,
+    alerts,
     keys,
     lineage,
     schedules,

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from daemon.api import (
+    alerts,
     changes,
     curves,
     data,
@@ -71,6 +72,7 @@ def create_app(shed: Shed, token: str | None = None) -> FastAPI:
         predictions,
         labels,
         drift,
+        alerts,
         lineage,
         schedules,
         changes,
