@@ -9,7 +9,16 @@ from typing import Final
 
 from tui.failure import Usage
 
-OBJECTS: Final[Mapping[str, int]] = {"run": 1, "model": 1, "version": 2, "dataset": 1, "job": 1, "schedule": 1}
+OBJECTS: Final[Mapping[str, int]] = {
+    "run": 1,
+    "model": 1,
+    "version": 2,
+    "dataset": 1,
+    "job": 1,
+    "schedule": 1,
+    "alert": 1,
+    "monitor": 1,
+}
 """Kind → words that name one."""
 
 
@@ -78,7 +87,10 @@ def _theme(rest: Sequence[str], known: Vocabulary) -> Command:
 
 
 def _example(kind: str, known: Vocabulary) -> str:
-    name = next(iter(known.objects.get(kind, ())), "12" if kind == "run" else "late 2" if kind == "version" else "late")
+    name = next(
+        iter(known.objects.get(kind, ())),
+        "12" if kind in {"run", "alert"} else "late 2" if kind == "version" else "late",
+    )
     return f"{kind} {name}"
 
 

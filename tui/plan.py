@@ -49,6 +49,8 @@ class Proposal:
     """What has to be typed, where `y` is not enough."""
     reason: str | None = None
     """What a reason is asked for; None: none is asked for."""
+    reason_option: str = "--reason"
+    """What the shell command calls it."""
     reason_needed: bool = False
     forbidden: str = ""
     """Why it cannot be done at all."""
@@ -61,7 +63,7 @@ class Proposal:
 
     def command_with(self, reason: str) -> str:
         """The shell command with what was typed."""
-        return f"{self.command} --reason {shlex.quote(reason)}" if reason else self.command
+        return f"{self.command} {self.reason_option} {shlex.quote(reason)}" if reason else self.command
 
 
 class PlanBox(Box[bool]):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from store.wire import Outcome, RunState
+    from store.wire import AlertSeverity, AlertState, DriftWord, Outcome, RunState
 
 
 class Sign(NamedTuple):
@@ -36,4 +36,19 @@ OUTCOMES: Final[Mapping[Outcome, Sign]] = {
     "pass": Sign("✔", "pass", "good"),
     "warn": Sign("!", "warn", "warn"),
     "fail": Sign("✘", "fail", "bad"),
+}
+SEVERITIES: Final[Mapping[AlertSeverity, Sign]] = {
+    "critical": Sign("✘", "critical", "bad"),
+    "warning": Sign("!", "warning", "warn"),
+    "info": Sign("·", "info", "live"),
+}
+ALERTS: Final[Mapping[AlertState, Sign]] = {
+    "open": Sign("●", "open", "warn"),
+    "acknowledged": Sign("◐", "acknowledged", "live"),
+    "resolved": Sign("✔", "resolved", "dim"),
+}
+DRIFT: Final[Mapping[DriftWord, Sign]] = {
+    "drifted": Sign("✘", "drifted", "bad"),
+    "steady": Sign("✔", "steady", "good"),
+    "not yet": Sign("…", "not yet", "dim"),
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui.plan import Proposal
 from tui.rows.words import stamp
-from tui.text import line
+from tui.text import Line, line
 
 if TYPE_CHECKING:
     from store.wire import AlertView
@@ -23,10 +23,7 @@ def acknowledge(alert: AlertView, frame: Frame) -> Proposal:
     return Proposal(
         title=f"Acknowledge alert {alert.id}",
         lines=[
-            line((alert.title, "strong")),
-            line(alert.reason),
-            line(("since  ", "dim"), stamp(alert.opened_at, frame)),
-            *([line(("do     ", "dim"), alert.suggestion)] if alert.suggestion else []),
+            *_what(alert, frame),
             line(),
             line("It needs nobody any more, and nobody is reminded of it, unless it becomes worse."),
             line("It is over once it is no longer found."),
@@ -34,5 +31,37 @@ def acknowledge(alert: AlertView, frame: Frame) -> Proposal:
         command=f"trainshed alerts ack {alert.id}",
         commit=commit,
         reason="what is known of it, or done about it",
+        reason_option="--note",
         forbidden="" if alert.state == "open" else f"it is {alert.state} already",
     )
+
+
+def resolve(alert: AlertView, frame: Frame) -> Proposal:
+    """Somebody says that it is over."""
+
+    def commit(daemon: Client, why: str) -> str:
+        return f"alert {daemon.resolve_alert(alert.id, why=why).id} is resolved"
+
+    return Proposal(
+        title=f"Resolve alert {alert.id}",
+        lines=[
+            *_what(alert, frame),
+            line(),
+            line("It is over, because you say so: channels that were told of it hear that it is."),
+            line("Whoever finds it again opens it again, and tells them again."),
+        ],
+        command=f"trainshed alerts resolve {alert.id}",
+        commit=commit,
+        reason="why it is over",
+        reason_option="--why",
+        forbidden=f"it is over already: {alert.why}" if alert.state == "resolved" else "",
+    )
+
+
+def _what(alert: AlertView, frame: Frame) -> list[Line]:
+    return [
+        line((alert.title, "strong")),
+        line(alert.reason),
+        line(("since  ", "dim"), stamp(alert.opened_at, frame)),
+        *([line(("do     ", "dim"), alert.suggestion)] if alert.suggestion else []),
+    ]

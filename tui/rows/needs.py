@@ -70,7 +70,7 @@ def opens(need: NeedView) -> tuple[str, ...]:
         case "daemon":
             return ("system",)
         case "alert":
-            return ("events",)  # its history: who, what, why
+            return "alert", str(where.number)
         case kind:
             return kind, where.name
 
@@ -78,9 +78,9 @@ def opens(need: NeedView) -> tuple[str, ...]:
 def target(subject: str) -> tuple[str, ...]:
     """`run 12`, `late 2`, `flights@3`, `schedule nightly` → the words that open it; empty for what has no screen."""
     words = subject.split()
-    if len(words) == 2 and words[0] in {"run", "schedule", "model", "dataset", "job", "source"}:
+    if len(words) == 2 and words[0] in {"run", "schedule", "model", "dataset", "job", "source", "alert", "monitor"}:
         return tuple(words)
-    if len(words) == 2 and words[1].isdigit() and words[0] != "alert":
+    if len(words) == 2 and words[1].isdigit():
         return "version", words[0], words[1]
     if len(words) == 1 and "@" in subject:
         return "dataset", subject.partition("@")[0]

@@ -14,6 +14,9 @@ from tui.table.column import Cell, Frame
 
 STATES: Final = {state: Cell(sign.text, sign.tone) for state, sign in signs.STATES.items()}
 OUTCOMES: Final = {outcome: Cell(sign.text, sign.tone) for outcome, sign in signs.OUTCOMES.items()}
+SEVERITIES: Final = {severity: Cell(sign.text, sign.tone) for severity, sign in signs.SEVERITIES.items()}
+ALERTS: Final = {state: Cell(sign.text, sign.tone) for state, sign in signs.ALERTS.items()}
+DRIFT: Final = {state: Cell(sign.text, sign.tone) for state, sign in signs.DRIFT.items()}
 
 
 def clock(moment: datetime | None, frame: Frame) -> str:

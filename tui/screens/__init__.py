@@ -32,8 +32,8 @@ SCREENS: Final[tuple[Entry, ...]] = (
     Entry("7", "jobs", ("j", "schedules"), "tui.screens.jobs:Jobs"),
     Entry("8", "system", ("sys",), "tui.screens.system:System"),
     Entry("9", "events", ("ev",), "tui.screens.events:Events"),
+    Entry("0", "alerts", ("al",), "tui.screens.alerts:Alerts"),
 )
-"""6 is kept for drift."""
 
 DETAILS: Final[Mapping[str, str]] = {
     "run": "tui.screens.run:RunScreen",
@@ -44,6 +44,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "job": "tui.screens.job:JobScreen",
     "endpoint": "tui.screens.endpoint:EndpointScreen",
     "schedule": "tui.screens.schedule:ScheduleScreen",
+    "alert": "tui.screens.alert:AlertScreen",
 }
 """Kind of object → the screen that shows one; its constructor takes the words that name it."""
 

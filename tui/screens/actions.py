@@ -13,7 +13,9 @@ from textual.widgets import Static
 
 from tui.box import Box
 from tui.keys import ACTIONS
+from tui.screens.base import ShedScreen
 from tui.table import Cell, Column, ListSource, Table
+from tui.text import Lines, content
 
 
 class _Choice(NamedTuple):
@@ -28,12 +30,16 @@ class ListBox(Box[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q,backspace", "leave", "close", show=False)]
     heading = ""
+    explanation: Lines = ()
+    """What is said of the screen below, over the list."""
 
     def __init__(self) -> None:
         super().__init__(classes="-list")
 
     def compose(self) -> ComposeResult:
         yield Static(self.heading, classes="box-title")
+        if self.explanation:
+            yield Static(content(self.explanation), classes="box-why")
         yield self.table()
 
     def table(self) -> Table[Any]:
@@ -53,6 +59,7 @@ class ActionMenu(ListBox):
 
     def __init__(self, over: Screen[Any]) -> None:
         super().__init__()
+        self.explanation = over.explanation if isinstance(over, ShedScreen) else ()
         self._choices = [_choice(over.app, entries) for entries in _by_action(over.active_bindings.values())]
 
     def table(self) -> Table[Any]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tui.app import ShedApp
     from tui.client import Client
     from tui.failure import Failure
+    from tui.text import Lines
 
 T = TypeVar("T")
 _DANGEROUS = frozenset(action.name for action in ACTIONS if action.dangerous)
@@ -69,6 +70,11 @@ class ShedScreen(Screen[None]):
     def subject(self) -> Subject | None:
         """What `y` copies."""
         return None
+
+    @property
+    def explanation(self) -> Lines:
+        """Why what the cursor is on is as it is, for `?`; empty where that goes without saying."""
+        return ()
 
     def body(self) -> Iterable[Widget]:
         """Everything between the first line and the strip."""

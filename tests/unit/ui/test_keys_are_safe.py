@@ -14,6 +14,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.thorough import THOROUGH
+from tests.unit.ui import alarming
 from tests.unit.ui.acting import settle
 from tests.unit.ui.conftest import MakeApp, Served
 from tui.app import ShedApp
@@ -31,6 +32,7 @@ DETAILS = {
     "dataset": ("dataset", "orders"),
     "job": ("job", "train:late"),
     "endpoint": ("endpoint", "late"),
+    "alert": ("alert", "4"),
 }
 LEAVES = {"q", "x"}
 """`q` leaves the UI and `x` gives the terminal to $PAGER: neither changes the record, and both end the test."""
@@ -75,6 +77,7 @@ async def strike(pilot: Pilot[Any], *keys: str) -> None:
 
 
 async def nothing_changes(make_app: MakeApp, shed: Served, mode: str, words: tuple[str, ...]) -> None:
+    alarming.write(shed)
     app = make_app("runs")
     async with app.run_test(size=(100, 30)) as pilot:
         await settle(pilot)
