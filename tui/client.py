@@ -22,6 +22,7 @@ from pydantic import ConfigDict, ValidationError
 from store.wire import (
     ENDED,
     AliasEventView,
+    BacktestView,
     BoxView,
     ChangesView,
     CheckView,
@@ -70,6 +71,7 @@ from store.wire import (
 )
 from tui.connection import POLL_SECONDS, no_answer, of_another_release, problem_of
 from tui.failure import ClientError
+from tui.monitorcalls import MonitorCalls
 from tui.runcalls import RunCalls
 from tui.sockets import address_of, nobody
 from tui.views import written
@@ -90,7 +92,7 @@ class _Pid(Wire):
     pid: int
 
 
-class Client(RunCalls):
+class Client(RunCalls, MonitorCalls):
     """A connection to the daemon of one home. Use it as a context manager; threads may share it."""
 
     def __init__(self, socket: Path) -> None:
@@ -305,6 +307,13 @@ class Client(RunCalls):
         asked = {"since": written(since), "column": column}
         known = {name: value for name, value in asked.items() if value is not None}
         return self._ask(DriftView, "GET", f"/models/{model}/drift", params=known, timeout=_REFERENCE_SECONDS)
+
+    def backtest(self, monitor: str, *, since: datetime | None = None, settings: Sequence[str] = ()) -> BacktestView:
+        """How often it would have alarmed; `settings`: KEY=VALUE instead of the project file's."""
+        asked = {"since": written(since), "set": list(settings)}
+        known = {name: value for name, value in asked.items() if value}
+        path = f"/monitors/{monitor}/backtest"
+        return self._ask(BacktestView, "GET", path, params=known, timeout=_REFERENCE_SECONDS)
 
     # ----------------------------------------------------------------------------------------- schedules
 

@@ -68,7 +68,7 @@ def _notes(
     if held is None:
         return
     for name in unknown_columns(section, dict.fromkeys([*held.known, subject.output])):
-        yield f"there is no column {name!r} to watch, or to leave out"
+        yield f"there is no column {name!r} to watch"
     if not looked:
         return
     newest_window = held.profile(looked[-1])

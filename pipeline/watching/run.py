@@ -19,9 +19,10 @@ from pipeline.watching.closing import Closed, close
 from pipeline.watching.held import Held, rules_of, told
 from pipeline.watching.making import keep_part
 from pipeline.watching.report import reported
-from pipeline.watching.subjects import Subject, dataset_of, versions_of
+from pipeline.watching.subjects import Subject, subjects_of
 from pipeline.watching.windows import Window
 from store.facts import WindowFacts
+from store.times import to_us
 from store.watching import REMEMBERED
 
 FORMAT: Final = 1
@@ -50,7 +51,7 @@ def run_monitor(ctx: RunContext) -> None:
     """
     section = monitors_of(ctx.project)[ctx.spec.target]
     facts = ctx.spec.context.monitor or MonitorFacts()
-    subjects = _subjects(ctx, section, facts)
+    subjects = subjects_of(ctx.home, ctx.spec.target, section, facts.versions, to_us(ctx.now()))
     if not subjects:
         ctx.spool.write("skip", reason=_nothing(section))
         return
@@ -63,13 +64,6 @@ def run_monitor(ctx: RunContext) -> None:
     held = [_assess(ctx, section, look, facts) for look in looks]
     assessed = [key for one in held for key in one[1]]
     ctx.spool.facts("report", reported(ctx.spec.target, section, looks[-1].subject, held[-1][0], assessed))
-
-
-def _subjects(ctx: RunContext, section: MonitorSection, facts: MonitorFacts) -> list[Subject]:
-    if section.model is not None:
-        return versions_of(ctx, section, facts)
-    found = dataset_of(ctx, section)
-    return [] if found is None else [found]
 
 
 def _closed(subject: Subject, section: MonitorSection, facts: MonitorFacts) -> Closed:
