@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tui.verbs import (
+    alerts,
     backup,
     daemon,
     data,
@@ -58,6 +59,7 @@ for group in (
     labels,
     drift,
     monitors,
+    alerts,
     keys,
     lineage,
     schedules,

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from daemon.api import (
+    alerts,
     changes,
     curves,
     data,
@@ -73,6 +74,7 @@ def create_app(shed: Shed, token: str | None = None) -> FastAPI:
         labels,
         drift,
         monitors,
+        alerts,
         lineage,
         schedules,
         changes,

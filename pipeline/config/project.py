@@ -7,6 +7,7 @@ from typing import Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from pipeline.config.alerts import AlertsSection
 from pipeline.config.base import Name, Section
 from pipeline.config.datasets import Dataset, FeatureView
 from pipeline.config.experiments import ExperimentSection
@@ -40,6 +41,7 @@ class Project(Section):
     predictions: dict[Name, Predictions] = {}
     experiments: dict[Name, ExperimentSection] = {}
     monitors: dict[Name, MonitorSection] = {}
+    alerts: AlertsSection = AlertsSection()
     schedules: dict[Name, ScheduleSection] = {}
     jobs: dict[str, JobSection] = Field(default={}, description="Settings of single jobs, by name.")
     _root: Path = PrivateAttr(default=Path())

@@ -33,6 +33,7 @@ OURS: Final = History(
         "api_keys",
         "serving_samples",
         "watching",
+        "alerts",
     ),
     scripts=Path(__file__).parent,
 )
