@@ -45,6 +45,17 @@ class Basis:
 
 
 @dataclass(frozen=True)
+class Answered:
+    """A version, and where what it answered is."""
+
+    version: WatchedVersion
+    signature: Signature
+    predictions: Sequence[Path]
+    labels: Sequence[Path]
+    """Files of the log, and of the labels."""
+
+
+@dataclass(frozen=True)
 class Subject:
     number: int
     """Of the version; 0 of a dataset."""
@@ -60,8 +71,8 @@ class Subject:
     """Dear the first time. It is given the windows that are full."""
     output: str = ""
     """Which output stands under `OUTPUT`."""
-    watched: WatchedVersion | None = None
-    signature: Signature | None = None
+    answered: Answered | None = None
+    """Of a model."""
 
 
 def subjects_of(
@@ -76,7 +87,7 @@ def subjects_of(
 
 def _versions(home: Home, model: str, versions: Sequence[WatchedVersion], now_us: int) -> list[Subject]:
     until = logged_until(home, model, now_us)
-    files = live_files(home.predictions(model))
+    files, labels = live_files(home.predictions(model)), live_files(home.labels(model))
     found = []
     for one in versions:
         signature = signature_of(home, one.digest)
@@ -92,8 +103,7 @@ def _versions(home: Home, model: str, versions: Sequence[WatchedVersion], now_us
                 identity=one.digest,
                 basis=_learned(home, model, one, table),
                 output=output,
-                watched=one,
-                signature=signature,
+                answered=Answered(one, signature, files, labels),
             )
         )
     return found

@@ -100,6 +100,8 @@ class DriftReportView(Wire):
     """Drifted ones first."""
     notes: list[str]
     """What else is to be known of it, such as a column that is gone from the log."""
+    life: list[str]
+    """How the version ages, in sentences."""
     findings: list[WatchFinding]
     retrain: RetrainView | None
     rev: int
