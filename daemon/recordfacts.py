@@ -24,7 +24,7 @@ def record_facts(session: Session, run: Run, project: Project) -> RecordFacts:
         last_run=last.id if last is not None else None,
         evaluate=_facts(_asked_version(session, run)) if run.kind == "evaluate" else None,
         predict=_predicting(session, run, project),
-        monitor=watch_facts(session, run, project) if run.kind == "monitor" else None,
+        monitor=watch_facts(session, run.target, project) if run.kind == "monitor" else None,
         scheduled_for=from_us(_slot(session, run)),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from sqlmodel import Session
 
@@ -11,19 +10,19 @@ from pipeline.config import Project
 from pipeline.config.watched import monitors_of
 from pipeline.process.spec import KnownWindow, MonitorFacts, WatchedVersion
 from store import aliases, versions, watching
-from store.tables import Run, WatchWindow
+from store.tables import WatchWindow
 from store.words import PRODUCTION
 
 Tenure = tuple[int, int, int | None]
 """Version, since, until (µs; None: still)."""
 
 
-def watch_facts(session: Session, run: Run, project: Project) -> MonitorFacts | None:
+def watch_facts(session: Session, monitor: str, project: Project) -> MonitorFacts | None:
     """None where the project has no such monitor any more."""
-    section = monitors_of(project).get(run.target)
+    section = monitors_of(project).get(monitor)
     if section is None:
         return None
-    known = watching.newest_windows(session, run.target)
+    known = watching.newest_windows(session, monitor)
     windows = [KnownWindow(version=w.version, start_us=w.start_us, end_us=w.end_us, token=w.token) for w in known]
     if section.model is None:
         return MonitorFacts(windows=windows)
@@ -33,8 +32,8 @@ def watch_facts(session: Session, run: Run, project: Project) -> MonitorFacts | 
 def _versions(session: Session, model: str, known: Sequence[WatchWindow]) -> list[WatchedVersion]:
     """Those in production since the last window ended, and those that have windows: their labels may still come."""
     moves = aliases.moves(session, model, PRODUCTION)[::-1]
-    ends: list[int | None] = [after.created_at for _, after in pairwise(moves)]
-    tenures = [(move.to_version, move.created_at, end) for move, end in zip(moves, [*ends, None], strict=True)]
+    ends = [*(move.created_at for move in moves[1:]), None]
+    tenures = [(move.to_version, move.created_at, end) for move, end in zip(moves, ends, strict=False)]
     last = max((one.end_us for one in known), default=None)
     since = {one.version for one in known}
     wanted = [one for one in tenures if one[0] in since or one[2] is None or (last is not None and one[2] > last)]

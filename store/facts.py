@@ -141,5 +141,8 @@ class ReportFacts(Facts):
     body: dict[str, Any] = {}
     """`columns`, `notes`, and what else it tells."""
     findings: list[dict[str, Any]] = []
+    """Each a `store.findings.Finding` as a document."""
+    covered: dict[str, list[str]] = {}
+    """Kind → what it could have found of it."""
     assessed: list[tuple[int, int]] = []
     """(version, start) of the windows that this run told anew."""

@@ -57,7 +57,7 @@ def put_report(tx: Transaction, run: int, facts: ReportFacts) -> DriftReport | N
         since=facts.since_us,
         until=facts.until_us,
         rev=tx.rev,
-        **facts.model_dump(exclude={"since_us", "until_us", "assessed"}),
+        **facts.model_dump(exclude={"since_us", "until_us", "assessed", "covered"}),
     )
     tx.session.add(row)
     tx.session.flush()
@@ -148,6 +148,7 @@ def report_view(row: DriftReport) -> DriftReportView:
         windows=row.windows,
         columns=[DriftColumn(**one) for one in body.get("columns", [])],
         notes=list(body.get("notes", [])),
+        life=list(body.get("life", [])),
         findings=[finding_view(one) for one in row.findings],
         retrain=None if retrain is None else RetrainView(**retrain),
         rev=row.rev,

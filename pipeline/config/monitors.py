@@ -107,7 +107,7 @@ class MonitorSection(Section):
     dataset: Name | None = None
     """Its rows are watched, by `time`."""
     time: str | None = None
-    """Column of the dataset: the moment of a row. Without a zone it is UTC."""
+    """Column of the dataset: the moment of a row; without it the dataset's own `time`. Without a zone it is UTC."""
     every: Duration = Field(default="1h", gt=timedelta(0), validate_default=True)
     """How often it looks: the schedule `monitor_NAME`, which can be paused as any. A schedule of the project for
     `monitor:NAME` takes its place."""
@@ -122,7 +122,7 @@ class MonitorSection(Section):
     cycle: Duration = Field(default="7d", gt=timedelta(0), validate_default=True)
     """A whole number of windows."""
     columns: list[str] = []
-    """Only these; none named: all, and the predictions."""
+    """Only these, and the predictions; none named: all, of a dataset without those that identify a row."""
     leave_out: list[str] = []
     """Without these."""
     measures: list[MeasureName] = Field(default=["psi", "ks", "wasserstein", "missing", "new"], min_length=1)
@@ -159,13 +159,10 @@ class MonitorSection(Section):
         return self
 
     def _of_dataset(self) -> None:
-        if self.time is None:
-            raise ValueError("watches a dataset, so it needs `time`: the column with the moment of a row")
         if self.reference == "training":
             raise ValueError("a dataset has no training set: its reference is trailing or last cycle")
-        for key in ("performance", "retrain"):
-            if key in self.model_fields_set:
-                raise ValueError(f"watches a dataset, and `{key}` is of a model")
+        if self.performance != PerformanceSection() or self.retrain is not None:
+            raise ValueError("watches a dataset, and `performance` and `retrain` are of a model")
 
     def _of_cycle(self) -> None:
         if self.span is None:

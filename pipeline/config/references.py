@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from pipeline.config.watched import monitors_of
+from pipeline.config.watched import served
 
 if TYPE_CHECKING:
     from pipeline.config.project import Project
@@ -65,8 +65,11 @@ def _unknown(project: Project) -> Iterator[str]:
             yield from missing(f"monitors.{name}.model", "model", monitor.model, project.models)
         if monitor.dataset is not None:
             yield from missing(f"monitors.{name}.dataset", "dataset", monitor.dataset, project.datasets)
-    for served in project.serving.models:
-        yield from missing("serving.models", "model", served, project.models)
+            table = project.datasets.get(monitor.dataset)
+            if monitor.time is None and table is not None and table.time is None:
+                yield f"monitors.{name}.time: {monitor.dataset} has no `time`: name the column with a row's moment"
+    for model_name in project.serving.models:
+        yield from missing("serving.models", "model", model_name, project.models)
 
 
 def _cycles(project: Project) -> Iterator[str]:
@@ -93,7 +96,7 @@ def _job_names(project: Project) -> Iterator[str]:
         *(f"train:{n}" for n in project.models),
         *(f"evaluate:{n}" for n in project.models),
         *(f"batch-predict:{n}" for n in project.predictions),
-        *(f"monitor:{n}" for n in monitors_of(project)),
+        *(f"monitor:{n}" for n in (*project.monitors, *served(project))),
         "backup",
     }
     for name, schedule in project.schedules.items():

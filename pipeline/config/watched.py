@@ -11,10 +11,27 @@ _LONGEST = 63
 
 
 def monitors_of(project: Project) -> dict[str, MonitorSection]:
-    """Those of the file; then one, of its own name, for each model that is served and that none of them names."""
+    """Those of the file; then one, of its own name, for each model that is served and that none of them names.
+
+    What a section leaves to its dataset stands in it.
+    """
     named = {one.model for one in project.monitors.values()}
     unwatched = [model for model in served(project) if model not in named and model not in project.monitors]
-    return {**project.monitors, **{model: MonitorSection(model=model) for model in unwatched}}
+    written = {name: _whole(section, project) for name, section in project.monitors.items()}
+    return {**written, **{model: MonitorSection(model=model) for model in unwatched}}
+
+
+def _whole(section: MonitorSection, project: Project) -> MonitorSection:
+    """With the dataset's time, and without columns that identify a row: those never come as they were before."""
+    if section.dataset is None:
+        return section
+    dataset = project.datasets[section.dataset]
+    keys = [
+        *dataset.key,
+        *(key for model in project.models.values() if model.dataset == section.dataset for key in model.key),
+    ]
+    leave_out = dict.fromkeys([*section.leave_out, *(key for key in keys if key not in section.columns)])
+    return section.model_copy(update={"time": section.time or dataset.time, "leave_out": list(leave_out)})
 
 
 def served(project: Project) -> list[str]:

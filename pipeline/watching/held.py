@@ -91,8 +91,8 @@ def watched_columns(section: MonitorSection, known: Mapping[str, object]) -> lis
 
 
 def unknown_columns(section: MonitorSection, known: Mapping[str, object]) -> list[str]:
-    """Those that it names and nobody has."""
-    return [name for name in dict.fromkeys([*section.columns, *section.leave_out]) if name not in known]
+    """Those that it is to watch and nobody has."""
+    return [name for name in section.columns if name not in known]
 
 
 def rules_of(section: MonitorSection) -> Rules:

@@ -32,7 +32,7 @@ def judged(windows: Sequence[Compared], rules: Rules, output: str) -> list[dict[
         verdict = decided([measures(against[name], now[name]) for against, now in windows], rules)
         found.append(
             {
-                "name": output if name == OUTPUT else name,
+                "name": shown_as(name, output),
                 "subject": "prediction" if name == OUTPUT else "feature",
                 "kind": "numeric" if isinstance(reference_profile, NumberProfile) else "categorical",
                 **_told(verdict),
@@ -66,6 +66,11 @@ def all_together(parts: Sequence[Profile]) -> Profile:
     for one in rest:
         first = together(first, one)
     return first
+
+
+def shown_as(name: str, output: str) -> str:
+    """A column as people call it: the predictions by the name of their output."""
+    return output if name == OUTPUT else name
 
 
 def mean_of(one: Profile) -> float | None:

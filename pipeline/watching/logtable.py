@@ -88,8 +88,8 @@ class LogTable:
 
     def _kept(self, since_us: int, until_us: int | None = None) -> str:
         rows = f'FROM {parquet(self.files)} WHERE "version" = {int(self.version)} AND {ANSWERED}'
-        rows += f' AND "inputs" IS NOT NULL AND "outputs" IS NOT NULL AND "at" >= {_moment(since_us)}'
-        return rows if until_us is None else f'{rows} AND "at" < {_moment(until_us)}'
+        rows += f' AND "inputs" IS NOT NULL AND "outputs" IS NOT NULL AND "at" >= {moment(since_us)}'
+        return rows if until_us is None else f'{rows} AND "at" < {moment(until_us)}'
 
     def _asked(self, query: str) -> Iterator[tuple[Any, ...]]:
         if not self.files:
@@ -100,6 +100,6 @@ class LogTable:
                 yield from rows
 
 
-def _moment(at_us: int) -> str:
+def moment(at_us: int) -> str:
     """As it is compared without a computation for each row, so that files that are older are not read."""
     return f"TIMESTAMPTZ {literal(from_us(at_us).isoformat())}"

@@ -6,40 +6,30 @@ whose rows or labels have changed since they were told are assessed again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from pipeline.config.monitors import MonitorSection
 from pipeline.config.watched import monitors_of
 from pipeline.process.context import Preempted, RunContext
 from pipeline.process.spec import MonitorFacts
 from pipeline.tables.fingerprint import fingerprint
-from pipeline.watching.closing import Closed, close
-from pipeline.watching.held import Held, rules_of, told
+from pipeline.watching.assessed import Assessed
+from pipeline.watching.freshness import freshness_assessed, newest_row
+from pipeline.watching.held import Held
+from pipeline.watching.look import Look, Told, assessment_settings, assessor_of, look_at
 from pipeline.watching.making import keep_part
 from pipeline.watching.report import reported
-from pipeline.watching.subjects import Subject, dataset_of, versions_of
-from pipeline.watching.windows import Window
-from store.facts import WindowFacts
-from store.watching import REMEMBERED
+from pipeline.watching.subjects import subjects_of
+from store.lakefiles import live_files
+from store.times import to_us
 
 FORMAT: Final = 1
 """Of what this step makes; a new number makes it anew."""
 _AT_ONCE: Final = 20
 """Windows in one line of the spool."""
-
-
-@dataclass(frozen=True)
-class Look:
-    """A subject with its closed windows."""
-
-    subject: Subject
-    closed: Closed
-
-    def token(self, place: int) -> str:
-        """Of all that a window's assessment follows from."""
-        return self.closed.windows[place].content.token
+Key = tuple[int, int]
+"""Version and start of a window."""
 
 
 def run_monitor(ctx: RunContext) -> None:
@@ -50,55 +40,48 @@ def run_monitor(ctx: RunContext) -> None:
     """
     section = monitors_of(ctx.project)[ctx.spec.target]
     facts = ctx.spec.context.monitor or MonitorFacts()
-    subjects = _subjects(ctx, section, facts)
+    subjects = subjects_of(ctx.home, ctx.spec.target, section, facts.versions, to_us(ctx.now()))
     if not subjects:
         ctx.spool.write("skip", reason=_nothing(section))
         return
-    looks = [Look(one, _closed(one, section, facts)) for one in subjects]
-    digest = _fingerprint(section, looks)
+    looks = [look_at(one, section, facts.windows) for one in subjects]
+    fresh = _freshness(ctx, section)
+    digest = _fingerprint(section, looks, fresh)
     ctx.spool.write("fingerprint", value=digest)
     if not ctx.spec.force and ctx.spec.context.last_fingerprint == digest:
         ctx.spool.write("skip", reason=_unchanged(section, looks[-1]))
         return
-    held = [_assess(ctx, section, look, facts) for look in looks]
-    assessed = [key for one in held for key in one[1]]
-    ctx.spool.facts("report", reported(ctx.spec.target, section, looks[-1].subject, held[-1][0], assessed))
+    told, assessed = None, []
+    for look in looks:
+        told, keys = _tell(ctx, section, look, facts)
+        assessed += keys
+    report = reported(ctx.spec.target, section, looks[-1].subject, told, fresh, ctx.now(), assessed)
+    ctx.spool.facts("report", report)
 
 
-def _subjects(ctx: RunContext, section: MonitorSection, facts: MonitorFacts) -> list[Subject]:
-    if section.model is not None:
-        return versions_of(ctx, section, facts)
-    found = dataset_of(ctx, section)
-    return [] if found is None else [found]
+def _freshness(ctx: RunContext, section: MonitorSection) -> Assessed | None:
+    """Of the dataset, or of that which the model learns from; None where the project does not ask for it."""
+    if section.service.stale is None:
+        return None
+    model = None if section.model is None else ctx.project.models[section.model]
+    name = section.dataset or (model.dataset if model is not None else "")
+    time = section.time or (model.time if model is not None else None) or ctx.project.datasets[name].time
+    files = live_files(ctx.home.dataset(name))
+    newest = None if time is None else newest_row(files, time)
+    return freshness_assessed(name, newest, None, ctx.now(), section.service.stale)
 
 
-def _closed(subject: Subject, section: MonitorSection, facts: MonitorFacts) -> Closed:
-    known = [Window(one.start_us, one.end_us) for one in facts.windows if one.version == subject.number]
-    return close(
-        subject.table,
-        section,
-        known,
-        since_us=subject.since_us,
-        before_us=subject.before_us,
-        until_us=subject.until_us,
-        most=REMEMBERED,
-    )
-
-
-def _fingerprint(section: MonitorSection, looks: Sequence[Look]) -> str:
+def _fingerprint(section: MonitorSection, looks: Sequence[Look], fresh: Assessed | None) -> str:
     return fingerprint(
         step="monitor",
         format=FORMAT,
-        section=section.model_dump(mode="json", exclude={"description", "owner", "every"}),
+        section=section.model_dump(mode="json", exclude={"description", "owner", "every", "retrain"}),
+        fresh=None if fresh is None else fresh.answer,
         looks=[
-            [one.subject.identity, *([w.window.start_us, w.window.end_us, one.token(p)] for p, w in _placed(one))]
-            for one in looks
+            [look.subject.identity, *([*look.key(place), look.token(place)] for place in range(len(look.windows)))]
+            for look in looks
         ],
     )
-
-
-def _placed(look: Look) -> list[tuple[int, Any]]:
-    return list(enumerate(look.closed.windows))
 
 
 def _nothing(section: MonitorSection) -> str:
@@ -109,47 +92,39 @@ def _nothing(section: MonitorSection) -> str:
 
 def _unchanged(section: MonitorSection, look: Look) -> str:
     subject = section.dataset if section.model is None else f"{section.model} {look.subject.number}"
-    many = len(look.closed.windows)
+    many = len(look.windows)
     return f"no window of {subject} has closed or changed since the last look; {many} are known"
 
 
-def _assess(
-    ctx: RunContext, section: MonitorSection, look: Look, facts: MonitorFacts
-) -> tuple[Held | None, list[tuple[int, int]]]:
-    """Tells what is new of a version's windows; the windows, and (version, start) of those that were told."""
-    subject, windows = look.subject, look.closed.windows
-    if not windows:
-        return None, []
+def _tell(ctx: RunContext, section: MonitorSection, look: Look, facts: MonitorFacts) -> tuple[Told | None, list[Key]]:
+    """Tells what is new of a version's windows; they, and which of them were told. None: there is none to judge."""
+    subject = look.subject
     before = {(one.version, one.start_us, one.end_us): one.token for one in facts.windows}
-    keys = [(subject.number, one.window.start_us, one.window.end_us) for one in windows]
-    new = [p for p, key in enumerate(keys) if ctx.spec.force or before.get(key) != look.token(p)]
-    if not new and subject.before_us is not None:
+    places = range(len(look.windows))
+    new = [place for place in places if ctx.spec.force or before.get(look.key(place)) != look.token(place)]
+    if not look.windows or (not new and subject.before_us is not None):
         return None, []
+    told = _open(ctx, section, look)
+    for begin in range(0, len(new), _AT_ONCE):
+        ctx.spool.windows(ctx.spec.target, [told.window(section, place) for place in new[begin : begin + _AT_ONCE]])
+        done = min(begin + _AT_ONCE, len(new))
+        ctx.spool.progress(done, len(new), "windows", message=f"assessing {ctx.spec.target}")
+    return told, [look.key(place)[:2] for place in new]
 
+
+def _open(ctx: RunContext, section: MonitorSection, look: Look) -> Told:
+    subject, between = look.subject, _stops(ctx)
+    basis = subject.basis(look.windows)
+    held = Held(section, basis, subject.number, look.windows, between)
+    for part, token in look.closed.begun.items():
+        keep_part(basis.shelf, basis.table, subject.number, part, token, between)
+    assessor = assessor_of(ctx.home, ctx.project, section, look, basis)
+    return Told(look, held, basis, assessor, assessment_settings(section, FORMAT))
+
+
+def _stops(ctx: RunContext) -> Callable[[], None]:
     def between() -> None:
         if ctx.stop.is_set():
             raise Preempted
 
-    basis = subject.basis(windows)
-    held = Held(section, basis, subject.number, windows, between)
-    for part, token in look.closed.begun.items():
-        keep_part(basis.shelf, basis.table, subject.number, part, token, between)
-    for begin in range(0, len(new), _AT_ONCE):
-        places = new[begin : begin + _AT_ONCE]
-        ctx.spool.windows(ctx.spec.target, [_window(section, look, held, place) for place in places])
-        ctx.spool.progress(begin + len(places), len(new), "windows", message=f"assessing {ctx.spec.target}")
-    return held, [(subject.number, windows[place].window.start_us) for place in new]
-
-
-def _window(section: MonitorSection, look: Look, held: Held, place: int) -> WindowFacts:
-    full, compared = held.windows[place], held.compared(place)
-    found, limits = ({}, {}) if compared is None else told(compared, rules_of(section), look.subject.output)
-    return WindowFacts(
-        version=look.subject.number,
-        start_us=full.window.start_us,
-        end_us=full.window.end_us,
-        rows=held.profile(place).rows,
-        measures=found,
-        limits=limits,
-        token=look.token(place),
-    )
+    return between

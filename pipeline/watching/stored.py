@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pipeline.watching.profile import Cells, Profile, over_cells, together
 from pipeline.watching.windows import Window
@@ -60,13 +60,26 @@ class Shelf:
         text = json.dumps(said, allow_nan=False, separators=(",", ":"), sort_keys=True)
         write_whole(self._file(version, window), gzip.compress(text.encode(), compresslevel=3, mtime=0))
 
+    def told(self, version: int, window: Window, token: str) -> dict[str, Any] | None:
+        """What was said of the window when its token was this one."""
+        try:
+            said = json.loads(self._file(version, window, ".told.json").read_bytes())
+            return dict(said["said"]) if said["token"] == token else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def tell(self, version: int, window: Window, token: str, said: Mapping[str, Any]) -> None:
+        """Raises OSError."""
+        text = json.dumps({"token": token, "said": said}, allow_nan=False, separators=(",", ":"), sort_keys=True)
+        write_whole(self._file(version, window, ".told.json"), text.encode())
+
     def drop(self, version: int, windows: Iterable[Window]) -> None:
         """Those of pieces that are together now."""
         for window in windows:
             self._file(version, window).unlink(missing_ok=True)
 
-    def _file(self, version: int, window: Window) -> Path:
-        return self._folder / f"{version}-{window.start_us}-{window.end_us}{_SUFFIX}"
+    def _file(self, version: int, window: Window, suffix: str = _SUFFIX) -> Path:
+        return self._folder / f"{version}-{window.start_us}-{window.end_us}{suffix}"
 
 
 def joined(parts: Iterable[WindowProfile], token: str) -> WindowProfile:

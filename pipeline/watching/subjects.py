@@ -12,8 +12,7 @@ import pyarrow as pa
 
 from pipeline.config.monitors import MonitorSection
 from pipeline.config.references import nearest
-from pipeline.process.context import RunContext
-from pipeline.process.spec import MonitorFacts, WatchedVersion
+from pipeline.process.spec import WatchedVersion
 from pipeline.versions.signature import FeatureKind, Signature
 from pipeline.watching.closing import Full
 from pipeline.watching.datasettable import DatasetTable, kinds_of
@@ -29,7 +28,6 @@ from store import lake
 from store.errors import SchemaChanged
 from store.home import Home
 from store.lakefiles import live_files
-from store.times import to_us
 
 FITTED_ROWS: Final = 200_000
 """That place the cells of a dataset's columns."""
@@ -44,6 +42,17 @@ class Basis:
     """With all columns of the shelf's cells."""
     learned: Profiles | None = None
     """Of a model."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A version, and where what it answered is."""
+
+    version: WatchedVersion
+    signature: Signature
+    predictions: Sequence[Path]
+    labels: Sequence[Path]
+    """Files of the log, and of the labels."""
 
 
 @dataclass(frozen=True)
@@ -62,18 +71,26 @@ class Subject:
     """Dear the first time. It is given the windows that are full."""
     output: str = ""
     """Which output stands under `OUTPUT`."""
-    watched: WatchedVersion | None = None
-    signature: Signature | None = None
+    answered: Answered | None = None
+    """Of a model."""
 
 
-def versions_of(ctx: RunContext, section: MonitorSection, facts: MonitorFacts) -> list[Subject]:
-    """Each version of the model that is, or was, in production and may have something new to tell; oldest first."""
-    model = section.model or ""
-    until = logged_until(ctx.home, model, to_us(ctx.now()))
-    files = live_files(ctx.home.predictions(model))
+def subjects_of(
+    home: Home, monitor: str, section: MonitorSection, versions: Sequence[WatchedVersion], now_us: int
+) -> list[Subject]:
+    """Of a model, each of the versions; of a dataset, that, if it has a version yet. Raises SchemaChanged."""
+    if section.model is not None:
+        return _versions(home, section.model, versions, now_us)
+    found = _dataset(home, monitor, section, now_us)
+    return [] if found is None else [found]
+
+
+def _versions(home: Home, model: str, versions: Sequence[WatchedVersion], now_us: int) -> list[Subject]:
+    until = logged_until(home, model, now_us)
+    files, labels = live_files(home.predictions(model)), live_files(home.labels(model))
     found = []
-    for one in facts.versions:
-        signature = signature_of(ctx.home, one.digest)
+    for one in versions:
+        signature = signature_of(home, one.digest)
         output = output_of(signature)
         table = LogTable(files, one.version, {**inputs_of(signature), OUTPUT: kind_of(output)}, output)
         found.append(
@@ -84,23 +101,21 @@ def versions_of(ctx: RunContext, section: MonitorSection, facts: MonitorFacts) -
                 before_us=one.until_us,
                 until_us=until,
                 identity=one.digest,
-                basis=_learned(ctx.home, model, one, table),
+                basis=_learned(home, model, one, table),
                 output=output,
-                watched=one,
-                signature=signature,
+                answered=Answered(one, signature, files, labels),
             )
         )
     return found
 
 
-def dataset_of(ctx: RunContext, section: MonitorSection) -> Subject | None:
-    """None where the dataset has no version yet. Raises SchemaChanged without its time."""
+def _dataset(home: Home, monitor: str, section: MonitorSection, now_us: int) -> Subject | None:
     name, time = section.dataset or "", section.time or ""
-    newest = lake.latest(ctx.home.dataset(name))
+    newest = lake.latest(home.dataset(name))
     if newest is None:
         return None
-    _require_time(newest.schema, name, time, ctx.spec.target)
-    rows = lake.dataset_at(ctx.home.dataset(name), newest.version)
+    _require_time(newest.schema, name, time, monitor)
+    rows = lake.dataset_at(home.dataset(name), newest.version)
     kinds = kinds_of(newest.schema, time)
     table = DatasetTable(rows, time, kinds)
     last = table.newest_us
@@ -109,9 +124,9 @@ def dataset_of(ctx: RunContext, section: MonitorSection) -> Subject | None:
         table=table,
         since_us=table.oldest_us or 0,
         before_us=None,
-        until_us=min(to_us(ctx.now()), last if last is not None else 0),
+        until_us=min(now_us, last if last is not None else 0),
         identity=f"{name}.{time}",
-        basis=lambda full: _fitted(ctx.home, ctx.spec.target, section, table, full),
+        basis=lambda full: _fitted(home, monitor, section, table, full),
     )
 
 

@@ -211,5 +211,5 @@ def test_columns_are_chosen_and_left_out_and_names_that_nobody_has_are_told(hour
     fill(hourly, 6)
     told = hourly.run()
     assert [one["name"] for one in told.report["body"]["columns"]] == ["distance"]
-    assert told.report["body"]["notes"] == ["there is no column 'distence' to watch, or to leave out"]
+    assert told.report["body"]["notes"] == ["there is no column 'distence' to watch"]
     assert to_us(START) == told.windows[0]["start_us"]
