@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from store.wire import DriftReportView, MonitorView, Page, WatchWindowView
+from store.wire import DriftReportView, HeatView, MonitorView, Page, ShapeView, WatchWindowView
 from tui.views import Views, written
 
 
@@ -42,3 +42,13 @@ class MonitorCalls(Views):
     def drift_reports(self, monitor: str, *, limit: int = 50, after: str | None = None) -> Page[DriftReportView]:
         """Newest first."""
         return self._get(Page[DriftReportView], f"/monitors/{monitor}/reports", limit=limit, after=after)
+
+    def heat(self, monitor: str, *, windows: int = 24, at: datetime | None = None) -> HeatView:
+        """The newest windows as parts of the limits; with `at`, those of then."""
+        return self._get(HeatView, f"/monitors/{monitor}/heat", windows=windows, at=written(at))
+
+    def shape(self, monitor: str, column: str, *, version: int, start: datetime) -> ShapeView:
+        """A column of one window beside what it is held against."""
+        return self._get(
+            ShapeView, f"/monitors/{monitor}/shape", column=column, version=version, start=start.isoformat()
+        )

@@ -39,7 +39,7 @@ def list_monitors(shed: Here) -> Page[MonitorView]:
 
 @router.get("/monitors/{name}")
 def show(shed: Here, name: Name) -> MonitorView:
-    section = _known(shed, name)
+    section = known_monitor(shed, name)
     with shed.daemon.record.read() as session:
         return _views(shed, session, {name: section})[0]
 
@@ -55,7 +55,7 @@ def windows(
     after: After = None,
 ) -> Page[WatchWindowView]:
     """Closed windows, newest first."""
-    _known(shed, name)
+    known_monitor(shed, name)
     with shed.daemon.record.read() as session:
         return windows_page(
             session,
@@ -71,7 +71,7 @@ def windows(
 @router.get("/monitors/{name}/reports")
 def reports(shed: Here, name: Name, limit: Limit = 50, after: After = None) -> Page[DriftReportView]:
     """What each look that was not skipped has found, newest first."""
-    _known(shed, name)
+    known_monitor(shed, name)
     with shed.daemon.record.read() as session:
         return watching.reports_page(session, name, limit=limit, after=after)
 
@@ -87,7 +87,7 @@ def backtest(
 ) -> BacktestView:
     """How often it would have alarmed, from the windows that are stored, had it looked after each."""
     daemon = shed.daemon
-    _known(shed, name)
+    known_monitor(shed, name)
     with daemon.record.read() as session:
         facts = watch_facts(session, name, daemon.project)
     arguments = [
@@ -128,7 +128,7 @@ def _schedules(session: Session) -> dict[str, Schedule]:
     return {row.job: row for row in rows if not row.broken}
 
 
-def _known(shed: Shed, name: str) -> MonitorSection:
+def known_monitor(shed: Shed, name: str) -> MonitorSection:
     """Raises NotFound with the nearest."""
     found = monitors_of(shed.daemon.project)
     if name not in found:

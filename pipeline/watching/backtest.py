@@ -106,7 +106,7 @@ def backtest(home: Home, monitor: str, section: MonitorSection, facts: MonitorFa
 
 def _looks(subject: Subject, section: MonitorSection, known: Sequence[KnownWindow]) -> Iterator[Look]:
     """After each window of a version, oldest first."""
-    windows = [_full(one) for one in sorted(known, key=lambda one: one.end_us)]
+    windows = [full_of(one) for one in sorted(known, key=lambda one: one.end_us)]
     held, rules = Held(section, subject.basis(windows), subject.number, windows), rules_of(section)
     seen: list[Compared] = []
     for place, full in enumerate(windows):
@@ -152,7 +152,8 @@ def _last(seen: Sequence[Compared], rules: Rules) -> list[Compared]:
     return [one for one, _ in zip(full, range(rules.windows), strict=False)][::-1]
 
 
-def _full(one: KnownWindow) -> Full:
+def full_of(one: KnownWindow) -> Full:
+    """A window that was told, as its profile is kept."""
     window, token = Window(one.start_us, one.end_us), one.token.partition(".")[0]
     return Full(window, Content(0, token), {window: token})
 

@@ -56,6 +56,7 @@ from store.wire.experiments import (
     LookView,
     ReportView,
 )
+from store.wire.heat import HeatColumn, HeatView, HeatWindow, ShapePart, ShapeView
 from store.wire.jobs import (
     BackfillDone,
     BackfillPlan,
@@ -272,6 +273,9 @@ __all__ = [
     "GpuView",
     "GuardrailAsked",
     "GuardrailView",
+    "HeatColumn",
+    "HeatView",
+    "HeatWindow",
     "HistogramView",
     "Interval",
     "IntervalView",
@@ -344,6 +348,8 @@ __all__ = [
     "ServingSeries",
     "ServingWorkerView",
     "ShadowView",
+    "ShapePart",
+    "ShapeView",
     "ShutdownRequest",
     "SourceReadView",
     "SourceView",
