@@ -86,6 +86,8 @@ class ShedApp(ShedCore):
         if isinstance(table, Table) and table.marks:
             table.action_unmark()
             return True
+        if screen.let_go():
+            return True
         return any(notice.hush() for notice in screen.query(Notice) if not notice.standing)
 
     def action_command_palette(self) -> None:

@@ -67,24 +67,25 @@ class Panes(Vertical):
         """The widget of that name."""
         return self.query_one(f"#{self._panes[name].id}", kind)
 
-    def set_aside(self, names: frozenset[str]) -> None:
+    def set_aside(self, names: frozenset[str], *, focus: bool = True) -> None:
         """These are shown elsewhere, and not here."""
         if names != self._aside:
             self._aside = names
-            self.go(self.here if self.here in self.names else self.names[0])
+            self.go(self.here if self.here in self.names else self.names[0], focus=focus)
 
-    def turn(self, step: int) -> None:
+    def turn(self, step: int, *, focus: bool = True) -> None:
         """To the next pane, or with -1 to the one before."""
         names = self.names
-        self.go(names[(names.index(self.here) + step) % len(names)])
+        self.go(names[(names.index(self.here) + step) % len(names)], focus=focus)
 
-    def go(self, name: str) -> None:
+    def go(self, name: str, *, focus: bool = True) -> None:
         """To a pane, and the focus into it."""
         self.here = name
         switcher = self.query_one(ContentSwitcher)
         switcher.current = self._panes[name].id
         self.query_one("#pane-names", Static).update(self._names())
-        self.focus_here()
+        if focus:
+            self.focus_here()
 
     def focus_here(self) -> None:
         """Into the pane that is shown: itself, or the first in it that can have the focus."""

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal
 
 from tui.charts import dots, marks
 from tui.charts.series import WEIGHTS, Series
-from tui.charts.ticks import Scale, clock_labels, clock_step, day_labels, labels, nice_step, scale_of, ticks
+from tui.charts.ticks import (
+    Scale,
+    clock_labels,
+    clock_step,
+    date_labels,
+    day_labels,
+    labels,
+    moment_label,
+    nice_step,
+    scale_of,
+    ticks,
+)
 from tui.rows.words import count, figure, span
 from tui.table.column import Cell
 from tui.text import Line
@@ -21,6 +33,8 @@ Style = Literal["braille", "blocks", "ascii"]
 _EVERY: Final = 24
 """Cells between two marks on a curve, where there are several."""
 _LEGEND_LINES: Final = 3
+_MARK: Final = (("╎", -3), (":", -3))
+"""The line of what happened, and in ASCII."""
 _LEFT: Final = 7
 """Cells for what is written at y: always as many, so that nothing moves when a curve grows."""
 
@@ -36,6 +50,14 @@ class Look:
     """x is seconds, not steps."""
     of_day: bool = False
     """Those seconds are counted from a midnight: what is written at x is the time of day."""
+    since: datetime | None = None
+    """That midnight, where more than a day is drawn: what is written at x is the day, or the time of one."""
+    values: bool = False
+    """x is a number like any other, not a step: what is written there may have a fraction."""
+    marks: tuple[float, ...] = ()
+    """x of what happened meanwhile: an upright line each."""
+    marked: str = ""
+    """What that was, for the legend."""
     cross: float | None = None
     """x of the crosshair."""
     style: Style = "braille"
@@ -79,6 +101,9 @@ def plot(wanted: Sequence[Series], width: int, height: int, look: Look, empty: s
     columns = [dots.buckets(series, x, inner * (2 if look.style == "braille" else 1)) for series in shown]
     y = scale_of([v for found in columns for b in found for v in (b.low, b.high)], log=look.log)
     cells = _curves(shown, columns, y, inner, rows, look.style)
+    for mark in look.marks:
+        if x.low <= mark <= x.high:
+            _upright(cells, min(int(x.share(mark) * inner), inner - 1), *_MARK[look.style == "ascii"])
     if look.cross is not None:
         _cross(cells, min(max(int(x.share(look.cross) * inner), 0), inner - 1), look)
     at = _y_axis(y, rows, left)
@@ -150,9 +175,14 @@ def _mark(picture: marks.Picture, grid: dots.Grid, number: int, end: int) -> Non
 
 
 def _cross(cells: marks.Picture, place: int, look: Look) -> None:
+    _upright(cells, place, "|" if look.style == "ascii" else "┊", -2)
+
+
+def _upright(cells: marks.Picture, place: int, glyph: str, owner: int) -> None:
+    """A line over the whole height, behind the curves."""
     for row in cells:
         if row[place][1] < 0:
-            row[place] = ("|" if look.style == "ascii" else "┊", -2)
+            row[place] = (glyph, owner)
 
 
 def _joined(row: Sequence[tuple[str, int]]) -> list[Cell]:
@@ -169,7 +199,7 @@ def _joined(row: Sequence[tuple[str, int]]) -> list[Cell]:
 
 
 def _tone(number: int) -> Tone:
-    return TONES[number] if number >= 0 else "key" if number == -2 else ""
+    return TONES[number] if number >= 0 else {-2: "key", -3: "mark"}.get(number, "")  # type: ignore[return-value]
 
 
 # ---- around them -----------------------------------------------------------------------------------------------------
@@ -186,15 +216,23 @@ def _legend(shown: Sequence[Series], width: int, look: Look, left_out: int) -> l
         point = (series.xs[-1], series.ys[-1]) if series.xs else None
         point = series.at(look.cross) if look.cross is not None else point
         value = figure(point[1]) if point is not None else "-"
-        parts.append([Cell(f"{glyphs[number]} ", TONES[number]), Cell(f"{series.label} "), Cell(value, "strong")])
+        parts.append([Cell(f"{glyphs[number]} ", TONES[number]), Cell(series.label)])
+        if look.cross is not None or not look.values:  # of a distribution, the last value says nothing
+            parts[-1].append(Cell(f" {value}", "strong"))
+    if look.marks:
+        parts.append([Cell(f"{_MARK[look.style == 'ascii'][0]} ", "mark"), Cell(look.marked)])
     if left_out > 0:
         parts.append([Cell(f"+{left_out} more", "dim")])
     return _wrapped(parts, width)
 
 
 def _where(x: float, look: Look) -> str:
+    if look.values:
+        return figure(x)
     if not look.by_time:
         return f"step {count(x)}"
+    if look.since is not None:
+        return moment_label(x, look.since)
     return day_labels([x], seconds=True)[0] if look.of_day else span(x)
 
 
@@ -234,9 +272,9 @@ def _y_axis(y: Scale, rows: int, left: int) -> dict[int, str]:
 def _x_axis(x: Scale, left: int, width: int, look: Look) -> list[Line]:
     most = max(1, width // 12)
     values = ticks(x, most, clock_step if look.by_time else nice_step)
-    if not look.by_time:
+    if not (look.by_time or look.values):
         values = [value for value in values if value == int(value)] or values
-    texts = (day_labels if look.of_day else clock_labels)(values) if look.by_time else labels(values)
+    texts = _written(values, look)
     ascii_ = look.style == "ascii"
     rule = list(("-" if ascii_ else "─") * width)
     words = [" "] * width
@@ -253,6 +291,15 @@ def _x_axis(x: Scale, left: int, width: int, look: Look) -> list[Line]:
         (Cell(" " * left + corner + "".join(rule), "dim"),),
         (Cell(" " * (left + 1) + "".join(words), "dim"),),
     ]
+
+
+def _written(values: Sequence[float], look: Look) -> list[str]:
+    """What stands at places of x."""
+    if not look.by_time:
+        return labels(values)
+    if look.since is not None:
+        return date_labels(values, look.since)
+    return (day_labels if look.of_day else clock_labels)(values)
 
 
 def _blank(legend: Sequence[Line], width: int, height: int, words: str) -> list[Line]:

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from tui.rows.words import span
@@ -122,3 +123,16 @@ def day_labels(values: Sequence[float], *, seconds: bool = False) -> list[str]:
         text = f"{whole // 3_600:02}:{whole % 3_600 // 60:02}"
         found.append(f"{text}:{whole % 60:02}" if fine else text)
     return found
+
+
+def date_labels(values: Sequence[float], since: datetime) -> list[str]:
+    """Seconds since a midnight: the day where a day begins, and the time of day between."""
+    whole = all(value % 86_400 == 0 for value in values)
+    return [
+        f"{since + timedelta(seconds=value):{'%b %d' if whole or value % 86_400 == 0 else '%H:%M'}}" for value in values
+    ]
+
+
+def moment_label(value: float, since: datetime) -> str:
+    """Seconds since a midnight as day and time."""
+    return f"{since + timedelta(seconds=value):%b %d %H:%M}"

@@ -21,6 +21,8 @@ from tui.text import Line
 from tui.themes import TONES
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from textual import events
 
     from tui.app import ShedApp
@@ -75,6 +77,10 @@ class Curves(Widget, can_focus=True):
     def along_the_day(self) -> None:
         """x is the time of day: seconds since a midnight."""
         self.look = replace(self.look, by_time=True, of_day=True)
+
+    def along_the_days(self, since: datetime, marks: Sequence[float] = (), marked: str = "") -> None:
+        """x is seconds since that midnight, over days; `marks`: x of what happened meanwhile, `marked` says what."""
+        self.look = replace(self.look, by_time=True, since=since, marks=tuple(marks), marked=marked)
 
     def redraw(self) -> None:
         """Draws again what differs from the picture on screen."""

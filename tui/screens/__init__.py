@@ -29,6 +29,7 @@ SCREENS: Final[tuple[Entry, ...]] = (
     Entry("3", "models", ("mo",), "tui.screens.models:Models"),
     Entry("4", "data", ("d",), "tui.screens.data:Data"),
     Entry("5", "serving", ("srv", "endpoints"), "tui.screens.serving:Serving"),
+    Entry("6", "drift", ("dr", "monitors"), "tui.screens.drift:Drift"),
     Entry("7", "jobs", ("j", "schedules"), "tui.screens.jobs:Jobs"),
     Entry("8", "system", ("sys",), "tui.screens.system:System"),
     Entry("9", "events", ("ev",), "tui.screens.events:Events"),
@@ -45,6 +46,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "endpoint": "tui.screens.endpoint:EndpointScreen",
     "schedule": "tui.screens.schedule:ScheduleScreen",
     "alert": "tui.screens.alert:AlertScreen",
+    "monitor": "tui.screens.monitor:MonitorScreen",
 }
 """Kind of object → the screen that shows one; its constructor takes the words that name it."""
 

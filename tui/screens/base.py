@@ -87,6 +87,10 @@ class ShedScreen(Screen[None]):
         """Something changed. Called only while the screen is on top; else it reads again when it comes back."""
         self.read()
 
+    def let_go(self) -> bool:
+        """What a step back leaves before the screen itself; whether there was anything."""
+        return False
+
     # ---- what a screen can use ------------------------------------------------------------------------------------
 
     @property

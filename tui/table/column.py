@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from types import MappingProxyType
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -50,6 +50,8 @@ class Column(Generic[R]):
     sorts: bool = True
     extra: bool = False
     """Only there when more columns are asked for."""
+    glyphs: Mapping[str, Tone] = field(default_factory=dict)
+    """Glyphs that always have this tone here, whatever that of their cell."""
 
 
 class Placed(NamedTuple):

@@ -6,6 +6,7 @@ Only cells whose text or tone differ are drawn again: one changed cell costs abo
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar, cast
 
 from rich.segment import Segment
@@ -175,11 +176,18 @@ class Picture(ScrollView, Generic[R]):
     def _line(self, cells: Sequence[Cell], gutter: str, ground: Style | None) -> Strip:
         segments = [Segment(gutter, ground or self._look("tone--mark"))]
         for placed, cell in zip(self._placed, cells, strict=True):
-            style = ground or self._look(f"tone--{cell.tone or 'plain'}")
-            # The gap belongs to its column: a segment less is thirty bytes less on the wire.
-            segments.append(Segment(fit(cell.text, placed.width, right=placed.column.right) + " " * GAP, style))
+            segments += self._segments(placed, cell, ground)
         strip = Strip(segments)
         return self._scrolled(strip if ground is None else strip.simplify(), ground or self._look("tone--plain"))
+
+    def _segments(self, placed: Placed, cell: Cell, ground: Style | None) -> list[Segment]:
+        """A cell with the gap after it, which belongs to it: a segment less is thirty bytes less on the wire."""
+        text = fit(cell.text, placed.width, right=placed.column.right) + " " * GAP
+        glyphs = placed.column.glyphs
+        if not glyphs or ground is not None:
+            return [Segment(text, ground or self._look(f"tone--{cell.tone or 'plain'}"))]
+        runs = groupby(text, key=lambda glyph: glyphs.get(glyph, cell.tone))
+        return [Segment("".join(run), self._look(f"tone--{tone or 'plain'}")) for tone, run in runs]
 
     def _head(self) -> Strip:
         segments = [Segment(" " * GUTTER, self._look("table--head"))]

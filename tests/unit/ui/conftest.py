@@ -21,6 +21,7 @@ from daemon.service import bind_socket, prepare_home
 from pipeline.config.load import load_project
 from store.engine import Record
 from store.home import Home
+from tests.unit.ui import watching
 from tests.unit.ui.history import History
 from tests.unit.ui.moments import NOW, Hand
 from tests.unit.ui.shop import ORDERS_CSV, PROJECT
@@ -34,7 +35,9 @@ MakeApp = Callable[..., ShedApp]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What opens the UI over a served API takes a second and more: it is left out by `make unit`."""
     for item in items:
-        if {"shed", "empty_shed"} & set(getattr(item, "fixturenames", ())) and "tests/unit/ui" in str(item.path):
+        if {"shed", "empty_shed", "watched"} & set(getattr(item, "fixturenames", ())) and "tests/unit/ui" in str(
+            item.path
+        ):
             item.add_marker(pytest.mark.slow)
 
 
@@ -102,6 +105,20 @@ def shed(written: Path, tmp_path: Path) -> Iterator[Served]:
 
 
 @pytest.fixture
+def watched(written: Path, tmp_path: Path) -> Iterator[Served]:
+    """The same with three monitors, two of which have looked (tests/unit/ui/watching.py)."""
+    folder = tmp_path / "shop"
+    shutil.copytree(written, folder, ignore=lambda _, names: {"ballast"} & set(names))
+    (folder / "trainshed.toml").write_text(PROJECT + watching.PROJECT)
+    yield from _serve(folder, watching.write)
+
+
+@pytest.fixture
+def make_watched(watched: Served, tmp_path: Path) -> MakeApp:
+    return _maker(watched, tmp_path)
+
+
+@pytest.fixture
 def client(shed: Served) -> Iterator[Client]:
     with Client(shed.socket) as client:
         yield client
@@ -142,9 +159,10 @@ def _project(above: Path) -> Path:
     return folder
 
 
-def _serve(folder: Path) -> Iterator[Served]:
+def _serve(folder: Path, write: Callable[[Daemon, Hand], None] = lambda *_: None) -> Iterator[Served]:
     home, clock = Home(folder / ".trainshed"), Hand()
     daemon = Daemon(home, load_project(folder), clock)
+    write(daemon, clock)
     identity = Identity(folder=folder, release="0.1.0", pid=4_000, started_at=NOW)
     sockets = [bind_socket(home.socket)]
     slow = Slow(create_app(Shed(daemon, identity, lambda drain: None)))

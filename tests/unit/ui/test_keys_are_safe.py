@@ -33,6 +33,7 @@ DETAILS = {
     "job": ("job", "train:late"),
     "endpoint": ("endpoint", "late"),
     "alert": ("alert", "4"),
+    "monitor": ("monitor", "late"),
 }
 LEAVES = {"q", "x"}
 """`q` leaves the UI and `x` gives the terminal to $PAGER: neither changes the record, and both end the test."""
@@ -76,14 +77,14 @@ async def strike(pilot: Pilot[Any], *keys: str) -> None:
         await asyncio.sleep(0.01)
 
 
-async def nothing_changes(make_app: MakeApp, shed: Served, mode: str, words: tuple[str, ...]) -> None:
-    alarming.write(shed)
-    app = make_app("runs")
+async def nothing_changes(make_watched: MakeApp, watched: Served, mode: str, words: tuple[str, ...]) -> None:
+    alarming.write(watched)
+    app = make_watched("runs")
     async with app.run_test(size=(100, 30)) as pilot:
         await settle(pilot)
         await stand(pilot, mode, words)
         await settle(pilot)
-        revision = shed.record.revision
+        revision = watched.record.revision
         alone = KEYS if THOROUGH or not words else []
         for first in ["", *FIRST]:
             for second in SECOND if first else alone:
@@ -92,14 +93,14 @@ async def nothing_changes(make_app: MakeApp, shed: Served, mode: str, words: tup
                     await settle(pilot)
                 await stand(pilot, mode, words)
             await settle(pilot)
-            assert shed.record.revision == revision, f"{first} and then another key"
+            assert watched.record.revision == revision, f"{first} and then another key"
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_keys_and_pairs_of_keys_change_nothing(make_app: MakeApp, shed: Served, mode: str) -> None:
-    await nothing_changes(make_app, shed, mode, ())
+async def test_keys_and_pairs_of_keys_change_nothing(make_watched: MakeApp, watched: Served, mode: str) -> None:
+    await nothing_changes(make_watched, watched, mode, ())
 
 
 @pytest.mark.parametrize("kind", DETAILS)
-async def test_nor_on_the_screens_of_one_object(make_app: MakeApp, shed: Served, kind: str) -> None:
-    await nothing_changes(make_app, shed, "runs", DETAILS[kind])
+async def test_nor_on_the_screens_of_one_object(make_watched: MakeApp, watched: Served, kind: str) -> None:
+    await nothing_changes(make_watched, watched, "runs", DETAILS[kind])

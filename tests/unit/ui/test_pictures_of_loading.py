@@ -13,8 +13,14 @@ from tests.unit.ui.conftest import MakeApp, Served
 from tui.app import ShedApp
 
 Snap = Callable[..., bool]
-LISTS = ["overview", "runs", "models", "data", "jobs", "system", "events"]
-DETAILS = {"run": ("run", "1"), "model": ("model", "late"), "dataset": ("dataset", "orders")}
+LISTS = ["overview", "runs", "models", "data", "drift", "jobs", "system", "events", "alerts"]
+DETAILS = {
+    "run": ("run", "1"),
+    "model": ("model", "late"),
+    "dataset": ("dataset", "orders"),
+    "monitor": ("monitor", "late"),
+    "alert": ("alert", "1"),
+}
 
 
 @pytest.mark.parametrize("screen", LISTS)
