@@ -15,6 +15,7 @@ from store.tables.results import Artifact, Checkpoint, Param, TrainingSet
 from store.tables.runs import Attempt, Run, RunCount, RunDependency
 from store.tables.schedules import Schedule
 from store.tables.serving import ServingSample
+from store.tables.watching import DriftReport, WatchWindow
 from store.tables.whole import Event, Meta
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Checkpoint",
     "Comparison",
     "DatasetVersion",
+    "DriftReport",
     "Event",
     "Meta",
     "Metric",
@@ -42,4 +44,5 @@ __all__ = [
     "ServingSample",
     "Shadow",
     "TrainingSet",
+    "WatchWindow",
 ]
