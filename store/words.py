@@ -38,6 +38,16 @@ ComparisonStatus = Literal["running", "finished", "rolled back", "invalid", "sto
 """`finished`: the treatment has become production. `invalid`: what was measured cannot be believed. `stopped`: somebody
 ended it, or production moved elsewhere."""
 
+AlertKind = Literal["drift", "performance", "service", "freshness", "skew", "rot", "run", "daemon"]
+"""What an alert is about. `rot`: a version that has become too old for what it is asked."""
+AlertSeverity = Literal["info", "warning", "critical"]
+SEVERITIES: Final[tuple[AlertSeverity, ...]] = ("info", "warning", "critical")
+"""Rising."""
+AlertState = Literal["open", "acknowledged", "resolved"]
+"""`acknowledged`: somebody knows of it. `resolved`: it is no longer found, or somebody has said that it is over."""
+Told = Literal["opened", "again", "escalated", "resolved"]
+"""What a channel is told of an alert."""
+
 Phase = Literal["start", "verify", "compile", "golden", "load", "switch"]
 PHASES: Final[Mapping[Phase, str]] = {
     "start": "a process that can compile is started",

@@ -32,6 +32,7 @@ OURS: Final = History(
         "comparisons",
         "api_keys",
         "serving_samples",
+        "alerts",
         "watching",
     ),
     scripts=Path(__file__).parent,

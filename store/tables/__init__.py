@@ -6,6 +6,7 @@ the record's revision at which the row last changed: `/v1/changes` is a query ov
 
 from __future__ import annotations
 
+from store.tables.alerts import Alert, Delivery, Notification
 from store.tables.comparisons import Comparison, Shadow
 from store.tables.data import CheckResult, DatasetVersion
 from store.tables.keys import ApiKey
@@ -19,6 +20,7 @@ from store.tables.watching import DriftReport, WatchWindow
 from store.tables.whole import Event, Meta
 
 __all__ = [
+    "Alert",
     "AliasEvent",
     "ApiKey",
     "Artifact",
@@ -27,6 +29,7 @@ __all__ = [
     "Checkpoint",
     "Comparison",
     "DatasetVersion",
+    "Delivery",
     "DriftReport",
     "Event",
     "Meta",
@@ -35,6 +38,7 @@ __all__ = [
     "MetricLatest",
     "MetricRange",
     "ModelVersion",
+    "Notification",
     "Param",
     "ResourceSample",
     "Run",

@@ -6,6 +6,15 @@ keyset token of the following page, or None. `rev` is the record's revision at w
 
 from __future__ import annotations
 
+from store.wire.alerts import (
+    AckRequest,
+    AlertDetail,
+    AlertView,
+    ChannelTest,
+    ChannelView,
+    ResolveRequest,
+    ToldView,
+)
 from store.wire.base import CountView, Done, Fault, Page, Problem, Window, Wire
 from store.wire.data import (
     CategoryView,
@@ -170,7 +179,11 @@ from store.words import (
     GOOD,
     PHASES,
     PRODUCTION,
+    SEVERITIES,
     SMALLER_IS_BETTER,
+    AlertKind,
+    AlertSeverity,
+    AlertState,
     ComparisonKind,
     ComparisonStatus,
     Outcome,
@@ -186,7 +199,14 @@ __all__ = [
     "MOST_LABELS",
     "PHASES",
     "PRODUCTION",
+    "SEVERITIES",
     "SMALLER_IS_BETTER",
+    "AckRequest",
+    "AlertDetail",
+    "AlertKind",
+    "AlertSeverity",
+    "AlertState",
+    "AlertView",
     "AliasEventView",
     "AliasView",
     "ArmFigures",
@@ -208,6 +228,8 @@ __all__ = [
     "BoxView",
     "CategoryView",
     "ChangesView",
+    "ChannelTest",
+    "ChannelView",
     "CheckView",
     "CheckpointView",
     "ColumnView",
@@ -302,6 +324,7 @@ __all__ = [
     "ReplaySlice",
     "ReplayView",
     "ReportView",
+    "ResolveRequest",
     "ResourcePoint",
     "RetrainView",
     "RollbackRequest",
@@ -331,6 +354,7 @@ __all__ = [
     "StepView",
     "SystemView",
     "TimetableView",
+    "ToldView",
     "TrafficChange",
     "TrafficPlanView",
     "TrafficRequest",

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from store.wire.alerts import AlertView
 from store.wire.base import Wire
 from store.wire.data import DatasetView
 from store.wire.events import EventView
@@ -104,6 +105,7 @@ class ChangesView(Wire):
     events: list[EventView] = []
     monitors: list[str] = []
     """Names of those with a new report, or with windows that changed."""
+    alerts: list[AlertView] = []
 
 
 class ShutdownRequest(Wire):
