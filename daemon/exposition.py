@@ -10,15 +10,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, get_args
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from daemon.api.needs import Facts
-from store.wire import NeedView, RunView
-from store.words import ENDED, GOOD, RunState
+from store.wire import AlertView, MonitorView, NeedSeverity, NeedView, RunView, WaitKind, WatchWindowView
+from store.words import ENDED, GOOD, SEVERITIES, AlertState, RunState
 
 CONTENT_TYPE: Final = "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"
 _ALIVE: Final[tuple[RunState, ...]] = ("queued", "starting", "running")
@@ -36,6 +36,10 @@ class Shown:
     needs: Sequence[NeedView]
     runs: Mapping[RunState, int]
     """State → runs that are in it, of all that ever were."""
+    watched: Sequence[tuple[MonitorView, WatchWindowView | None]] = ()
+    """Monitors, each with its newest window."""
+    alerts: Sequence[AlertView] = ()
+    """Those that are not resolved."""
 
 
 def exposition(shown: Shown) -> bytes:
@@ -58,6 +62,8 @@ class _Numbers:
         yield from _of_schedules(self._shown.facts)
         yield from _of_tables(self._shown.facts)
         yield from _of_models(self._shown)
+        yield from _of_monitors(self._shown.watched)
+        yield from _of_alerts(self._shown.alerts)
 
 
 def _of_the_daemon(shown: Shown) -> Iterator[Metric]:
@@ -72,7 +78,7 @@ def _of_the_daemon(shown: Shown) -> Iterator[Metric]:
         yield _gauge("disk_free_bytes", "On the disk of the home.", (), [((), facts.free)])
         yield _gauge("disk_least_bytes", "Below it no run is started (daemon.min_free).", (), [((), facts.min_free)])
     found = Counter(need.severity for need in shown.needs)
-    severities = ("fail", "warn", "note")
+    severities: tuple[NeedSeverity, ...] = get_args(NeedSeverity)
     yield _gauge("needs", "Things that want a person.", ("severity",), [((one,), found[one]) for one in severities])
 
 
@@ -96,7 +102,7 @@ def _of_jobs(last: Iterable[RunView]) -> Iterator[Metric]:
 
 def _of_the_queue(facts: Facts) -> Iterator[Metric]:
     waits = Counter(one.wait for one in facts.queue)
-    kinds = ("upstream", "time", "line", "room")
+    kinds: tuple[WaitKind, ...] = get_args(WaitKind)
     waiting = [((kind,), waits[kind]) for kind in kinds]
     yield _gauge("queue_waiting", "Runs at the head of the queue, by what they wait for.", ("for",), waiting)
     longest = max((one.waited_seconds for one in facts.queue if one.wait == "room"), default=0.0)
@@ -145,6 +151,55 @@ def _of_models(shown: Shown) -> Iterator[Metric]:
     judged = [(one, one.verdict) for one in shown.facts.newest]
     passed = [((one.model,), float(verdict.passed)) for one, verdict in judged if verdict is not None]
     yield _gauge("newest_version_passed", "1 if the newest version passed its gates.", label, passed)
+
+
+def _of_monitors(watched: Sequence[tuple[MonitorView, WatchWindowView | None]]) -> Iterator[Metric]:
+    """Of each monitor's last report, and of its newest window."""
+    drifted = [((one.name,), float(one.state == "drifted")) for one, _ in watched if one.state in ("drifted", "steady")]
+    yield _gauge("drifted", "1 if the monitor's last report says drifted.", ("monitor",), drifted)
+    windows = [(one.name, str(window.version), window) for one, window in watched if window is not None]
+    ends = [((name,), window.end.timestamp()) for name, _, window in windows]
+    yield _gauge("watch_window_end_time_seconds", "End of the newest window, since 1970.", ("monitor",), ends)
+    rows = [((name,), window.rows) for name, _, window in windows]
+    yield _gauge("watch_window_rows", "Rows of the newest window.", ("monitor",), rows)
+    labels = ("monitor", "version", "column", "measure")
+    cells = [(name, version, column) for name, version, window in windows for column in window.columns]
+    measures = [
+        ((name, version, column.name, measure), value)
+        for name, version, column in cells
+        for measure, value in column.measures.items()
+    ]
+    yield _gauge("drift_measure", "A column of the newest window against the reference.", labels, measures)
+    limits = [
+        ((name, version, column.name, measure), value)
+        for name, version, column in cells
+        for measure, value in column.limits.items()
+    ]
+    yield _gauge("drift_limit", "From here on a measure counts.", labels, limits)
+    yield from _of_answers(windows)
+
+
+def _of_answers(windows: Sequence[tuple[str, str, WatchWindowView]]) -> Iterator[Metric]:
+    """How good the newest window's answers were, and probably were."""
+    found: list[Sample] = []
+    covered: list[Sample] = []
+    for name, version, window in windows:
+        if window.performance is not None:
+            found += [((name, version, one.metric, "measured"), one.value) for one in window.performance.metrics]
+            if window.performance.coverage is not None:
+                covered.append(((name,), window.performance.coverage))
+        if window.estimate is not None:
+            found += [((name, version, one.metric, "estimated"), one.value) for one in window.estimate.metrics]
+    labels = ("monitor", "version", "metric", "how")
+    yield _gauge("performance", "Metrics of the newest window: by its labels, and estimated without.", labels, found)
+    yield _gauge("label_coverage", "Share of the newest window's rows with a label.", ("monitor",), covered)
+
+
+def _of_alerts(alerts: Iterable[AlertView]) -> Iterator[Metric]:
+    found = Counter((one.severity, one.state) for one in alerts)
+    states: tuple[AlertState, ...] = ("open", "acknowledged")
+    samples = [((severity, state), found[severity, state]) for severity in SEVERITIES for state in states]
+    yield _gauge("alerts", "Alerts that are not resolved.", ("severity", "state"), samples)
 
 
 def _gauge(name: str, what: str, labels: Sequence[str], samples: Iterable[Sample]) -> Metric:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from daemon.core import Daemon
 from daemon.exposition import Shown, exposition
 from pipeline.serving.metrics import exposition as serving_exposition
 from store import lifecycle
-from store.wire import RunRequest
+from store.wire import MonitorView, RunRequest, WatchWindowView
+from store.words import RunState
 from tests.unit.api.test_needs import NOW, check, run, schedule
 from tui.cli import app
 from tui.client import Client
@@ -31,8 +33,12 @@ def samples(text: str) -> Samples:
     return {(one.name, tuple(sorted(one.labels.items()))): one.value for family in families for one in family.samples}
 
 
-def told(facts: Facts, runs: dict[str, int] | None = None) -> Samples:
-    shown = Shown(release="1.2", started_at=NOW, facts=facts, needs=needs(facts), runs=runs or {})  # type: ignore[arg-type]
+def told(
+    facts: Facts,
+    runs: Mapping[RunState, int] | None = None,
+    watched: Sequence[tuple[MonitorView, WatchWindowView | None]] = (),
+) -> Samples:
+    shown = Shown(release="1.2", started_at=NOW, facts=facts, needs=needs(facts), runs=runs or {}, watched=watched)
     return samples(exposition(shown).decode())
 
 
@@ -72,6 +78,59 @@ def test_what_wants_a_person_is_counted_by_severity() -> None:
     by_severity = [found["trainshed_needs", (("severity", one),)] for one in ("fail", "warn", "note")]
     assert by_severity == [2, 1, 0]
     assert found["trainshed_daemon_degraded", ()] == 1
+
+
+WINDOW = {
+    "monitor": "late",
+    "version": 3,
+    "start": NOW - timedelta(days=1),
+    "end": NOW,
+    "rows": 2000,
+    "labelled": 900,
+    "columns": [
+        {
+            "name": "temp",
+            "subject": "feature",
+            "reached": True,
+            "measures": {"psi": 0.31, "mean": 17.0},
+            "limits": {"psi": 0.2},
+        }
+    ],
+    "performance": {"coverage": 0.45, "metrics": [{"metric": "auc", "value": 0.72}]},
+    "estimate": {"how": "CBPE", "metrics": [{"metric": "auc", "value": 0.75}]},
+    "service": None,
+    "report": 4,
+    "restated_at": None,
+    "rev": 9,
+}
+
+
+def monitor(state: str | None) -> MonitorView:
+    empty = dict.fromkeys(("dataset", "schedule", "next_at", "version", "at", "report", "run"))
+    words = dict.fromkeys(("description", "owner", "retrains", "every", "reason"), "")
+    fixed = {"name": "late", "job": "monitor:late", "model": "late", "implied": False, "window": "1d", "paused": False}
+    rule = {"reference": "training", "severity": "warning", "least_rows": 500, "windows": 3, "needed": 2, "stored": 1}
+    return MonitorView.model_validate({**empty, **words, **fixed, **rule, "state": state, "findings": [], "rev": 1})
+
+
+def test_drift_is_told_with_the_limit_from_which_it_counts_and_accuracy_both_ways() -> None:
+    window = WatchWindowView.model_validate(WINDOW)
+    found = told(Facts(now=NOW), watched=[(monitor("drifted"), window)])
+    assert found["trainshed_drifted", (("monitor", "late"),)] == 1
+    column = (("column", "temp"), ("measure", "psi"), ("monitor", "late"), ("version", "3"))
+    assert found["trainshed_drift_measure", column] == 0.31
+    assert found["trainshed_drift_limit", column] == 0.2
+    for how, value in (("measured", 0.72), ("estimated", 0.75)):
+        labels = (("how", how), ("metric", "auc"), ("monitor", "late"), ("version", "3"))
+        assert found["trainshed_performance", labels] == value
+    assert found["trainshed_label_coverage", (("monitor", "late"),)] == 0.45
+
+
+def test_a_monitor_that_cannot_say_anything_yet_is_neither_steady_nor_drifted() -> None:
+    for state in ("not yet", None):
+        assert ("trainshed_drifted", (("monitor", "late"),)) not in told(
+            Facts(now=NOW), watched=[(monitor(state), None)]
+        )
 
 
 def test_every_number_that_the_board_and_the_rules_for_prometheus_read_is_told() -> None:
