@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import delete, func, insert
+from sqlalchemy import delete, insert
 from sqlmodel import Session, col, select
 
 from store import events
@@ -21,7 +21,7 @@ from store.keyset import decode_token, page
 from store.tables import Alert, Notification
 from store.times import from_us
 from store.wire import AlertView, Page
-from store.words import AlertSeverity, AlertState, Told
+from store.words import AlertKind, AlertSeverity, AlertState, Told
 
 DAEMON: Final = "daemon"
 UNRESOLVED: Final[frozenset[AlertState]] = frozenset({"open", "acknowledged"})
@@ -62,9 +62,9 @@ def list_alerts(
     return page(rows, limit, alert_view, lambda row: (row.id or 0,))
 
 
-def unresolved(session: Session, *, limit: int, at: int | None = None) -> list[Alert]:
-    """Newest first. `at` (µs): those that were not over then, as far as the record tells."""
-    query = select(Alert)
+def unresolved(session: Session, *, limit: int, at: int | None = None, but: str = "") -> list[Alert]:
+    """Newest first. `at` (µs): those that were not over then, as far as the record tells; `but`: not of this source."""
+    query = select(Alert).where(Alert.source != but)
     if at is None:
         query = query.where(col(Alert.state).in_(UNRESOLVED))
     else:
@@ -72,6 +72,12 @@ def unresolved(session: Session, *, limit: int, at: int | None = None) -> list[A
             col(Alert.resolved_at).is_(None) | (col(Alert.resolved_at) > at)
         )
     return list(session.exec(query.order_by(col(Alert.id).desc()).limit(limit)))
+
+
+def keys_there(session: Session, source: str) -> set[tuple[AlertKind, str]]:
+    """What the unresolved alerts of a source are about."""
+    query = select(Alert.kind, Alert.subject).where(Alert.source == source, col(Alert.state).in_(UNRESOLVED))
+    return {(kind, subject) for kind, subject in session.exec(query)}  # type: ignore[misc]  # a plain string
 
 
 def alert_view(row: Alert) -> AlertView:
@@ -281,9 +287,3 @@ def _withdraw(tx: Transaction, row: Alert, what: Sequence[Told]) -> None:
     tx.connection.execute(
         delete(Notification).where(col(Notification.alert) == row.id, col(Notification.what).in_(what), waiting)
     )
-
-
-def count_unresolved(session: Session) -> dict[str, int]:
-    """State → how many, of those that are not over."""
-    query = select(Alert.state, func.count()).where(col(Alert.state).in_(UNRESOLVED)).group_by(col(Alert.state))
-    return dict(session.exec(query).all())

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tui.verbs import (
+    alerts,
     backup,
     daemon,
     data,
@@ -23,6 +24,7 @@ from tui.verbs import (
     lineage,
     metrics,
     models,
+    monitors,
     project,
     promotion,
     runs,
@@ -59,6 +61,8 @@ for group in (
     experiments,
     labels,
     drift,
+    monitors,
+    alerts,
     keys,
     lineage,
     schedules,

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from daemon.api import (
+    alerts,
     changes,
     curves,
     data,
@@ -22,6 +23,7 @@ from daemon.api import (
     machine,
     metrics,
     models,
+    monitors,
     predictions,
     runs,
     schedules,
@@ -80,6 +82,8 @@ def add_routes(app: FastAPI) -> None:
         predictions,
         labels,
         drift,
+        monitors,
+        alerts,
         lineage,
         schedules,
         changes,

@@ -103,13 +103,6 @@ from store.wire.monitors import (
     RetrainView,
     WatchFinding,
     WatchSeverity,
-    WatchWindowView,
-    WindowColumn,
-    WindowEstimate,
-    WindowMetric,
-    WindowPerformance,
-    WindowService,
-    WindowSlice,
 )
 from store.wire.predictions import LoggedPrediction, PredictionsView
 from store.wire.runs import (
@@ -172,6 +165,15 @@ from store.wire.traffic import (
     TrafficVerb,
     TrafficView,
     TreatmentView,
+)
+from store.wire.watchwindows import (
+    WatchWindowView,
+    WindowColumn,
+    WindowEstimate,
+    WindowMetric,
+    WindowPerformance,
+    WindowService,
+    WindowSlice,
 )
 from store.words import (
     ACTIVE,

@@ -80,86 +80,6 @@ class MonitorView(Wire):
     rev: int
 
 
-class WindowColumn(Wire):
-    """A column in a window, against the reference."""
-
-    name: str
-    subject: Literal["feature", "prediction"]
-    reached: bool
-    """A measure is at its limit or beyond."""
-    measures: dict[str, float]
-    """psi, ks, wasserstein, missing, new, jensen_shannon, hellinger, mean: those that it has."""
-    limits: dict[str, float]
-    """Of those that can alarm, from where on they count."""
-
-
-class WindowMetric(Wire):
-    metric: str
-    value: float
-    low: float | None = None
-    high: float | None = None
-    reference: float | None = None
-    """What the version's evidence says."""
-
-
-class WindowSlice(Wire):
-    """Rows with one value of a column."""
-
-    column: str
-    value: str
-    rows: int
-    labelled: int
-    metrics: list[WindowMetric]
-
-
-class WindowPerformance(Wire):
-    """How good the answers were, as far as labels have come."""
-
-    coverage: float | None
-    """Share of the rows with a label."""
-    metrics: list[WindowMetric]
-    slices: list[WindowSlice] = []
-
-
-class WindowEstimate(Wire):
-    """How good they probably were, without labels."""
-
-    how: str
-    metrics: list[WindowMetric]
-
-
-class WindowService(Wire):
-    """How the requests of the window were answered."""
-
-    requests: int
-    errors: float | None
-    """Share that was not answered."""
-    p50_ms: float | None
-    p99_ms: float | None
-    per_second: float | None
-
-
-class WatchWindowView(Wire):
-    """A closed window."""
-
-    monitor: str
-    version: int
-    """That answered; 0 of a dataset."""
-    start: datetime
-    end: datetime
-    rows: int
-    labelled: int
-    columns: list[WindowColumn]
-    """Those with a measure at its limit first."""
-    performance: WindowPerformance | None
-    estimate: WindowEstimate | None
-    service: WindowService | None
-    report: int | None
-    restated_at: datetime | None
-    """Labels, or rows, came after it was first told."""
-    rev: int
-
-
 class DriftReportView(Wire):
     """The verdict of one run of a monitor."""
 
@@ -180,19 +100,27 @@ class DriftReportView(Wire):
     """Drifted ones first."""
     notes: list[str]
     """What else is to be known of it, such as a column that is gone from the log."""
+    life: list[str]
+    """How the version ages, in sentences."""
     findings: list[WatchFinding]
     retrain: RetrainView | None
     rev: int
 
 
 class BacktestAlarm(Wire):
-    """A report that would have said `drifted`."""
+    """Looks in a row that would have said `drifted`."""
 
     at: datetime
-    """End of the newest window it would have seen."""
+    """End of the newest window that the first of them would have seen."""
+    until: datetime
+    """That the last of them would have."""
+    windows: int
+    """After so many it would have said so."""
     version: int
     columns: list[str]
+    """In any of them."""
     reason: str
+    """Of the first."""
 
 
 class BacktestView(Wire):
@@ -202,12 +130,12 @@ class BacktestView(Wire):
     windows: int
     judged: int
     """Windows after which there was enough to say something."""
+    alarmed: int
+    """Windows after which it would have said `drifted`."""
     since: datetime | None
     until: datetime | None
     alarms: list[BacktestAlarm]
-    """After how many windows it would have said so, oldest first."""
-    episodes: int
-    """Alarms in a row are one episode."""
+    """Oldest first."""
     settings: dict[str, Any]
     """With which it was replayed."""
     sentence: str
