@@ -94,7 +94,7 @@ class Daemon:
             warm=self._warm,
             gpus=self._gpus.indexes,
             degraded=self._holds_back,
-            on_start=self._started,
+            on_start=self._sampler.wake,
         )
         self._predictions = PredictionReader(
             self.record, lambda: self._project.serving.log, lambda model: self._experiments.labels_came(model)
@@ -180,11 +180,6 @@ class Daemon:
     def _active(self) -> bool:
         with self.record.read() as session:
             return bool(queue.active_runs(session))
-
-    def _started(self) -> None:
-        """After the start of an attempt: it is measured, and finds what was logged by now in the lake."""
-        self._sampler.wake()
-        self._predictions.wake()
 
     def _claimed(self) -> None:
         """After schedules have queued runs, or asked for the end of those that are overlapped."""
