@@ -38,6 +38,7 @@ from daemon.predictionlog import PredictionReader
 from daemon.pressahead import PressAhead
 from daemon.recover import recover
 from daemon.replays import Replays
+from daemon.reports import Reports
 from daemon.resources import Sampler
 from daemon.scheduler import Scheduler
 from daemon.servingsampler import ServingSampler
@@ -76,7 +77,8 @@ class Daemon:
         self._gpus = Gpus()
         settings = project.daemon
         self._warm = WarmWorkers(settings.warm_idle, home.daemon_log)
-        self._supervisor = Supervisor(self.record, clock, self._ended)
+        self._reports = Reports(lambda: self._project, lambda: self._jobs)
+        self._supervisor = Supervisor(self.record, clock, self._ended, self._reports.take)
         self._sampler = Sampler(
             record=self.record,
             clock=clock,
@@ -92,7 +94,7 @@ class Daemon:
             warm=self._warm,
             gpus=self._gpus.indexes,
             degraded=self._holds_back,
-            on_start=self._started,
+            on_start=self._sampler.wake,
         )
         self._predictions = PredictionReader(
             self.record, lambda: self._project.serving.log, lambda model: self._experiments.labels_came(model)
@@ -120,7 +122,7 @@ class Daemon:
         with self.record.read() as session:
             died = alive.died(session)
         self._supervisor.start()
-        recover(self.record, self._supervisor)
+        recover(self.record, self._supervisor, self._reports.take)
         with self.record.transaction() as tx:
             definitions.sync(tx, self._project, self._jobs)
         self._sampler.start()
@@ -178,11 +180,6 @@ class Daemon:
     def _active(self) -> bool:
         with self.record.read() as session:
             return bool(queue.active_runs(session))
-
-    def _started(self) -> None:
-        """After the start of an attempt: it is measured, and finds what was logged by now in the lake."""
-        self._sampler.wake()
-        self._predictions.wake()
 
     def _claimed(self) -> None:
         """After schedules have queued runs, or asked for the end of those that are overlapped."""

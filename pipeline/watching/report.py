@@ -19,6 +19,7 @@ from pipeline.watching.profile import over_cells
 from pipeline.watching.rot import Life, Point, life, rot_assessed
 from pipeline.watching.subjects import Subject
 from store.facts import ReportFacts
+from store.findings import Finding
 from store.times import from_us
 
 
@@ -62,7 +63,7 @@ def reported(
         since_us=min((one.start_us for one in spans), default=None),
         until_us=max((one.end_us for one in spans), default=None),
         state=verdict["state"],
-        reason=verdict["reason"],
+        reason="; ".join([verdict["reason"], *_others(wanting)]),
         rows=0 if told is None else sum(told.held.profile(place).rows for place in found.places),
         windows=len(found.places),
         body={
@@ -75,6 +76,11 @@ def reported(
         covered=looked_at,
         assessed=list(assessed),
     )
+
+
+def _others(wanting: Sequence[Finding]) -> list[str]:
+    """What was found that no column shows."""
+    return list(dict.fromkeys(one.title for one in wanting if one.kind != "drift"))
 
 
 def newest(section: MonitorSection, held: Held) -> list[int]:
@@ -98,14 +104,21 @@ def _judged(section: MonitorSection, subject: Subject, told: Told, now: datetime
     said = list(told.assessments())
     aged = _life(told, said, now)
     standing = standings(said, section.windows, section.needed)
-    rots = [Standing(one, int(one.answer == "found"), 1) for one in rot_assessed(aged, drop=section.performance.drop)]
     return Judged(
         places,
         [*columns, *_label_column(section, told, said)],
-        [*standing, *(one for one in rots if one.newest.answer != "not yet")],
+        [*standing, *_rot(section, aged)],
         aged,
         [*_notes(section, told, places), *(note for one in said[-1:] for note in one.notes)],
     )
+
+
+def _rot(section: MonitorSection, aged: Life) -> list[Standing]:
+    """Of a line through less than a day, what a week would bring is no more than a guess."""
+    if aged.trend is None or aged.trend.days < 1.0:
+        return []
+    told = rot_assessed(aged, drop=section.performance.drop)
+    return [Standing(one, int(one.answer == "found"), 1) for one in told if one.answer != "not yet"]
 
 
 def _label_column(section: MonitorSection, told: Told, said: Sequence[Assessment]) -> list[dict[str, Any]]:
