@@ -127,7 +127,6 @@ class App:
     async def _infer(self, model: str, version: str | None, headers: Headers, receive: Receive) -> Answer:
         with self._desk.counted(model, "rest") as counted:
             received = await self._inbox.body(headers, receive)
-            counted.size = len(received)
             document = oip.read(received, json_length(headers))
             found = await self._desk.scored(document, model, version, counted)
             seat, epoch = found.picked.seat, found.picked.epoch
@@ -140,7 +139,6 @@ class App:
     async def _plain(self, model: str, version: str | None, headers: Headers, receive: Receive) -> Answer:
         with self._desk.counted(model, "plain") as counted:
             received = await self._inbox.body(headers, receive)
-            counted.size = len(received)
             request = plain.read(received)
             picked = self._desk.pick(counted, model, request.id, request.unit, _same(version, request.version))
             seat = picked.seat
@@ -151,7 +149,6 @@ class App:
             numeric, categorical = seat.columns.of_rows(rows)
             self._desk.note(
                 counted,
-                cells=numeric.size + categorical.size,
                 inputs=lambda columns: inputs_of_rows(columns, rows),
                 encode=lambda columns: columns.of_rows(rows),
             )

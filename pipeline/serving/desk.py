@@ -40,8 +40,6 @@ class Counted:
     """Its id, or the one that it was given."""
     unit: str | None = None
     status: int = 500
-    size: int = 0
-    """Bytes of the request, as far as the log would hold on to them."""
     exchange: Exchange | None = None
     """Once its version is chosen and its rows are read."""
     encode: Encode | None = None
@@ -135,10 +133,9 @@ class Desk:
             at_us=at_us,
             latency_us=round(seconds * 1e6),
             status=status,
-            size=counted.size,
         )
         if picked.shadow is not None and counted.encode is not None and status == 200:
-            self._shadowing.take(Copy(picked.shadow, counted.exchange, counted.encode, counted.size))
+            self._shadowing.take(Copy(picked.shadow, counted.exchange, counted.encode))
 
     def _compare(self, picked: Picked, counted: Counted, slow: bool) -> None:
         """An answer to a unit of a comparison; a client that gave up on a slow one counts as slow."""
@@ -157,14 +154,14 @@ class Desk:
         counted.picked = picked = self.shelf.pick(model, unit=unit, request=request, version=version)
         return picked
 
-    def note(self, counted: Counted, *, cells: int, inputs: Callable[[Columns], Any], encode: Encode) -> None:
-        """What the log and the shadow are to hear of a request, before its model is run. `cells`: of its rows."""
+    def note(self, counted: Counted, *, inputs: Callable[[Columns], Any], encode: Encode) -> None:
+        """What the log and the shadow are to hear of a request, before its model is run."""
         picked = counted.picked
         if picked is not None:
             self.asked[picked.seat.model] = self._clock()
         if picked is None or (picked.shadow is None and not self._journal.writes):
             return
-        counted.exchange = Exchange(picked, counted.request, counted.unit, cells, partial(inputs, picked.seat.columns))
+        counted.exchange = Exchange(picked, counted.request, counted.unit, partial(inputs, picked.seat.columns))
         counted.encode = encode
 
     async def scored(
@@ -185,7 +182,6 @@ class Desk:
         timeout = self.left(counted, document.timeout_s, remaining_s)
         self.note(
             counted,
-            cells=numeric.size + categorical.size,
             inputs=lambda columns: inputs_of_tensors(columns, document.tensors),
             encode=lambda columns: columns.of_tensors(document.tensors),
         )

@@ -1,6 +1,6 @@
 """What a worker writes down of the requests it answers: a prediction log for each model, begun with its first line.
 
-On the hot path it only keeps references; the columns of a line are put together by the thread that writes it.
+A line is made when the answer is there, by the thread that made it; another one writes it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from pipeline.serving.tensors import Values
 from pipeline.versions.signature import Signature
 from store.home import ServingDir
 
-_CELL: Final = 60
-"""Bytes that a value takes while it waits as an object of Python, about; as it was sent it may be smaller."""
 _ANSWERED: Final = 200
 _OURS: Final = 500
 """From this status on a request was ours to answer."""
@@ -38,8 +36,6 @@ class Exchange(NamedTuple):
     request: str
     """Its id."""
     unit: str | None
-    cells: int
-    """Values of its rows."""
     inputs: Callable[[], Any]
 
 
@@ -64,9 +60,7 @@ class Journal:
         """An id, unlike any other, for a request that came without one."""
         return next(self._names)
 
-    def offer(
-        self, exchange: Exchange, scores: Scores | None, *, at_us: int, latency_us: int, status: int, size: int
-    ) -> None:
+    def offer(self, exchange: Exchange, scores: Scores | None, *, at_us: int, latency_us: int, status: int) -> None:
         """Takes down what was answered, and what we failed to answer; what the client did wrong, it does not."""
         if self._limits is None or not (status == _ANSWERED or status >= _OURS):
             return
@@ -75,7 +69,7 @@ class Journal:
         log = self._logs.get(seat.model)
         if log is None:
             log = self._logs[seat.model] = self._begin(seat.model, self._limits)
-        line = Prediction(
+        prediction = Prediction(
             request=exchange.request,
             at_us=at_us,
             model=seat.model,
@@ -88,7 +82,7 @@ class Journal:
             inputs=exchange.inputs,
             outputs=None if scores is None else partial(outputs_of, seat.signature, scores),
         )
-        log.offer(line, size + _CELL * exchange.cells)
+        log.offer(prediction)
 
     def facts(self) -> dict[str, Any]:
         """For the metrics: (model, what became of them) → how many; and how many wait."""

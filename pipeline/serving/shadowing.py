@@ -37,8 +37,6 @@ class Copy(NamedTuple):
     """The shadow's."""
     exchange: Exchange
     encode: Encode
-    size: int
-    """Bytes, as far as the log would hold on to them."""
 
 
 class Shadowing:
@@ -94,7 +92,6 @@ class Shadowing:
             at_us=at_us,
             latency_us=round(seconds * 1e6),
             status=status,
-            size=copy.size,
         )
 
     def _batcher(self, seat: Seat) -> Batcher | None:
