@@ -122,8 +122,9 @@ class Worker:
         self._certificate = _certificate(settings)
         inbox = Inbox(settings.most_body, _BODIES * settings.most_body)
         self._server = DataServer(
-            Guard(App(self._desk, inbox, self._labelling, self._all_facts), self._gate, self._metrics),
-            most_body=settings.most_body,
+            App(self._desk, inbox, self._labelling, self._all_facts),
+            inbox,
+            admit=Guard(self._gate, self._metrics),
             most_connections=settings.most_connections,
             patience_s=settings.patience_s,
             drain_s=settings.drain_s,
@@ -143,7 +144,7 @@ class Worker:
         await self._tell("ready")
         await _first(self._accepting, self._ended)
         if not self._ended.is_set():
-            # A copy of the socket for uvicorn, which closes what it is given; ours is for the next supervisor.
+            # A copy of the socket for the server, which closes what it is given; ours is for the next supervisor.
             await asyncio.gather(self._server.serve_sockets([self._listener.dup()]), self._end_rpc())
         await loop.run_in_executor(None, self._journal.close)
         await loop.run_in_executor(None, self._labelling.close)
@@ -380,7 +381,6 @@ def main() -> None:
     home, number, descriptor = Home(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s worker {number} %(levelname)s %(message)s")
     logging.getLogger("jax").setLevel(logging.WARNING)
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # it warns of each request that is not HTTP
     settle_jax()
 
     async def work() -> None:
