@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pipeline.serving import oip
 from pipeline.serving.columns import Columns
@@ -24,8 +24,7 @@ from store.release import RELEASE
 _EXTENSIONS: Final = ("binary_tensor_data", "model_repository", "statistics")
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """A request that was answered, before its answer is written."""
 
     picked: Picked
@@ -135,7 +134,7 @@ class Desk:
         seat = picked.seat
         if document.lookup:
             tensors = await self.lookups.tensors(model, seat.columns, document.tensors, null=document.null)
-            document = replace(document, tensors=tensors)
+            document = document._replace(tensors=tensors)
         numeric, categorical, wanted = oip.encoded(document, seat.columns, self.limits.most_rows)
         timeout = self.left(counted, document.timeout_s, remaining_s)
         self.note(
@@ -155,7 +154,10 @@ class Desk:
 
         Below 0 its time is over: nothing is run for it.
         """
-        shortest = min([self.limits.timeout_s, *(one for one in asked if one is not None)])
+        shortest = self.limits.timeout_s
+        for one in asked:
+            if one is not None and one < shortest:
+                shortest = one
         return shortest - (self._clock() - counted.picked_at)
 
     # ---------------------------------------------------------------------------------------- what is served

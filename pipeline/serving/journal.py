@@ -23,6 +23,8 @@ from pipeline.serving.tensors import Values
 from pipeline.versions.signature import Signature
 from store.home import ServingDir
 
+_FEW: Final = 8
+"""So many numbers are written as digits sooner than as bytes."""
 _ANSWERED: Final = 200
 _OURS: Final = 500
 """From this status on a request was ours to answer."""
@@ -132,9 +134,10 @@ def _together(columns: Columns, values: dict[str, Values]) -> dict[str, Any]:
 
 def outputs_of(signature: Signature, scores: Scores) -> dict[str, Any]:
     """Output → its values: scores [n] or [n, classes], and of classes the labels."""
+    found = scores if scores.size > _FEW else scores.tolist()
     if signature.task == "regression":
-        return {SCORE: scores}
-    return {SCORE: scores, LABEL: labels(signature, scores)}
+        return {SCORE: found}
+    return {SCORE: found, LABEL: labels(signature, scores)}
 
 
 def _now_us() -> int:

@@ -12,7 +12,6 @@ import logging
 import math
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from pipeline.serving.batcher import Batcher
@@ -85,7 +84,7 @@ class Shadowing:
             status = 500
         seconds = asyncio.get_running_loop().time() - began
         self._metrics.shadowed(seat.model, seat.label, "answered" if status == 200 else "failed", seconds)
-        mine = replace(copy.exchange.picked, seat=seat, why="shadow")
+        mine = copy.exchange.picked._replace(seat=seat, why="shadow")
         self._journal.offer(
             copy.exchange._replace(picked=mine),
             scores,
