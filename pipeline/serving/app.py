@@ -22,9 +22,8 @@ from pipeline.serving.journal import inputs_of_rows
 from pipeline.serving.labelling import Labelling
 from pipeline.serving.metrics import CONTENT_TYPE, Facts, exposition
 from pipeline.serving.openapi import describe
-from pipeline.serving.protocol import refusal_answer
 from pipeline.serving.refusal import Refusal, malformed, unknown
-from pipeline.serving.request import Answer, ClientGone, Request
+from pipeline.serving.request import Answer, ClientGone, Request, refusal_answer
 
 _OCTETS: Final = b"application/octet-stream"
 _JSON_LENGTH: Final = b"inference-header-content-length"

@@ -6,9 +6,8 @@ from typing import Final
 
 from pipeline.serving.gate import UNKNOWN, Gate
 from pipeline.serving.metrics import Metrics
-from pipeline.serving.protocol import refusal_answer
 from pipeline.serving.refusal import Refusal
-from pipeline.serving.request import Answer, Request
+from pipeline.serving.request import Answer, Request, refusal_answer
 
 _HEALTH: Final = ("/v2/health/live", "/v2/health/ready")
 

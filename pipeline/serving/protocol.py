@@ -21,7 +21,7 @@ import httptools
 
 from pipeline.serving.inbox import Inbox, Incoming
 from pipeline.serving.refusal import Refusal
-from pipeline.serving.request import Answer, ClientGone, Request
+from pipeline.serving.request import Answer, ClientGone, Request, refusal_answer
 
 MOST_HEAD: Final = 512 * 1024
 """Bytes of a request line with its headers, as far as the next read: a read is up to 256 KiB."""
@@ -255,13 +255,6 @@ class Connection(asyncio.Protocol):
         """Closes it now, or with the answer to what it has begun to ask."""
         if not self._busy and self._coming is None:
             self.transport.close()
-
-
-def refusal_answer(refusal: Refusal) -> Answer:
-    more: tuple[tuple[bytes, bytes], ...] = ()
-    if refusal.retry_after is not None:
-        more = ((b"retry-after", b"%d" % refusal.retry_after),)
-    return Answer(refusal.body(), refusal.status, more=more)
 
 
 def _path(url: bytes) -> str:

@@ -42,3 +42,10 @@ class Request:
     answer: Answer | None = None
     """What its head alone is answered with."""
     keep_alive: bool = True
+
+
+def refusal_answer(refusal: Refusal) -> Answer:
+    more: tuple[tuple[bytes, bytes], ...] = ()
+    if refusal.retry_after is not None:
+        more = ((b"retry-after", b"%d" % refusal.retry_after),)
+    return Answer(refusal.body(), refusal.status, more=more)
