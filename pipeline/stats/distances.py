@@ -19,14 +19,14 @@ FLOOR: Final = 1e-4
 """Least share of a cell: keeps the logarithm finite where a cell is empty on one side."""
 
 
-def psi(reference: Counts, current: Counts) -> float:
+def psi(reference: npt.NDArray[Any], current: Counts) -> float:
     """Population stability index of two count vectors [k] over the same cells, minus what chance alone would give.
 
     PSI = Σ (p - q) ln(p / q) over shares p, q, each at least FLOOR. Without drift its expectation is about
     (k - 1)(1/n + 1/m) for n and m rows (Yurdakul 2018), so that is taken off; at least 0, at most 18.4. Cells empty on
     both sides do not count. 0 without rows on a side.
     """
-    n, m = int(reference.sum()), int(current.sum())
+    n, m = float(reference.sum()), int(current.sum())
     if n == 0 or m == 0:
         return 0.0
     used = (reference + current) > 0
@@ -36,7 +36,7 @@ def psi(reference: Counts, current: Counts) -> float:
     return max(0.0, float(((p - q) * np.log(p / q)).sum()) - by_chance)
 
 
-def jensen_shannon(reference: Counts, current: Counts) -> float | None:
+def jensen_shannon(reference: npt.NDArray[Any], current: Counts) -> float | None:
     """√(½ KL(p‖m) + ½ KL(q‖m)), m = (p + q)/2, natural logarithm: in [0, √ln 2 = 0.8326] (Endres & Schindelin 2003).
 
     Chance alone gives about √((k - 1)(1/n + 1/m)/8).
@@ -49,7 +49,7 @@ def jensen_shannon(reference: Counts, current: Counts) -> float | None:
     return math.sqrt(max(0.0, apart))
 
 
-def hellinger(reference: Counts, current: Counts) -> float | None:
+def hellinger(reference: npt.NDArray[Any], current: Counts) -> float | None:
     """√(½ Σ (√p - √q)²), in [0, 1] (Hellinger 1909): the same as √(1 - Σ√(pq)), without its cancellation."""
     shares = _shares(reference, current)
     if shares is None:
@@ -90,7 +90,7 @@ def wasserstein(
     return float((heights * np.diff(edges)).sum()) + sum(tails)
 
 
-def chi_square(reference: Counts, current: Counts) -> tuple[float, float] | None:
+def chi_square(reference: npt.NDArray[Any], current: Counts) -> tuple[float, float] | None:
     """Pearson's statistic of homogeneity and its p-value: are both samples of one distribution?
 
     Σ (x - e)²/e over both rows of the table, e from its margins, with k - 1 degrees of freedom over cells that have a

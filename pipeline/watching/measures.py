@@ -26,7 +26,7 @@ from pipeline.stats.distances import (
 from pipeline.watching.numbers import SPECIAL, NumberProfile
 from pipeline.watching.profile import Profile
 from pipeline.watching.sums import as_float
-from pipeline.watching.words import WordProfile
+from pipeline.watching.words import MOST_WORDS, WordProfile
 
 GROUPS: Final = 20
 
@@ -38,6 +38,9 @@ class Measures:
     rows: int
     """Of the window."""
     reference_rows: int
+    values: int | None = None
+    """Of the window, finite numbers among the rows: Kolmogorov-Smirnov and Wasserstein are of these. None of words."""
+    reference_values: int | None = None
     psi: float | None = None
     """Above what chance gives."""
     jensen_shannon: float | None = None
@@ -55,6 +58,7 @@ class Measures:
     new: float | None = None
     """Share of rows with a word that the reference hardly knew."""
     reference_new: float | None = None
+    """What to expect of that."""
     new_effect: float | None = None
     """Cohen's h of the two shares; above 0, there are more of them than the reference lets expect."""
     examples: tuple[str, ...] = ()
@@ -102,6 +106,8 @@ def _of_numbers(reference: NumberProfile, current: NumberProfile) -> Measures:
         wasserstein=_wasserstein(reference, current),
         rows=current.rows,
         reference_rows=reference.rows,
+        values=int(current.finite.sum()),
+        reference_values=int(reference.finite.sum()),
     )
 
 
@@ -124,11 +130,12 @@ def _mean(total: int, rows: int) -> float:
 
 
 def _of_words(reference: WordProfile, current: WordProfile) -> Measures:
-    known = grouped(reference.counts[:-2], current.counts[:-2])
-    both = [np.r_[one.counts[-2:], group] for one, group in zip((reference, current), known, strict=True)]
-    new = _effect(reference.others, reference.rows, current.others, current.rows)
+    known, now = grouped(_mixed(reference.counts[:-2]), _mixed(current.counts[:-2]))
+    others = reference.others + _lucky(reference)
+    before = np.r_[others, reference.missing, known * (1 - _lucky(reference) / max(1, int(known.sum())))]
+    new = _effect(others, reference.rows, current.others, current.rows)
     return Measures(
-        **_over_groups(*both),
+        **_over_groups(before, np.r_[current.counts[-2:], now]),
         **_missing(reference, current),
         new=new[1],
         reference_new=new[0],
@@ -139,7 +146,25 @@ def _of_words(reference: WordProfile, current: WordProfile) -> Measures:
     )
 
 
-def _over_groups(reference: Counts, current: Counts) -> dict[str, Any]:
+def _lucky(reference: WordProfile) -> int:
+    """Rows of the reference that have a cell only because they are in it: had one of them come later, it would be one
+    of the others.
+
+    Leaving one out: rows of words that were met just often enough. So many are to expect of a window's others beside
+    the reference's own, for cells are of the words that it was lucky to meet (after Good 1953).
+    """
+    known = reference.counts[:-2]
+    least = 2 if len(known) < MOST_WORDS else int(known.min())
+    return int(known[known == least].sum())
+
+
+def _mixed(counts: Counts) -> Counts:
+    """Frequent and rare words in turn, not the most frequent first: of those chance has given the reference too many,
+    and groups of neighbours would have that in common."""
+    return counts[np.argsort(np.arange(len(counts)) % GROUPS, kind="stable")]
+
+
+def _over_groups(reference: npt.NDArray[Any], current: Counts) -> dict[str, Any]:
     pearson = chi_square(reference, current)
     return {
         "psi": psi(reference, current) if pearson else None,

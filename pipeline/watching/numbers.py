@@ -91,8 +91,7 @@ class NumberProfile:
     @classmethod
     def of(cls, cells: NumberCells, column: pa.Array) -> Self:
         """A batch of numbers, truth values or nulls [n]. Its values are sorted, for that makes all counts cheap."""
-        present = _present(column)
-        ordered = np.sort(present)  # NaN comes last
+        ordered = np.sort(_present(column)).astype(np.float64)  # NaN comes last
         first, end, nan = np.searchsorted(ordered, [-math.inf, math.inf, math.nan], side="left")
         first = np.searchsorted(ordered, -math.inf, side="right")
         finite = ordered[first:end]
@@ -187,9 +186,11 @@ class NumberProfile:
         )
 
 
-def _present(column: pa.Array) -> Floats:
-    """The values that are there, as floats."""
+def _present(column: pa.Array) -> npt.NDArray[np.floating[Any]]:
+    """The values that are there, as floats; of single precision they stay so, which sorts in half of the time."""
     there = column.drop_null()
+    if pa.types.is_float32(there.type):
+        return np.asarray(there.to_numpy(zero_copy_only=False))
     if pa.types.is_boolean(there.type) or pa.types.is_null(there.type):
         there = there.cast(pa.int8())
     return np.asarray(there.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
