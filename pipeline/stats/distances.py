@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtrc
+from scipy.special import chdtrc, rel_entr
 
 from pipeline.stats.measured import Floats
 
@@ -45,7 +45,7 @@ def jensen_shannon(reference: npt.NDArray[Any], current: Counts) -> float | None
     if shares is None:
         return None
     middle = (shares[0] + shares[1]) / 2
-    apart = sum(_relative_entropy(one, middle) for one in shares) / 2
+    apart = sum(float(rel_entr(one, middle).sum()) for one in shares) / 2
     return math.sqrt(max(0.0, apart))
 
 
@@ -97,13 +97,15 @@ def chi_square(reference: npt.NDArray[Any], current: Counts) -> tuple[float, flo
     row (Pearson 1900; scipy.stats.chi2_contingency without correction). With many rows p says that any difference is
     real, not that it matters. (0, 1) where all rows share one cell.
     """
-    if not reference.sum() or not current.sum():
+    n, m = float(reference.sum()), float(current.sum())
+    if not n or not m:
         return None
-    table = np.stack([reference, current]).astype(np.float64)
-    table = table[:, table.sum(axis=0) > 0]
-    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
-    statistic = float((np.square(table - expected) / expected).sum())
-    freedom = table.shape[1] - 1
+    both = (reference + current).astype(np.float64)
+    apart = np.square(reference * m - current * n)
+    # Over both rows of the table at once: (x - e)²/e of a cell's two add up to (xm - yn)²/((x + y)nm).
+    used = both > 0
+    statistic = float((apart[used] / both[used]).sum()) / (n * m)
+    freedom = int(used.sum()) - 1
     return (statistic, float(chdtrc(freedom, statistic))) if freedom else (0.0, 1.0)
 
 
@@ -122,10 +124,4 @@ def _shares(reference: npt.NDArray[Any], current: npt.NDArray[Any]) -> tuple[Flo
 
 def _above(p: Floats, q: Floats) -> Floats:
     """F - G at the upper edge of each cell."""
-    return np.asarray(np.cumsum(p) - np.cumsum(q))
-
-
-def _relative_entropy(p: Floats, q: Floats) -> float:
-    """Σ p ln(p/q), 0 where p is."""
-    used = p > 0
-    return float((p[used] * np.log(p[used] / q[used])).sum())
+    return np.asarray(np.cumsum(p - q))

@@ -1,8 +1,8 @@
 """How far a window's column lies from the reference's: every measure that the two profiles give.
 
 `pipeline.stats.distances` has the formulas. Kolmogorov-Smirnov and Wasserstein are of finite numbers over all cells;
-the others are of all rows over at most 20 groups of cells of about equal mass, what is special and missing among them:
-over a thousand cells chance alone would be larger than any drift.
+the others are of all rows over groups of cells of about equal mass, what is special and missing among them: 20 of
+numbers, for over a thousand cells chance alone would be larger than any drift; of words 20 or one for 25 rows.
 """
 
 from __future__ import annotations
@@ -29,6 +29,12 @@ from pipeline.watching.sums import as_float
 from pipeline.watching.words import MOST_WORDS, WordProfile
 
 GROUPS: Final = 20
+_ENDS: Final = np.r_[0, -len(SPECIAL) - 1, -len(SPECIAL) : 0]
+"""Of a profile's cells, the first and the last of finite numbers, and those behind."""
+_ROWS_A_GROUP: Final = 25
+"""Of words there are more groups if both sides have so many rows for each: words have no neighbours that are alike."""
+_RARE: Final = 50
+"""A word that the reference has so often is known to a seventh."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +100,7 @@ def _places(reference: Counts, groups: int) -> npt.NDArray[np.int64]:
 
 def _of_numbers(reference: NumberProfile, current: NumberProfile) -> Measures:
     inner = grouped(reference.finite[1:-1], current.finite[1:-1])
-    ends = [[0, -1], [*range(-len(SPECIAL), 0)]]
-    both = [
-        np.r_[one.finite[ends[0]], one.counts[ends[1]], group]
-        for one, group in zip((reference, current), inner, strict=True)
-    ]
+    both = [np.concatenate([one.counts[_ENDS], group]) for one, group in zip((reference, current), inner, strict=True)]
     return Measures(
         **_over_groups(*both),
         **_missing(reference, current),
@@ -106,13 +108,13 @@ def _of_numbers(reference: NumberProfile, current: NumberProfile) -> Measures:
         wasserstein=_wasserstein(reference, current),
         rows=current.rows,
         reference_rows=reference.rows,
-        values=int(current.finite.sum()),
-        reference_values=int(reference.finite.sum()),
+        values=current.values,
+        reference_values=reference.values,
     )
 
 
 def _wasserstein(reference: NumberProfile, current: NumberProfile) -> float | None:
-    n, m = (int(one.finite.sum()) for one in (reference, current))
+    n, m = reference.values, current.values
     deviation = reference.deviation
     if not n or not m or not deviation > 0:
         return None
@@ -130,7 +132,9 @@ def _mean(total: int, rows: int) -> float:
 
 
 def _of_words(reference: WordProfile, current: WordProfile) -> Measures:
-    known, now = grouped(_mixed(reference.counts[:-2]), _mixed(current.counts[:-2]))
+    order = _order(reference.counts[:-2])
+    groups = max(GROUPS, min(reference.rows, current.rows) // _ROWS_A_GROUP)
+    known, now = grouped(reference.counts[:-2][order], current.counts[:-2][order], groups)
     others = reference.others + _lucky(reference)
     before = np.r_[others, reference.missing, known * (1 - _lucky(reference) / max(1, int(known.sum())))]
     new = _effect(others, reference.rows, current.others, current.rows)
@@ -158,10 +162,11 @@ def _lucky(reference: WordProfile) -> int:
     return int(known[known == least].sum())
 
 
-def _mixed(counts: Counts) -> Counts:
-    """Frequent and rare words in turn, not the most frequent first: of those chance has given the reference too many,
-    and groups of neighbours would have that in common."""
-    return counts[np.argsort(np.arange(len(counts)) % GROUPS, kind="stable")]
+def _order(counts: Counts) -> npt.NDArray[np.intp]:
+    """In which words become neighbours: as they are, the most frequent first; but the rare ones frequent and less so in
+    turn. Of those that come first chance has given the reference too many: a group of them would show that as drift."""
+    turn = np.where(counts < _RARE, np.arange(len(counts)) % GROUPS, -1)
+    return np.argsort(turn, kind="stable")
 
 
 def _over_groups(reference: npt.NDArray[Any], current: Counts) -> dict[str, Any]:

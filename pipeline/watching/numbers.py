@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Self
 
 import numpy as np
@@ -127,7 +128,7 @@ class NumberProfile:
             highest=max(self.highest, other.highest),
         )
 
-    @property
+    @cached_property
     def rows(self) -> int:
         return int(self.counts.sum())
 
@@ -136,21 +137,26 @@ class NumberProfile:
         """Counts of the cells of finite numbers."""
         return self.counts[: -len(SPECIAL)]
 
+    @cached_property
+    def values(self) -> int:
+        """Rows with a finite number."""
+        return int(self.finite.sum())
+
     @property
     def missing(self) -> int:
         """Rows without a value: null or NaN."""
-        return int(self.counts[-2:].sum())
+        return int(self.counts[-1]) + int(self.counts[-2])
 
-    @property
+    @cached_property
     def mean(self) -> float:
         """Of the finite values; NaN without any."""
-        count = int(self.finite.sum())
+        count = self.values
         return self.cells.centre + as_float(self.total) / count if count else math.nan
 
-    @property
+    @cached_property
     def deviation(self) -> float:
         """√(M₂/n), M₂ = Σ(x - c)² - (Σ(x - c))²/n. NaN without finite values."""
-        count = int(self.finite.sum())
+        count = self.values
         if not count:
             return math.nan
         around = as_float(self.squares) / count - (as_float(self.total) / count) ** 2

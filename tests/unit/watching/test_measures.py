@@ -169,6 +169,19 @@ def test_words_that_the_reference_was_lucky_to_meet_are_expected_to_be_others() 
     assert found.psi < 0.1
 
 
+def test_rare_words_that_become_common_are_no_neighbours_of_common_ones() -> None:
+    words = np.char.add("w", np.arange(60).astype(str))
+    usual = np.linspace(2, 1, 60)
+    moved = np.r_[usual[:40], 4 * usual[40:]]
+    reference, current = (
+        rng(seed).choice(words, rows, p=weights / weights.sum()).tolist()
+        for seed, rows, weights in ((1, 50_000, usual), (2, 2000, moved))
+    )
+    found = of_words(reference, current)
+    assert found.psi is not None
+    assert found.psi > 0.3
+
+
 def columns() -> st.SearchStrategy[list[float | None]]:
     value = st.one_of(st.none(), st.floats(), st.sampled_from([0.0, 1.0]))
     return st.one_of(st.lists(value, max_size=30), st.integers(0, 30).map(lambda rows: [None] * rows))
