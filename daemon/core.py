@@ -8,6 +8,7 @@ replays      has candidates answer logged requests
 experiments  looks at versions that are compared, and decides
 counts       writes down what endpoints have answered
 press ahead  compiles what may be promoted next
+notifier     tells channels of alerts        heartbeat    tells an outside service that all is well
 """
 
 from __future__ import annotations
@@ -17,18 +18,22 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from typing import Final
 
 from daemon import definitions, orders
 from daemon.backfill import backfill
 from daemon.canaries import Canaries
 from daemon.claim import claim_due
+from daemon.daemonalerts import LIFE, of_death
 from daemon.disk import free_bytes, shortage, too_full
 from daemon.dispatcher import Dispatcher, pools_of
 from daemon.doors import Doors
 from daemon.endpoints import Endpoints
 from daemon.experiments import Experiments
 from daemon.gpus import Gpus
+from daemon.heartbeat import Heartbeat
 from daemon.machineroom import MachineRoom
+from daemon.notify import Notifier
 from daemon.predictionlog import PredictionReader
 from daemon.pressahead import PressAhead
 from daemon.recover import recover
@@ -42,15 +47,18 @@ from daemon.warmth import WarmWorkers
 from pipeline.config import Project, load_project
 from pipeline.config.jobs import Job, jobs_of
 from pipeline.labels.box import LabelBox
-from store import events, lifecycle, queue, runs
+from store import alerts, alive, events, lifecycle, queue, runs
 from store.ballast import ROOM_BYTES
 from store.engine import Record
 from store.errors import ProjectError, Refused
+from store.findings import Policy
 from store.home import Home
-from store.times import Clock
+from store.times import Clock, to_us
 from store.wire import BackfillDone, BackfillRequest, BoxView, RunRequest, RunView
 
 log = logging.getLogger(__name__)
+SILENT_S: Final = 30.0
+"""The schedules are looked at every second; after so long without, they are not kept."""
 
 
 class Daemon:
@@ -84,7 +92,7 @@ class Daemon:
             warm=self._warm,
             gpus=self._gpus.indexes,
             degraded=self._holds_back,
-            on_start=self._sampler.wake,
+            on_start=self._started,
         )
         self._predictions = PredictionReader(
             self.record, lambda: self._project.serving.log, lambda model: self._experiments.labels_came(model)
@@ -101,12 +109,16 @@ class Daemon:
             self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.process.pids
         )
         self._scheduler = Scheduler(self.record, lambda tx: claim_due(tx, self._jobs), clock, self._claimed)
+        self._notifier = Notifier(self.record, lambda: self._project, clock)
+        self._heartbeat = Heartbeat(self.record, lambda: self._project, clock, self._unwell)
         self._idle = threading.Condition()
 
     # ------------------------------------------------------------------------------------------------- its life
 
     def start(self) -> None:
         """Adopts or settles what an earlier daemon left, then begins to work."""
+        with self.record.read() as session:
+            died = alive.died(session)
         self._supervisor.start()
         recover(self.record, self._supervisor)
         with self.record.transaction() as tx:
@@ -123,6 +135,11 @@ class Daemon:
         with self.record.transaction() as tx:
             what = f"the daemon of {self._project.project.name} has started (pid {os.getpid()})"
             events.append(tx, actor="daemon", kind="daemon.started", subject="daemon", message=what)
+            if died is not None:
+                found = [of_death(died)]
+                alerts.observe(tx, LIFE, found, to_us(self.clock()), covered={}, policy=self.alert_policy)
+        self._notifier.start()
+        self._heartbeat.start()
 
     def stop(self, drain: bool) -> None:
         """Stops working; runs and endpoints go on. With `drain` it waits for the end of the runs first."""
@@ -131,6 +148,8 @@ class Daemon:
         self._stopping = True
         self.record.release_waiters()
         self._ended()
+        self._heartbeat.stop()
+        self._notifier.stop()
         self._press_ahead.stop()
         self._counts.stop()
         self._canaries.stop()
@@ -159,6 +178,11 @@ class Daemon:
     def _active(self) -> bool:
         with self.record.read() as session:
             return bool(queue.active_runs(session))
+
+    def _started(self) -> None:
+        """After the start of an attempt: it is measured, and finds what was logged by now in the lake."""
+        self._sampler.wake()
+        self._predictions.wake()
 
     def _claimed(self) -> None:
         """After schedules have queued runs, or asked for the end of those that are overlapped."""
@@ -199,6 +223,13 @@ class Daemon:
             return too_full(self.home.root, free_bytes(self.home.root), ROOM_BYTES)
         return shortage(free_bytes(self.home.root), self._project.daemon.min_free)
 
+    def _unwell(self) -> str | None:
+        """Why schedules are not kept, or None."""
+        silent = self._scheduler.silent_for()
+        if silent > SILENT_S and not self._draining:
+            return f"the schedules have not been looked at for {silent:.0f} s"
+        return None
+
     def box(self) -> BoxView:
         """The machine now, measured at most a second ago."""
         return self._sampler.box()
@@ -238,6 +269,24 @@ class Daemon:
     @property
     def counts(self) -> ServingSampler:
         return self._counts
+
+    @property
+    def notifier(self) -> Notifier:
+        return self._notifier
+
+    @property
+    def heartbeat(self) -> Heartbeat:
+        return self._heartbeat
+
+    @property
+    def alert_policy(self) -> Policy:
+        """How the project in force wants to be told: what `store.alerts.observe` is given."""
+        return self._project.alerts.policy
+
+    @property
+    def draining(self) -> bool:
+        """It takes nothing new, and stops once the last run has ended."""
+        return self._draining
 
     @property
     def machine(self) -> MachineRoom:

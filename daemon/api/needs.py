@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from store.wire import (
+    AlertSeverity,
+    AlertView,
     AliasView,
     CheckView,
     ComparisonView,
@@ -33,6 +35,7 @@ _BAD: Final[frozenset[RunState]] = frozenset({"failed", "lost"})
 """A run that failed because of its upstream is not named: its upstream is."""
 Do = tuple[NeedAction, str]
 """The same for programs and for people."""
+_OF_ALERTS: Final[Mapping[AlertSeverity, NeedSeverity]] = {"critical": "fail", "warning": "warn", "info": "note"}
 _ORDER: Final[tuple[NeedSeverity, ...]] = ("fail", "warn", "note")
 
 
@@ -57,6 +60,8 @@ class Facts:
     """What the checks of each table found the last time."""
     compared: Sequence[ComparisonView] = ()
     """Each model's newest comparison."""
+    alerts: Sequence[AlertView] = ()
+    """Unresolved ones."""
     queue: Sequence[QueuedView] = ()
     degraded: str | None = None
     endpoints: str | None = None
@@ -81,6 +86,7 @@ def needs(facts: Facts) -> list[NeedView]:
 def _all(facts: Facts) -> Iterator[NeedView]:
     """The more pressing reason first: of two about the same thing it is the one that is told."""
     yield from _of_the_box(facts)
+    yield from _of_alerts(facts.alerts, facts.now)
     yield from _of_runs(facts.last)
     yield from _of_schedules(facts.schedules)
     told = {run.id for run in facts.last if run.state in _BAD}
@@ -105,6 +111,17 @@ def _of_the_box(facts: Facts) -> Iterator[NeedView]:
     if facts.endpoints:
         served = NeedTarget(kind="daemon", name="endpoints")
         yield _need("endpoints", "fail", facts.endpoints, _look("trainshed endpoints"), served)
+
+
+def _of_alerts(alerts: Iterable[AlertView], now: datetime) -> Iterator[NeedView]:
+    """Those that nobody has acknowledged: who knows of one needs not be told."""
+    for alert in alerts:
+        if alert.acknowledged_at is not None and alert.acknowledged_at <= now:
+            continue
+        target = NeedTarget(kind="alert", name=alert.model or alert.source, number=alert.id)
+        message = f"{alert.title}: {alert.reason}"
+        do: Do = ("acknowledge", f"trainshed alerts ack {alert.id}")
+        yield _need(f"alert {alert.id}", _OF_ALERTS[alert.severity], message, do, target, alert.opened_at)
 
 
 def _of_runs(last: Iterable[RunView]) -> Iterator[NeedView]:
