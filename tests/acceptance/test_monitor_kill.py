@@ -75,7 +75,7 @@ def kill_the_worker(living: Living, run: int, rng: random.Random) -> bool:
     """At some moment of its newest attempt; False if the run has ended."""
     view = living.run(run)["run"]
     if view["state"] not in ("starting", "running"):
-        return view["state"] == "queued"
+        return bool(view["state"] == "queued")
     status = living.attempt(run, view["attempt"]).status
     until(status.exists, 20)
     time.sleep(rng.uniform(0.0, 2.0))
