@@ -38,6 +38,7 @@ from daemon.predictionlog import PredictionReader
 from daemon.pressahead import PressAhead
 from daemon.recover import recover
 from daemon.replays import Replays
+from daemon.reports import Reports
 from daemon.resources import Sampler
 from daemon.scheduler import Scheduler
 from daemon.servingsampler import ServingSampler
@@ -76,7 +77,8 @@ class Daemon:
         self._gpus = Gpus()
         settings = project.daemon
         self._warm = WarmWorkers(settings.warm_idle, home.daemon_log)
-        self._supervisor = Supervisor(self.record, clock, self._ended)
+        self._reports = Reports(lambda: self._project, lambda: self._jobs)
+        self._supervisor = Supervisor(self.record, clock, self._ended, self._reports.take)
         self._sampler = Sampler(
             record=self.record,
             clock=clock,
@@ -120,7 +122,7 @@ class Daemon:
         with self.record.read() as session:
             died = alive.died(session)
         self._supervisor.start()
-        recover(self.record, self._supervisor)
+        recover(self.record, self._supervisor, self._reports.take)
         with self.record.transaction() as tx:
             definitions.sync(tx, self._project, self._jobs)
         self._sampler.start()

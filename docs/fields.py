@@ -23,6 +23,7 @@ _PLACES = {
     "models": "[models.NAME]",
     "schedules": "[schedules.NAME]",
     "predictions": "[predictions.NAME]",
+    "monitors": "[monitors.NAME]",
     "jobs": '[jobs."KIND:NAME"]',
 }
 _PLAIN = {str: "text", int: "whole number", float: "number", bool: "true or false", datetime: "time with offset"}

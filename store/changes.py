@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from store import versions
+from store import versions, watching
 from store.alerts import alert_view
 from store.datasets import dataset_view
 from store.events import event_view
@@ -33,6 +33,7 @@ def changes_since(session: Session, rev: int, now: int) -> ChangesView:
         versions=versions.changed_versions(session, rev),
         schedules=[schedule_view(row) for row in schedules],
         events=[event_view(row) for row in events],
+        monitors=watching.changed(session, rev),
         alerts=[alert_view(row) for row in alerts],
     )
 

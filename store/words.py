@@ -23,8 +23,8 @@ ENDED: Final[frozenset[RunState]] = frozenset(
 GOOD: Final[frozenset[RunState]] = frozenset({"succeeded", "skipped"})
 """What a dependent run may build upon."""
 
-JobKind = Literal["etl", "features", "train", "evaluate", "batch-predict", "backup"]
-Trigger = Literal["manual", "schedule", "backfill", "upstream"]
+JobKind = Literal["etl", "features", "train", "evaluate", "batch-predict", "monitor", "backup"]
+Trigger = Literal["manual", "schedule", "backfill", "upstream", "rule"]
 Severity = Literal["warn", "fail"]
 Outcome = Literal["pass", "warn", "fail"]
 Verdict = Literal["ok", "warn", "fail"]

@@ -25,6 +25,7 @@ from store.wire import (
     AlertDetail,
     AlertView,
     AliasEventView,
+    BacktestView,
     BoxView,
     ChangesView,
     ChannelTest,
@@ -76,6 +77,7 @@ from store.wire import (
 )
 from tui.connection import POLL_SECONDS, no_answer, of_another_release, problem_of
 from tui.failure import ClientError
+from tui.monitorcalls import MonitorCalls
 from tui.runcalls import RunCalls
 from tui.sockets import address_of, nobody
 from tui.views import written
@@ -96,7 +98,7 @@ class _Pid(Wire):
     pid: int
 
 
-class Client(RunCalls):
+class Client(RunCalls, MonitorCalls):
     """A connection to the daemon of one home. Use it as a context manager; threads may share it."""
 
     def __init__(self, socket: Path) -> None:
@@ -311,6 +313,13 @@ class Client(RunCalls):
         asked = {"since": written(since), "column": column}
         known = {name: value for name, value in asked.items() if value is not None}
         return self._ask(DriftView, "GET", f"/models/{model}/drift", params=known, timeout=_REFERENCE_SECONDS)
+
+    def backtest(self, monitor: str, *, since: datetime | None = None, settings: Sequence[str] = ()) -> BacktestView:
+        """How often it would have alarmed; `settings`: KEY=VALUE instead of the project file's."""
+        asked = {"since": written(since), "set": list(settings)}
+        known = {name: value for name, value in asked.items() if value}
+        path = f"/monitors/{monitor}/backtest"
+        return self._ask(BacktestView, "GET", path, params=known, timeout=_REFERENCE_SECONDS)
 
     # -------------------------------------------------------------------------------------------- alerts
 

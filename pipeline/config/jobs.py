@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.config.project import Project
 from pipeline.config.schedules import JobSection
+from pipeline.config.watched import monitors_of
 from store.words import JobKind
 
 
@@ -40,6 +41,8 @@ def jobs_of(project: Project) -> dict[str, Job]:
         add("evaluate", name, [])
     for name, section in project.predictions.items():
         add("batch-predict", name, [f"etl:{section.dataset}"])
+    for name, monitor in monitors_of(project).items():
+        add("monitor", name, [] if monitor.dataset is None else [f"etl:{monitor.dataset}"])
     add("backup", "", [])
     return made
 

@@ -12,6 +12,7 @@ from pipeline.config.base import Name, Section
 from pipeline.config.datasets import Dataset, FeatureView
 from pipeline.config.experiments import ExperimentSection
 from pipeline.config.models import Model
+from pipeline.config.monitors import MonitorSection
 from pipeline.config.predictions import Predictions
 from pipeline.config.schedules import DaemonSection, JobSection, ScheduleSection
 from pipeline.config.serving import ServingSection
@@ -39,6 +40,7 @@ class Project(Section):
     models: dict[Name, Model] = {}
     predictions: dict[Name, Predictions] = {}
     experiments: dict[Name, ExperimentSection] = {}
+    monitors: dict[Name, MonitorSection] = {}
     alerts: AlertsSection = AlertsSection()
     schedules: dict[Name, ScheduleSection] = {}
     jobs: dict[str, JobSection] = Field(default={}, description="Settings of single jobs, by name.")

@@ -54,7 +54,15 @@ class NumberCells:
         return cls(np.unique(np.r_[np.nextafter(ordered[0], -math.inf), upper]), points, centre)
 
     def same(self, other: NumberCells) -> bool:
-        return self.centre == other.centre and np.array_equal(self.edges, other.edges)
+        return self is other or (self.centre == other.centre and np.array_equal(self.edges, other.edges))
+
+    def document(self) -> dict[str, Any]:
+        """Plain JSON, the same for equal cells."""
+        return {"kind": "numeric", "edges": self.edges.tolist(), "points": self.points, "centre": self.centre}
+
+    @classmethod
+    def from_document(cls, said: dict[str, Any]) -> Self:
+        return cls(np.array(said["edges"], np.float64), said["points"], said["centre"])
 
 
 def _quantiles(ordered: Floats, most: int) -> Floats:
@@ -159,11 +167,11 @@ class NumberProfile:
 
     def document(self) -> dict[str, Any]:
         """Plain JSON, the same for equal profiles."""
+        return {**self.cells.document(), **self.tally()}
+
+    def tally(self) -> dict[str, Any]:
+        """The same without the cells, which many profiles share."""
         return {
-            "kind": "numeric",
-            "edges": self.cells.edges.tolist(),
-            "points": self.cells.points,
-            "centre": self.cells.centre,
             "counts": self.counts.tolist(),
             "sums": [to_text(one) for one in (self.total, self.squares, self.below, self.above)],
             "range": [self.lowest, self.highest] if self.finite.any() else None,
@@ -171,7 +179,11 @@ class NumberProfile:
 
     @classmethod
     def from_document(cls, said: dict[str, Any]) -> NumberProfile:
-        cells = NumberCells(np.array(said["edges"], np.float64), said["points"], said["centre"])
+        return cls.over(NumberCells.from_document(said), said)
+
+    @classmethod
+    def over(cls, cells: NumberCells, said: dict[str, Any]) -> NumberProfile:
+        """From a document that need not hold the cells."""
         total, squares, below, above = map(from_text, said["sums"])
         lowest, highest = said["range"] or (math.inf, -math.inf)
         counts = np.array(said["counts"], np.int64)

@@ -43,6 +43,8 @@ class Rules:
     """The last so many windows are looked at."""
     needed: int = 2
     """In so many of them the same measure has to reach its limit."""
+    measures: tuple[MeasureName, ...] = ("psi", "ks", "wasserstein", "missing", "new")
+    """Those that can alarm."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.needed <= self.windows:
@@ -99,14 +101,20 @@ def _too_few(windows: Sequence[Measures], rules: Rules) -> str | None:
 
 
 def _findings(windows: Sequence[Measures], rules: Rules) -> Iterator[Finding]:
-    for name, value_of in _VALUES.items():
-        known = [(one, value) for one in windows if (value := value_of(one)) is not None]
+    for name in rules.measures:
+        known = [(one, value) for one in windows if (value := _VALUES[name](one)) is not None]
         if known:
             limits = [_limit(name, one, rules.limits) for one, _ in known]
             reached = sum(value >= limit for (_, value), limit in zip(known, limits, strict=True))
             newest, value = known[-1]
             reason = f"{_WORDS[name](newest)} {_than(value, limits[-1])}; {reached} of {len(windows)} windows reach it"
             yield Finding(name, reached, value, limits[-1], reason)
+
+
+def against_limits(one: Measures, rules: Rules) -> dict[MeasureName, tuple[float, float]]:
+    """Measure → (value, limit) of those that can alarm, of one window."""
+    found = {name: (_VALUES[name](one), _limit(name, one, rules.limits)) for name in rules.measures if one.rows}
+    return {name: (value, limit) for name, (value, limit) in found.items() if value is not None}
 
 
 def _limit(name: MeasureName, one: Measures, limits: Limits) -> float:

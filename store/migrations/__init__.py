@@ -32,6 +32,7 @@ OURS: Final = History(
         "comparisons",
         "api_keys",
         "serving_samples",
+        "watching",
         "alerts",
     ),
     scripts=Path(__file__).parent,

@@ -16,6 +16,7 @@ from store.tables.results import Artifact, Checkpoint, Param, TrainingSet
 from store.tables.runs import Attempt, Run, RunCount, RunDependency
 from store.tables.schedules import Schedule
 from store.tables.serving import ServingSample
+from store.tables.watching import DriftReport, WatchWindow
 from store.tables.whole import Event, Meta
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Comparison",
     "DatasetVersion",
     "Delivery",
+    "DriftReport",
     "Event",
     "Meta",
     "Metric",
@@ -46,4 +48,5 @@ __all__ = [
     "ServingSample",
     "Shadow",
     "TrainingSet",
+    "WatchWindow",
 ]

@@ -94,6 +94,16 @@ from store.wire.models import (
     VersionView,
 )
 from store.wire.moment import MomentView, RunThenView, StepView
+from store.wire.monitors import (
+    BacktestAlarm,
+    BacktestView,
+    DriftReportView,
+    MonitorView,
+    ReferenceWord,
+    RetrainView,
+    WatchFinding,
+    WatchSeverity,
+)
 from store.wire.predictions import LoggedPrediction, PredictionsView
 from store.wire.runs import (
     ArtifactView,
@@ -156,6 +166,15 @@ from store.wire.traffic import (
     TrafficView,
     TreatmentView,
 )
+from store.wire.watchwindows import (
+    WatchWindowView,
+    WindowColumn,
+    WindowEstimate,
+    WindowMetric,
+    WindowPerformance,
+    WindowService,
+    WindowSlice,
+)
 from store.words import (
     ACTIVE,
     ENDED,
@@ -203,6 +222,8 @@ __all__ = [
     "BackfillPlan",
     "BackfillRequest",
     "BackfillTime",
+    "BacktestAlarm",
+    "BacktestView",
     "BackupView",
     "BoxHistoryView",
     "BoxPoint",
@@ -231,6 +252,7 @@ __all__ = [
     "DriftColumn",
     "DriftMeasure",
     "DriftMeasureName",
+    "DriftReportView",
     "DriftView",
     "DriftWord",
     "EndpointView",
@@ -277,6 +299,7 @@ __all__ = [
     "MetricSeries",
     "ModelView",
     "MomentView",
+    "MonitorView",
     "NeedAction",
     "NeedSeverity",
     "NeedTarget",
@@ -298,12 +321,14 @@ __all__ = [
     "QueueView",
     "QueuedView",
     "RecordView",
+    "ReferenceWord",
     "ReplayFlip",
     "ReplaySlice",
     "ReplayView",
     "ReportView",
     "ResolveRequest",
     "ResourcePoint",
+    "RetrainView",
     "RollbackRequest",
     "RuleView",
     "RunDetail",
@@ -344,6 +369,15 @@ __all__ = [
     "VersionView",
     "VersionsCompareView",
     "WaitKind",
+    "WatchFinding",
+    "WatchSeverity",
+    "WatchWindowView",
     "Window",
+    "WindowColumn",
+    "WindowEstimate",
+    "WindowMetric",
+    "WindowPerformance",
+    "WindowService",
+    "WindowSlice",
     "Wire",
 ]

@@ -105,6 +105,8 @@ class ChangesView(Wire):
     versions: list[VersionView] = []
     schedules: list[ScheduleView] = []
     events: list[EventView] = []
+    monitors: list[str] = []
+    """Names of those with a new report, or with windows that changed."""
     alerts: list[AlertView] = []
 
 
