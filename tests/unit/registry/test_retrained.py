@@ -76,7 +76,7 @@ def project(then: str = "candidate") -> Project:
 def retrained(shelf: Shelf, verdict: dict[str, Any] = PASSING, trigger: str = "rule") -> int:
     """A version that the rule of `watch` has trained after report 7."""
     with shelf.record.transaction() as tx:
-        known = {"kind": "train", "target": "late", "trigger": trigger, "actor": "monitor:watch"}
+        known: dict[str, Any] = {"kind": "train", "target": "late", "trigger": trigger, "actor": "monitor:watch"}
         run = Run(job="train:late", created_at=tx.now, **known)
         tx.session.add(run)
         tx.session.flush()

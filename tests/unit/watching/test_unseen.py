@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from daemon.program import ask_program
 from pipeline.judging.evidence import Comparison
 from pipeline.judging.gates import beats_on_unseen
 from pipeline.judging.unseen import Question, compared, last_learned
+from pipeline.serving.starting import computing_environment
 from pipeline.trainingset.files import write_set
 from pipeline.versions.bundle import load_bundle
 from store.home import Home
@@ -43,7 +47,7 @@ def training_set(home: Home, time: str | None, ends: dict[str, datetime] | None 
 
 
 class Field:
-    """Three hours of a log that version 3 answered; what came true follows the new version's answers, or version 3's."""
+    """Three hours of a log that version 3 answered; what came true follows its answers, or those of the new version."""
 
     def __init__(self, folder: Path, *, new_is_right: bool, without: str = "") -> None:
         self.home = Home(folder)
@@ -67,9 +71,12 @@ class Field:
         log(self.home, lines)
         label(self.home, [{"request": f"r{row}", "value": bool(truths[row])} for row in range(3 * ROWS)])
 
-    def ask(self, *, learned_until: int, least: int = 300, windows: int = 3) -> dict[str, Any]:
-        spans = [(START + hour * HOUR, START + (hour + 1) * HOUR) for hour in range(windows)]
-        question = Question(
+    def ask(self, *, learned_until: int, least: int = 300) -> dict[str, Any]:
+        return compared(self.home, "late", self.question(learned_until, least))
+
+    def question(self, learned_until: int, least: int = 300) -> Question:
+        spans = [(START + hour * HOUR, START + (hour + 1) * HOUR) for hour in range(3)]
+        return Question(
             candidate=self.candidate,
             training_set=training_set(self.home, None),
             trained_at=learned_until,
@@ -78,11 +85,14 @@ class Field:
             windows=spans[::-1],
             least_rows=least,
         )
-        return compared(self.home, "late", question)
 
 
 def test_one_that_is_better_on_the_newest_window_passes_its_gate_with_the_numbers(tmp_path: Path) -> None:
-    said = Field(tmp_path, new_is_right=True).ask(learned_until=START - 1)
+    field = Field(tmp_path, new_is_right=True)
+    arguments = [str(field.home.root), "late", json.dumps(field.question(START - 1))]
+    said = ask_program(
+        "pipeline.judging.unseen", arguments, 200, computing_environment(os.environ)
+    )  # as the daemon does
     assert (said["since"], said["until"], said["rows"]) == (START + 2 * HOUR, START + 3 * HOUR, ROWS)
     gate = beats_on_unseen(said["objective"], Comparison.model_validate(said["comparison"]))
     assert (gate.gate, gate.outcome, gate.limit) == ("newest labelled window", "pass", 0.0)
