@@ -56,7 +56,8 @@ def reported(
     ]
     spans = [] if told is None else [told.held.windows[place].window for place in found.places]
     looked_at = covered(one for one in standing if one.newest.answer != "not yet")
-    looked_at["drift"] = [*looked_at.get("drift", []), *findings.known_columns(found.columns)]
+    unwatched = [] if told is None else [name for name in told.held.known if name not in told.held.columns]
+    looked_at["drift"] = [*looked_at.get("drift", []), *findings.known_columns(found.columns), *unwatched]
     verdict = _verdict(section, subject, told, found.columns)
     return ReportFacts(
         monitor=monitor,
