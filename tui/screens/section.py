@@ -32,7 +32,7 @@ class Section(Table[R]):
         id: str,
     ) -> None:
         """`first`: says for all of them why nothing can be shown. `fine`: what an empty list means."""
-        source = ListSource(columns, identify, lambda: cast("ShedApp", self.app).frame)
+        source = ListSource(columns, identify, lambda: cast("ShedApp", self.app).frame, waiting=True)
         super().__init__(columns, source, empty=empty, id=id)
         self._fine: Tone = fine
         self._first = first

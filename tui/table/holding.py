@@ -162,9 +162,9 @@ class Holding(Picture[R]):
             self.post_message(Counted(self))
         if before == 0 or self.pages.total == 0:
             self.refresh()
-        for index in range(number * PAGE, number * PAGE + PAGE):
-            if index in self.in_view:
-                self._redraw(index)
+        seen = self.in_view
+        for index in range(max(seen.start, number * PAGE), min(seen.stop, number * PAGE + PAGE)):
+            self._redraw(index)
         if self.pages.total < before:
             self.refresh()
         self._want()
