@@ -60,6 +60,8 @@ class Picture(ScrollView, Toned, Generic[R]):
         """Cells of columns that were made narrower or wider."""
         self._chosen = 0
         self._drawn: dict[int, tuple[Cell, ...]] = {}
+        self._ready: dict[int, tuple[R | None, tuple[Cell, ...]]] = {}
+        """Cells of rows that were found to differ, until they are drawn."""
         self._placed: list[Placed] = []
 
     @property
@@ -106,6 +108,11 @@ class Picture(ScrollView, Toned, Generic[R]):
         width = self._placed[-1].end if self._placed else 0
         self.virtual_size = Size(max(width, 1), self.pages.total + 1)
 
+    def _forget_cells(self) -> None:
+        """All of them have to be drawn anew: there are others."""
+        self._drawn.clear()
+        self._ready.clear()
+
     def _cells(self, row: R, frame: Frame) -> tuple[Cell, ...]:
         return tuple(placed.column.draw(row, frame) for placed in self._placed)
 
@@ -117,16 +124,18 @@ class Picture(ScrollView, Toned, Generic[R]):
         row = self.pages[index]
         old = self._drawn.get(index)
         new = None if row is None else self._cells(row, self.shed.frame)
+        if new is not None and old == new:
+            return
+        if new is not None:
+            self._ready[index] = (row, new)
         if old is None or new is None or len(old) != len(new):
             self.refresh(Region(0, y, self.size.width, 1))
             return
-        regions = [
-            Region(self._screen_x(number, placed), y, placed.width, 1)
-            for number, (placed, was, now) in enumerate(zip(self._placed, old, new, strict=True))
-            if was != now
-        ]
-        if regions:
-            self.refresh(*regions)
+        others = [n for n, (was, now) in enumerate(zip(old, new, strict=True)) if was != now]
+        places = [(self._screen_x(number, self._placed[number]), self._placed[number].width) for number in others]
+        start, end = min(x for x, _ in places), max(x + width for x, width in places)
+        # One piece a line is less work than one a cell, and the glass sends only what differs of it.
+        self.refresh(Region(start, y, end - start, 1))
 
     def _screen_x(self, number: int, placed: Placed) -> int:
         return placed.x if number == 0 else placed.x - self.scroll_offset.x
@@ -143,7 +152,10 @@ class Picture(ScrollView, Toned, Generic[R]):
         if row is None:
             self.call_next(self._want)
             return self._line([_WAITING, *[Cell("")] * (len(self._placed) - 1)], "  ", self.toned("dim"))
-        cells = self._drawn[index] = self._cells(row, self.shed.frame)
+        known, cells = self._ready.pop(index, (None, ()))
+        if known is not row:
+            cells = self._cells(row, self.shed.frame)
+        self._drawn[index] = cells
         return self._line(cells, self._gutter(index, row), self._ground(index))
 
     def _ground(self, index: int) -> Style | None:
