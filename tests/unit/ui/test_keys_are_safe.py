@@ -31,6 +31,7 @@ DETAILS = {
     "dataset": ("dataset", "orders"),
     "job": ("job", "train:late"),
     "endpoint": ("endpoint", "late"),
+    "experiment": ("experiment", "late_2"),
 }
 LEAVES = {"q", "x"}
 """`q` leaves the UI and `x` gives the terminal to $PAGER: neither changes the record, and both end the test."""
