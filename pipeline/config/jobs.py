@@ -39,7 +39,8 @@ def jobs_of(project: Project) -> dict[str, Job]:
         add("train", name, [f"etl:{model.dataset}", *views])
         add("evaluate", name, [])
     for name, section in project.predictions.items():
-        add("batch-predict", name, [f"etl:{section.dataset}"])
+        views = dict.fromkeys(f"features:{join.view}" for join in project.models[section.model].views)
+        add("batch-predict", name, [f"etl:{section.dataset}", *views])
     add("backup", "", [])
     return made
 
