@@ -8,13 +8,12 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from daemon.traffic import Asked, change
 from store import comparisons
-from store.wire import TrafficChange
 from tests.unit.ui import answering, trying
 from tests.unit.ui.acting import press, settle, shown
 from tests.unit.ui.conftest import MakeApp, Served
 from tests.unit.ui.test_serving import plan, stand
+from tests.unit.ui.trying import begin
 from tui.app import ShedApp
 from tui.failure import Usage
 from tui.plan import PlanBox
@@ -25,16 +24,6 @@ from tui.screens.parting import AskExperiment
 
 pytestmark = pytest.mark.anyio
 SETTINGS = {"metric": "correct", "window": "2d"}
-
-
-def begin(shed: Served, **asked: Any) -> None:
-    """As if it had been begun while endpoints were there."""
-    project = shed.daemon.project
-    wanted = TrafficChange(do="experiment", **asked)
-    with shed.record.transaction() as tx:
-        change(
-            Asked(model="late", change=wanted, actor="anna", section=project.serving, experiments=project.experiments)
-        )(tx)
 
 
 async def open_it(pilot: Pilot[Any], name: str) -> ExperimentScreen:
@@ -183,7 +172,8 @@ def test_settings_go_as_they_are_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["fresh_model", "more"], ["Fresh"], ["3", "correct", "share"], ["3", "guardrail=errors"], ["3", "x=1"]]
+    "words",
+    [[], ["fresh_model", "more"], ["Fresh"], ["3", "correct", "share"], ["3", "guardrail=errors"], ["3", "x=1"]],
 )
 def test_what_means_nothing_is_refused_with_what_there_is(words: list[str]) -> None:
     with pytest.raises(Usage):

@@ -1,4 +1,4 @@
-"""Experiments that stand still, for pictures: what their looks have found over two weeks."""
+"""Experiments that stand still, for pictures: what their looks have found over two weeks; and one that is begun."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import timedelta
 from math import sin, sqrt
 from typing import Any, Final
 
+from daemon.traffic import Asked, change
 from store.wire import (
     ArmFigures,
     AskedView,
@@ -18,9 +19,11 @@ from store.wire import (
     LookView,
     ReportView,
     RuleView,
+    TrafficChange,
     TreatmentView,
 )
 from store.wire.experiments import Action
+from tests.unit.ui.conftest import Served
 from tests.unit.ui.moments import NOW
 
 _DAYS: Final = 14
@@ -143,3 +146,13 @@ LOST: Final = experiment(
 )
 NEW: Final = experiment(0.0, "go on", "", comparison=None, report=None, looks=[])
 FEW: Final = experiment(0.02, "go on", "88 of 2000 units", looks=looks(0.02)[:2])
+
+
+def begin(shed: Served, **asked: Any) -> None:
+    """As if it had been begun while endpoints were there."""
+    project = shed.daemon.project
+    wanted = TrafficChange(do="experiment", **asked)
+    with shed.record.transaction() as tx:
+        change(
+            Asked(model="late", change=wanted, actor="anna", section=project.serving, experiments=project.experiments)
+        )(tx)
