@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Container, MutableMapping
 from typing import Any, Final
 
 from pipeline.serving.gate import UNKNOWN, Gate
 from pipeline.serving.metrics import Metrics
-from pipeline.serving.refusal import Refusal
+from pipeline.serving.refusal import BUSY, Refusal
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -50,6 +50,18 @@ def model_of(path: str) -> str | None:
         ):
             return model
     return None
+
+
+def crowded(metrics: Metrics, served: Callable[[], Container[str]]) -> Callable[[bytes], None]:
+    """Counts a request that the server refused because too many wait, by its path. `served`: the models' names."""
+
+    def count(path: bytes) -> None:
+        text = path.decode("latin-1")
+        model = model_of(text)
+        known = model if model is not None and model in served() else ""
+        metrics.answered(known, "", "plain" if text.startswith("/v1/") else "rest", BUSY, 0.0)
+
+    return count
 
 
 async def refuse(refusal: Refusal, send: Send) -> None:

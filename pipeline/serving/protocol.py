@@ -1,6 +1,9 @@
-"""uvicorn's HTTP over a connection, with bounds that it does not have: bytes of a message, time, and connections.
+"""uvicorn's HTTP over a connection, with bounds that it does not have: bytes of a message, time, connections, and
+requests that wait.
 
 A client that sends a byte a minute, or reads none, costs a socket and a few kilobytes for a while; then it is closed.
+A request that would have to wait for too many others is refused here, before anything is made of it: at three times of
+what a process can answer, that is what most of its time would go into.
 """
 
 from __future__ import annotations
@@ -9,14 +12,17 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any, ClassVar, Final
 
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from pipeline.serving.refusal import Refusal
+from pipeline.serving.admission import Admission
+from pipeline.serving.refusal import Refusal, busy
 
 MOST_HEAD: Final = 512 * 1024
 """Bytes of a request line with its headers, as far as the next read: a read is up to 256 KiB."""
+_CROWDED: Final = busy("more requests wait than can be answered soon")
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -25,11 +31,14 @@ class BoundedProtocol(HttpToolsProtocol):
     most_bytes: ClassVar[int]
     """Of one message with everything."""
     most_connections: ClassVar[int]
+    admission: ClassVar[Admission]
 
     def __init__(self, config: Config, server_state: ServerState, **rest: Any) -> None:
         super().__init__(config, server_state, **rest)
         self._bytes = 0
         self._in_head = False
+        self._turned_away = False
+        """The message that comes now is refused once it has come."""
         self.receiving_since: float | None = None
         """The loop's clock; None when a whole message has come and no other one has begun."""
         self.idle_since: float | None = None
@@ -51,17 +60,49 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._bytes, self._in_head = 0, True
+        self._bytes, self._in_head, self._turned_away = 0, True, False
         self.idle_since = None
         self.receiving_since = self.loop.time()
 
     def on_headers_complete(self) -> None:
-        super().on_headers_complete()
         self._in_head = False
+        if self.admission.full and self._may_wait():
+            self._turned_away = True
+            if self.expect_100_continue:
+                self._turn_away(close=True)
+            return
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self._turned_away:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
-        super().on_message_complete()
+        if self._turned_away:
+            self._turn_away(close=not self.parser.should_keep_alive())
+        else:
+            super().on_message_complete()
         self.receiving_since = None
+
+    def _may_wait(self) -> bool:
+        """Health and numbers are told all the more when much is asked; an answer under way keeps its place."""
+        return self.parser.get_method() == b"POST" and (self.cycle is None or self.cycle.response_complete)
+
+    def _turn_away(self, *, close: bool) -> None:
+        if self.transport.is_closing():
+            return
+        self.admission.on_refused(self.url)
+        self.idle_since = self.loop.time()
+        close = close or bool(self.server_state.default_headers)  # which say `Connection: close` when it retires
+        self.transport.write(_response(_CROWDED, close=close))
+        if close:
+            self.transport.close()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        if cycle.scope["method"] == "POST":
+            self.admission.enter(lambda: super(BoundedProtocol, self)._start_asgi_task(cycle, app))
+        else:
+            super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -98,15 +139,16 @@ def watch(connections: Iterable[Any], now: float, patience_s: float) -> None:
         connection.unsent = unsent
 
 
-def bounded(most_body: int, most_connections: int) -> type[BoundedProtocol]:
+def bounded(most_body: int, most_connections: int, admission: Admission) -> type[BoundedProtocol]:
     """What uvicorn takes as its protocol class."""
-    limits = {"most_bytes": most_body + MOST_HEAD, "most_connections": most_connections}
+    limits = {"most_bytes": most_body + MOST_HEAD, "most_connections": most_connections, "admission": admission}
     return type("Bounded", (BoundedProtocol,), limits)
 
 
-def _response(refusal: Refusal) -> bytes:
+def _response(refusal: Refusal, *, close: bool = True) -> bytes:
     body = refusal.body()
-    head = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n" % len(body)
+    head = b"content-type: application/json\r\ncontent-length: %d\r\n" % len(body)
+    head += b"connection: close\r\n" if close else b""
     if refusal.retry_after is not None:
         head += b"retry-after: %d\r\n" % refusal.retry_after
     return STATUS_LINE[refusal.status] + head + b"\r\n" + body

@@ -6,14 +6,19 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Final, cast
 
 import uvicorn
 
+from pipeline.serving.admission import Admission
 from pipeline.serving.listening import BACKLOG
 from pipeline.serving.protocol import BoundedProtocol, bounded, watch
 
+ACCEPTED: Final = 16
+"""New connections that one turn of the loop takes in, at most: libuv takes one of each socket (libuv/libuv#3696). With
+one alone, who comes while turns are long waits for seconds, and nobody says so."""
 _KEEP_ALIVE_S: Final = 75
 _LOOK_S: Final = 1.0
 _QUIET_S: Final = 1.0
@@ -32,13 +37,18 @@ class DataServer(uvicorn.Server):
         most_connections: int,
         patience_s: float,
         drain_s: float,
+        longest_wait_s: float,
+        on_crowded: Callable[[bytes], None],
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        """`longest_wait_s`: requests that would wait for longer until others have begun are refused, and `on_crowded`
+        hears their paths."""
+        admission = Admission(longest_wait_s, time.perf_counter, on_crowded)
         super().__init__(
             uvicorn.Config(
                 app,
                 interface="asgi3",
-                http=bounded(most_body, most_connections),
+                http=bounded(most_body, most_connections, admission),
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -66,7 +76,7 @@ class DataServer(uvicorn.Server):
 
     async def serve_sockets(self, sockets: Sequence[socket.socket]) -> None:
         """Accepts from these sockets, which may be shared with other processes, until it has drained."""
-        await self.serve(list(sockets))
+        await self.serve([*sockets, *(one.dup() for one in sockets for _ in range(ACCEPTED - 1))])
 
     def drain(self) -> None:
         """Accepts nothing more; ends when the requests in hand are answered, or their time is over."""
