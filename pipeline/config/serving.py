@@ -29,6 +29,9 @@ class PredictionLogSection(Section):
     """How often the daemon reads the segments into the lake."""
     keep: Duration = Field(default="1h", validate_default=True)
     """How long a finished segment stays once it is in the lake; shorter when they take half of `disk`."""
+    keep_rows: Duration | None = Field(default=None, ge=timedelta(days=1))
+    """How long requests stay in the lake, and labels from their arrival on; without it for ever. Longer than any
+    comparison and any look at drift reaches back."""
 
 
 class CanaryStage(Section):

@@ -17,7 +17,7 @@ from pipeline.traffic.route import assigned
 from store.engine import Record
 from store.times import system_clock
 from tests.acceptance.living import until
-from tests.acceptance.stage import ROW, Stage
+from tests.acceptance.stage import Stage
 from tests.acceptance.test_traffic import UNITS, change, comparison, endpoint, heard, until_accepting
 from tests.unit.serving.bench import apply
 
@@ -42,7 +42,7 @@ SLOW, UNJUDGED = 3, 4
 
 
 def very_slow_at_13(params: dict[str, jax.Array], numeric: jax.Array, categorical: jax.Array) -> jax.Array:
-    """Golden rows come back, and a batch with an hour 13 takes some 0.4 s: longer than is promised, whatever the box."""
+    """Golden rows come back, and a batch with an hour 13 takes some 0.4 s: longer than is promised."""
     turns = jnp.where((numeric[:, 1] == 13.0).any(), 80_000_000, 0)
     dust = jax.lax.fori_loop(0, turns, lambda turn, sum: sum * 0.5 + turn.astype(jnp.float32) * 1e-30, jnp.float32(0))
     return jnp.add(apply(params, numeric, categorical), dust * 1e-30)

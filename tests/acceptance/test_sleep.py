@@ -113,7 +113,7 @@ def together(url: str) -> list[tuple[int, float]]:
 
 
 def test_a_canary_and_a_shadow_sleep_with_their_model_and_are_there_again_when_it_is(stage: Stage) -> None:
-    """The one that is asked is woken with the others; units keep their versions; a cold answer counts against nobody."""
+    """Who is asked is woken with the others; units keep their versions; a cold answer counts against nobody."""
     stage.promote(1)
     url = stage.until_warm()
     change(stage, do="canary", version=2)
