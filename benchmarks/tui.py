@@ -4,8 +4,8 @@
 
 `--homes` holds filled projects (`benchmarks/fill.py DIR/SIZE --runs SIZE`), made where they are missing; a real daemon
 serves each. Prints one JSON object; 120x40, truecolor. CPU is the UI's own, in s or ms; bytes are those sent.
-Goals: start 1.25 times the bare application's CPU, cursor 500 B and 6 ms, jump 9 kB, box 4 kB, view 10 kB, idle 0 B/s and
-0.3 %, fifty living runs 4 kB/s and 2 %, lite 1 kB/s. On a box that works besides, CPU seconds grow too: read the ratios.
+Goals: start 1.25 times the bare application's CPU, cursor 500 B and 6 ms, jump 9 kB, box 4 kB, view 10 kB, idle 0 B/s
+and 0.3 %, fifty living runs 4 kB/s and 2 %, lite 1 kB/s. On a box that works besides CPU seconds grow: read the ratios.
 """
 
 from __future__ import annotations
