@@ -8,6 +8,8 @@ replays      has candidates answer logged requests
 experiments  looks at versions that are compared, and decides
 counts       writes down what endpoints have answered
 press ahead  compiles what may be promoted next
+retrained    lets versions that a rule has trained come forward, if they are better
+notifier     tells channels of alerts        heartbeat    tells an outside service that all is well
 """
 
 from __future__ import annotations
@@ -16,24 +18,30 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from daemon import definitions, orders
 from daemon.backfill import backfill
 from daemon.canaries import Canaries
 from daemon.claim import claim_due
+from daemon.daemonalerts import LIFE, of_death
 from daemon.disk import free_bytes, shortage, too_full
 from daemon.dispatcher import Dispatcher, pools_of
 from daemon.doors import Doors
 from daemon.endpoints import Endpoints
 from daemon.experiments import Experiments
 from daemon.gpus import Gpus
+from daemon.heartbeat import Heartbeat
 from daemon.machineroom import MachineRoom
+from daemon.notify import Notifier
 from daemon.predictionlog import PredictionReader
 from daemon.pressahead import PressAhead
 from daemon.recover import recover
 from daemon.replays import Replays
+from daemon.reports import Reports
 from daemon.resources import Sampler
+from daemon.retrained import Retrained
 from daemon.scheduler import Scheduler
 from daemon.servingsampler import ServingSampler
 from daemon.servingview import ServingRoom
@@ -42,15 +50,18 @@ from daemon.warmth import WarmWorkers
 from pipeline.config import Project, load_project
 from pipeline.config.jobs import Job, jobs_of
 from pipeline.labels.box import LabelBox
-from store import events, lifecycle, queue, runs
+from store import alerts, alive, events, lifecycle, queue, runs
 from store.ballast import ROOM_BYTES
-from store.engine import Record
+from store.engine import Record, Transaction
 from store.errors import ProjectError, Refused
+from store.findings import Policy
 from store.home import Home
-from store.times import Clock
+from store.times import Clock, to_us
 from store.wire import BackfillDone, BackfillRequest, BoxView, RunRequest, RunView
 
 log = logging.getLogger(__name__)
+SILENT_S: Final = 30.0
+"""The schedules are looked at every second; after so long without, they are not kept."""
 
 
 class Daemon:
@@ -68,7 +79,8 @@ class Daemon:
         self._gpus = Gpus()
         settings = project.daemon
         self._warm = WarmWorkers(settings.warm_idle, home.daemon_log)
-        self._supervisor = Supervisor(self.record, clock, self._ended)
+        self._reports = Reports(lambda: self._project, lambda: self._jobs)
+        self._supervisor = Supervisor(self.record, clock, self._ended, self._reports.take)
         self._sampler = Sampler(
             record=self.record,
             clock=clock,
@@ -101,14 +113,19 @@ class Daemon:
             self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.process.pids
         )
         self._scheduler = Scheduler(self.record, lambda tx: claim_due(tx, self._jobs), clock, self._claimed)
+        self._retrained = Retrained(self.record, lambda: self._project, self._put_into_traffic)
+        self._notifier = Notifier(self.record, lambda: self._project, clock)
+        self._heartbeat = Heartbeat(self.record, lambda: self._project, clock, self._unwell)
         self._idle = threading.Condition()
 
     # ------------------------------------------------------------------------------------------------- its life
 
     def start(self) -> None:
         """Adopts or settles what an earlier daemon left, then begins to work."""
+        with self.record.read() as session:
+            died = alive.died(session)
         self._supervisor.start()
-        recover(self.record, self._supervisor)
+        recover(self.record, self._supervisor, self._reports.take)
         with self.record.transaction() as tx:
             definitions.sync(tx, self._project, self._jobs)
         self._sampler.start()
@@ -123,6 +140,12 @@ class Daemon:
         with self.record.transaction() as tx:
             what = f"the daemon of {self._project.project.name} has started (pid {os.getpid()})"
             events.append(tx, actor="daemon", kind="daemon.started", subject="daemon", message=what)
+            if died is not None:
+                found = [of_death(died)]
+                alerts.observe(tx, LIFE, found, to_us(self.clock()), covered={}, policy=self.alert_policy)
+        self._retrained.start()
+        self._notifier.start()
+        self._heartbeat.start()
 
     def stop(self, drain: bool) -> None:
         """Stops working; runs and endpoints go on. With `drain` it waits for the end of the runs first."""
@@ -131,6 +154,9 @@ class Daemon:
         self._stopping = True
         self.record.release_waiters()
         self._ended()
+        self._heartbeat.stop()
+        self._notifier.stop()
+        self._retrained.stop()
         self._press_ahead.stop()
         self._counts.stop()
         self._canaries.stop()
@@ -199,6 +225,18 @@ class Daemon:
             return too_full(self.home.root, free_bytes(self.home.root), ROOM_BYTES)
         return shortage(free_bytes(self.home.root), self._project.daemon.min_free)
 
+    def _put_into_traffic(self, model: str, change: Callable[[Transaction], object]) -> None:
+        """A change of traffic that nobody asked for by hand."""
+        self._endpoints.change(model, change)
+        self._canaries.wake()
+
+    def _unwell(self) -> str | None:
+        """Why schedules are not kept, or None."""
+        silent = self._scheduler.silent_for()
+        if silent > SILENT_S and not self._draining:
+            return f"the schedules have not been looked at for {silent:.0f} s"
+        return None
+
     def box(self) -> BoxView:
         """The machine now, measured at most a second ago."""
         return self._sampler.box()
@@ -238,6 +276,24 @@ class Daemon:
     @property
     def counts(self) -> ServingSampler:
         return self._counts
+
+    @property
+    def notifier(self) -> Notifier:
+        return self._notifier
+
+    @property
+    def heartbeat(self) -> Heartbeat:
+        return self._heartbeat
+
+    @property
+    def alert_policy(self) -> Policy:
+        """How the project in force wants to be told: what `store.alerts.observe` is given."""
+        return self._project.alerts.policy
+
+    @property
+    def draining(self) -> bool:
+        """It takes nothing new, and stops once the last run has ended."""
+        return self._draining
 
     @property
     def machine(self) -> MachineRoom:

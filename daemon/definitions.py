@@ -10,6 +10,7 @@ from daemon.timetable import next_time
 from pipeline.config.jobs import Job
 from pipeline.config.project import Project
 from pipeline.config.schedules import ScheduleSection
+from pipeline.config.watched import schedules_of
 from store.engine import Transaction
 from store.schedules import Definition, sync_schedules
 from store.times import from_us, to_us, us
@@ -17,7 +18,7 @@ from store.times import from_us, to_us, us
 
 def sync(tx: Transaction, project: Project, jobs: Mapping[str, Job]) -> None:
     """Brings the schedules of the record in line with the project file."""
-    wanted = [definition(name, section, jobs) for name, section in project.schedules.items()]
+    wanted = [definition(name, section, jobs) for name, section in schedules_of(project).items()]
     sync_schedules(tx, wanted, lambda one: first_time(one.spec, one.timezone, from_us(tx.now)))
 
 

@@ -98,7 +98,7 @@ def of_the_home(home: Home, min_free: int) -> Iterator[Finding]:
 
 def of_secrets(project: Project) -> Finding:
     """Whether every reference in the project file leads somewhere. Never shows a value."""
-    references = sorted(set(_references(project.model_dump(include={"sources"}))))
+    references = sorted(set(_references(project.model_dump(include={"sources", "alerts"}))))
     missing = []
     for reference in references:
         try:

@@ -18,15 +18,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from daemon.spoolfile import Line, read_lines
-from store import datasets, events, lifecycle, metrics, progress, results, versions
+from store import datasets, events, lifecycle, metrics, progress, results, versions, watching
 from store.engine import Record, Transaction
 from store.errors import RecordBusy, StorageError, TrainshedError
-from store.facts import CheckFacts, DatasetFacts, TrainingSetFacts, VersionFacts
+from store.facts import CheckFacts, DatasetFacts, ReportFacts, TrainingSetFacts, VersionFacts, WindowFacts
 from store.home import AttemptDir
 from store.tables import Attempt, Run
 from store.words import ACTIVE
 
 _CHECKS: Final = TypeAdapter(list[CheckFacts])
+_WINDOWS: Final = TypeAdapter(list[WindowFacts])
+Fields = dict[str, Any]
 _ENVELOPE: Final = frozenset({"n", "t", "e"})
 log = logging.getLogger(__name__)
 
@@ -48,32 +50,41 @@ class Fenced(Exception):
     """The run is in another attempt by now, or has ended: what this one says does not count."""
 
 
-def ingest(record: Record, directory: AttemptDir, place: Place) -> Place:
+TakeReport = Callable[[Transaction, int, ReportFacts], None]
+"""Given a monitor's report by its run: stores it, and in the same transaction all that follows from it."""
+
+
+def only_stored(tx: Transaction, run: int, facts: ReportFacts) -> None:
+    """A report from which nothing follows."""
+    watching.put_report(tx, run, facts)
+
+
+def ingest(record: Record, directory: AttemptDir, place: Place, report: TakeReport = only_stored) -> Place:
     """Stores what is new in the spool, up to `spoolfile.PIECE` bytes; the place after it (the same if nothing is).
 
     Raises Fenced, StorageError, RecordBusy (nothing was stored: try again later).
     """
     lines = read_lines(directory.events, place.offset)
-    return store_lines(record, place, lines) if lines else place
+    return store_lines(record, place, lines, report) if lines else place
 
 
-def store_lines(record: Record, place: Place, lines: Sequence[Line]) -> Place:
+def store_lines(record: Record, place: Place, lines: Sequence[Line], report: TakeReport = only_stored) -> Place:
     """Stores lines in one transaction. One that cannot be stored is passed over, and the history says so."""
     try:
         with record.transaction() as tx:
-            _apply(tx, place, lines)
+            _apply(tx, place, lines, report)
             return _advance(tx, place, lines)
     except (StorageError, RecordBusy, Fenced):
         raise
     except (TrainshedError, IntegrityError, ValueError, KeyError, TypeError) as error:
         if len(lines) > 1:
             for line in lines:
-                place = store_lines(record, place, [line])
+                place = store_lines(record, place, [line], report)
             return place
         return _pass_over(record, place, lines[0], error)
 
 
-def _apply(tx: Transaction, place: Place, lines: Sequence[Line]) -> None:
+def _apply(tx: Transaction, place: Place, lines: Sequence[Line], report: TakeReport) -> None:
     new = [line for line in lines if line.kind is None or line.number > place.sequence]
     for kind, group in groupby(new, key=lambda line: line.kind):
         same = list(group)
@@ -85,11 +96,18 @@ def _apply(tx: Transaction, place: Place, lines: Sequence[Line]) -> None:
             _strange(tx, place.run, f"{len(same)} lines of its spool are not events", dict(same[0].fields))
         elif kind in _KINDS:
             for line in same:
-                _KINDS[kind](tx, place, {k: v for k, v in line.fields.items() if k not in _ENVELOPE})
+                _KINDS[kind](tx, place, _said(line))
+        elif kind == "report":
+            for line in same:
+                report(tx, place.run, ReportFacts.model_validate(_said(line)))
         else:
             _strange(tx, place.run, f"its spool has {len(same)} events of the unknown kind {kind!r}", {"kind": kind})
     if any(line.kind in ("metrics", "fault", "skip", "done") for line in new):
         progress.heard(tx, place.run)
+
+
+def _said(line: Line) -> Fields:
+    return {name: value for name, value in line.fields.items() if name not in _ENVELOPE}
 
 
 def _advance(tx: Transaction, place: Place, lines: Sequence[Line]) -> Place:
@@ -151,9 +169,6 @@ def _progress(tx: Transaction, run: int, line: Line) -> None:
     )
 
 
-Fields = dict[str, Any]
-
-
 def _hello(tx: Transaction, place: Place, fields: Fields) -> None:
     lifecycle.mark_running(tx, place.run, place.attempt)
 
@@ -198,6 +213,10 @@ def _verdict(tx: Transaction, place: Place, fields: Fields) -> None:
     versions.set_verdict(tx, run=place.run, **fields)
 
 
+def _windows(tx: Transaction, place: Place, fields: Fields) -> None:
+    watching.put_windows(tx, fields["monitor"], _WINDOWS.validate_python(fields["windows"]))
+
+
 def _fingerprint(tx: Transaction, place: Place, fields: Fields) -> None:
     progress.set_fingerprint(tx, place.run, fields["value"])
 
@@ -218,6 +237,7 @@ _KINDS: Final[Mapping[str, Callable[[Transaction, Place, Fields], None]]] = {
     "training_set": _training_set,
     "version": _version,
     "verdict": _verdict,
+    "windows": _windows,
     "fingerprint": _fingerprint,
     "skip": _nothing,
     "fault": _nothing,

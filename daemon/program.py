@@ -11,8 +11,16 @@ from typing import Any
 from store.errors import StorageError, TrainshedError
 
 
-def ask_program(module: str, arguments: Sequence[str], seconds: float, environ: Mapping[str, str] | None = None) -> Any:
+def ask_program(
+    module: str,
+    arguments: Sequence[str],
+    seconds: float,
+    environ: Mapping[str, str] | None = None,
+    given: str = "",
+) -> Any:
     """What it prints, read as JSON. Its exit status is its own affair: `doctor` ends with 1 when something is broken.
+
+    `given`: what it finds on its standard input.
 
     Raises StorageError with the end of its standard error when there is no answer in time.
     """
@@ -21,7 +29,7 @@ def ask_program(module: str, arguments: Sequence[str], seconds: float, environ: 
     try:
         done = subprocess.run(
             command,
-            stdin=subprocess.DEVNULL,
+            input=given,
             capture_output=True,
             timeout=seconds,
             text=True,

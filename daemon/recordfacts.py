@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import Session
 
+from daemon.watchfacts import watch_facts
 from pipeline.config import Project
 from pipeline.process.spec import ProductionFacts, RecordFacts
 from store import runs, versions
@@ -23,6 +24,7 @@ def record_facts(session: Session, run: Run, project: Project) -> RecordFacts:
         last_run=last.id if last is not None else None,
         evaluate=_facts(_asked_version(session, run)) if run.kind == "evaluate" else None,
         predict=_predicting(session, run, project),
+        monitor=watch_facts(session, run.target, project) if run.kind == "monitor" else None,
         scheduled_for=from_us(_slot(session, run)),
     )
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from daemon.attempts import settle_attempt
 from daemon.children import Child, ShimId, Status, fence, sweep
-from daemon.ingest import Fenced, Place, ingest
+from daemon.ingest import Fenced, Place, TakeReport, ingest, only_stored
 from daemon.memory import Baseline
 from daemon.supervisor import Supervisor, Watched
 from store import events, lifecycle, queue
@@ -19,7 +19,7 @@ PATIENCE_S: Final = 5.0
 """How long a shim that holds its lock may take to say who it is."""
 
 
-def recover(record: Record, supervisor: Supervisor) -> None:
+def recover(record: Record, supervisor: Supervisor, report: TakeReport = only_stored) -> None:
     """Every run that the record believes active is either watched afterwards, or has its end written down."""
     with record.read() as session:
         active = [(run, lifecycle.get_attempt(session, run.id or 0, run.attempt)) for run in queue.active_runs(session)]
@@ -27,7 +27,7 @@ def recover(record: Record, supervisor: Supervisor) -> None:
     for run, attempt in active:
         watched = _adopt(record, run, attempt)
         if watched is None:
-            _bury(record, attempt)
+            _bury(record, attempt, report)
         else:
             supervisor.watch(watched)
             adopted.append(attempt.run)
@@ -82,7 +82,7 @@ def _place(attempt: Attempt) -> Place:
     )
 
 
-def _bury(record: Record, attempt: Attempt) -> None:
+def _bury(record: Record, attempt: Attempt, report: TakeReport) -> None:
     """Stores what it still said and settles it."""
     directory: AttemptDir = record.home.attempt(attempt.run, attempt.number)
     status = Status.read(directory)
@@ -90,7 +90,7 @@ def _bury(record: Record, attempt: Attempt) -> None:
     place = _place(attempt)
     while True:
         try:
-            further = ingest(record, directory, place)
+            further = ingest(record, directory, place, report)
         except Fenced:
             break
         if further.offset == place.offset:

@@ -49,6 +49,7 @@ class Scheduler:
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
         self.failures = 0
         """Ticks in a row that could not use the record."""
+        self._ticked = monotonic()
 
     def start(self) -> None:
         self._thread.start()
@@ -62,6 +63,10 @@ class Scheduler:
     def wake(self) -> None:
         """Looks again now: a schedule was changed."""
         self._look.set()
+
+    def silent_for(self) -> float:
+        """Seconds since it last looked at the schedules and could."""
+        return self._monotonic() - self._ticked
 
     def _run(self) -> None:
         while not self._stopping:
@@ -86,6 +91,7 @@ class Scheduler:
             log.exception("schedules could not be looked at; tried again in a second", extra={"action": "tick_failed"})
             return LONGEST_SLEEP
         self.failures = 0
+        self._ticked = self._monotonic()
         return sleep
 
     def tick(self) -> float:

@@ -8,10 +8,12 @@ import signal
 import socket
 from collections.abc import Callable, Sequence
 
+from daemon.api import wanting
 from daemon.api.app import create_app
 from daemon.api.server import ControlServer
 from daemon.api.shed import Identity, Shed
 from daemon.core import Daemon
+from daemon.watchman import Watchman
 
 log = logging.getLogger(__name__)
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -22,7 +24,11 @@ class Serving:
 
     def __init__(self, daemon: Daemon, identity: Identity, token: str | None, sockets: Sequence[socket.socket]) -> None:
         self._daemon = daemon
-        self._server = ControlServer(create_app(Shed(daemon, identity, self.stop), token))
+        shed = Shed(daemon, identity, self.stop)
+        self._server = ControlServer(create_app(shed, token))
+        self._watchman = Watchman(
+            daemon.record, lambda: daemon.project.alerts, lambda: wanting.seen(shed), daemon.clock
+        )
         self._sockets = list(sockets)
         self._draining: asyncio.Task[None] | None = None
         self._told = 0
@@ -33,9 +39,11 @@ class Serving:
         for number in _SIGNALS:
             loop.add_signal_handler(number, self._on_signal, signal.Signals(number).name)
         await asyncio.to_thread(self._daemon.start)
+        self._watchman.start()
         try:
             await self._server.serve_when(on_ready, self._sockets)
         finally:
+            await asyncio.to_thread(self._watchman.stop)
             await asyncio.to_thread(self._daemon.stop, False)
 
     def stop(self, drain: bool) -> None:

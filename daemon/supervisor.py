@@ -17,7 +17,7 @@ from typing import Final
 
 from daemon import attempts, memory
 from daemon.children import Child, Status, fence, sweep
-from daemon.ingest import Fenced, Place, ingest
+from daemon.ingest import Fenced, Place, TakeReport, ingest, only_stored
 from store import events
 from store.engine import Record
 from store.errors import TrainshedError
@@ -55,9 +55,13 @@ class Watched:
 
 
 class Supervisor:
-    def __init__(self, record: Record, clock: Clock, on_end: Callable[[], None]) -> None:
-        """`on_end` is called after each attempt that was settled: there may be room for others."""
+    def __init__(
+        self, record: Record, clock: Clock, on_end: Callable[[], None], report: TakeReport = only_stored
+    ) -> None:
+        """`on_end` is called after each attempt that was settled: there may be room for others. `report` takes those of
+        monitors."""
         self._record = record
+        self._report = report
         self._clock = clock
         self._on_end = on_end
         self._watched: dict[int, Watched] = {}
@@ -138,7 +142,7 @@ class Supervisor:
         """Everything the spool has now."""
         while True:
             try:
-                place = ingest(self._record, watched.directory, watched.place)
+                place = ingest(self._record, watched.directory, watched.place, self._report)
             except Fenced as refused:
                 log.warning("a spool is refused: %s", refused)
                 return

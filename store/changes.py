@@ -6,16 +6,17 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from store import versions
+from store import versions, watching
+from store.alerts import alert_view
 from store.datasets import dataset_view
 from store.events import event_view
 from store.runs import run_view
 from store.schedules import schedule_view
-from store.tables import DatasetVersion, Event, Meta, Run, Schedule
+from store.tables import Alert, DatasetVersion, Event, Meta, Run, Schedule
 from store.wire import ChangesView, DatasetView
 
 MOST: Final = 500
-"""Runs and events in one answer, the newest: who was away for longer reads the lists instead."""
+"""Runs, events and alerts in one answer, the newest: who was away for longer reads the lists instead."""
 
 
 def changes_since(session: Session, rev: int, now: int) -> ChangesView:
@@ -23,6 +24,7 @@ def changes_since(session: Session, rev: int, now: int) -> ChangesView:
     runs = session.exec(select(Run).where(col(Run.rev) > rev).order_by(col(Run.id).desc()).limit(MOST))
     schedules = session.exec(select(Schedule).where(col(Schedule.rev) > rev).order_by(col(Schedule.name)))
     events = session.exec(select(Event).where(col(Event.rev) > rev).order_by(col(Event.id).desc()).limit(MOST))
+    alerts = session.exec(select(Alert).where(col(Alert.rev) > rev).order_by(col(Alert.id).desc()).limit(MOST))
     return ChangesView(
         rev=current_revision(session),
         runs=[run_view(row, now) for row in runs],
@@ -31,6 +33,8 @@ def changes_since(session: Session, rev: int, now: int) -> ChangesView:
         versions=versions.changed_versions(session, rev),
         schedules=[schedule_view(row) for row in schedules],
         events=[event_view(row) for row in events],
+        monitors=watching.changed(session, rev),
+        alerts=[alert_view(row) for row in alerts],
     )
 
 

@@ -104,3 +104,45 @@ class VersionFacts(Facts):
     """{passed, gates: [{gate, outcome, reason, value, limit}]}"""
     training_set: str
     fingerprint: str
+
+
+class WindowFacts(Facts):
+    """A closed window of a monitored table, assessed."""
+
+    version: int
+    """That answered; 0 of a dataset."""
+    start_us: int
+    end_us: int
+    rows: int
+    labelled: int = 0
+    measures: dict[str, dict[str, float]] = {}
+    """Column → {measure: value}."""
+    limits: dict[str, dict[str, float]] = {}
+    """Column → {measure: size from which it counts}, of those that can alarm."""
+    performance: dict[str, Any] = {}
+    estimate: dict[str, Any] = {}
+    service: dict[str, Any] = {}
+    token: str
+    """Of the rows and labels that it was made of."""
+
+
+class ReportFacts(Facts):
+    """The verdict of one run of a monitor."""
+
+    monitor: str
+    model: str = ""
+    version: int = 0
+    since_us: int | None = None
+    until_us: int | None = None
+    state: Literal["drifted", "steady", "not yet"]
+    reason: str
+    rows: int
+    windows: int
+    body: dict[str, Any] = {}
+    """`columns`, `notes`, and what else it tells."""
+    findings: list[dict[str, Any]] = []
+    """Each a `store.findings.Finding` as a document."""
+    covered: dict[str, list[str]] = {}
+    """Kind → what it could have found of it."""
+    assessed: list[tuple[int, int]] = []
+    """(version, start) of the windows that this run told anew."""

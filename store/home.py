@@ -115,6 +115,11 @@ class Home:
         return self.root / "references"
 
     @property
+    def profiles(self) -> Path:
+        """Profiles of windows that monitors have looked at; can be thrown away: they are made from the rows again."""
+        return self.root / "profiles"
+
+    @property
     def serving(self) -> ServingDir:
         """What the serving processes and the daemon share."""
         return ServingDir(self.root / "serving")

@@ -15,7 +15,7 @@ from store.errors import NotFound
 from store.tables import Run, RunCount, RunDependency, Schedule
 from store.words import ACTIVE, GOOD, JobKind, Trigger
 
-ALONE: Final[frozenset[JobKind]] = frozenset({"etl", "features", "batch-predict", "backup"})
+ALONE: Final[frozenset[JobKind]] = frozenset({"etl", "features", "batch-predict", "monitor", "backup"})
 """Kinds of which one job never runs twice at once: both would write the same table."""
 
 
@@ -102,6 +102,7 @@ def _queued(new: NewRun, run: int) -> events.Line:
         "schedule": f"due by schedule {new.schedule}",
         "backfill": f"for a time of schedule {new.schedule} that has passed",
         "upstream": "needed downstream",
+        "rule": "a monitor's rule asks for it",
     }
     return events.Line(
         actor=new.actor,

@@ -13,7 +13,15 @@ from store.sqltext import identifier
 
 NUMBERED: Final = ("run", "event", "check_result")
 """Rows of these are never removed and have ids in a row, so the highest id is their number."""
-COUNTED: Final = ("attempt", "metric", "resource_sample", "serving_sample", "dataset_version", "model_version")
+COUNTED: Final = (
+    "attempt",
+    "metric",
+    "resource_sample",
+    "serving_sample",
+    "dataset_version",
+    "model_version",
+    "watch_window",
+)
 _OPCODES: Final = 20_000
 """SQLite's steps between two looks at the clock: about a millisecond."""
 

@@ -23,8 +23,8 @@ ENDED: Final[frozenset[RunState]] = frozenset(
 GOOD: Final[frozenset[RunState]] = frozenset({"succeeded", "skipped"})
 """What a dependent run may build upon."""
 
-JobKind = Literal["etl", "features", "train", "evaluate", "batch-predict", "backup"]
-Trigger = Literal["manual", "schedule", "backfill", "upstream"]
+JobKind = Literal["etl", "features", "train", "evaluate", "batch-predict", "monitor", "backup"]
+Trigger = Literal["manual", "schedule", "backfill", "upstream", "rule"]
 Severity = Literal["warn", "fail"]
 Outcome = Literal["pass", "warn", "fail"]
 Verdict = Literal["ok", "warn", "fail"]
@@ -37,6 +37,16 @@ ComparisonKind = Literal["weights", "canary", "experiment"]
 ComparisonStatus = Literal["running", "finished", "rolled back", "invalid", "stopped"]
 """`finished`: the treatment has become production. `invalid`: what was measured cannot be believed. `stopped`: somebody
 ended it, or production moved elsewhere."""
+
+AlertKind = Literal["drift", "performance", "service", "freshness", "skew", "rot", "run", "daemon"]
+"""What an alert is about. `rot`: a version that has become too old for what it is asked."""
+AlertSeverity = Literal["info", "warning", "critical"]
+SEVERITIES: Final[tuple[AlertSeverity, ...]] = ("info", "warning", "critical")
+"""Rising."""
+AlertState = Literal["open", "acknowledged", "resolved"]
+"""`acknowledged`: somebody knows of it. `resolved`: it is no longer found, or somebody has said that it is over."""
+Told = Literal["opened", "again", "escalated", "resolved"]
+"""What a channel is told of an alert."""
 
 Phase = Literal["start", "verify", "compile", "golden", "load", "switch"]
 PHASES: Final[Mapping[Phase, str]] = {

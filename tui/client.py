@@ -21,9 +21,15 @@ from pydantic import ConfigDict, ValidationError
 
 from store.wire import (
     ENDED,
+    AckRequest,
+    AlertDetail,
+    AlertView,
     AliasEventView,
+    BacktestView,
     BoxView,
     ChangesView,
+    ChannelTest,
+    ChannelView,
     CheckView,
     ComparisonView,
     CountView,
@@ -52,6 +58,7 @@ from store.wire import (
     PlanView,
     PredictionsView,
     PromoteRequest,
+    ResolveRequest,
     RollbackRequest,
     RunView,
     SchedulePreview,
@@ -70,6 +77,7 @@ from store.wire import (
 )
 from tui.connection import POLL_SECONDS, no_answer, of_another_release, problem_of
 from tui.failure import ClientError
+from tui.monitorcalls import MonitorCalls
 from tui.runcalls import RunCalls
 from tui.sockets import address_of, nobody
 from tui.views import written
@@ -90,7 +98,7 @@ class _Pid(Wire):
     pid: int
 
 
-class Client(RunCalls):
+class Client(RunCalls, MonitorCalls):
     """A connection to the daemon of one home. Use it as a context manager; threads may share it."""
 
     def __init__(self, socket: Path) -> None:
@@ -127,6 +135,10 @@ class Client(RunCalls):
 
     def box(self) -> BoxView:
         return self._get(BoxView, "/box")
+
+    def metrics(self) -> str:
+        """The shed in numbers, in the text format of Prometheus."""
+        return self._answer("GET", "http://trainshed/metrics").text
 
     def events(
         self, *, at: datetime | None = None, subject: str | None = None, limit: int = 50, after: str | None = None
@@ -306,6 +318,38 @@ class Client(RunCalls):
         known = {name: value for name, value in asked.items() if value is not None}
         return self._ask(DriftView, "GET", f"/models/{model}/drift", params=known, timeout=_REFERENCE_SECONDS)
 
+    def backtest(self, monitor: str, *, since: datetime | None = None, settings: Sequence[str] = ()) -> BacktestView:
+        """How often it would have alarmed; `settings`: KEY=VALUE instead of the project file's."""
+        asked = {"since": written(since), "set": list(settings)}
+        known = {name: value for name, value in asked.items() if value}
+        path = f"/monitors/{monitor}/backtest"
+        return self._ask(BacktestView, "GET", path, params=known, timeout=_REFERENCE_SECONDS)
+
+    # -------------------------------------------------------------------------------------------- alerts
+
+    def alerts(
+        self, *, state: str = "unresolved", model: str | None = None, limit: int = 50, after: str | None = None
+    ) -> Page[AlertView]:
+        """Newest first. `state`: a state, or `unresolved`, or `any`."""
+        return self._get(Page[AlertView], "/alerts", state=state, model=model, limit=limit, after=after)
+
+    def alert(self, alert: int) -> AlertDetail:
+        return self._get(AlertDetail, f"/alerts/{alert}")
+
+    def acknowledge(self, alert: int, *, note: str = "") -> AlertView:
+        return self._post(AlertView, f"/alerts/{alert}/ack", AckRequest(note=note))
+
+    def resolve_alert(self, alert: int, *, why: str = "") -> AlertView:
+        return self._post(AlertView, f"/alerts/{alert}/resolve", ResolveRequest(why=why))
+
+    def channels(self) -> list[ChannelView]:
+        """Those of the project file, and how each does."""
+        return self._get(Page[ChannelView], "/alerts/channels").items
+
+    def test_channel(self, channel: str) -> ChannelTest:
+        """Sends a test message; takes as long as the channel does."""
+        return self._post(ChannelTest, f"/alerts/channels/{channel}/test", patience=_LOOK_SECONDS)
+
     # ----------------------------------------------------------------------------------------- schedules
 
     def schedules(self) -> list[ScheduleView]:
@@ -338,6 +382,13 @@ class Client(RunCalls):
         return self._ask(view, "POST", path, json=content, timeout=patience)
 
     def _ask(self, view: type[W], method: str, path: str, **options: Any) -> W:
+        answer = self._answer(method, path, **options)
+        try:
+            return view.model_validate_json(answer.content)
+        except ValidationError:
+            raise of_another_release(path) from None
+
+    def _answer(self, method: str, path: str, **options: Any) -> httpx.Response:
         if not self._socket.exists():
             raise nobody(self._socket)
         try:
@@ -346,7 +397,4 @@ class Client(RunCalls):
             raise no_answer(self._socket, error) from None
         if answer.is_error:
             raise ClientError(problem_of(answer))
-        try:
-            return view.model_validate_json(answer.content)
-        except ValidationError:
-            raise of_another_release(path) from None
+        return answer

@@ -141,6 +141,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _acting("overview", "roll_back", "B", "roll back", "Plan to put the version before back into production."),
     _acting("overview", "pause", "S", "pause", "Pause the schedule, or let it go on."),
     _acting("overview", "trigger", "T", "run now", "Run the job now, with settings if wanted."),
+    _acting("overview", "acknowledge", "A", "acknowledge", "Say that you know of the alert: nobody is reminded."),
     _looking("runs", "compare", "c", "compare", "Put the marked runs side by side.", strip=True),
     _looking("runs", "pin", "asterisk", "pin", "The run that others are compared with."),
     _looking("runs", "logs", "l", "logs", "What the run printed.", strip=True),

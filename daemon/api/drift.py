@@ -12,13 +12,17 @@ from pydantic import AwareDatetime
 from daemon.api.models import known_models
 from daemon.api.shed import Here, Name
 from daemon.program import ask_program
+from pipeline.config.watched import monitors_of
 from pipeline.serving.starting import computing_environment
 from store import versions
 from store.errors import NotFound, StorageError
 from store.times import to_us
+from store.watchviews import windows_page
 from store.wire import DriftView
 from store.words import PRODUCTION
 
+SHOWN: Final = 48
+"""Closed windows."""
 router = APIRouter(tags=["drift"])
 FRESH_S: Final = 12.0
 """For what was logged since the last reading; beyond it, what is there is looked at."""
@@ -52,7 +56,18 @@ def drift(
     if "fault" in found:
         raise StorageError(**found["fault"])
     found["columns"] = _only(found["columns"], column)
-    return DriftView(model=model, version=number, current=current, problem=daemon.predictions.problem, **found)
+    with daemon.record.read() as session:
+        watching = [name for name, one in monitors_of(daemon.project).items() if one.model == model]
+        since_us = None if since is None else to_us(since)
+        closed = windows_page(session, watching, limit=SHOWN, since_us=since_us, version=number, column=column)
+    return DriftView(
+        model=model,
+        version=number,
+        over_time=closed.items,
+        current=current,
+        problem=daemon.predictions.problem,
+        **found,
+    )
 
 
 def _only(columns: list[dict[str, Any]], wanted: str | None) -> list[dict[str, Any]]:

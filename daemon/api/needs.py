@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from store.wire import (
+    AlertSeverity,
+    AlertView,
     AliasView,
     CheckView,
     ComparisonView,
@@ -27,12 +29,15 @@ MOST: Final = 50
 """Needs that are told; nobody works through more."""
 STUCK: Final = timedelta(minutes=30)
 """A run that could start and has waited for so long is stuck."""
+_NAMED: Final = 3
+"""Alerts of a need; of the others it tells how many there are."""
 LOW_DISK: Final = 2
 """Times `daemon.min_free` from which on the disk is getting full."""
 _BAD: Final[frozenset[RunState]] = frozenset({"failed", "lost"})
 """A run that failed because of its upstream is not named: its upstream is."""
 Do = tuple[NeedAction, str]
 """The same for programs and for people."""
+_OF_ALERTS: Final[Mapping[AlertSeverity, NeedSeverity]] = {"critical": "fail", "warning": "warn", "info": "note"}
 _ORDER: Final[tuple[NeedSeverity, ...]] = ("fail", "warn", "note")
 
 
@@ -57,6 +62,8 @@ class Facts:
     """What the checks of each table found the last time."""
     compared: Sequence[ComparisonView] = ()
     """Each model's newest comparison."""
+    alerts: Sequence[AlertView] = ()
+    """Unresolved ones."""
     queue: Sequence[QueuedView] = ()
     degraded: str | None = None
     endpoints: str | None = None
@@ -81,6 +88,7 @@ def needs(facts: Facts) -> list[NeedView]:
 def _all(facts: Facts) -> Iterator[NeedView]:
     """The more pressing reason first: of two about the same thing it is the one that is told."""
     yield from _of_the_box(facts)
+    yield from _of_alerts(facts.alerts, facts.now)
     yield from _of_runs(facts.last)
     yield from _of_schedules(facts.schedules)
     told = {run.id for run in facts.last if run.state in _BAD}
@@ -105,6 +113,36 @@ def _of_the_box(facts: Facts) -> Iterator[NeedView]:
     if facts.endpoints:
         served = NeedTarget(kind="daemon", name="endpoints")
         yield _need("endpoints", "fail", facts.endpoints, _look("trainshed endpoints"), served)
+
+
+def _of_alerts(alerts: Iterable[AlertView], now: datetime) -> Iterator[NeedView]:
+    """Those that nobody has acknowledged: who knows of one needs not be told. Several of a kind that one look has found
+    are one need: when summer comes, fifteen columns move."""
+    together: dict[tuple[str, str, str], list[AlertView]] = {}
+    for alert in alerts:
+        if alert.acknowledged_at is None or alert.acknowledged_at > now:
+            together.setdefault((alert.source, alert.kind, alert.severity), []).append(alert)
+    for found in together.values():
+        yield _of_one_alert(found[0]) if len(found) == 1 else _of_several_alerts(found)
+
+
+def _of_one_alert(alert: AlertView) -> NeedView:
+    target = NeedTarget(kind="alert", name=alert.model or alert.source, number=alert.id)
+    message = f"{alert.title}: {alert.reason}"
+    do: Do = ("acknowledge", f"trainshed alerts ack {alert.id}")
+    return _need(f"alert {alert.id}", _OF_ALERTS[alert.severity], message, do, target, alert.opened_at)
+
+
+def _of_several_alerts(found: Sequence[AlertView]) -> NeedView:
+    """The first ones by number are named; the command shows them all."""
+    ordered = sorted(found, key=lambda one: one.id)
+    first = ordered[0]
+    named = ", ".join(one.title for one in ordered[:_NAMED])
+    more = f" and {len(ordered) - _NAMED} more" if len(ordered) > _NAMED else ""
+    target = NeedTarget(kind="alert", name=first.model or first.source, number=first.id)
+    look = "trainshed alerts list" + (f" --model {first.model}" if first.model else "")
+    subject, message = f"alerts of {first.source}", f"{len(ordered)} alerts: {named}{more}"
+    return _need(subject, _OF_ALERTS[first.severity], message, _look(look), target, first.opened_at)
 
 
 def _of_runs(last: Iterable[RunView]) -> Iterator[NeedView]:

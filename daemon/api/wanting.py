@@ -7,16 +7,19 @@ from typing import Final
 from sqlmodel import Session
 
 from daemon.api.data import known_tables
-from daemon.api.needs import Facts
+from daemon.api.needs import MOST, Facts, needs
 from daemon.api.shed import Shed
+from daemon.daemonalerts import NEEDS
 from daemon.disk import free_bytes
 from daemon.freshness import freshness_then, with_freshness
 from daemon.trafficview import comparison_view
 from daemon.waits import waiting
-from store import aliases, comparisons, datasets, runs, samples, schedules, versions
+from daemon.watchman import Seen
+from store import alerts, aliases, comparisons, datasets, runs, samples, schedules, versions
 from store.past import newest_of_jobs, runs_then
 from store.pastschedules import schedules_then
 from store.times import from_us
+from store.wire import AlertView
 from store.words import CANDIDATE, PRODUCTION
 
 _LOOKED_AT: Final = 100
@@ -52,6 +55,7 @@ def facts_then(session: Session, shed: Shed, at: int) -> Facts:
         compared=[
             comparison_view(row) for row in comparisons.newest(session, at=at) if row.ended_at and row.ended_at <= at
         ],
+        alerts=_alerts(session, at),
         free=box.disk_free if box is not None else None,
         min_free=daemon.project.daemon.min_free,
     )
@@ -79,9 +83,25 @@ def facts(session: Session, shed: Shed) -> Facts:
             for check in datasets.last_checks(session, table.name)
         ],
         compared=[daemon.canaries.view(row) for row in comparisons.newest(session)],
+        alerts=_alerts(session),
         queue=waiting(session, now, _LOOKED_AT, degraded),
         degraded=degraded,
         endpoints=daemon.endpoints.problem,
         free=free_bytes(daemon.home.root),
         min_free=daemon.project.daemon.min_free,
     )
+
+
+def _alerts(session: Session, at: int | None = None) -> list[AlertView]:
+    """Unresolved ones, without those that only repeat to channels what is told here anyway."""
+    rows = alerts.unresolved(session, limit=MOST, at=at, but=NEEDS)
+    return [alerts.alert_view(row) for row in rows]
+
+
+def seen(shed: Shed) -> Seen | None:
+    """For the watchman: what needs a person, and each job's newest run. None while the daemon drains."""
+    if shed.daemon.draining:
+        return None
+    with shed.daemon.record.read() as session:
+        found = facts(session, shed)
+    return needs(found), found.last

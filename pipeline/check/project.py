@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.check.columns import check_datasets, check_models, check_views
 from pipeline.check.experiments import check_experiments
 from pipeline.check.findings import Finding, Findings, Report
+from pipeline.check.monitors import check_monitors
 from pipeline.check.predictions import check_predictions
 from pipeline.check.references import check_references
 from pipeline.check.schemas import find_schemas
@@ -31,6 +32,7 @@ def check_project(folder: Path, home: Home) -> Report:
     check_serving(project, home, found)
     check_predictions(project, home, schemas, found)
     check_experiments(project, found)
+    check_monitors(project, schemas, found)
     return Report(
         project=str(folder / PROJECT_FILE),
         faults=found.faults,

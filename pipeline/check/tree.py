@@ -8,6 +8,7 @@ from pipeline.config import Project
 from pipeline.config.base import duration_text
 from pipeline.config.jobs import Job, jobs_of
 from pipeline.config.schedules import ScheduleSection
+from pipeline.config.watched import schedules_of
 
 
 def jobs_as_json(project: Project) -> list[dict[str, Any]]:
@@ -50,7 +51,7 @@ def _label(project: Project, job: Job) -> str:
 
 
 def _schedules(project: Project, job: str) -> list[str]:
-    return [f"{name}: {_when(s)}" for name, s in project.schedules.items() if s.job == job]
+    return [f"{name}: {_when(s)}" for name, s in schedules_of(project).items() if s.job == job]
 
 
 def _when(schedule: ScheduleSection) -> str:

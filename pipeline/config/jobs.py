@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.config.project import Project
 from pipeline.config.schedules import JobSection
+from pipeline.config.watched import monitors_of
 from store.words import JobKind
 
 
@@ -41,6 +42,8 @@ def jobs_of(project: Project) -> dict[str, Job]:
     for name, section in project.predictions.items():
         views = dict.fromkeys(f"features:{join.view}" for join in project.models[section.model].views)
         add("batch-predict", name, [f"etl:{section.dataset}", *views])
+    for name, monitor in monitors_of(project).items():
+        add("monitor", name, [] if monitor.dataset is None else [f"etl:{monitor.dataset}"])
     add("backup", "", [])
     return made
 

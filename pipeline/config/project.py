@@ -7,10 +7,12 @@ from typing import Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from pipeline.config.alerts import AlertsSection
 from pipeline.config.base import Name, Section
 from pipeline.config.datasets import Dataset, FeatureView
 from pipeline.config.experiments import ExperimentSection
 from pipeline.config.models import Model
+from pipeline.config.monitors import MonitorSection
 from pipeline.config.predictions import Predictions
 from pipeline.config.schedules import DaemonSection, JobSection, ScheduleSection
 from pipeline.config.serving import ServingSection
@@ -38,6 +40,8 @@ class Project(Section):
     models: dict[Name, Model] = {}
     predictions: dict[Name, Predictions] = {}
     experiments: dict[Name, ExperimentSection] = {}
+    monitors: dict[Name, MonitorSection] = {}
+    alerts: AlertsSection = AlertsSection()
     schedules: dict[Name, ScheduleSection] = {}
     jobs: dict[str, JobSection] = Field(default={}, description="Settings of single jobs, by name.")
     _root: Path = PrivateAttr(default=Path())

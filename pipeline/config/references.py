@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
+from pipeline.config.watched import served
+
 if TYPE_CHECKING:
     from pipeline.config.project import Project
 
@@ -20,6 +22,9 @@ def _shared_names(project: Project) -> Iterator[str]:
         yield f"features.{name}: a dataset has this name too, and both keep versions under it"
     for name in project.predictions.keys() & (project.datasets.keys() | project.features.keys()):
         yield f"predictions.{name}: a dataset or feature view has this name too, and both keep versions under it"
+    for name, monitor in project.monitors.items():
+        if name in project.models and monitor.model != name and all(m.model != name for m in project.monitors.values()):
+            yield f"monitors.{name}: model {name} is watched under this name, and this watches something else"
 
 
 def nearest(name: str, known: Collection[str]) -> str:
@@ -55,8 +60,16 @@ def _unknown(project: Project) -> Iterator[str]:
         yield from missing(f"predictions.{name}.dataset", "dataset", section.dataset, project.datasets)
     for name, experiment in project.experiments.items():
         yield from missing(f"experiments.{name}.model", "model", experiment.model, project.models)
-    for served in project.serving.models:
-        yield from missing("serving.models", "model", served, project.models)
+    for name, monitor in project.monitors.items():
+        if monitor.model is not None:
+            yield from missing(f"monitors.{name}.model", "model", monitor.model, project.models)
+        if monitor.dataset is not None:
+            yield from missing(f"monitors.{name}.dataset", "dataset", monitor.dataset, project.datasets)
+            table = project.datasets.get(monitor.dataset)
+            if monitor.time is None and table is not None and table.time is None:
+                yield f"monitors.{name}.time: {monitor.dataset} has no `time`: name the column with a row's moment"
+    for model_name in project.serving.models:
+        yield from missing("serving.models", "model", model_name, project.models)
 
 
 def _cycles(project: Project) -> Iterator[str]:
@@ -83,6 +96,7 @@ def _job_names(project: Project) -> Iterator[str]:
         *(f"train:{n}" for n in project.models),
         *(f"evaluate:{n}" for n in project.models),
         *(f"batch-predict:{n}" for n in project.predictions),
+        *(f"monitor:{n}" for n in (*project.monitors, *served(project))),
         "backup",
     }
     for name, schedule in project.schedules.items():

@@ -22,7 +22,7 @@ class ScheduleSection(Section):
     """When a job runs: exactly one of cron, every and at."""
 
     job: str
-    """`etl:NAME`, `features:NAME`, `train:NAME`, `evaluate:NAME`, `batch-predict:NAME` or `backup`."""
+    """`etl:NAME`, `features:NAME`, `train:NAME`, `evaluate:NAME`, `batch-predict:NAME`, `monitor:NAME` or `backup`."""
     cron: Annotated[str, AfterValidator(crontab_line)] | None = None
     """Five crontab fields with crontab's own meaning (0 and 7 are Sunday; day OR weekday), or @daily and the like."""
     every: Duration | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from duckdb import DuckDBPyConnection
 from pipeline.experiments.cohort import Exposed
 from pipeline.experiments.metrics import ABSOLUTE_ERROR, ERRORS, LABELLED, LATENCY
 from pipeline.experiments.reckon import Outcomes
+from pipeline.labels.classes import class_of
 from pipeline.labels.joined import ANSWERED, joined, parquet, standing
 from pipeline.labels.record import LABEL
 from pipeline.tables.sqltext import literal
@@ -149,26 +150,10 @@ def against(outputs: Any, label: Any, metric: str, classes: Sequence[str]) -> li
         if not all(isinstance(one, int | float) for one in (*answers, *truths)):
             return None
         return [abs(float(answer) - float(truth)) for answer, truth in zip(answers, truths, strict=True)]
-    words = [_word(truth, classes) for truth in truths]
+    words = [class_of(truth, classes) for truth in truths]
     if None in words:
         return None
     return [float(answer == word) for answer, word in zip(answers, words, strict=True)]
-
-
-def _word(label: Any, classes: Sequence[str]) -> str | None:
-    """The class that a label means: true is `true` or `1`, 1 is `1`, `1.0` or `true`."""
-    return next((word for word in _spellings(label) if word in classes), None)
-
-
-def _spellings(label: Any) -> Iterator[str]:
-    if isinstance(label, bool):
-        yield from (str(label).lower(), str(int(label)))
-    else:
-        yield str(label)
-    if isinstance(label, int | float):
-        yield str(float(label))
-        if label in (0, 1):
-            yield ("false", "true")[int(label)]
 
 
 def _arrays(unit: Any, at: Any, values: Any, arrived: Any) -> tuple[Any, Any, Any, Any]:

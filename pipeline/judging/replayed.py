@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.stats.measured import Floats
+from pipeline.stats.shares import wilson
 
 MOVED: Final = 0.1
 """Of the standard deviation: by more than that a number has moved."""
@@ -24,7 +25,6 @@ THRESHOLD: Final = 0.5
 LEAST_ROWS: Final = 30
 SHOWN: Final = 3
 _BINS: Final = 4
-_Z: Final = 1.96
 Array = npt.NDArray[Any]
 
 
@@ -129,8 +129,8 @@ def _flips(before: Array, after: Array, classes: Sequence[str]) -> list[Flip]:
 def _worst(apart: Floats, changed: npt.NDArray[np.bool_], slices: Mapping[str, Sequence[str]]) -> list[MovedSlice]:
     """Ranked by the lower end of the 95 % interval of their share (Wilson 1927), which has to lie above that of all."""
     overall = float(changed.mean())
-    found = sorted(_slices(apart, changed, slices), key=lambda one: -_lower(one.changed, one.rows))
-    return [one for one in found if _lower(one.changed, one.rows) > overall][:SHOWN]
+    found = sorted(_slices(apart, changed, slices), key=lambda one: -_lower(one))
+    return [one for one in found if _lower(one) > overall][:SHOWN]
 
 
 def _slices(apart: Floats, changed: npt.NDArray[np.bool_], slices: Mapping[str, Sequence[str]]) -> Iterator[MovedSlice]:
@@ -143,9 +143,5 @@ def _slices(apart: Floats, changed: npt.NDArray[np.bool_], slices: Mapping[str, 
             yield MovedSlice(column, str(values[place]), rows, int(hits[place]), float(sums[place] / rows))
 
 
-def _lower(hits: int, rows: int) -> float:
-    if not hits:
-        return 0.0  # which rounding would miss
-    share, z2 = hits / rows, _Z**2
-    reach = _Z * math.sqrt(share * (1 - share) / rows + z2 / (4 * rows**2))
-    return max(0.0, (share + z2 / (2 * rows) - reach) / (1 + z2 / rows))
+def _lower(one: MovedSlice) -> float:
+    return wilson(one.changed, one.rows)[0]

@@ -23,6 +23,43 @@ class ProductionFacts(BaseModel):
     """Names the bundle: `home.bundle(digest)`."""
 
 
+class WatchedVersion(BaseModel):
+    """A version whose answers a monitor watches."""
+
+    model_config = ConfigDict(frozen=True)
+    version: int
+    digest: str
+    training_set: str
+    objective: str
+    metrics: dict[str, dict[str, Any]] = {}
+    """Of its evidence: name → {value, low, high, level}."""
+    made_us: int
+    since_us: int
+    """In production from then on…"""
+    until_us: int | None
+    """…to then; None: still."""
+
+
+class KnownWindow(BaseModel):
+    """A window that the record has."""
+
+    model_config = ConfigDict(frozen=True)
+    version: int
+    start_us: int
+    end_us: int
+    token: str
+
+
+class MonitorFacts(BaseModel):
+    """What the record knows that a `monitor` run needs."""
+
+    model_config = ConfigDict(frozen=True)
+    versions: list[WatchedVersion] = []
+    """That have windows, or are in production, oldest first; empty of a dataset."""
+    windows: list[KnownWindow] = []
+    """The newest, oldest first."""
+
+
 class RecordFacts(BaseModel):
     """What the record knows that this run needs."""
 
@@ -35,6 +72,8 @@ class RecordFacts(BaseModel):
     """The version that an `evaluate` run judges again."""
     predict: ProductionFacts | None = None
     """The version that a `batch-predict` run asks; None when its alias points nowhere."""
+    monitor: MonitorFacts | None = None
+    """Of a `monitor` run."""
     scheduled_for: datetime | None = None
     """The time of its schedule, UTC, for which this run, or the one that it is the upstream of, stands."""
 

@@ -18,6 +18,8 @@ checks          dataset, version (or None), results [`CheckFacts`]
 training_set    a `TrainingSetFacts`
 version         a `VersionFacts`: a new version of a model
 verdict         model, version, evidence, verdict: an existing version judged again
+windows         monitor, windows [`WindowFacts`]: closed windows of what it watches, assessed
+report          a `ReportFacts`: the verdict of a monitor's run
 fingerprint     value: digest of what this run's result depends upon
 skip            reason: nothing to do
 fault           code, what, where, remedy, retryable: why the worker gives up; its last line
@@ -35,7 +37,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from store.errors import TrainshedError
-from store.facts import CheckFacts, Facts
+from store.facts import CheckFacts, Facts, WindowFacts
 
 _LONGEST_TEXT: Final = 4000
 """Characters of a sentence: what a project's code raises can be of any size, and must not hide how a run ended."""
@@ -85,11 +87,14 @@ class Spool:
         """A line for the history, such as a schema change."""
         self.write("note", kind=kind, level=level, message=_cut(message), data=data)
 
-    def facts(self, event: Literal["dataset", "training_set", "version"], facts: Facts) -> None:
+    def facts(self, event: Literal["dataset", "training_set", "version", "report"], facts: Facts) -> None:
         self.write(event, **facts.model_dump(mode="json"))
 
     def checks(self, dataset: str, version: int | None, results: Sequence[CheckFacts]) -> None:
         self.write("checks", dataset=dataset, version=version, results=[r.model_dump(mode="json") for r in results])
+
+    def windows(self, monitor: str, windows: Sequence[WindowFacts]) -> None:
+        self.write("windows", monitor=monitor, windows=[one.model_dump(mode="json") for one in windows])
 
     def fault(self, error: TrainshedError) -> None:
         self.write(

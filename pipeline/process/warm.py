@@ -36,6 +36,7 @@ NEEDS: Final[dict[JobKind, Libraries]] = {
     "train": "training",
     "evaluate": "training",
     "batch-predict": "training",
+    "monitor": "training",
 }
 _DATA: Final = (
     "pipeline.process.worker",

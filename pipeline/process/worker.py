@@ -40,6 +40,7 @@ STEPS: Final[dict[JobKind, tuple[str, str]]] = {
     "train": ("pipeline.training.learn", "run_train"),
     "evaluate": ("pipeline.judging.judge", "run_evaluate"),
     "batch-predict": ("pipeline.predicting.run", "run_batch_predict"),
+    "monitor": ("pipeline.watching.run", "run_monitor"),
     "backup": ("pipeline.backup", "run_backup"),
 }
 """Imported when needed: a copy of the database needs no jax."""

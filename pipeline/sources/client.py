@@ -11,9 +11,9 @@ from typing import IO, Final
 
 import httpx
 
+from pipeline.retry import WORTH_IT, GiveUp, next_try, retry_after
 from pipeline.sources.bytestream import Allowance, bounded, gunzipped
 from pipeline.sources.reader import Opening
-from pipeline.sources.retry import WORTH_IT, GiveUp, next_try, retry_after
 from store.errors import SourceDenied, SourceError, SourceMalformed, SourceUnreachable
 
 _IN_MEMORY: Final = 8 * 2**20

@@ -1,24 +1,26 @@
-"""`--set training.epochs=5`: a model's section with single settings changed for one run."""
+"""`--set training.epochs=5`: a section of the project file with single settings changed for once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from pipeline.config.models import Model
+from pipeline.config.base import Section
 from pipeline.config.references import nearest
 from store.errors import ProjectError
 
+S = TypeVar("S", bound=Section)
 
-def with_overrides(model: Model, overrides: Mapping[str, Any]) -> Model:
+
+def with_overrides(section: S, overrides: Mapping[str, Any]) -> S:
     """The section with dotted settings replaced, validated as if it stood so in the file. Raises ProjectError."""
-    document = model.model_dump(by_alias=True)
+    document = section.model_dump(by_alias=True)
     for path, value in overrides.items():
-        _replace(document, model, path, value)
+        _replace(document, section, path, value)
     try:
-        return Model.model_validate(document)
+        return type(section).model_validate(document)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         names = [str(part) for part in detail["loc"]]
@@ -56,5 +58,5 @@ def _child(section: Any, part: str, path: str) -> Any:
     raise ProjectError(
         f"there is no setting {path!r}{nearest(part, known)}",
         where=f"--set {path}",
-        remedy="correct the name; docs/reference/project-file.md lists all settings of a model",
+        remedy="correct the name; docs/reference/project-file.md lists all settings",
     )

@@ -7,16 +7,34 @@ turn out otherwise than before (concept drift): no estimate without labels sees 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.stats.measured import Floats
 
-Calibration = Callable[[npt.ArrayLike], Floats]
-"""Scores [n] → P(yes) [n]."""
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Scores [n] → P(yes) [n]: a line through points, level beyond them."""
+
+    scores: Floats
+    """[k], ascending."""
+    chances: Floats
+    """[k], in [0, 1], never falling."""
+
+    def __call__(self, given: npt.ArrayLike) -> Floats:
+        return np.asarray(np.interp(np.asarray(given, np.float64), self.scores, self.chances))
+
+    def document(self) -> dict[str, Any]:
+        return {"scores": self.scores.tolist(), "chances": self.chances.tolist()}
+
+    @classmethod
+    def from_document(cls, said: dict[str, Any]) -> Calibration:
+        return cls(np.array(said["scores"], np.float64), np.array(said["chances"], np.float64))
 
 
 @dataclass(frozen=True)
@@ -29,6 +47,8 @@ class Expected:
     true_no: float
     auc: float | None
     """None where all chances are 0, or all 1: one class only."""
+    auc_error: float | None = None
+    """Standard deviation of the AUC that these rows will turn out to have, about what is expected."""
 
     @property
     def accuracy(self) -> float | None:
@@ -43,7 +63,7 @@ def calibrate(scores: npt.ArrayLike, happened: npt.ArrayLike) -> Calibration:
 
     fitted = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip")
     fitted.fit(np.asarray(scores, np.float64), np.asarray(happened, np.float64))
-    return lambda given: np.asarray(fitted.predict(np.asarray(given, np.float64)), np.float64)
+    return Calibration(np.asarray(fitted.X_thresholds_), np.asarray(fitted.y_thresholds_))
 
 
 def expected(chances: Floats, scores: npt.ArrayLike, threshold: float = 0.5) -> Expected:
@@ -54,22 +74,31 @@ def expected(chances: Floats, scores: npt.ArrayLike, threshold: float = 0.5) -> 
     """
     given = np.asarray(scores, dtype=np.float64)
     yes = given >= threshold
+    area = _auc(chances, given)
     return Expected(
         float(chances[yes].sum()),
         float((1 - chances[yes]).sum()),
         float(chances[~yes].sum()),
         float((1 - chances[~yes]).sum()),
-        _auc(chances, given),
+        *(area or (None, None)),
     )
 
 
-def _auc(chances: Floats, scores: Floats) -> float | None:
+def _auc(chances: Floats, scores: Floats) -> tuple[float, float] | None:
+    """The AUC N/D that is expected, and its deviation √Σ cᵢ(1 - cᵢ)·(∂(N/D)/∂cᵢ)² by the delta method: outcomes are
+    independent, yes with chance cᵢ.
+
+    ∂N/∂cₖ = Σⱼ≠ₖ (1 - cⱼ)·wₖⱼ - Σᵢ≠ₖ cᵢ·wᵢₖ, with w the order of the pair; ∂D/∂cₖ is the same with w = 1.
+    """
     _, group = np.unique(scores, return_inverse=True)
     yes, no = np.bincount(group, chances), np.bincount(group, 1 - chances)
     itself = np.bincount(group, chances * (1 - chances))
     pairs = float(yes.sum() * no.sum() - itself.sum())
     if len(scores) < 2 or not pairs > 0:
         return None
-    lower = np.cumsum(no) - no
-    right = yes * lower + (yes * no - itself) / 2
-    return float(right.sum()) / pairs
+    lower, upper = np.cumsum(no) - no, yes.sum() - np.cumsum(yes)
+    area = float((yes * lower + (yes * no - itself) / 2).sum()) / pairs
+    won = lower[group] + (no[group] - (1 - chances)) / 2
+    lost = upper[group] + (yes[group] - chances) / 2
+    slope = (won - lost - area * ((no.sum() - (1 - chances)) - (yes.sum() - chances))) / pairs
+    return area, math.sqrt(float((chances * (1 - chances) * np.square(slope)).sum()))

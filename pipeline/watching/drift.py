@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.stats.discovery import corrected
-from pipeline.watching.logged import OUTPUT, Logged, newest_rows
-from pipeline.watching.measures import Measures, measures
-from pipeline.watching.numbers import NumberProfile
-from pipeline.watching.profile import Profile, Profiles, cells_of, profile, together
+from pipeline.watching.judged import judged, whole_verdict
+from pipeline.watching.logged import Logged, newest_rows
+from pipeline.watching.profile import Profile, Profiles, cells_of, profile
 from pipeline.watching.reference import inputs_of, output_of, reference, signature_of
-from pipeline.watching.verdict import Rules, Verdict, decided
+from pipeline.watching.verdict import Rules
 from store.errors import TrainshedError
 from store.home import Home
 from store.lakefiles import live_files
@@ -76,8 +72,15 @@ def drift(
         return {**found, "state": "not yet", "reason": reason, "since": None, "until": None}
     used = logged.at[: size * count]
     before = reference(home, digest, training_set)
-    columns = _judged(before, _profiled(logged, before, size, count), rules, output)
-    return {**found, **_whole(columns), "since": _moment(min(used)), "until": _moment(max(used)), "columns": columns}
+    windows = [(before, one) for one in _profiled(logged, before, size, count)]
+    columns = judged(windows, rules, output)
+    return {
+        **found,
+        **whole_verdict(columns),
+        "since": _moment(min(used)),
+        "until": _moment(max(used)),
+        "columns": columns,
+    }
 
 
 def windows_of(rows: int, rules: Rules) -> tuple[int, int]:
@@ -91,72 +94,6 @@ def _profiled(logged: Logged, before: Profiles, size: int, count: int) -> list[d
     cells = cells_of(before)
     parts = (logged.table.slice(place * size, size) for place in reversed(range(count)))
     return [profile(cells, part.to_batches()) for part in parts]
-
-
-def _judged(
-    before: Profiles, windows: Sequence[Mapping[str, Profile]], rules: Rules, output: str
-) -> list[dict[str, Any]]:
-    """What `store.wire.DriftColumn` tells of each, drifted ones first."""
-    whole = {name: _together([one[name] for one in windows]) for name in before}
-    overall = {name: measures(before[name], whole[name]) for name in before}
-    chances = dict(zip(overall, _corrected([one.chi_square_p for one in overall.values()]), strict=True))
-    found = []
-    for name, reference_profile in before.items():
-        verdict = decided([measures(reference_profile, one[name]) for one in windows], rules)
-        found.append(
-            {
-                "name": output if name == OUTPUT else name,
-                "subject": "prediction" if name == OUTPUT else "feature",
-                "kind": "numeric" if isinstance(reference_profile, NumberProfile) else "categorical",
-                **_told(verdict),
-                **_notes(overall[name], chances[name]),
-                "mean": _mean(whole[name]),
-                "reference_mean": _mean(reference_profile),
-            }
-        )
-    order = {"drifted": 0, "steady": 1, "not yet": 2}
-    return sorted(found, key=lambda one: order[one["state"]])
-
-
-def _told(verdict: Verdict) -> dict[str, Any]:
-    said = [asdict(one) for one in verdict.findings]
-    return {"state": verdict.answer, "reason": verdict.reason, "measures": said}
-
-
-def _notes(overall: Measures, chance: float | None) -> dict[str, Any]:
-    names = ("jensen_shannon", "hellinger", "missing", "reference_missing", "new", "reference_new", "examples")
-    return {**{name: getattr(overall, name) for name in names}, "chi_square_p": chance}
-
-
-def _whole(columns: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    drifted = [one["name"] for one in columns if one["state"] == "drifted"]
-    if drifted:
-        return {
-            "state": "drifted",
-            "reason": f"{len(drifted)} of {len(columns)} columns have drifted: {', '.join(drifted)}",
-        }
-    unknown = sum(one["state"] == "not yet" for one in columns)
-    if unknown == len(columns):
-        return {"state": "not yet", "reason": columns[0]["reason"]}
-    said = f"none of {len(columns) - unknown} columns has drifted"
-    return {"state": "steady", "reason": said + (f"; of {unknown} nothing can be said" if unknown else "")}
-
-
-def _corrected(chances: Sequence[float | None]) -> Iterator[float | None]:
-    """For many columns at once."""
-    found = iter(corrected([one for one in chances if one is not None]).tolist())
-    return (None if one is None else next(found) for one in chances)
-
-
-def _together(parts: Sequence[Profile]) -> Profile:
-    first, *rest = parts
-    for one in rest:
-        first = together(first, one)
-    return first
-
-
-def _mean(one: Profile) -> float | None:
-    return one.mean if isinstance(one, NumberProfile) and math.isfinite(one.mean) else None
 
 
 def _moment(at_us: int) -> str:

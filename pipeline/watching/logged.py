@@ -45,9 +45,9 @@ def newest_rows(
             while len(at) < most and (batch := connection.fetchmany(_FETCHED)):
                 for asked_us, asked, answered in batch:
                     outputs = json.loads(answered)[output]
-                    _take(values, {**json.loads(asked), OUTPUT: outputs}, len(outputs))
+                    taken(values, {**json.loads(asked), OUTPUT: outputs}, len(outputs))
                     at += [asked_us] * len(outputs)
-    return Logged(pa.table({name: _array(values[name], kind) for name, kind in kinds.items()}), at)
+    return Logged(pa.table({name: as_array(values[name], kind) for name, kind in kinds.items()}), at)
 
 
 OUTPUT: Final = "$output"
@@ -75,12 +75,14 @@ def _query(files: Sequence[Path], version: int, since_us: int, most: int) -> str
     )
 
 
-def _take(values: dict[str, list[Any]], columns: Columns, rows: int) -> None:
+def taken(values: dict[str, list[Any]], columns: Columns, rows: int) -> None:
+    """Adds a request's rows to the columns that are wanted; one that it does not have is missing."""
     for name, known in values.items():
         known += columns.get(name, [None] * rows)
 
 
-def _array(values: list[Any], kind: FeatureKind) -> pa.Array:
+def as_array(values: list[Any], kind: FeatureKind) -> pa.Array:
+    """Values of a column as they were logged, as the model meets them."""
     if kind == "categorical":
         return pa.array([word(value) for value in values], pa.string())
     return pa.array([None if value is None else float(value) for value in values], pa.float64()).cast(

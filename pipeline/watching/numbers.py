@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Self
 
 import numpy as np
@@ -54,7 +55,15 @@ class NumberCells:
         return cls(np.unique(np.r_[np.nextafter(ordered[0], -math.inf), upper]), points, centre)
 
     def same(self, other: NumberCells) -> bool:
-        return self.centre == other.centre and np.array_equal(self.edges, other.edges)
+        return self is other or (self.centre == other.centre and np.array_equal(self.edges, other.edges))
+
+    def document(self) -> dict[str, Any]:
+        """Plain JSON, the same for equal cells."""
+        return {"kind": "numeric", "edges": self.edges.tolist(), "points": self.points, "centre": self.centre}
+
+    @classmethod
+    def from_document(cls, said: dict[str, Any]) -> Self:
+        return cls(np.array(said["edges"], np.float64), said["points"], said["centre"])
 
 
 def _quantiles(ordered: Floats, most: int) -> Floats:
@@ -91,8 +100,7 @@ class NumberProfile:
     @classmethod
     def of(cls, cells: NumberCells, column: pa.Array) -> Self:
         """A batch of numbers, truth values or nulls [n]. Its values are sorted, for that makes all counts cheap."""
-        present = _present(column)
-        ordered = np.sort(present)  # NaN comes last
+        ordered = np.sort(_present(column)).astype(np.float64)  # NaN comes last
         first, end, nan = np.searchsorted(ordered, [-math.inf, math.inf, math.nan], side="left")
         first = np.searchsorted(ordered, -math.inf, side="right")
         finite = ordered[first:end]
@@ -128,7 +136,7 @@ class NumberProfile:
             highest=max(self.highest, other.highest),
         )
 
-    @property
+    @cached_property
     def rows(self) -> int:
         return int(self.counts.sum())
 
@@ -137,21 +145,26 @@ class NumberProfile:
         """Counts of the cells of finite numbers."""
         return self.counts[: -len(SPECIAL)]
 
+    @cached_property
+    def values(self) -> int:
+        """Rows with a finite number."""
+        return int(self.finite.sum())
+
     @property
     def missing(self) -> int:
         """Rows without a value: null or NaN."""
-        return int(self.counts[-2:].sum())
+        return int(self.counts[-1]) + int(self.counts[-2])
 
-    @property
+    @cached_property
     def mean(self) -> float:
         """Of the finite values; NaN without any."""
-        count = int(self.finite.sum())
+        count = self.values
         return self.cells.centre + as_float(self.total) / count if count else math.nan
 
-    @property
+    @cached_property
     def deviation(self) -> float:
         """√(M₂/n), M₂ = Σ(x - c)² - (Σ(x - c))²/n. NaN without finite values."""
-        count = int(self.finite.sum())
+        count = self.values
         if not count:
             return math.nan
         around = as_float(self.squares) / count - (as_float(self.total) / count) ** 2
@@ -159,11 +172,11 @@ class NumberProfile:
 
     def document(self) -> dict[str, Any]:
         """Plain JSON, the same for equal profiles."""
+        return {**self.cells.document(), **self.tally()}
+
+    def tally(self) -> dict[str, Any]:
+        """The same without the cells, which many profiles share."""
         return {
-            "kind": "numeric",
-            "edges": self.cells.edges.tolist(),
-            "points": self.cells.points,
-            "centre": self.cells.centre,
             "counts": self.counts.tolist(),
             "sums": [to_text(one) for one in (self.total, self.squares, self.below, self.above)],
             "range": [self.lowest, self.highest] if self.finite.any() else None,
@@ -171,7 +184,11 @@ class NumberProfile:
 
     @classmethod
     def from_document(cls, said: dict[str, Any]) -> NumberProfile:
-        cells = NumberCells(np.array(said["edges"], np.float64), said["points"], said["centre"])
+        return cls.over(NumberCells.from_document(said), said)
+
+    @classmethod
+    def over(cls, cells: NumberCells, said: dict[str, Any]) -> NumberProfile:
+        """From a document that need not hold the cells."""
         total, squares, below, above = map(from_text, said["sums"])
         lowest, highest = said["range"] or (math.inf, -math.inf)
         counts = np.array(said["counts"], np.int64)
@@ -187,9 +204,11 @@ class NumberProfile:
         )
 
 
-def _present(column: pa.Array) -> Floats:
-    """The values that are there, as floats."""
+def _present(column: pa.Array) -> npt.NDArray[np.floating[Any]]:
+    """The values that are there, as floats; of single precision they stay so, which sorts in half of the time."""
     there = column.drop_null()
+    if pa.types.is_float32(there.type):
+        return np.asarray(there.to_numpy(zero_copy_only=False))
     if pa.types.is_boolean(there.type) or pa.types.is_null(there.type):
         there = there.cast(pa.int8())
     return np.asarray(there.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)

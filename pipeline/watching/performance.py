@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,14 @@ class Performance:
         """Share of the rows with a label; None without rows. Metrics are of these rows alone: with a small share,
         ask whether their labels came sooner for a reason."""
         return self.labelled / self.rows if self.rows else None
+
+    def document(self) -> dict[str, Any]:
+        """Plain JSON. An error that is not defined, of one row, is None."""
+        metrics = {
+            name: {"value": value, "error": error if math.isfinite(error) else None}
+            for name, (value, error) in self.metrics.items()
+        }
+        return {"rows": self.rows, "labelled": self.labelled, "coverage": self.coverage, "metrics": metrics}
 
 
 def performance(

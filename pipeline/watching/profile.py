@@ -67,6 +67,13 @@ def from_document(said: Mapping[str, Any]) -> dict[str, Profile]:
     return {name: _read(one) for name, one in said["columns"].items()}
 
 
+def over_cells(cells: Cells, said: dict[str, Any]) -> Profile:
+    """What its `tally` gave."""
+    if isinstance(cells, NumberCells):
+        return NumberProfile.over(cells, said)
+    return WordProfile.over(cells, said)
+
+
 def _read(said: dict[str, Any]) -> Profile:
     return NumberProfile.from_document(said) if said["kind"] == "numeric" else WordProfile.from_document(said)
 

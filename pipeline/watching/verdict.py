@@ -43,6 +43,8 @@ class Rules:
     """The last so many windows are looked at."""
     needed: int = 2
     """In so many of them the same measure has to reach its limit."""
+    measures: tuple[MeasureName, ...] = ("psi", "ks", "wasserstein", "missing", "new")
+    """Those that can alarm."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.needed <= self.windows:
@@ -99,8 +101,8 @@ def _too_few(windows: Sequence[Measures], rules: Rules) -> str | None:
 
 
 def _findings(windows: Sequence[Measures], rules: Rules) -> Iterator[Finding]:
-    for name, value_of in _VALUES.items():
-        known = [(one, value) for one in windows if (value := value_of(one)) is not None]
+    for name in rules.measures:
+        known = [(one, value) for one in windows if (value := _VALUES[name](one)) is not None]
         if known:
             limits = [_limit(name, one, rules.limits) for one, _ in known]
             reached = sum(value >= limit for (_, value), limit in zip(known, limits, strict=True))
@@ -109,9 +111,18 @@ def _findings(windows: Sequence[Measures], rules: Rules) -> Iterator[Finding]:
             yield Finding(name, reached, value, limits[-1], reason)
 
 
+def against_limits(one: Measures, rules: Rules) -> dict[MeasureName, tuple[float, float]]:
+    """Measure → (value, limit) of those that can alarm, of one window."""
+    found = {name: (_VALUES[name](one), _limit(name, one, rules.limits)) for name in rules.measures if one.rows}
+    return {name: (value, limit) for name, (value, limit) in found.items() if value is not None}
+
+
 def _limit(name: MeasureName, one: Measures, limits: Limits) -> float:
     matters: float = getattr(limits, name)
-    return max(matters, _CHANCE[name] * math.sqrt(1 / one.rows + 1 / one.reference_rows))
+    n, m = one.reference_rows, one.rows
+    if name in ("ks", "wasserstein"):
+        n, m = n if one.reference_values is None else one.reference_values, m if one.values is None else one.values
+    return max(matters, _CHANCE[name] * math.sqrt(1 / max(1, m) + 1 / max(1, n)))
 
 
 def _than(value: float, limit: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Self
 
 import numpy as np
@@ -35,6 +36,14 @@ class WordCells:
         counted = Counter(dict(_counted(column)))
         common = sorted((one for one in counted.items() if one[1] > 1), key=lambda one: (-one[1], one[0]))
         return cls(tuple(word for word, _ in common[:most]))
+
+    def document(self) -> dict[str, Any]:
+        """Plain JSON, the same for equal cells."""
+        return {"kind": "categorical", "words": list(self.words)}
+
+    @classmethod
+    def from_document(cls, said: dict[str, Any]) -> Self:
+        return cls(tuple(said["words"]))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -69,7 +78,7 @@ class WordProfile:
         examples = _first({*self.examples, *other.examples})
         return WordProfile(cells=self.cells, counts=self.counts + other.counts, examples=examples)
 
-    @property
+    @cached_property
     def rows(self) -> int:
         return int(self.counts.sum())
 
@@ -84,17 +93,21 @@ class WordProfile:
 
     def document(self) -> dict[str, Any]:
         """Plain JSON, the same for equal profiles."""
-        return {
-            "kind": "categorical",
-            "words": list(self.cells.words),
-            "counts": self.counts.tolist(),
-            "examples": list(self.examples),
-        }
+        return {**self.cells.document(), **self.tally()}
+
+    def tally(self) -> dict[str, Any]:
+        """The same without the cells, which many profiles share."""
+        return {"counts": self.counts.tolist(), "examples": list(self.examples)}
 
     @classmethod
     def from_document(cls, said: dict[str, Any]) -> WordProfile:
+        return cls.over(WordCells.from_document(said), said)
+
+    @classmethod
+    def over(cls, cells: WordCells, said: dict[str, Any]) -> WordProfile:
+        """From a document that need not hold the cells."""
         counts = np.array(said["counts"], np.int64)
-        return cls(cells=WordCells(tuple(said["words"])), counts=counts, examples=tuple(said["examples"]))
+        return cls(cells=cells, counts=counts, examples=tuple(said["examples"]))
 
 
 def _counted(column: pa.Array) -> list[tuple[str, int]]:

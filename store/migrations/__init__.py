@@ -22,7 +22,19 @@ class History:
 
 
 OURS: Final = History(
-    revisions=("0001", "box_rates", "lists", "span", "words", "counts", "comparisons", "api_keys", "serving_samples"),
+    revisions=(
+        "0001",
+        "box_rates",
+        "lists",
+        "span",
+        "words",
+        "counts",
+        "comparisons",
+        "api_keys",
+        "serving_samples",
+        "watching",
+        "alerts",
+    ),
     scripts=Path(__file__).parent,
 )
 REVISIONS: Final = OURS.revisions

@@ -6,6 +6,7 @@ the record's revision at which the row last changed: `/v1/changes` is a query ov
 
 from __future__ import annotations
 
+from store.tables.alerts import Alert, Delivery, Notification
 from store.tables.comparisons import Comparison, Shadow
 from store.tables.data import CheckResult, DatasetVersion
 from store.tables.keys import ApiKey
@@ -15,9 +16,11 @@ from store.tables.results import Artifact, Checkpoint, Param, TrainingSet
 from store.tables.runs import Attempt, Run, RunCount, RunDependency
 from store.tables.schedules import Schedule
 from store.tables.serving import ServingSample
+from store.tables.watching import DriftReport, WatchWindow
 from store.tables.whole import Event, Meta
 
 __all__ = [
+    "Alert",
     "AliasEvent",
     "ApiKey",
     "Artifact",
@@ -26,6 +29,8 @@ __all__ = [
     "Checkpoint",
     "Comparison",
     "DatasetVersion",
+    "Delivery",
+    "DriftReport",
     "Event",
     "Meta",
     "Metric",
@@ -33,6 +38,7 @@ __all__ = [
     "MetricLatest",
     "MetricRange",
     "ModelVersion",
+    "Notification",
     "Param",
     "ResourceSample",
     "Run",
@@ -42,4 +48,5 @@ __all__ = [
     "ServingSample",
     "Shadow",
     "TrainingSet",
+    "WatchWindow",
 ]

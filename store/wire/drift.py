@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from store.wire.base import Wire
+from store.wire.watchwindows import WatchWindowView
 
 DriftWord = Literal["drifted", "steady", "not yet"]
 """`not yet`: there are too few rows to say."""
@@ -25,10 +26,13 @@ class DriftMeasure(Wire):
 
 
 class DriftColumn(Wire):
-    """A feature, or the prediction. What is beside `measures` is of all windows together, and decides nothing."""
+    """A feature, the prediction, or the truth as labels have it.
+
+    What is beside `measures` is of all windows together, and decides nothing.
+    """
 
     name: str
-    subject: Literal["feature", "prediction"]
+    subject: Literal["feature", "prediction", "label"]
     kind: Literal["numeric", "categorical"]
     state: DriftWord
     reason: str
@@ -66,6 +70,8 @@ class DriftView(Wire):
     until: datetime | None
     columns: list[DriftColumn]
     """Drifted ones first."""
+    over_time: list[WatchWindowView] = []
+    """Windows that its monitors have closed, newest first."""
     current: bool
     """False: some lines of the log are still on their way into the table."""
     problem: str | None

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from store.wire.alerts import AlertView
 from store.wire.base import Wire
 from store.wire.data import DatasetView
 from store.wire.events import EventView
@@ -46,16 +47,18 @@ class BoxView(Wire):
 class NeedTarget(Wire):
     """The object that a need is about, so that a screen can open it or act on it."""
 
-    kind: Literal["run", "job", "schedule", "dataset", "version", "queue", "daemon"]
+    kind: Literal["run", "job", "schedule", "dataset", "version", "queue", "daemon", "alert"]
     name: str
-    """Of a run its job; of a version its model; empty for the queue and the daemon."""
+    """Of a run its job; of a version its model; of an alert its model, or its source; empty for the queue and the
+    daemon."""
     number: int | None = None
-    """A run's, or a version's."""
+    """A run's, a version's, or an alert's."""
 
 
 NeedSeverity = Literal["fail", "warn", "note"]
-NeedAction = Literal["look", "resume", "run", "plan", "check", "doctor"]
-"""look: open it; resume: the schedule; run: the job; plan: a promotion; check: the project file; doctor: the box."""
+NeedAction = Literal["look", "resume", "run", "plan", "check", "doctor", "acknowledge"]
+"""look: open it; resume: the schedule; run: the job; plan: a promotion; check: the project file; doctor: the box;
+acknowledge: the alert."""
 
 
 class NeedView(Wire):
@@ -102,6 +105,9 @@ class ChangesView(Wire):
     versions: list[VersionView] = []
     schedules: list[ScheduleView] = []
     events: list[EventView] = []
+    monitors: list[str] = []
+    """Names of those with a new report, or with windows that changed."""
+    alerts: list[AlertView] = []
 
 
 class ShutdownRequest(Wire):

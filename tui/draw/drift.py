@@ -9,7 +9,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from store.wire import DriftColumn, DriftMeasure, DriftMeasureName, DriftView
-from tui.render import Heads, Rows, number_column, share, table, when, wide_column
+from tui.draw.monitors import window_table
+from tui.render import Heads, Rows, heading, number_column, share, table, when, wide_column
 
 _MEASURES: Final[dict[DriftMeasureName, str]] = {
     "psi": "PSI",
@@ -26,11 +27,17 @@ def drifted(view: DriftView, *, closely: bool = False) -> RenderableType:
     """`closely`: all that is known of each column. A value with * reached its limit in the newest window."""
     head = _said(view.state, f"{view.model} v{view.version}: {view.reason}")
     if not view.columns:
-        return Group(head, *_notes(view))
+        return Group(head, *_notes(view), *_over_time(view, None))
     if closely:
-        return Group(head, *(_closely(one, view) for one in view.columns), *_notes(view))
+        only = view.columns[0].name
+        return Group(head, *(_closely(one, view) for one in view.columns), *_notes(view), *_over_time(view, only))
     sentences = [_said("drifted", f"{_name(one)}: {one.reason}") for one in view.columns if one.state == "drifted"]
-    return Group(head, _overview(view), *sentences, *_notes(view))
+    return Group(head, _overview(view), *sentences, *_notes(view), *_over_time(view, None))
+
+
+def _over_time(view: DriftView, column: str | None) -> list[RenderableType]:
+    """What its monitors have closed."""
+    return [Text(""), heading("over time"), window_table(view.over_time, column)] if view.over_time else []
 
 
 def _overview(view: DriftView) -> RenderableType:

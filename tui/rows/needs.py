@@ -28,6 +28,7 @@ STOP: Final = Act("cancel", "K", "stop")
 PROMOTE: Final = Act("promote", "P", "promote")
 RESUME: Final = Act("pause", "S", "resume")
 RUN: Final = Act("trigger", "T", "run now")
+ACKNOWLEDGE: Final = Act("acknowledge", "A", "ack")
 LOOK: Final = Act("open", "Enter", "look")
 
 
@@ -68,6 +69,8 @@ def opens(need: NeedView) -> tuple[str, ...]:
             return ("jobs",)
         case "daemon":
             return ("system",)
+        case "alert":
+            return ("events",)  # its history: who, what, why
         case kind:
             return kind, where.name
 
@@ -77,14 +80,14 @@ def target(subject: str) -> tuple[str, ...]:
     words = subject.split()
     if len(words) == 2 and words[0] in {"run", "schedule", "model", "dataset", "job", "source"}:
         return tuple(words)
-    if len(words) == 2 and words[1].isdigit():
+    if len(words) == 2 and words[1].isdigit() and words[0] != "alert":
         return "version", words[0], words[1]
     if len(words) == 1 and "@" in subject:
         return "dataset", subject.partition("@")[0]
     return ()
 
 
-_ACTS: Final[Mapping[NeedAction, Act]] = {"plan": PROMOTE, "resume": RESUME, "run": RUN}
+_ACTS: Final[Mapping[NeedAction, Act]] = {"plan": PROMOTE, "resume": RESUME, "run": RUN, "acknowledge": ACKNOWLEDGE}
 _GLYPHS: Final[Mapping[NeedSeverity, tuple[str, Tone]]] = {
     "fail": ("✘", "bad"),
     "warn": ("!", "warn"),

@@ -157,6 +157,13 @@ def job_name(row: Row) -> str | None:
             return None
 
 
+def alert_number(row: Row) -> int | None:
+    """The alert that `A` on a row acknowledges."""
+    from store.wire import NeedView
+
+    return row.target.number if isinstance(row, NeedView) and row.target.kind == "alert" else None
+
+
 def command(row: Row) -> str:
     """The shell command that shows what a row is about."""
     from store.wire import NeedView
@@ -187,5 +194,5 @@ def name(row: Row) -> str:
 def only_progress(changes: ChangesView, status: StatusView) -> bool:
     """Whether news is no more than that known runs went on: nothing else on the screen can have changed."""
     states = {run.id: run.state for run in (*status.running, *status.waiting)}
-    others = (changes.events, changes.models, changes.versions, changes.schedules, changes.datasets)
+    others = (changes.events, changes.models, changes.versions, changes.schedules, changes.datasets, changes.alerts)
     return not any(others) and all(states.get(run.id) == run.state for run in changes.runs)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tui.plan import Proposal
 
 R = TypeVar("R")
-_ACTIONS = frozenset({"retry", "cancel", "promote", "roll_back", "pause", "trigger"})
+_ACTIONS = frozenset({"retry", "cancel", "promote", "roll_back", "pause", "trigger", "acknowledge"})
 _EVENTS = 60
 _BARS = 2
 _NO_BOX_THEN = [line(("  box     ", "dim"), (past.NOT_MEASURED, "dim"))]
@@ -296,6 +296,14 @@ class Overview(ShedScreen):
             from tui.screens.running import run_a_job
 
             run_a_job(self, job)
+
+    def action_acknowledge(self) -> None:
+        number = rows.alert_number(self.row)
+        if number is not None:
+            from tui.proposals.alerts import acknowledge
+
+            frame = self.shed.frame
+            self._propose("propose", lambda daemon: daemon.alert(number).alert, lambda found: acknowledge(found, frame))
 
     def action_promote(self) -> None:
         words = rows.target(self.row)

@@ -34,6 +34,10 @@ def schedules(incomplete: str) -> list[str]:
     return _names(incomplete, lambda daemon: [schedule.name for schedule in daemon.schedules()])
 
 
+def monitors(incomplete: str) -> list[str]:
+    return _names(incomplete, lambda daemon: [monitor.name for monitor in daemon.monitors()])
+
+
 def _names(incomplete: str, ask: Callable[[Client], list[str]]) -> list[str]:
     from tui.client import Client
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sources.retry import LONGEST_ASKED_S, LONGEST_DELAY_S, GiveUp, Wait, next_try, retry_after
+from pipeline.retry import LONGEST_ASKED_S, LONGEST_DELAY_S, GiveUp, Wait, next_try, retry_after
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -1,0 +1,82 @@
+"""Maximum mean discrepancy: do two samples of vectors come from one distribution?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from pipeline.stats.measured import Floats
+
+MOST: Final = 1_000
+"""Rows of each side; more are drawn from."""
+_LEAST: Final = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discrepancy:
+    squared: float
+    """MMD², unbiased: about 0 without a difference, and then as often below as above."""
+    bandwidth: float
+    """σ of the kernel exp(-|x - y|²/2σ²)."""
+    rows: tuple[int, int]
+    """That it was computed of."""
+    p_value: float | None
+    """A note, never an alarm: with many rows every difference is significant. None without permutations."""
+
+    def document(self) -> dict[str, Any]:
+        return {**asdict(self), "rows": list(self.rows)}
+
+
+def mmd(
+    reference: Floats, current: Floats, rng: np.random.Generator, *, most: int = MOST, permutations: int = 0
+) -> Discrepancy | None:
+    """MMD² of `reference` [n, d] and `current` [m, d] with an RBF kernel (Gretton et al. 2012, lemma 6).
+
+    Σᵢ≠ⱼ k(xᵢ, xⱼ)/n(n-1) + Σᵢ≠ⱼ k(yᵢ, yⱼ)/m(m-1) - 2 Σᵢⱼ k(xᵢ, yⱼ)/nm, at most 2 and at least -2/(min(n, m) - 1).
+    σ is the median distance between rows of both (the median heuristic); where that is 0, their mean distance. Of more
+    than `most` rows of a side so many are drawn: O(most²·d). Columns should be of one scale. `p_value`: the share of
+    `permutations` of the rows, and the rows as they are, with so large a value. None with fewer than two rows on a
+    side. Raises ValueError for a value that is not finite.
+    """
+    sides = [_drawn(one, rng, most) for one in (reference, current)]
+    if min(map(len, sides)) < _LEAST:
+        return None
+    rows = np.vstack(sides)
+    if not np.isfinite(rows).all():
+        raise ValueError("MMD is of finite numbers: fill what is missing first")
+    squares = cdist(rows, rows, "sqeuclidean")
+    bandwidth = _bandwidth(squares)
+    kernel = np.exp(-squares / (2 * bandwidth**2)) if bandwidth > 0 else np.ones_like(squares)
+    np.fill_diagonal(kernel, 0.0)
+    n, m = map(len, sides)
+    found = float(_squared(kernel, np.arange(n + m)[None] < n)[0])
+    p_value = None
+    if permutations:
+        first = np.stack([rng.permutation(n + m) < n for _ in range(permutations)])
+        p_value = float((np.sum(_squared(kernel, first) >= found - 1e-12) + 1) / (permutations + 1))
+    return Discrepancy(squared=found, bandwidth=bandwidth, rows=(n, m), p_value=p_value)
+
+
+def _drawn(rows: Floats, rng: np.random.Generator, most: int) -> Floats:
+    given = np.asarray(rows, np.float64)
+    return given if len(given) <= most else given[np.sort(rng.choice(len(given), most, replace=False))]
+
+
+def _bandwidth(squares: Floats) -> float:
+    distances = np.sqrt(squares[np.triu_indices(len(squares), 1)])
+    return float(np.median(distances)) or float(distances.mean())
+
+
+def _squared(kernel: Floats, first: np.ndarray) -> Floats:
+    """MMD² for each way [k, n + m] to say which rows are the first sample; the kernel without its diagonal."""
+    one = first.astype(np.float64)
+    n = int(first[0].sum())
+    m = len(kernel) - n
+    weighted = one @ kernel
+    inner = (weighted * one).sum(axis=1)
+    across = weighted.sum(axis=1) - inner
+    others = kernel.sum() - inner - 2 * across
+    return np.asarray(inner / (n * (n - 1)) + others / (m * (m - 1)) - 2 * across / (n * m))

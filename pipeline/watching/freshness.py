@@ -1,0 +1,71 @@
+"""How old is what a dataset knows? The age of its newest row, and of its newest version."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pipeline.labels.joined import parquet
+from pipeline.tables.duck import connect
+from pipeline.tables.sqltext import identifier
+from pipeline.watching.assessed import Answer, Assessed
+
+
+def newest_row(files: Sequence[Path], column: str) -> datetime | None:
+    """The largest value of a column of moments. DuckDB has that from the files' statistics, not from their rows."""
+    if not files:
+        return None
+    with closing(connect(readable=files)) as connection:
+        query = f"SELECT epoch_us(max({identifier(column)})) FROM {parquet(files)}"
+        ((newest,),) = connection.execute(query).fetchall()
+    return None if newest is None else datetime.fromtimestamp(newest / 1e6, UTC)
+
+
+def freshness_assessed(
+    dataset: str, newest: datetime | None, made: datetime | None, now: datetime, limit: timedelta
+) -> Assessed:
+    """`newest`: time of its newest row; None where rows have none. `made`: when its newest version was committed.
+
+    The newest row counts, or where there is none the version: a version of old rows is no fresh one.
+    """
+    counts = newest if newest is not None else made
+    if counts is None:
+        return Assessed(
+            kind="freshness",
+            subject=dataset,
+            answer="not yet",
+            title=f"{dataset} has no rows yet",
+            reason=f"{dataset} has no version yet",
+        )
+    age = now - counts
+    answer: Answer = "found" if age > limit else "clear"
+    what = "newest row" if newest is not None else "newest version"
+    also = f"; its newest version is {_span(now - made)} old" if newest is not None and made is not None else ""
+    ahead = f"the {what} of {dataset} is {_span(-age)} ahead of the clock"
+    behind = f"the {what} of {dataset} is {_span(age)} old where {_span(limit)} are allowed"
+    evidence = {"newest": _text(newest), "made": _text(made), "age_s": age.total_seconds()}
+    return Assessed(
+        kind="freshness",
+        subject=dataset,
+        answer=answer,
+        title=f"{dataset} is stale" if answer == "found" else f"{dataset} is fresh",
+        reason=(ahead if age < timedelta(0) else behind) + also,
+        evidence={**evidence, "limit_s": limit.total_seconds()},
+        suggestion=f"`trainshed runs list` shows whether etl:{dataset} ran; `trainshed run etl:{dataset}` asks anew"
+        if answer == "found"
+        else "",
+    )
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat()
+
+
+def _span(span: timedelta) -> str:
+    seconds = span.total_seconds()
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"

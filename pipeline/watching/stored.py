@@ -1,0 +1,107 @@
+"""Profiles of windows, kept: each made once, from rows at rest, and found again under the cells it is made over.
+
+A file is there whole or not at all, and made again it is the same to the last byte: whoever is killed, and how often
+soever something is done twice, the profile of a window is that of its rows. All of it can be thrown away.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline.watching.profile import Cells, Profile, over_cells, together
+from pipeline.watching.windows import Window
+
+FORMAT: Final = 1
+_SUFFIX: Final = ".json.gz"
+
+
+@dataclass(frozen=True)
+class WindowProfile:
+    """Of the rows of a window."""
+
+    token: str
+    """Says which rows these are: those of another token are others."""
+    rows: int
+    named: Mapping[str, int]
+    """Column → rows that named it, if only without a value. A column that none names is gone from the table."""
+    columns: Mapping[str, Profile]
+
+
+class Shelf:
+    """The profiles of one table over the same cells."""
+
+    def __init__(self, folder: Path, cells: Mapping[str, Cells]) -> None:
+        """`folder`: of the table."""
+        self.cells = cells
+        self._folder = folder / digest_of(cells)[:16]
+
+    def get(self, version: int, window: Window, token: str | None = None) -> WindowProfile | None:
+        """None where there is none, or it is of other rows than those of the token."""
+        try:
+            said = json.loads(gzip.decompress(self._file(version, window).read_bytes()))
+            if said["format"] != FORMAT or token not in (None, said["token"]):
+                return None
+            columns = {name: over_cells(self.cells[name], one) for name, one in said["columns"].items()}
+            return WindowProfile(said["token"], said["rows"], said["named"], columns)
+        except (OSError, EOFError, ValueError, KeyError):
+            return None  # none, or damaged: it is made from its rows
+
+    def put(self, version: int, window: Window, one: WindowProfile) -> None:
+        """Raises OSError."""
+        columns = {name: each.tally() for name, each in one.columns.items()}
+        said = {"format": FORMAT, "token": one.token, "rows": one.rows, "named": dict(one.named), "columns": columns}
+        text = json.dumps(said, allow_nan=False, separators=(",", ":"), sort_keys=True)
+        write_whole(self._file(version, window), gzip.compress(text.encode(), compresslevel=3, mtime=0))
+
+    def told(self, version: int, window: Window, token: str) -> dict[str, Any] | None:
+        """What was said of the window when its token was this one."""
+        try:
+            said = json.loads(self._file(version, window, ".told.json").read_bytes())
+            return dict(said["said"]) if said["token"] == token else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def tell(self, version: int, window: Window, token: str, said: Mapping[str, Any]) -> None:
+        """Raises OSError."""
+        text = json.dumps({"token": token, "said": said}, allow_nan=False, separators=(",", ":"), sort_keys=True)
+        write_whole(self._file(version, window, ".told.json"), text.encode())
+
+    def drop(self, version: int, windows: Iterable[Window]) -> None:
+        """Those of pieces that are together now."""
+        for window in windows:
+            self._file(version, window).unlink(missing_ok=True)
+
+    def _file(self, version: int, window: Window, suffix: str = _SUFFIX) -> Path:
+        return self._folder / f"{version}-{window.start_us}-{window.end_us}{suffix}"
+
+
+def joined(parts: Iterable[WindowProfile], token: str) -> WindowProfile:
+    """Of the rows of all parts, of which there is at least one: exactly what their rows together would give."""
+    first, *rest = parts
+    rows, named, columns = first.rows, dict(first.named), dict(first.columns)
+    for one in rest:
+        rows += one.rows
+        named = {name: count + one.named[name] for name, count in named.items()}
+        columns = {name: together(each, one.columns[name]) for name, each in columns.items()}
+    return WindowProfile(token, rows, named, columns)
+
+
+def digest_of(cells: Mapping[str, Cells]) -> str:
+    """Of the cells of all columns, hexadecimal."""
+    said = {name: one.document() for name, one in cells.items()}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Under its name only when it is whole. Raises OSError."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    aside = file.with_suffix(f".{os.getpid()}.new")
+    aside.write_bytes(content)
+    os.replace(aside, file)
