@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with suppress(OSError):
         os.nice(_NICENESS)
     home = Home(asked.home)
-    with _alone(home.serving):
+    with alone(home.serving):
         print(json.dumps(take(home, keep=timedelta(seconds=asked.keep), disk=asked.disk, now=datetime.now(UTC))))
     return 0
 
@@ -86,7 +86,7 @@ def _take(
 
 
 @contextmanager
-def _alone(folder: ServingDir) -> Iterator[None]:
+def alone(folder: ServingDir) -> Iterator[None]:
     """One at a time in a home."""
     folder.predictions_root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with folder.predictions_lock.open("ab") as lock:

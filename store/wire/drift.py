@@ -26,7 +26,10 @@ class DriftMeasure(Wire):
 
 
 class DriftColumn(Wire):
-    """A feature, the prediction, or the truth as labels have it. What is beside `measures` is of all windows together, and decides nothing."""
+    """A feature, the prediction, or the truth as labels have it.
+
+    What is beside `measures` is of all windows together, and decides nothing.
+    """
 
     name: str
     subject: Literal["feature", "prediction", "label"]
