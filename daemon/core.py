@@ -321,6 +321,7 @@ class Daemon:
         self.schedules_changed()
         self._dispatcher.wake()
         self._endpoints.wake()
+        self._notifier.wake()
 
     def schedules_changed(self) -> None:
         """To be called after the commit of a change to a schedule: it may be due sooner now."""

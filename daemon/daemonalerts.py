@@ -71,8 +71,8 @@ def of_death(last: Died) -> Finding:
         severity="warning",
         title="the daemon had died",
         reason=(
-            f"the one that started at {started:%Y-%m-%d %H:%M:%S} UTC was killed, crashed, or lost its machine: its "
-            f"last sign of life is of {seen:%Y-%m-%d %H:%M:%S} UTC. Another one works now"
+            f"the one that started at {started:%Y-%m-%d %H:%M:%S} UTC was killed, crashed or lost its machine, or this "
+            f"home is a copy made while it ran: its last sign of life is of {seen:%Y-%m-%d %H:%M:%S} UTC"
         ),
         evidence={"started_at": started.isoformat(), "last_sign_at": seen.isoformat()},
         suggestion="see the end of daemon.log of that time, and `journalctl -k` for a process killed for memory; then "
