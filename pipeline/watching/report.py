@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from pipeline.config.monitors import MonitorSection
 from pipeline.watching import findings
@@ -16,11 +16,13 @@ from pipeline.watching.judged import Compared, judged, whole_verdict
 from pipeline.watching.logged import OUTPUT
 from pipeline.watching.look import Told
 from pipeline.watching.profile import over_cells
-from pipeline.watching.rot import Life, Point, life, rot_assessed
+from pipeline.watching.rot import LEAST_WINDOWS, Life, Point, life, rot_assessed
 from pipeline.watching.subjects import Subject
 from store.facts import ReportFacts
 from store.findings import Finding
 from store.times import from_us
+
+_LEAST_LIFE: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def reported(
     ]
     spans = [] if told is None else [told.held.windows[place].window for place in found.places]
     looked_at = covered(one for one in standing if one.newest.answer != "not yet")
-    looked_at["drift"] = [*looked_at.get("drift", []), *findings.known_columns(found.columns)]
+    unwatched = [] if told is None else [name for name in told.held.known if name not in told.held.columns]
+    looked_at["drift"] = [*looked_at.get("drift", []), *findings.known_columns(found.columns), *unwatched]
     verdict = _verdict(section, subject, told, found.columns)
     return ReportFacts(
         monitor=monitor,
@@ -114,9 +117,6 @@ def _judged(section: MonitorSection, subject: Subject, told: Told, now: datetime
 
 
 def _rot(section: MonitorSection, aged: Life) -> list[Standing]:
-    """Of a line through less than a day, what a week would bring is no more than a guess."""
-    if aged.trend is None or aged.trend.days < 1.0:
-        return []
     told = rot_assessed(aged, drop=section.performance.drop)
     return [Standing(one, int(one.answer == "found"), 1) for one in told if one.answer != "not yet"]
 
@@ -142,6 +142,8 @@ def _life(told: Told, said: Sequence[Assessment], now: datetime) -> Life:
         for full, one in zip(told.look.windows, said, strict=True)
         if one.objective is not None
     ]
+    if points and points[-1].at - points[0].at < _LEAST_LIFE:
+        points = points[-LEAST_WINDOWS + 1 :]  # too few for a line: what a week brings, no hour says
     return life(told.assessor.evidence, from_us(told.look.subject.answered.version.made_us), points, now)
 
 
