@@ -9,7 +9,15 @@ from typing import Final
 
 from tui.failure import Usage
 
-OBJECTS: Final[Mapping[str, int]] = {"run": 1, "model": 1, "version": 2, "dataset": 1, "job": 1, "schedule": 1}
+OBJECTS: Final[Mapping[str, int]] = {
+    "run": 1,
+    "model": 1,
+    "version": 2,
+    "dataset": 1,
+    "job": 1,
+    "schedule": 1,
+    "experiment": 1,
+}
 """Kind → words that name one."""
 
 

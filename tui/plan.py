@@ -19,7 +19,8 @@ from textual.widgets import Button, Input, Static
 
 from tui.box import Box
 from tui.rows.phases import phases
-from tui.text import STYLES, Lines, content
+from tui.text import Lines, content
+from tui.themes import STYLES
 
 if TYPE_CHECKING:
     from store.wire import IntoServiceView

@@ -17,6 +17,7 @@ from typing import Final
 
 import numpy as np
 
+from pipeline.serving.columns import all_finite
 from pipeline.serving.loaded import LoadedVersion, Scores
 from pipeline.serving.refusal import TOO_LATE, Refusal, busy
 from pipeline.versions.signature import Categorical, Numeric
@@ -38,10 +39,7 @@ class Member:
     """Of the loop's clock."""
     arrived: float
     answer: asyncio.Future[Scores]
-
-    @property
-    def rows(self) -> int:
-        return len(self.numeric)
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ class Batcher:
         if self._rows and self._rows + rows > self._queue_rows:
             raise busy(f"{self._rows} rows are waiting already")
         now = self._loop.time()
-        member = Member(numeric, categorical, now + timeout_s, now, self._loop.create_future())
+        member = Member(numeric, categorical, now + timeout_s, now, self._loop.create_future(), rows)
         self._waiting.append(member)
         self._rows += rows
         if not self._flush_asked and not self._running:
@@ -171,10 +169,7 @@ class Batcher:
         try:
             if len(batch) == 1:
                 return [_finite(self._run(batch[0].numeric, batch[0].categorical))]
-            whole = self._run(
-                np.concatenate([member.numeric for member in batch]),
-                np.concatenate([member.categorical for member in batch]),
-            )
+            whole = self._run(*_together(batch))
         except Exception as error:
             if len(batch) == 1:
                 return [error]
@@ -198,17 +193,26 @@ def _too_late() -> Refusal:
     return Refusal(TOO_LATE, "the request's time was over before it was its turn")
 
 
+def _together(batch: Sequence[Member]) -> tuple[Numeric, Categorical]:
+    return (
+        np.concatenate([member.numeric for member in batch]),
+        np.concatenate([member.categorical for member in batch]),
+    )
+
+
 def _parted(whole: Scores, batch: Sequence[Member]) -> list[Outcome]:
+    sound = all_finite(whole)  # then each part is
     parts: list[Outcome] = []
     place = 0
     for member in batch:
-        parts.append(_finite(whole[place : place + member.rows]))
+        part = whole[place : place + member.rows]
+        parts.append(part if sound else _finite(part))
         place += member.rows
     return parts
 
 
 def _finite(scores: Scores) -> Outcome:
     """No answer is better than one that is not a number."""
-    if np.isfinite(scores).all():
+    if all_finite(scores):
         return scores
     return Refusal(500, "the model's answer is not a number")

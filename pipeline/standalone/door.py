@@ -59,8 +59,8 @@ class Door:
             Shadowing(self._metrics, journal, compute),
             Lookups(OnlineFeatures(lambda view: _NOWHERE.root / view)),  # feature views are not taken along
         )
-        inbox = Inbox(settings.most_body, _BODIES * settings.most_body)
-        self.app: Final = App(self.desk, inbox, Labelling(None), self._facts)
+        self.inbox: Final = Inbox(settings.most_body, _BODIES * settings.most_body)
+        self.app: Final = App(self.desk, self.inbox, Labelling(None), self._facts)
         self.server: DataServer | None = None
         """What its connections come by, if any do."""
 

@@ -43,6 +43,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "dataset": "tui.screens.dataset:DatasetScreen",
     "job": "tui.screens.job:JobScreen",
     "endpoint": "tui.screens.endpoint:EndpointScreen",
+    "experiment": "tui.screens.experiment:ExperimentScreen",
     "schedule": "tui.screens.schedule:ScheduleScreen",
 }
 """Kind of object → the screen that shows one; its constructor takes the words that name it."""

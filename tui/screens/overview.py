@@ -47,6 +47,7 @@ _NO_BOX_THEN = [line(("  box     ", "dim"), (past.NOT_MEASURED, "dim"))]
 
 class Overview(ShedScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("overview")
+    CSS_PATH = None  # all that it needs is in app.tcss
     TITLE_HERE = "Overview"
     AUTO_FOCUS = "#needs"
 

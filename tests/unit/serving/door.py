@@ -150,10 +150,11 @@ def opened(
         tally = Tally(ServingDir(log or Path(os.devnull)).tallies, journal.writer)
         desk = Desk(shelf, Limits(500, 5.0), metrics, journal, tally, Shadowing(metrics, journal, shadows), lookups)
         gate = Gate(ServingDir(folder or scratch), host)
-        app = Guard(App(desk, Inbox(MOST_BODY, 10 * MOST_BODY), labelling, facts), gate, metrics)
+        inbox = Inbox(MOST_BODY, 10 * MOST_BODY)
         server = DataServer(
-            app,
-            most_body=MOST_BODY,
+            App(desk, inbox, labelling, facts),
+            inbox,
+            admit=Guard(gate, metrics),
             most_connections=most_connections,
             patience_s=patience_s,
             drain_s=5,

@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 from tests.thorough import THOROUGH
 from tests.unit.ui.acting import settle
 from tests.unit.ui.conftest import MakeApp, Served
+from tests.unit.ui.trying import begin
 from tui.app import ShedApp
 from tui.box import Box
 from tui.keys import ACTIONS
@@ -31,6 +32,7 @@ DETAILS = {
     "dataset": ("dataset", "orders"),
     "job": ("job", "train:late"),
     "endpoint": ("endpoint", "late"),
+    "experiment": ("experiment", "late_2"),
 }
 LEAVES = {"q", "x"}
 """`q` leaves the UI and `x` gives the terminal to $PAGER: neither changes the record, and both end the test."""
@@ -99,4 +101,6 @@ async def test_keys_and_pairs_of_keys_change_nothing(make_app: MakeApp, shed: Se
 
 @pytest.mark.parametrize("kind", DETAILS)
 async def test_nor_on_the_screens_of_one_object(make_app: MakeApp, shed: Served, kind: str) -> None:
+    if kind == "experiment":
+        begin(shed, name="late_2", version=2, settings={"metric": "correct"})
     await nothing_changes(make_app, shed, "runs", DETAILS[kind])
