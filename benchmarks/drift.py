@@ -2,9 +2,11 @@
 
 Prints one JSON object. `profile`: a window streamed into profiles, and its verdicts from them; `rows`: the same window
 held against the reference's rows, Kolmogorov-Smirnov and Wasserstein by scipy and PSI over quantiles, as tools without
-kept profiles do. Of `rows` only a few columns are computed, and the rest is reckoned.
+kept profiles do. Of `rows` only a few columns are computed, and the rest is reckoned. `seven`: a file of seven columns,
+five of numbers and two of words, read and profiled in a process of its own; `verdict`: of 200 columns from profiles
+that are in memory, as a monitor's run has them.
 
-    python benchmarks/drift.py [--rows 1000000] [--columns 50]
+    python benchmarks/drift.py [--rows 1000000] [--columns 50] [--seven 10000000]
 """
 
 from __future__ import annotations
@@ -12,10 +14,14 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -23,9 +29,11 @@ import numpy as np
 import pyarrow as pa
 from scipy.stats import ks_2samp, wasserstein_distance
 
+from benchmarks.made.driftdata import write
 from pipeline.stats.distances import psi
+from pipeline.versions.signature import FeatureKind
 from pipeline.watching.measures import measures
-from pipeline.watching.profile import fit, profile
+from pipeline.watching.profile import cells_of, fit, profile
 from pipeline.watching.verdict import Rules, decided
 
 BATCH = 65_536
@@ -36,6 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--columns", type=int, default=50)
+    parser.add_argument("--seven", type=int, default=10_000_000, help="rows of the file of seven columns")
     asked = parser.parse_args()
     names = [f"c{number}" for number in range(asked.columns)]
     cells = fit(next(batches(names, 200_000, 200_000, 0)), dict.fromkeys(names, "numeric"))
@@ -56,7 +65,43 @@ def main() -> None:
         "ratio": round(by_rows / (profiled + judged), 1),
         "false_alarms": sum(one.answer == "drifted" for one in verdicts),
     }
-    print(json.dumps({"rows": asked.rows, "columns": asked.columns, **found}, indent=2))
+    more = {"seven": seven(asked.seven), "verdict": verdict(200)}
+    print(json.dumps({"rows": asked.rows, "columns": asked.columns, **found, **more}, indent=2))
+
+
+def seven(rows: int) -> dict[str, Any]:
+    """CPU and memory of `benchmarks/made/ourdrift.py`, against a reference of a million rows."""
+    with tempfile.TemporaryDirectory() as place:
+        write(Path(place) / "reference.parquet", 1_000_000, 1, moved=False)
+        write(Path(place) / "current.parquet", rows, 2, moved=True)
+        script = Path(__file__).resolve().parent / "made" / "ourdrift.py"
+        for _ in range(2):  # the second time its reference is there
+            done = subprocess.run([sys.executable, str(script), place], capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return {"rows": rows, **{name: found[name] for name in ("window_s", "verdict_s", "peak_mb")}}
+
+
+def verdict(columns: int) -> dict[str, Any]:
+    """A tenth of them words, a thousand each."""
+    rng = np.random.default_rng(5)
+    numbers = [f"c{number}" for number in range(columns * 9 // 10)]
+    kinds: dict[str, FeatureKind] = {**dict.fromkeys(numbers, "numeric")}
+    kinds |= {f"w{number}": "categorical" for number in range(columns - len(numbers))}
+
+    def rows(count: int) -> pa.Table:
+        said = {name: rng.standard_normal(count) for name in numbers}
+        words = {name: np.char.add("w", rng.integers(0, 1000, count).astype(str)) for name in kinds if name not in said}
+        return pa.table({**said, **words})
+
+    known = rows(20_000)
+    before = profile(fit(known, kinds), known.to_batches())
+    window = profile(cells_of(before), rows(5000).to_batches())
+    times = []
+    for _ in range(5):
+        began = time.process_time()
+        found = [decided([measures(before[name], window[name])] * 3, Rules()) for name in kinds]
+        times.append(time.process_time() - began)
+    return {"columns": len(found), "cpu_ms": round(statistics.median(times) * 1e3, 1)}
 
 
 def batches(names: list[str], rows: int, size: int, seed: int) -> Iterator[pa.Table]:

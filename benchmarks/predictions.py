@@ -47,7 +47,7 @@ def measure(place: Path, rate: int, seconds: float, columns: int) -> dict[str, A
         return Prediction(f"request-{number}", number, "late", 2, "assigned", "unit", 1, 250, 200, inputs, outputs)
 
     log = PredictionLog(place / "segments", "benchmark", now_us=lambda: time.time_ns() // 1000)
-    nothing, idle = offered(lambda _one, _size: None, sample, rate, seconds)
+    nothing, idle = offered(lambda _one: None, sample, rate, seconds)
     times, busy = offered(log.offer, sample, rate, seconds)
     began = time.process_time()
     log.close()
@@ -70,7 +70,7 @@ def measure(place: Path, rate: int, seconds: float, columns: int) -> dict[str, A
 
 
 def offered(
-    offer: Callable[[Prediction, int], object], sample: Callable[[int], Prediction], rate: int, seconds: float
+    offer: Callable[[Prediction], object], sample: Callable[[int], Prediction], rate: int, seconds: float
 ) -> tuple[dict[str, float], float]:
     """µs of an offer, and CPU seconds of it all. Ten a turn, as an event loop under load takes them."""
     took, began = [], time.process_time()
@@ -78,7 +78,7 @@ def offered(
     for number in range(int(rate * seconds)):
         one = sample(number)
         before = time.perf_counter_ns()
-        offer(one, 300)
+        offer(one)
         took.append(time.perf_counter_ns() - before)
         if number % 10 == 9 and (ahead := start + number / rate - time.perf_counter()) > 0:
             time.sleep(ahead)

@@ -8,6 +8,7 @@ replays      has candidates answer logged requests
 experiments  looks at versions that are compared, and decides
 counts       writes down what endpoints have answered
 press ahead  compiles what may be promoted next
+retrained    lets versions that a rule has trained come forward, if they are better
 notifier     tells channels of alerts        heartbeat    tells an outside service that all is well
 """
 
@@ -17,7 +18,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from daemon import definitions, orders
@@ -40,6 +41,7 @@ from daemon.recover import recover
 from daemon.replays import Replays
 from daemon.reports import Reports
 from daemon.resources import Sampler
+from daemon.retrained import Retrained
 from daemon.scheduler import Scheduler
 from daemon.servingsampler import ServingSampler
 from daemon.servingview import ServingRoom
@@ -50,7 +52,7 @@ from pipeline.config.jobs import Job, jobs_of
 from pipeline.labels.box import LabelBox
 from store import alerts, alive, events, lifecycle, queue, runs
 from store.ballast import ROOM_BYTES
-from store.engine import Record
+from store.engine import Record, Transaction
 from store.errors import ProjectError, Refused
 from store.findings import Policy
 from store.home import Home
@@ -94,7 +96,7 @@ class Daemon:
             warm=self._warm,
             gpus=self._gpus.indexes,
             degraded=self._holds_back,
-            on_start=self._started,
+            on_start=self._sampler.wake,
         )
         self._predictions = PredictionReader(
             self.record, lambda: self._project.serving.log, lambda model: self._experiments.labels_came(model)
@@ -111,6 +113,7 @@ class Daemon:
             self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.process.pids
         )
         self._scheduler = Scheduler(self.record, lambda tx: claim_due(tx, self._jobs), clock, self._claimed)
+        self._retrained = Retrained(self.record, lambda: self._project, self._put_into_traffic)
         self._notifier = Notifier(self.record, lambda: self._project, clock)
         self._heartbeat = Heartbeat(self.record, lambda: self._project, clock, self._unwell)
         self._idle = threading.Condition()
@@ -138,8 +141,9 @@ class Daemon:
             what = f"the daemon of {self._project.project.name} has started (pid {os.getpid()})"
             events.append(tx, actor="daemon", kind="daemon.started", subject="daemon", message=what)
             if died is not None:
-                found = [of_death(died)]
+                found = [of_death(died, again=bool(alerts.keys_there(tx.session, LIFE)))]
                 alerts.observe(tx, LIFE, found, to_us(self.clock()), covered={}, policy=self.alert_policy)
+        self._retrained.start()
         self._notifier.start()
         self._heartbeat.start()
 
@@ -152,6 +156,7 @@ class Daemon:
         self._ended()
         self._heartbeat.stop()
         self._notifier.stop()
+        self._retrained.stop()
         self._press_ahead.stop()
         self._counts.stop()
         self._canaries.stop()
@@ -180,11 +185,6 @@ class Daemon:
     def _active(self) -> bool:
         with self.record.read() as session:
             return bool(queue.active_runs(session))
-
-    def _started(self) -> None:
-        """After the start of an attempt: it is measured, and finds what was logged by now in the lake."""
-        self._sampler.wake()
-        self._predictions.wake()
 
     def _claimed(self) -> None:
         """After schedules have queued runs, or asked for the end of those that are overlapped."""
@@ -224,6 +224,11 @@ class Daemon:
         if not self.record.has_ballast and not self.record.restore_ballast():
             return too_full(self.home.root, free_bytes(self.home.root), ROOM_BYTES)
         return shortage(free_bytes(self.home.root), self._project.daemon.min_free)
+
+    def _put_into_traffic(self, model: str, change: Callable[[Transaction], object]) -> None:
+        """A change of traffic that nobody asked for by hand."""
+        self._endpoints.change(model, change)
+        self._canaries.wake()
 
     def _unwell(self) -> str | None:
         """Why schedules are not kept, or None."""
@@ -316,6 +321,7 @@ class Daemon:
         self.schedules_changed()
         self._dispatcher.wake()
         self._endpoints.wake()
+        self._notifier.wake()
 
     def schedules_changed(self) -> None:
         """To be called after the commit of a change to a schedule: it may be due sooner now."""

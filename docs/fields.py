@@ -72,8 +72,9 @@ def _meaning(name: str, field: FieldInfo) -> str:
 def _heading(place: str, name: str, annotation: Any) -> str:
     if not place:
         return _PLACES.get(name, f"[{name}]")
-    many = get_origin(annotation) is list
-    return f"[[{place}.{name}]]" if many else f"[{place}.{name}]"
+    if get_origin(annotation) is list:
+        return f"[[{place}.{name}]]"
+    return f"[{place}.{name}.NAME]" if get_origin(annotation) is dict else f"[{place}.{name}]"
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -118,12 +119,16 @@ def _named(annotation: Any, metadata: list[Any]) -> str:
 def _bound(fact: Any) -> str:
     match fact:
         case annotated_types.Gt(gt=limit):
-            return f"above {limit}"
+            return f"above {_limit(limit)}"
         case annotated_types.Ge(ge=limit):
-            return f"at least {limit}"
+            return f"at least {_limit(limit)}"
         case annotated_types.Le(le=limit):
-            return f"at most {limit}"
+            return f"at most {_limit(limit)}"
     return ""
+
+
+def _limit(limit: Any) -> str:
+    return duration_text(limit) if isinstance(limit, timedelta) else str(limit)
 
 
 def _default(field: FieldInfo) -> str:

@@ -7,10 +7,8 @@ line, classes of errors, routes of the API.
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import inspect
 import json
-import pkgutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +19,7 @@ import typer.main
 from fastapi import FastAPI
 from fields import rows, sections
 
-import daemon.api
+from daemon.api.app import add_routes
 from pipeline.config.project import Project
 from store import errors
 from tui import failure
@@ -270,10 +268,7 @@ def api() -> str:
 def _schema() -> dict[str, Any]:
     """Of all routers; no daemon is needed to know what can be asked."""
     application = FastAPI()
-    for found in pkgutil.iter_modules(daemon.api.__path__):
-        module = importlib.import_module(f"daemon.api.{found.name}")
-        if hasattr(module, "router"):
-            application.include_router(module.router, prefix="/v1")
+    add_routes(application)
     return application.openapi()
 
 

@@ -24,7 +24,7 @@ _BRANCHES: Final = 50
 _MODEL: Final = "model:"
 """Before the name of a model, in the inputs of a dataset that it predicted."""
 _VIEW: Final = "features:"
-"""Before the name of a feature view, in the inputs of a training set."""
+"""Before the name of a feature view, in the inputs of a training set, and of a dataset that was predicted."""
 Sources = Mapping[str, str]
 """Dataset → the source whose rows it holds, by the project file."""
 Step = Literal["up", "down"]
@@ -250,7 +250,9 @@ class _Graph:
                 yield row
 
     def _datasets_from(self, row: DatasetVersion) -> Iterator[DatasetVersion]:
-        return self._datasets_with(row.dataset, row.version)
+        yield from self._datasets_with(row.dataset, row.version)
+        if row.kind == "feature view":  # what was predicted names the views that it was looked up in
+            yield from self._datasets_with(f"{_VIEW}{row.dataset}", row.version)
 
     def _datasets_with(self, given: str, version: int) -> Iterator[DatasetVersion]:
         read = func.json_extract(DatasetVersion.inputs, f'$."{given}"') == version

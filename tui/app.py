@@ -6,24 +6,33 @@ Textual and the standard library; the way to the daemon is loaded in the backgro
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 
-from tui import commands
 from tui.bars.notice import Notice
 from tui.box import Box
 from tui.core import ShedCore
 from tui.failure import Failure
 from tui.keybindings import bindings
-from tui.palette import ActionCommands, Palette
 from tui.screens import SCREENS
 from tui.screens.base import ShedScreen
 from tui.table import Table
 from tui.terminal import MOUSE_OFF, MOUSE_ON
 from tui.themes import THEMES
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from tui.commands import Vocabulary
+
+
+def _actions() -> type[Provider]:
+    from tui.palette import ActionCommands
+
+    return ActionCommands
 
 
 class ShedApp(ShedCore):
@@ -31,7 +40,7 @@ class ShedApp(ShedCore):
 
     TITLE = "trainshed"
     CSS_PATH = "app.tcss"
-    COMMANDS = {ActionCommands}
+    COMMANDS = {_actions}
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-huge")]
     MODES: ClassVar[dict[str, Any]] = {entry.mode: entry.make for entry in SCREENS}
@@ -91,6 +100,8 @@ class ShedApp(ShedCore):
         return any(notice.hush() for notice in screen.query(Notice) if not notice.standing)
 
     def action_command_palette(self) -> None:
+        from tui.palette import Palette
+
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
@@ -109,8 +120,10 @@ class ShedApp(ShedCore):
 
     def obey(self, text: str) -> None:
         """Does what was typed after `:`."""
+        from tui.commands import read
+
         try:
-            command = commands.read(text, self.vocabulary)
+            command = read(text, self.vocabulary)
         except Failure as failure:
             self.refuse(failure)
             return
@@ -219,12 +232,14 @@ class ShedApp(ShedCore):
     # ---- what can be typed ------------------------------------------------------------------------------------------
 
     @property
-    def vocabulary(self) -> commands.Vocabulary:
+    def vocabulary(self) -> Vocabulary:
         """What can be typed after `:`."""
+        from tui.commands import Vocabulary
+
         screens = {name: entry.mode for entry in SCREENS for name in (entry.mode, *entry.aliases)}
         active = self.screen.active_bindings.values()
         words = {entry.binding.description: entry.binding.id for entry in active if entry.enabled and entry.binding.id}
-        return commands.Vocabulary(screens, words, tuple(THEMES), self._names())
+        return Vocabulary(screens, words, tuple(THEMES), self._names())
 
     def _names(self) -> dict[str, list[str]]:
         status = self.status

@@ -136,6 +136,10 @@ class Client(RunCalls, MonitorCalls):
     def box(self) -> BoxView:
         return self._get(BoxView, "/box")
 
+    def metrics(self) -> str:
+        """The shed in numbers, in the text format of Prometheus."""
+        return self._answer("GET", "http://trainshed/metrics").text
+
     def events(
         self, *, at: datetime | None = None, subject: str | None = None, limit: int = 50, after: str | None = None
     ) -> Page[EventView]:
@@ -378,6 +382,13 @@ class Client(RunCalls, MonitorCalls):
         return self._ask(view, "POST", path, json=content, timeout=patience)
 
     def _ask(self, view: type[W], method: str, path: str, **options: Any) -> W:
+        answer = self._answer(method, path, **options)
+        try:
+            return view.model_validate_json(answer.content)
+        except ValidationError:
+            raise of_another_release(path) from None
+
+    def _answer(self, method: str, path: str, **options: Any) -> httpx.Response:
         if not self._socket.exists():
             raise nobody(self._socket)
         try:
@@ -386,7 +397,4 @@ class Client(RunCalls, MonitorCalls):
             raise no_answer(self._socket, error) from None
         if answer.is_error:
             raise ClientError(problem_of(answer))
-        try:
-            return view.model_validate_json(answer.content)
-        except ValidationError:
-            raise of_another_release(path) from None
+        return answer

@@ -16,6 +16,7 @@ OBJECTS: Final[Mapping[str, int]] = {
     "dataset": 1,
     "job": 1,
     "schedule": 1,
+    "experiment": 1,
     "alert": 1,
     "monitor": 1,
 }

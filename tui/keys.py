@@ -24,6 +24,7 @@ Scope = Literal[
     "models",
     "data",
     "serving",
+    "experiment",
     "drift",
     "alerts",
     "jobs",
@@ -45,6 +46,7 @@ TITLES: Final[Mapping[Scope, str]] = {
     "models": "Models and versions",
     "data": "Data",
     "serving": "Serving and endpoints",
+    "experiment": "An experiment",
     "drift": "Drift and monitors",
     "alerts": "Alerts",
     "jobs": "Jobs and schedules",
@@ -215,6 +217,17 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _acting(
         "serving", "shadow", "H", "shadow", "Plan to give a version copies of requests, or to end that.", strip=False
     ),
+    _acting(
+        "serving",
+        "experiment",
+        "X",
+        "experiment",
+        "Plan to begin an experiment, or to end the one there is.",
+        strip=False,
+    ),
+    _looking("serving", "open_experiment", "d", "experiment…", "The experiment: its interval over time, and why."),
+    _acting("experiment", "experiment", "X", "begin/end", "Plan to begin the experiment, or to end it."),
+    _acting("experiment", "promote", "P", "promote", "Plan to make the version that is tried production."),
     _acting("serving", "roll_back", "B", "roll back", "Plan to put the version before back into production."),
     _acting("serving", "switch", "S", "start/stop", "Plan to start what answers requests, or to stop it."),
     _looking("serving", "window", "h", "how far", "Look back ten minutes, an hour, six hours, two days.", strip=True),

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.table.column import Cell, printable
 from tui.text import Line, Lines
-from tui.themes import TONES
+from tui.toned import Toned
 
 
-class Pane(ScrollView, can_focus=True):
+class Pane(ScrollView, Toned, can_focus=True):
     """Shows lines, wrapped to its width; scrolls when they are more than it has room for."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone or 'plain'}" for tone in TONES}
 
     def __init__(self, *, id: str | None = None, classes: str | None = None, focusable: bool = False) -> None:
         super().__init__(id=id, classes=classes)
         self.can_focus = focusable
         self._lines: Lines = ()
         self._wrapped: list[Line] = []
-        self._looks: dict[str, Style] = {}
 
     def show(self, lines: Lines) -> None:
         """Other lines; what stays the same is not painted again."""
@@ -44,9 +39,6 @@ class Pane(ScrollView, can_focus=True):
         if regions:
             self.refresh(*regions)
 
-    def on_mount(self) -> None:
-        self.app.theme_changed_signal.subscribe(self, lambda _: self._restyle())
-
     def on_resize(self) -> None:
         self._wrapped = wrap(self._lines, self._room)
         self.virtual_size = Size(max(1, self._room), len(self._wrapped))
@@ -56,22 +48,13 @@ class Pane(ScrollView, can_focus=True):
     def _room(self) -> int:
         return self.scrollable_content_region.width or self.size.width
 
-    def _restyle(self) -> None:
-        self._looks.clear()
-        self.refresh()
-
-    def _look(self, tone: str) -> Style:
-        if tone not in self._looks:
-            self._looks[tone] = self.get_component_rich_style(f"tone--{tone or 'plain'}")
-        return self._looks[tone]
-
     def render_line(self, y: int) -> Strip:
         index = y + self.scroll_offset.y
         width = self.size.width
         if index >= len(self._wrapped):
-            return Strip.blank(width, self._look(""))
-        segments = [Segment(cell.text, self._look(cell.tone)) for cell in self._wrapped[index] if cell.text]
-        return Strip(segments).adjust_cell_length(width, self._look(""))
+            return Strip.blank(width, self.toned())
+        segments = [Segment(cell.text, self.toned(cell.tone)) for cell in self._wrapped[index] if cell.text]
+        return Strip(segments).adjust_cell_length(width, self.toned())
 
 
 def wrap(lines: Iterable[Line], width: int) -> list[Line]:

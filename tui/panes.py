@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
 from tui.pane import Pane
-from tui.text import STYLES
+from tui.themes import STYLES
 
 W = TypeVar("W", bound=Widget)
 

@@ -19,7 +19,8 @@ from textual.widgets import Button, Input, Static
 
 from tui.box import Box
 from tui.rows.phases import phases
-from tui.text import STYLES, Lines, content
+from tui.text import Lines, content
+from tui.themes import STYLES
 
 if TYPE_CHECKING:
     from store.wire import IntoServiceView
@@ -105,11 +106,19 @@ class PlanBox(Box[bool]):
         """Whether a button is enough."""
         return self.proposal.typed is None and not self.proposal.forbidden
 
+    @property
+    def _made(self) -> bool:
+        """Its parts are there. One that is being taken away, or made anew, hears answers and sizes without them."""
+        return bool(self.query("#plan-buttons"))
+
     def focus_first(self) -> None:
-        self.screen.set_focus(self.query_one("#cancel"))
+        if self._made:
+            self.screen.set_focus(self.query_one("#cancel"))
 
     def on_resize(self) -> None:
         """The lines scroll; what is said, typed and pressed is always there, however low the screen."""
+        if not self._made:
+            return
         lines = self.query_one("#plan-lines")
         others = sum(one.outer_size.height + one.styles.margin.height for one in self.children if one is not lines)
         room = int(self.screen.size.height * _SHARE) - self.gutter.height - others
@@ -167,6 +176,8 @@ class PlanBox(Box[bool]):
         self.call_later(self._draw_anew)
 
     async def _draw_anew(self) -> None:
+        if self.closing or not self.is_attached:
+            return
         await self.recompose()
         self.call_after_refresh(self.on_resize)
         self.focus_first()
@@ -217,7 +228,7 @@ class PlanBox(Box[bool]):
     def _refused(self, failure: Failure) -> None:
         """The daemon's no. Where the plan can be made anew, the fields lose the focus, so that `r` is a key again."""
         self._under_way = False
-        if not self.is_attached:  # it was closed while the daemon was at it
+        if not self.is_attached or not self._made:  # it was closed while the daemon was at it
             self.shed.refuse(failure)
             return
         anew = ""
@@ -228,7 +239,7 @@ class PlanBox(Box[bool]):
 
     def _follow(self, seen: IntoServiceView, *, told: bool = False) -> None:
         """Shows the phases until it is done; what was going on before this was asked for is not ours."""
-        if not self._under_way or not self.is_attached:
+        if not self._under_way or not self.is_attached or not self._made:
             return
         if told and seen.under_way:
             self.query_one("#plan-said", Static).update(content(phases(seen)))

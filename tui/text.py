@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 
 from tui.table.column import Cell, printable
-from tui.themes import Tone
+from tui.themes import STYLES, Tone
 
 Line = Sequence[Cell]
 Lines = Sequence[Line]
-STYLES: Final[Mapping[Tone, str]] = {
-    "": "",
-    "good": "$success",
-    "bad": "$error",
-    "warn": "$warning",
-    "live": "$primary",
-    "dim": "$tone-dim",
-    "strong": "bold",
-    "key": "$accent",
-    "mark": "$tone-mark",
-}
 
 
 def line(*parts: str | tuple[str, Tone] | Cell) -> Line:

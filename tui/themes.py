@@ -14,6 +14,17 @@ from textual.theme import Theme
 Tone = Literal["", "good", "bad", "warn", "live", "dim", "strong", "key", "mark"]
 """What a text means: fine, failed, wants a look, in motion, beside the point, a heading, a key, marked."""
 TONES: Final[tuple[Tone, ...]] = get_args(Tone)
+STYLES: Final[Mapping[Tone, str]] = {
+    "": "",
+    "good": "$success",
+    "bad": "$error",
+    "warn": "$warning",
+    "live": "$primary",
+    "dim": "$tone-dim",
+    "strong": "bold",
+    "key": "$accent",
+    "mark": "$tone-mark",
+}
 
 
 def _theme(name: str, *, dark: bool, ground: tuple[str, str, str], text: tuple[str, str], **tones: str) -> Theme:

@@ -22,6 +22,7 @@ from daemon.api import (
     lineage,
     logs,
     machine,
+    metrics,
     models,
     monitors,
     predictions,
@@ -55,6 +56,14 @@ def create_app(shed: Shed, token: str | None = None) -> FastAPI:
         responses=_PROBLEM,
     )
     app.state.shed = shed
+    add_routes(app)
+    add_handlers(app)
+    app.add_middleware(Door, token=token)
+    return app
+
+
+def add_routes(app: FastAPI) -> None:
+    """All of them, on whatever app."""
     # `/runs/window` and `/runs/sparks` before `/runs/{run}`: they are no run's number.
     for part in (
         system,
@@ -82,9 +91,7 @@ def create_app(shed: Shed, token: str | None = None) -> FastAPI:
         changes,
     ):
         app.include_router(part.router, prefix="/v1")
-    add_handlers(app)
-    app.add_middleware(Door, token=token)
-    return app
+    app.include_router(metrics.router)
 
 
 def _operation(route: APIRoute) -> str:

@@ -34,14 +34,14 @@ def list_monitors(shed: Here) -> Page[MonitorView]:
     """Those of the project file, then those that follow from what is served; each with its last report."""
     found = monitors_of(shed.daemon.project)
     with shed.daemon.record.read() as session:
-        return Page(items=_views(shed, session, found))
+        return Page(items=monitor_views(shed, session, found))
 
 
 @router.get("/monitors/{name}")
 def show(shed: Here, name: Name) -> MonitorView:
     section = known_monitor(shed, name)
     with shed.daemon.record.read() as session:
-        return _views(shed, session, {name: section})[0]
+        return monitor_views(shed, session, {name: section})[0]
 
 
 @router.get("/monitors/{name}/windows")
@@ -105,7 +105,7 @@ def backtest(
     return BacktestView(**found)
 
 
-def _views(shed: Shed, session: Session, wanted: dict[str, MonitorSection]) -> list[MonitorView]:
+def monitor_views(shed: Shed, session: Session, wanted: dict[str, MonitorSection]) -> list[MonitorView]:
     explicit = shed.daemon.project.monitors
     running = _schedules(session)
     last, stored = watching.last_reports(session), watching.count_windows(session)

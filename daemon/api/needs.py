@@ -29,6 +29,8 @@ MOST: Final = 50
 """Needs that are told; nobody works through more."""
 STUCK: Final = timedelta(minutes=30)
 """A run that could start and has waited for so long is stuck."""
+_NAMED: Final = 3
+"""Alerts of a need; of the others it tells how many there are."""
 LOW_DISK: Final = 2
 """Times `daemon.min_free` from which on the disk is getting full."""
 _BAD: Final[frozenset[RunState]] = frozenset({"failed", "lost"})
@@ -114,14 +116,33 @@ def _of_the_box(facts: Facts) -> Iterator[NeedView]:
 
 
 def _of_alerts(alerts: Iterable[AlertView], now: datetime) -> Iterator[NeedView]:
-    """Those that nobody has acknowledged: who knows of one needs not be told."""
+    """Those that nobody has acknowledged: who knows of one needs not be told. Several of a kind that one look has found
+    are one need: when summer comes, fifteen columns move."""
+    together: dict[tuple[str, str, str], list[AlertView]] = {}
     for alert in alerts:
-        if alert.acknowledged_at is not None and alert.acknowledged_at <= now:
-            continue
-        target = NeedTarget(kind="alert", name=alert.model or alert.source, number=alert.id)
-        message = f"{alert.title}: {alert.reason}"
-        do: Do = ("acknowledge", f"trainshed alerts ack {alert.id}")
-        yield _need(f"alert {alert.id}", _OF_ALERTS[alert.severity], message, do, target, alert.opened_at)
+        if alert.acknowledged_at is None or alert.acknowledged_at > now:
+            together.setdefault((alert.source, alert.kind, alert.severity), []).append(alert)
+    for found in together.values():
+        yield _of_one_alert(found[0]) if len(found) == 1 else _of_several_alerts(found)
+
+
+def _of_one_alert(alert: AlertView) -> NeedView:
+    target = NeedTarget(kind="alert", name=alert.model or alert.source, number=alert.id)
+    message = f"{alert.title}: {alert.reason}"
+    do: Do = ("acknowledge", f"trainshed alerts ack {alert.id}")
+    return _need(f"alert {alert.id}", _OF_ALERTS[alert.severity], message, do, target, alert.opened_at)
+
+
+def _of_several_alerts(found: Sequence[AlertView]) -> NeedView:
+    """The first ones by number are named; the command shows them all."""
+    ordered = sorted(found, key=lambda one: one.id)
+    first = ordered[0]
+    named = ", ".join(one.title for one in ordered[:_NAMED])
+    more = f" and {len(ordered) - _NAMED} more" if len(ordered) > _NAMED else ""
+    target = NeedTarget(kind="alert", name=first.model or first.source, number=first.id)
+    look = "trainshed alerts list" + (f" --model {first.model}" if first.model else "")
+    subject, message = f"alerts of {first.source}", f"{len(ordered)} alerts: {named}{more}"
+    return _need(subject, _OF_ALERTS[first.severity], message, _look(look), target, first.opened_at)
 
 
 def _of_runs(last: Iterable[RunView]) -> Iterator[NeedView]:

@@ -40,7 +40,8 @@ def jobs_of(project: Project) -> dict[str, Job]:
         add("train", name, [f"etl:{model.dataset}", *views])
         add("evaluate", name, [])
     for name, section in project.predictions.items():
-        add("batch-predict", name, [f"etl:{section.dataset}"])
+        views = dict.fromkeys(f"features:{join.view}" for join in project.models[section.model].views)
+        add("batch-predict", name, [f"etl:{section.dataset}", *views])
     for name, monitor in monitors_of(project).items():
         add("monitor", name, [] if monitor.dataset is None else [f"etl:{monitor.dataset}"])
     add("backup", "", [])

@@ -135,6 +135,9 @@ class MonitorSection(Section):
     """The last so many windows are looked at."""
     needed: int = Field(default=2, ge=1)
     """In so many of them the same measure has to reach its limit."""
+    skew: bool = True
+    """Hold what callers sent for the features of views against what training would have looked up for the moment of the
+    request. Leave it out where requests are asked long after their time, as in a replay."""
     severity: Literal["warning", "critical"] = "warning"
     """Of its alerts."""
     performance: PerformanceSection = PerformanceSection()

@@ -22,7 +22,8 @@ class Predictions(Section):
     version: int | None = Field(default=None, gt=0)
     """This version, instead of an alias."""
     dataset: Name
-    """Rows to predict; it holds every column that the version takes."""
+    """Rows to predict; it holds every column that the version takes, or, of the model's feature views, the entities and
+    the model's `time`: what it lacks is looked up as of each row's own time."""
     keep: list[str] = []
     """Columns of it that stay beside the prediction; empty: the model's key."""
 

@@ -14,12 +14,13 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.config.models import Gates
 from pipeline.judging.evidence import Comparison, Difference, Estimate, Evidence, SliceFacts
 from pipeline.stats.metrics import scale
-from pipeline.stats.orientation import IN_LABEL_UNITS, SMALLER_IS_BETTER, gain
+from pipeline.stats.orientation import IN_LABEL_UNITS, SMALLER_IS_BETTER, MetricName, gain
 from store.words import Outcome
 
 SIGNIFICANT = 0.05
 """Adjusted p-value up to which a slice's drop is not taken for chance."""
 AUC_OF_CHANCE = 0.5
+UNSEEN = "newest labelled window"
 NEAR_END = 0.95
 """A best step beyond this share of the plan means that training may have stopped too early."""
 
@@ -156,6 +157,22 @@ def _non_inferior(reference: Comparison, found: Difference, value: float, margin
         f"{_allowed(name, margin)}"
     )
     return _result("production", lowest > -margin, sentence, _existing(lowest), -margin)
+
+
+def beats_on_unseen(objective: MetricName, comparison: Comparison) -> GateResult:
+    """Superiority on the newest labelled window, for a version that a rule has trained: even the worse end of the
+    interval is above nothing. Not part of `judge`: the window comes later than the version."""
+    found, value = comparison.of(objective), comparison.metrics.get(objective)
+    if found is None or found.difference.value is None or value is None:
+        why = comparison.incomparable or f"{objective} does not exist on these rows"
+        return _result(UNSEEN, False, f"cannot be compared with version {comparison.version}: {why}")
+    gained, lowest = _gained(found, value)
+    sentence = (
+        f"{objective} {_by(objective, gained)} than version {comparison.version} on the same {found.rows} rows of the "
+        f"newest labelled window, at worst {_signed(objective, lowest)} (95 % interval, {found.test}, "
+        f"p = {_number(found.p_value)}); more than nothing is wanted"
+    )
+    return _result(UNSEEN, lowest > 0, sentence, _existing(lowest), 0.0)
 
 
 def _gained(found: Difference, value: float) -> tuple[float, float]:

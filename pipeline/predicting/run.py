@@ -6,7 +6,8 @@ The commit is one: it is there whole, or not at all. An attempt that finds its r
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from typing import Final
 
 import pyarrow as pa
@@ -14,13 +15,17 @@ import pyarrow.dataset as pads
 
 from pipeline.config.predictions import Predictions
 from pipeline.features.run import newest_versions
+from pipeline.predicting.lookups import VIEW, Asked, refuse_lacking, views_asked, with_features
 from pipeline.predicting.rows import predicted, predicted_schema
 from pipeline.process.context import Preempted, RunContext
 from pipeline.process.spec import ProductionFacts
 from pipeline.tables.describe import describe
+from pipeline.tables.duck import connect
 from pipeline.tables.fingerprint import fingerprint
+from pipeline.tables.storage import storage_faults
 from pipeline.training.devices import resolve_device
 from pipeline.versions.bundle import LoadedBundle, load_bundle
+from pipeline.versions.signature import Signature
 from store import lake
 from store.errors import GoldenMismatch, NotFound, SchemaChanged
 from store.facts import DatasetFacts
@@ -36,8 +41,9 @@ MODEL: Final = "model:"
 def run_batch_predict(ctx: RunContext) -> None:
     """Predicts `ctx.spec.target`, or skips when rows, version and settings are those of the last commit.
 
-    Raises NotFound (no such version, no rows yet), BundleDamaged, GoldenMismatch, SchemaChanged for a column that is
-    missing or of the wrong kind; Preempted, with the lake as it was.
+    Raises NotFound (no such version, no rows yet, a feature view without a version), BundleDamaged, GoldenMismatch,
+    SchemaChanged for a column that is missing or of the wrong kind, ProjectError where rows do not fit a feature view;
+    Preempted, with the lake as it was.
     """
     name, section = ctx.spec.target, ctx.project.predictions[ctx.spec.target]
     current = lake.latest(ctx.home.dataset(name))
@@ -46,12 +52,13 @@ def run_batch_predict(ctx: RunContext) -> None:
         return
     asked = _asked(ctx, section)
     inputs = newest_versions(ctx.home, [section.dataset], where=f"predictions.{name}.dataset")
+    lacking = _lacking(ctx, asked, lake.dataset_at(ctx.home.dataset(section.dataset), inputs[section.dataset]).schema)
     digest = fingerprint(
         step="batch-predict",
         format=FORMAT,
         section=section.model_dump(mode="json", exclude={"description"}),
         version=asked.digest,
-        inputs=inputs,
+        inputs={**inputs, **(_newest_views(ctx, section) if lacking else {})},
     )
     if current is not None and not ctx.spec.force and current.metadata.get(lake.FINGERPRINT) == digest:
         if ctx.spec.context.last_fingerprint != digest:
@@ -62,6 +69,22 @@ def run_batch_predict(ctx: RunContext) -> None:
         ctx.spool.write("skip", reason=f"{name}@{current.version} is up to date: {what}")
         return
     _publish(ctx, _predict(ctx, section, asked, inputs[section.dataset], digest, current))
+
+
+def _lacking(ctx: RunContext, asked: ProductionFacts, schema: pa.Schema) -> list[str]:
+    """Columns that the version takes and the rows have not; none of a bundle that is not there: loading it says so."""
+    try:
+        written = (ctx.home.bundle(asked.digest) / "signature.json").read_bytes()
+    except FileNotFoundError:
+        return []
+    return [column.name for column in Signature.model_validate_json(written).inputs if column.name not in schema.names]
+
+
+def _newest_views(ctx: RunContext, section: Predictions) -> dict[str, int]:
+    """Of the model; without those that have no version yet."""
+    names = [join.view for join in ctx.project.models[section.model].views]
+    found = {name: lake.latest(ctx.home.feature_view(name)) for name in names}
+    return {f"{VIEW}{name}": newest.version for name, newest in found.items() if newest is not None}
 
 
 def _asked(ctx: RunContext, section: Predictions) -> ProductionFacts:
@@ -87,32 +110,53 @@ def _predict(
             remedy="predict on the machine that made it, or train it again here",
         )
     rows = lake.dataset_at(ctx.home.dataset(section.dataset), version)
-    keep = section.keep or ctx.project.models[section.model].key
+    model = ctx.project.models[section.model]
+    keep = section.keep or model.key
+    taken = [column.name for column in bundle.signature.inputs]
+    lacking = [column for column in taken if column not in rows.schema.names]
     where = f"predictions.{ctx.spec.target}"
-    _require(rows.schema, [*keep, *(column.name for column in bundle.signature.inputs)], section, where)
+    _require(rows.schema, keep if model.views else [*keep, *taken], section, where)
     schema = predicted_schema(rows.schema, keep, bundle.signature)
-    made = pa.RecordBatchReader.from_batches(schema, _batches(ctx, rows, schema, keep, bundle, asked.version))
-    return lake.commit(
-        ctx.home.dataset(ctx.spec.target),
-        made,
-        mode="replace",
-        metadata={
-            lake.FINGERPRINT: digest,
-            lake.RUN: str(ctx.spec.run),
-            lake.INPUTS: json.dumps({section.dataset: version, f"{MODEL}{section.model}": asked.version}),
-        },
-        expected=base.version if base else None,
-    )
+    own = [column for column in dict.fromkeys([*keep, *taken]) if column not in lacking]
+    with storage_faults(ctx.home.dataset(ctx.spec.target)), closing(connect()) as connection:
+        views: list[Asked] = []
+        batches = _scanned(rows, own)
+        if lacking:
+            views = views_asked(ctx, connection, section.model, model, lacking)
+            refuse_lacking(lacking, views, section.dataset, f"{where}.dataset")
+            batches = with_features(ctx, connection, model, rows, own, views, BATCH_ROWS)
+        predictions = _batches(ctx, batches, rows.count_rows(), schema, bundle, asked.version)
+        read = {f"{VIEW}{one.join.view}": one.version for one in views}
+        return lake.commit(
+            ctx.home.dataset(ctx.spec.target),
+            pa.RecordBatchReader.from_batches(schema, predictions),
+            mode="replace",
+            metadata={
+                lake.FINGERPRINT: digest,
+                lake.RUN: str(ctx.spec.run),
+                lake.INPUTS: json.dumps({section.dataset: version, **read, f"{MODEL}{section.model}": asked.version}),
+            },
+            expected=base.version if base else None,
+        )
+
+
+def _scanned(rows: pads.Dataset, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """A few batches are in memory at once."""
+    scanner = rows.scanner(columns=columns, batch_size=BATCH_ROWS, batch_readahead=1, fragment_readahead=1)
+    yield from scanner.to_batches()
 
 
 def _batches(
-    ctx: RunContext, rows: pads.Dataset, schema: pa.Schema, keep: list[str], bundle: LoadedBundle, version: int
+    ctx: RunContext,
+    rows: Iterable[pa.RecordBatch],
+    total: int,
+    schema: pa.Schema,
+    bundle: LoadedBundle,
+    version: int,
 ) -> Iterator[pa.RecordBatch]:
-    """Few batches are in memory at once. Raises Preempted between two of them."""
-    wanted = list(dict.fromkeys([*keep, *(column.name for column in bundle.signature.inputs)]))
-    total, done = rows.count_rows(), 0
-    scanner = rows.scanner(columns=wanted, batch_size=BATCH_ROWS, batch_readahead=1, fragment_readahead=1)
-    for batch in scanner.to_batches():
+    """One is in memory at a time. Raises Preempted between two of them."""
+    done = 0
+    for batch in rows:
         if ctx.stop.is_set():
             raise Preempted
         if batch.num_rows:

@@ -1,23 +1,20 @@
-"""The writer's side: `offer` takes a prediction on the hot path, a thread writes it, and what is lost is counted."""
+"""The writer's side: `offer` makes the line of a prediction, a thread writes it, and what is lost is counted.
+
+The line is made at once, by whoever offers: to hand the objects to the thread costs more, since the two then want
+Python's lock at the same time. The thread only writes, and writing needs no lock.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from pipeline.predictions.pen import Pen
 from pipeline.predictions.record import Dropped, Prediction, to_line
 from pipeline.traffic.hashing import keyed
-
-OVERHEAD: Final = 1000
-"""Bytes that a waiting prediction takes beside its payload, about."""
-_BREATH: Final = 16
-"""Lines after which the thread lets others compute: it holds Python's lock for some 0.2 ms."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +22,7 @@ class Limits:
     """How much the log may take."""
 
     waiting: int = 32_000_000
-    """Bytes of requests and answers that wait to be written; beyond them predictions are dropped."""
+    """Bytes of lines that wait to be written; beyond them predictions are dropped."""
     segment: int = 64_000_000
     """Bytes after which the next segment begins."""
     folder: int = 4_000_000_000
@@ -58,7 +55,7 @@ class PredictionLog:
         self._now_us = now_us
         self._pen = Pen(folder, writer, segment=self._limits.segment, most=self._limits.folder)
         self._lock = threading.Condition()
-        self._waiting: deque[tuple[Prediction, int]] = deque()
+        self._waiting: list[bytes] = []
         self._waiting_bytes = 0
         self._offered = self._written = self._dropped = 0
         self._noticed = 0  # of the dropped, those that a line in the log tells of
@@ -66,16 +63,16 @@ class PredictionLog:
         self._thread = threading.Thread(target=self._write_all, name="prediction log", daemon=True)
         self._thread.start()
 
-    def offer(self, prediction: Prediction, size: int) -> bool:
-        """Takes it unless there is no room; never waits for the disk. `size`: bytes of the request and its answer."""
-        size += OVERHEAD
+    def offer(self, prediction: Prediction) -> bool:
+        """Takes it unless there is no room, or it is no JSON; never waits for the disk."""
+        line = self._line(prediction) if self._waiting_bytes < self._limits.waiting else None
         with self._lock:
             self._offered += 1
-            if self._waiting_bytes + size > self._limits.waiting or self._closing:
+            if line is None or self._waiting_bytes + len(line) > self._limits.waiting or self._closing:
                 self._dropped += 1
                 return False
-            self._waiting_bytes += size
-            self._waiting.append((prediction, size))
+            self._waiting_bytes += len(line)
+            self._waiting.append(line)
             if len(self._waiting) == 1:
                 self._lock.notify()
         return True
@@ -112,30 +109,24 @@ class PredictionLog:
         time.sleep(self._limits.gather_s)
         return False
 
-    def _taken(self) -> list[tuple[Prediction, int]]:
+    def _taken(self) -> list[bytes]:
         with self._lock:
-            batch, self._waiting = self._waiting, deque()
-        return list(batch)
+            batch, self._waiting = self._waiting, []
+        return batch
 
-    def _write(self, batch: list[tuple[Prediction, int]]) -> None:
-        lines = [line for line in self._lines(one for one, _ in batch) if line is not None]
+    def _write(self, lines: list[bytes]) -> None:
         with self._lock:
             missing = self._dropped - self._noticed
         notice = [to_line(Dropped(missing, self._now_us()))] if missing else []
         written = self._pen.append(b"".join([*notice, *lines]))
         with self._lock:
-            self._waiting_bytes -= sum(size for _, size in batch)
+            self._waiting_bytes -= sum(map(len, lines))
             self._written += len(lines) if written else 0
-            self._dropped += len(batch) - (len(lines) if written else 0)
+            self._dropped += 0 if written else len(lines)
             self._noticed += missing if written else 0
 
-    def _lines(self, batch: Iterable[Prediction]) -> Iterable[bytes | None]:
-        for number, one in enumerate(batch):
-            if number % _BREATH == _BREATH - 1:
-                time.sleep(0)
-            yield self._line(one)
-
     def _line(self, one: Prediction) -> bytes | None:
+        """None if it is no JSON."""
         kept = self._limits.payloads >= 1.0 or keyed(one.request, "payloads") < self._limits.payloads
         try:
             return to_line(one if kept else one._replace(inputs=None, outputs=None))

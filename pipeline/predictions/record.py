@@ -7,12 +7,13 @@ from base64 import b64decode, b64encode
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import orjson
 
 from pipeline.traffic.route import Why
 
 
 class Prediction(NamedTuple):
-    """What was asked and answered. Made on the hot path, so it holds references and converts nothing."""
+    """What was asked and answered."""
 
     request: str
     """The request's id: labels come back under it."""
@@ -30,8 +31,8 @@ class Prediction(NamedTuple):
     status: int
     """Of the answer, as HTTP has it; from 500 on it was ours to answer, and we did not."""
     inputs: Any
-    """Whatever is JSON, or arrays; or a function that gives it, called by the thread that writes. None if payloads are
-    not kept for this request."""
+    """Whatever is JSON, or arrays; or a function that gives it, called if payloads are kept for this request, and None
+    if they are not."""
     outputs: Any
 
 
@@ -44,14 +45,18 @@ class Dropped(NamedTuple):
 
 
 def to_line(one: Prediction | Dropped) -> bytes:
-    """Raises TypeError or ValueError for what is no JSON. NaN and infinities are written as Python does.
+    """Raises TypeError or ValueError for what is no JSON.
 
     Arrays of numbers keep their bytes, `{"$array": [dtype, shape, base64]}`: their digits would cost the server three
     times as much as all the rest of the line. Many columns are one array, `{COLUMNS: [names, array [rows, names]]}`,
-    and come back as a list each: an array for each of 32 columns would cost many times as much.
+    and come back as a list each: an array for each of 32 columns would cost many times as much. A number in a list
+    that is not finite is null, as JSON has it: to a model it is missing either way.
     """
     named = one._asdict() if isinstance(one, Prediction) else {"dropped": one.many, "at_us": one.at_us}
-    return _ENCODER.encode(named).encode() + b"\n"
+    try:
+        return orjson.dumps(named, _packed, orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # of integers beyond 64 bits and of lone surrogates, the standard library makes lines too
+        return _ENCODER.encode(named).encode() + b"\n"
 
 
 def from_line(line: bytes) -> Prediction | Dropped:
@@ -71,7 +76,7 @@ def _packed(value: Any) -> Any:
         return value()
     if isinstance(value, np.ndarray | np.generic):
         if value.dtype.kind in "biuf":
-            return {_ARRAY: [value.dtype.str, value.shape, b64encode(value.tobytes()).decode()]}
+            return {_ARRAY: [value.dtype.str, value.shape, b64encode(value.tobytes()).decode("ascii")]}
         return value.tolist()
     raise TypeError(f"{type(value).__name__} is no JSON")
 

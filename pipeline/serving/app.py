@@ -1,4 +1,4 @@
-"""The door over HTTP: a path → an answer. Bare ASGI, because a framework costs more than the model.
+"""The door over HTTP: a request → its answer. Without a framework, which would cost more than the model.
 
 /v2…                            the Open Inference Protocol, JSON and binary tensors
 /v1/predict/MODEL               rows with named columns; its description is at /openapi.json
@@ -9,25 +9,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Hashable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Any, Final
 
 import orjson
 
 from pipeline.serving import oip, plain
-from pipeline.serving.desk import Counted, Desk
-from pipeline.serving.inbox import ClientGone, Inbox, Receive, json_length
+from pipeline.serving.counted import Counted
+from pipeline.serving.desk import Desk
+from pipeline.serving.inbox import Inbox, json_length
 from pipeline.serving.journal import inputs_of_rows
 from pipeline.serving.labelling import Labelling
 from pipeline.serving.metrics import CONTENT_TYPE, Facts, exposition
 from pipeline.serving.openapi import describe
 from pipeline.serving.refusal import Refusal, malformed, unknown
+from pipeline.serving.request import Answer, ClientGone, Request, refusal_answer
 
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = Mapping[bytes, bytes]
-_JSON: Final = b"application/json"
 _OCTETS: Final = b"application/octet-stream"
 _JSON_LENGTH: Final = b"inference-header-content-length"
 _EPOCH: Final = b"x-routing-epoch"
@@ -35,15 +32,6 @@ _EPOCH: Final = b"x-routing-epoch"
 _REQUEST: Final = b"x-request-id"
 """Under which the prediction log has a request that came without an id."""
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    body: bytes
-    status: int = 200
-    kind: bytes = _JSON
-    more: Sequence[tuple[bytes, bytes]] = ()
-    """Further headers."""
 
 
 class App:
@@ -60,34 +48,29 @@ class App:
         self._labelling = labelling
         self._all_facts = all_facts
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
+    async def __call__(self, request: Request) -> Answer | None:
+        """None: its client has gone. Raises nothing."""
         try:
-            answer = await self._answer(scope, receive)
+            return await self._answer(request)
         except Refusal as refusal:
-            answer = _refused(refusal)
+            return _refused(refusal)
         except ClientGone:
-            return
+            return None
         except Exception:
-            log.exception("a request failed: %s", scope.get("path"))
-            answer = _refused(Refusal(500, "the server failed over this request; its log says why"))
-        headers = [(b"content-type", answer.kind), (b"content-length", b"%d" % len(answer.body)), *answer.more]
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body})
+            log.exception("a request failed: %s", request.path)
+            return _refused(Refusal(500, "the server failed over this request; its log says why"))
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
-        parts = scope["path"].split("/")[1:]
-        method: str = scope["method"]
-        match parts:
+    async def _answer(self, request: Request) -> Answer:
+        method = request.method
+        match request.path.split("/")[1:]:
             case ["v2", "models", model, *rest]:
-                return await self._of_model(method, model, rest, dict(scope["headers"]), receive)
+                return await self._of_model(model, rest, request)
             case ["v1", "predict", model, *rest]:
                 _only("POST", method)
-                return await self._plain(model, _version(rest), dict(scope["headers"]), receive)
+                return await self._plain(model, _version(rest), request)
             case ["v1", "labels", model]:
                 _only("POST", method)
-                return await self._labels(model, dict(scope["headers"]), receive)
+                return await self._labels(model, request)
             case ["v2", *rest]:
                 return self._of_server(method, rest)
             case ["metrics"]:
@@ -96,7 +79,7 @@ class App:
             case ["openapi.json"]:
                 _only("GET", method)
                 return Answer(self._description())
-        raise unknown(f"there is nothing at {scope['path'][:200]}; models are at /v2/models/NAME and /v1/predict/NAME")
+        raise unknown(f"there is nothing at {request.path[:200]}; models are at /v2/models/NAME and /v1/predict/NAME")
 
     def _description(self) -> bytes:
         """Made once a snapshot, and for new views: who asks again and again costs no more than other requests do."""
@@ -108,15 +91,13 @@ class App:
 
     # ------------------------------------------------------------------------------------------- one model
 
-    async def _of_model(
-        self, method: str, model: str, rest: Sequence[str], headers: Headers, receive: Receive
-    ) -> Answer:
+    async def _of_model(self, model: str, rest: Sequence[str], request: Request) -> Answer:
         *before, last = rest if rest and rest[-1] in ("infer", "ready", "stats", "config") else [*rest, ""]
         version = _version(before)
         if last == "infer":
-            _only("POST", method)
-            return await self._infer(model, version, headers, receive)
-        _only("GET", method)
+            _only("POST", request.method)
+            return await self._infer(model, version, request)
+        _only("GET", request.method)
         if last == "ready":
             return self._ready(model, version)
         if last == "stats":
@@ -124,11 +105,9 @@ class App:
         found = self._desk.model_metadata(model, version)
         return _json({**found, "max_batch_size": 0, "backend": "trainshed"} if last == "config" else found)
 
-    async def _infer(self, model: str, version: str | None, headers: Headers, receive: Receive) -> Answer:
-        with self._desk.counted(model, "rest") as counted:
-            received = await self._inbox.body(headers, receive)
-            counted.size = len(received)
-            document = oip.read(received, json_length(headers))
+    async def _infer(self, model: str, version: str | None, request: Request) -> Answer:
+        with self._desk.counted(model, "rest", request.began) as counted:
+            document = oip.read(self._inbox.content(request), json_length(request.headers))
             found = await self._desk.scored(document, model, version, counted)
             seat, epoch = found.picked.seat, found.picked.epoch
             signature = seat.signature
@@ -137,32 +116,29 @@ class App:
             return Answer(body, more=_marks(epoch, counted))
         return Answer(body, kind=_OCTETS, more=(*_marks(epoch, counted), (_JSON_LENGTH, b"%d" % length)))
 
-    async def _plain(self, model: str, version: str | None, headers: Headers, receive: Receive) -> Answer:
-        with self._desk.counted(model, "plain") as counted:
-            received = await self._inbox.body(headers, receive)
-            counted.size = len(received)
-            request = plain.read(received)
-            picked = self._desk.pick(counted, model, request.id, request.unit, _same(version, request.version))
+    async def _plain(self, model: str, version: str | None, request: Request) -> Answer:
+        with self._desk.counted(model, "plain", request.began) as counted:
+            asked = plain.read(self._inbox.content(request))
+            picked = self._desk.pick(counted, model, asked.id, asked.unit, _same(version, asked.version))
             seat = picked.seat
-            oip.check_rows(len(request.rows), self._desk.limits.most_rows)
-            rows = request.rows
-            if request.lookup:
-                rows = await self._desk.lookups.rows(model, seat.columns, rows, null=request.null)
+            oip.check_rows(len(asked.rows), self._desk.limits.most_rows)
+            rows = asked.rows
+            if asked.lookup:
+                rows = await self._desk.lookups.rows(model, seat.columns, rows, null=asked.null)
             numeric, categorical = seat.columns.of_rows(rows)
             self._desk.note(
                 counted,
-                cells=numeric.size + categorical.size,
                 inputs=lambda columns: inputs_of_rows(columns, rows),
                 encode=lambda columns: columns.of_rows(rows),
             )
-            scores = await seat.batcher.scores(numeric, categorical, self._desk.left(counted, request.timeout_s))
+            scores = await seat.batcher.scores(numeric, categorical, self._desk.left(counted, asked.timeout_s))
             counted.scores = scores
-            body = plain.answer(request, model, seat.version, seat.signature, scores)
+            body = plain.answer(asked, model, seat.version, seat.signature, scores)
         return Answer(body, more=_marks(picked.epoch, counted))
 
-    async def _labels(self, model: str, headers: Headers, receive: Receive) -> Answer:
+    async def _labels(self, model: str, request: Request) -> Answer:
         """Of a model that is served: no folder is made for whatever somebody sends."""
-        received = await self._inbox.body(headers, receive)
+        received = self._inbox.content(request)
         if model not in self._shelf.snapshot.routes:
             raise unknown(f"no model {model[:200]} is served here")
         return _json({"model": model, "kept": await self._labelling.keep(model, received)}, 202)
@@ -235,12 +211,10 @@ class NotAllowed(Refusal):
 
 
 def _refused(refusal: Refusal) -> Answer:
-    more: list[tuple[bytes, bytes]] = []
-    if refusal.retry_after is not None:
-        more.append((b"retry-after", b"%d" % refusal.retry_after))
+    answer = refusal_answer(refusal)
     if isinstance(refusal, NotAllowed):
-        more.append((b"allow", refusal.wanted.encode()))
-    return Answer(refusal.body(), refusal.status, more=more)
+        return answer._replace(more=(*answer.more, (b"allow", refusal.wanted.encode())))
+    return answer
 
 
 def _json(value: Any, status: int = 200) -> Answer:

@@ -9,6 +9,7 @@ that fails takes none of its neighbours with it.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -17,6 +18,7 @@ from typing import Final
 
 import numpy as np
 
+from pipeline.serving.columns import all_finite
 from pipeline.serving.loaded import LoadedVersion, Scores
 from pipeline.serving.refusal import TOO_LATE, Refusal, busy
 from pipeline.versions.signature import Categorical, Numeric
@@ -38,10 +40,7 @@ class Member:
     """Of the loop's clock."""
     arrived: float
     answer: asyncio.Future[Scores]
-
-    @property
-    def rows(self) -> int:
-        return len(self.numeric)
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +66,22 @@ class Batcher:
         queue_rows: int,
         thread: Executor,
         on_batch: Callable[[Batch], None],
+        longest_wait_s: float = math.inf,
     ) -> None:
         """`expected_s`: rows → seconds of a run; `largest`: rows of one batch, more only for one request that has more.
 
-        `queue_rows`: more rows than these do not wait.
+        `queue_rows`: more rows than these do not wait, nor more than are run within `longest_wait_s`.
         """
         self._run = run
         self._expected_s = expected_s
         self._largest = largest
         self._queue_rows = queue_rows
+        self._longest_wait_s = longest_wait_s
+        self._pace = 1.0
+        """How many times longer than its run it takes from one batch to the next, while some wait: the loop has other
+        things to do, and other processes want the processor too."""
+        self._before: tuple[float, float] | None = None
+        """When the batch before began and what its run should take, if some have waited ever since."""
         self._thread = thread
         self._on_batch = on_batch
         self._loop = asyncio.get_running_loop()
@@ -86,7 +92,13 @@ class Batcher:
 
     @classmethod
     def of(
-        cls, loaded: LoadedVersion, *, queue_rows: int, thread: Executor, on_batch: Callable[[Batch], None]
+        cls,
+        loaded: LoadedVersion,
+        *,
+        queue_rows: int,
+        longest_wait_s: float,
+        thread: Executor,
+        on_batch: Callable[[Batch], None],
     ) -> Batcher:
         """Of a version that is loaded."""
         return cls(
@@ -94,6 +106,7 @@ class Batcher:
             expected_s=loaded.expected_seconds,
             largest=loaded.largest,
             queue_rows=queue_rows,
+            longest_wait_s=longest_wait_s,
             thread=thread,
             on_batch=on_batch,
         )
@@ -105,15 +118,27 @@ class Batcher:
     async def scores(self, numeric: Numeric, categorical: Categorical, timeout_s: float) -> Scores:
         """The scores of these rows. Raises Refusal: 503 when too much waits already, 504 when its time is over."""
         rows = len(numeric)
-        if self._rows and self._rows + rows > self._queue_rows:
+        if self._rows and self._rows + rows > self._room():
             raise busy(f"{self._rows} rows are waiting already")
         now = self._loop.time()
-        member = Member(numeric, categorical, now + timeout_s, now, self._loop.create_future())
+        member = Member(numeric, categorical, now + timeout_s, now, self._loop.create_future(), rows)
         self._waiting.append(member)
         self._rows += rows
         if not self._flush_asked and not self._running:
             self._ask_for_flush()
         return await member.answer
+
+    def _room(self) -> int:
+        if self._rows < 2 * self._largest:  # with fewer, the next batch would not be full
+            return self._queue_rows
+        batch_s = self._pace * self._expected_s(self._largest)
+        return int(min(self._queue_rows, self._longest_wait_s / batch_s * self._largest))
+
+    def _learn(self, began: float, rows: int) -> None:
+        if self._before is not None:
+            before, expected_s = self._before
+            self._pace = 0.8 * self._pace + 0.2 * max(1.0, (began - before) / expected_s)
+        self._before = (began, self._expected_s(rows)) if rows and self._waiting else None
 
     def _ask_for_flush(self) -> None:
         self._flush_asked = True
@@ -124,6 +149,7 @@ class Batcher:
         began = self._loop.time()
         batch = self._take(began)
         rows = sum(member.rows for member in batch)
+        self._learn(began, rows)
         if not batch:
             self._go_on()
         elif self._expected_s(rows) <= INLINE_S:
@@ -171,10 +197,7 @@ class Batcher:
         try:
             if len(batch) == 1:
                 return [_finite(self._run(batch[0].numeric, batch[0].categorical))]
-            whole = self._run(
-                np.concatenate([member.numeric for member in batch]),
-                np.concatenate([member.categorical for member in batch]),
-            )
+            whole = self._run(*_together(batch))
         except Exception as error:
             if len(batch) == 1:
                 return [error]
@@ -198,17 +221,26 @@ def _too_late() -> Refusal:
     return Refusal(TOO_LATE, "the request's time was over before it was its turn")
 
 
+def _together(batch: Sequence[Member]) -> tuple[Numeric, Categorical]:
+    return (
+        np.concatenate([member.numeric for member in batch]),
+        np.concatenate([member.categorical for member in batch]),
+    )
+
+
 def _parted(whole: Scores, batch: Sequence[Member]) -> list[Outcome]:
+    sound = all_finite(whole)  # then each part is
     parts: list[Outcome] = []
     place = 0
     for member in batch:
-        parts.append(_finite(whole[place : place + member.rows]))
+        part = whole[place : place + member.rows]
+        parts.append(part if sound else _finite(part))
         place += member.rows
     return parts
 
 
 def _finite(scores: Scores) -> Outcome:
     """No answer is better than one that is not a number."""
-    if np.isfinite(scores).all():
+    if all_finite(scores):
         return scores
     return Refusal(500, "the model's answer is not a number")

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.serving.outputs import output_names
 from pipeline.serving.refusal import Refusal, malformed
 from pipeline.serving.tensors import Values
 from pipeline.versions.numberwords import float_word, number_words
@@ -18,6 +19,8 @@ from pipeline.versions.signature import FIRST_WORD, MISSING, UNSEEN, Categorical
 NUMERIC: Final = "numeric"
 CATEGORICAL: Final = "categorical"
 _NUMBERS: Final = frozenset({float, int, bool, type(None)})
+_SQUARE: Final = float(np.finfo(np.float32).max) ** 2
+"""Numbers whose squares have a smaller sum are finite, and stay so as float32."""
 _WORDS: Final = frozenset({str, int, float, bool, type(None)})
 
 
@@ -31,8 +34,10 @@ class Columns:
         self.categorical: Final = tuple(column.name for column in signature.categorical)
         self._numeric_place = {name: place for place, name in enumerate(self.numeric)}
         self._vocabulary = {column.name: _numbered(column) for column in signature.categorical}
+        self.outputs: Final = output_names(signature)
         self.packed: Final = _packed(self.names, bool(self.numeric), bool(self.categorical))
         """Names of the tensors that carry all columns of a kind at once; empty if a column has such a name."""
+        self._packed: Final = frozenset(self.packed)
 
     # ------------------------------------------------------------------------------------- rows of plain JSON
 
@@ -58,7 +63,7 @@ class Columns:
 
         Raises Refusal.
         """
-        if self.packed and tensors.keys() <= set(self.packed):
+        if self.packed and tensors.keys() <= self._packed:
             return self._of_packed(tensors)
         self._require(tensors)
         counts = {name: _rows(name, tensors[name][0], 1) for name in self.names}
@@ -116,13 +121,19 @@ class Columns:
 
 def narrow(numeric: npt.NDArray[Any]) -> Numeric:
     """float32, with what is not finite as NaN, which is "missing": as training has it."""
+    if numeric.dtype == np.float64 and np.vdot(numeric, numeric) < _SQUARE:
+        return numeric.astype(np.float32)
     if numeric.dtype == np.float32:
         found = np.ascontiguousarray(numeric)
     else:
         with np.errstate(over="ignore"):
             found = np.ascontiguousarray(numeric, dtype=np.float32)
-    finite = np.isfinite(found)
-    return found if finite.all() else np.where(finite, found, np.float32(math.nan))
+    return found if all_finite(found) else np.where(np.isfinite(found), found, np.float32(math.nan))
+
+
+def all_finite(numbers: npt.NDArray[Any]) -> bool:
+    """A sum of squares that is finite says so at a third of the cost; one that is not may only be too large."""
+    return math.isfinite(np.vdot(numbers, numbers)) or bool(np.isfinite(numbers).all())
 
 
 def _numbered(column: InputColumn) -> Mapping[str | None, int]:

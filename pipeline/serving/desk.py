@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pipeline.serving import oip
 from pipeline.serving.columns import Columns
-from pipeline.serving.inbox import ClientGone
+from pipeline.serving.counted import NOBODY_WAITED, Counted
 from pipeline.serving.journal import Exchange, Journal, inputs_of_tensors
 from pipeline.serving.lookups import Lookups
 from pipeline.serving.metrics import Door, Metrics
@@ -23,36 +21,10 @@ from pipeline.serving.shelf import Picked, Seat, Shelf
 from pipeline.serving.tally import Event, Tally
 from store.release import RELEASE
 
-NOBODY_WAITED: Final = 499
-"""As nginx counts a client that has gone."""
 _EXTENSIONS: Final = ("binary_tensor_data", "model_repository", "statistics")
 
 
-@dataclass(slots=True)
-class Counted:
-    """What becomes of a request, for the metrics and the prediction log."""
-
-    picked: Picked | None = None
-    """Once its version is chosen."""
-    picked_at: float = 0.0
-    """When that was, on the desk's clock."""
-    request: str = ""
-    """Its id, or the one that it was given."""
-    unit: str | None = None
-    status: int = 500
-    size: int = 0
-    """Bytes of the request, as far as the log would hold on to them."""
-    exchange: Exchange | None = None
-    """Once its version is chosen and its rows are read."""
-    encode: Encode | None = None
-    """How its rows were read: the shadow may take them otherwise."""
-    scores: Scores | None = None
-    named: bytes | None = None
-    """The id that it was given, if it came without one and is logged under it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """A request that was answered, before its answer is written."""
 
     picked: Picked
@@ -96,49 +68,31 @@ class Desk:
 
     # ------------------------------------------------------------------------------------------- requests
 
-    @contextmanager
-    def counted(self, model: str, door: Door) -> Iterator[Counted]:
-        """A request from its first byte to its answer. Names that nobody serves are not counted by name: they are
-        whatever somebody sends."""
-        began, at_us, counted = self._clock(), self._journal.now_us(), Counted()
-        try:
-            yield counted
-            counted.status = 200
-        except Refusal as refusal:
-            counted.status = refusal.status
-            raise
-        except (ClientGone, asyncio.CancelledError):
-            counted.status = NOBODY_WAITED
-            raise
-        finally:
-            seconds = self._clock() - began
-            self._count(model, door, counted, at_us, seconds)
+    def counted(self, model: str, door: Door, began: float | None = None) -> Counted:
+        """A request from its first byte, at `began` on the clock, to its answer."""
+        return Counted(self._count, model, door, self._clock() if began is None else began)
 
-    def _count(self, model: str, door: Door, counted: Counted, at_us: int, seconds: float) -> None:
-        picked, status = counted.picked, counted.status
+    def _count(self, counted: Counted) -> None:
+        """Names that nobody serves are not counted by name: they are whatever somebody sends."""
+        model, picked, status, seconds = counted.model, counted.picked, counted.status, self._clock() - counted.began
         if picked is None:
             known = model if model in self.shelf.snapshot.routes else ""
-            self._metrics.answered(known, "", door, status, seconds)
+            self._metrics.answered(known, "", counted.door, status, seconds)
             return
         limit, ours = picked.route.slow_s, status in (200, NOBODY_WAITED) or status >= 500
         # What was asleep when it was asked had to be loaded: that says nothing of the version.
         slow = ours and limit is not None and seconds > limit and not picked.seat.asleep
-        self._metrics.answered(model, picked.seat.label, door, status, seconds, slow=slow)
+        self._metrics.answered(model, picked.seat.label, counted.door, status, seconds, slow=slow)
         if picked.exposed and (slow or (ours and status != NOBODY_WAITED)):
             self._compare(picked, counted, slow)
         if counted.exchange is None:
             return
-        scores = counted.scores if status == 200 else None
+        latency_us, scores = round(seconds * 1e6), counted.scores if status == 200 else None
         self._journal.offer(
-            counted.exchange,
-            scores,
-            at_us=at_us,
-            latency_us=round(seconds * 1e6),
-            status=status,
-            size=counted.size,
+            counted.exchange, scores, at_us=self._journal.now_us() - latency_us, latency_us=latency_us, status=status
         )
         if picked.shadow is not None and counted.encode is not None and status == 200:
-            self._shadowing.take(Copy(picked.shadow, counted.exchange, counted.encode, counted.size))
+            self._shadowing.take(Copy(picked.shadow, counted.exchange, counted.encode))
 
     def _compare(self, picked: Picked, counted: Counted, slow: bool) -> None:
         """An answer to a unit of a comparison; a client that gave up on a slow one counts as slow."""
@@ -157,14 +111,14 @@ class Desk:
         counted.picked = picked = self.shelf.pick(model, unit=unit, request=request, version=version)
         return picked
 
-    def note(self, counted: Counted, *, cells: int, inputs: Callable[[Columns], Any], encode: Encode) -> None:
-        """What the log and the shadow are to hear of a request, before its model is run. `cells`: of its rows."""
+    def note(self, counted: Counted, *, inputs: Callable[[Columns], Any], encode: Encode) -> None:
+        """What the log and the shadow are to hear of a request, before its model is run."""
         picked = counted.picked
         if picked is not None:
             self.asked[picked.seat.model] = self._clock()
         if picked is None or (picked.shadow is None and not self._journal.writes):
             return
-        counted.exchange = Exchange(picked, counted.request, counted.unit, cells, partial(inputs, picked.seat.columns))
+        counted.exchange = Exchange(picked, counted.request, counted.unit, partial(inputs, picked.seat.columns))
         counted.encode = encode
 
     async def scored(
@@ -180,12 +134,11 @@ class Desk:
         seat = picked.seat
         if document.lookup:
             tensors = await self.lookups.tensors(model, seat.columns, document.tensors, null=document.null)
-            document = replace(document, tensors=tensors)
+            document = document._replace(tensors=tensors)
         numeric, categorical, wanted = oip.encoded(document, seat.columns, self.limits.most_rows)
         timeout = self.left(counted, document.timeout_s, remaining_s)
         self.note(
             counted,
-            cells=numeric.size + categorical.size,
             inputs=lambda columns: inputs_of_tensors(columns, document.tensors),
             encode=lambda columns: columns.of_tensors(document.tensors),
         )
@@ -201,7 +154,10 @@ class Desk:
 
         Below 0 its time is over: nothing is run for it.
         """
-        shortest = min([self.limits.timeout_s, *(one for one in asked if one is not None)])
+        shortest = self.limits.timeout_s
+        for one in asked:
+            if one is not None and one < shortest:
+                shortest = one
         return shortest - (self._clock() - counted.picked_at)
 
     # ---------------------------------------------------------------------------------------- what is served

@@ -50,10 +50,13 @@ class Dozing:
 
     async def _woken_batcher(self, rows: int, timeout_s: float) -> Batcher:
         self._rows += rows
+        # Of a task of its own: those who wait here need not be in one.
+        wake = asyncio.ensure_future(self._wake())
         try:
-            async with asyncio.timeout(timeout_s):
-                return await self._wake()
-        except TimeoutError:
-            raise Refusal(TOO_LATE, "the request's time was over before its model was loaded again") from None
+            done, _ = await asyncio.wait((wake,), timeout=timeout_s)
+            if not done:
+                raise Refusal(TOO_LATE, "the request's time was over before its model was loaded again")
+            return wake.result()
         finally:
+            wake.cancel()
             self._rows -= rows

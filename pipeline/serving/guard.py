@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from collections.abc import Callable, Container
+from typing import Final
 
 from pipeline.serving.gate import UNKNOWN, Gate
 from pipeline.serving.metrics import Metrics
-from pipeline.serving.refusal import Refusal
+from pipeline.serving.refusal import BUSY, Refusal
+from pipeline.serving.request import Answer, Request, refusal_answer
 
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Any, Send], Awaitable[None]]
 _HEALTH: Final = ("/v2/health/live", "/v2/health/ready")
 
 
 class Guard:
-    """An ASGI app around another one."""
+    """Asked with the head of each request."""
 
-    def __init__(self, app: App, gate: Gate, metrics: Metrics) -> None:
-        self._app = app
+    def __init__(self, gate: Gate, metrics: Metrics) -> None:
         self._gate = gate
         self._metrics = metrics
 
-    def __call__(self, scope: Scope, receive: Any, send: Send) -> Awaitable[None]:
-        """Without keys it costs one question."""
-        if self._gate.open or scope["type"] != "http" or scope["path"] in _HEALTH:
-            return self._app(scope, receive, send)
-        return self._asked(scope, receive, send)
-
-    async def _asked(self, scope: Scope, receive: Any, send: Send) -> None:
-        shown = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), None)
+    def __call__(self, request: Request) -> Answer | None:
+        """None lets it in. Without keys it costs one question."""
+        if self._gate.open or request.path in _HEALTH:
+            return None
+        shown = request.headers.get(b"authorization")
         try:
-            self._gate.admit(shown, model_of(scope["path"]))
+            self._gate.admit(None if shown is None else shown.decode("latin-1"), model_of(request.path))
         except Refusal as refusal:
             self._metrics.answered("", "", "rest", refusal.status, 0.0)
-            await refuse(refusal, send)
-            return
-        await self._app(scope, receive, send)
+            return refuse(refusal)
+        return None
 
 
 def model_of(path: str) -> str | None:
@@ -52,17 +45,19 @@ def model_of(path: str) -> str | None:
     return None
 
 
-async def refuse(refusal: Refusal, send: Send) -> None:
+def crowded(metrics: Metrics, served: Callable[[], Container[str]]) -> Callable[[str], None]:
+    """Counts a request that the server refused because too many wait, by its path. `served`: the models' names."""
+
+    def count(path: str) -> None:
+        model = model_of(path)
+        known = model if model is not None and model in served() else ""
+        metrics.answered(known, "", "plain" if path.startswith("/v1/") else "rest", BUSY, 0.0)
+
+    return count
+
+
+def refuse(refusal: Refusal) -> Answer:
     """The body of the request is not read: the connection ends with the answer."""
-    body = refusal.body()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(body)),
-        (b"connection", b"close"),
-    ]
-    if refusal.retry_after is not None:
-        headers.append((b"retry-after", b"%d" % refusal.retry_after))
-    if refusal.status == UNKNOWN:
-        headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    answer = refusal_answer(refusal)
+    asked = ((b"www-authenticate", b"Bearer"),) if refusal.status == UNKNOWN else ()
+    return answer._replace(more=(*answer.more, *asked), last=True)

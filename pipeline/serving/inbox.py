@@ -2,63 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Mapping
 
 from pipeline.serving.bodies import unpacked
 from pipeline.serving.refusal import TOO_BIG, Refusal, busy, malformed
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-
-
-class ClientGone(Exception):
-    """Nobody waits for the answer any more."""
+from pipeline.serving.request import Request
 
 
 class Inbox:
+    """One worker's; belongs to the thread of its event loop."""
+
     def __init__(self, most_body: int, most_together: int) -> None:
         """Bytes of one body, and of all that are being received at one moment."""
-        self._most_body = most_body
-        self._most_together = most_together
-        self._held = 0
+        self.most_body = most_body
+        self.most_together = most_together
+        self.held = 0
 
-    async def body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
-        """The whole body, unpacked. Raises Refusal, ClientGone."""
+    def look_at(self, headers: Mapping[bytes, bytes]) -> None:
+        """Raises Refusal for a body that says by itself that it is too big."""
         declared = headers.get(b"content-length")
-        if declared is not None and (not declared.isdigit() or int(declared) > self._most_body):
-            raise self._too_big()
-        first = await receive()
-        if first["type"] == "http.disconnect":
-            raise ClientGone
-        body: bytes = first["body"] if not first["more_body"] else await self._rest(first["body"], receive)
-        if len(body) > self._most_body:
-            raise self._too_big()
-        encoding = headers.get(b"content-encoding")
-        return body if encoding is None else unpacked(body, encoding.decode("latin-1"), self._most_body)
+        if declared is not None and (not declared.isdigit() or int(declared) > self.most_body):
+            raise self.too_big()
 
-    async def _rest(self, first: bytes, receive: Receive) -> bytes:
-        pieces, size = [first], len(first)
-        self._held += size
-        try:
-            while True:
-                if size > self._most_body:
-                    raise self._too_big()
-                if self._held > self._most_together:
-                    raise busy("too many bytes are being received at this moment")
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientGone
-                pieces.append(message["body"])
-                size += len(pieces[-1])
-                self._held += len(pieces[-1])
-                if not message["more_body"]:
-                    return b"".join(pieces)
-        finally:
-            self._held -= size
+    def content(self, request: Request) -> bytes:
+        """The whole body, unpacked. Raises Refusal, ClientGone."""
+        if request.lost is not None:
+            raise request.lost
+        if len(request.body) > self.most_body:
+            raise self.too_big()
+        encoding = request.headers.get(b"content-encoding")
+        return request.body if encoding is None else unpacked(request.body, encoding.decode("latin-1"), self.most_body)
 
-    def _too_big(self) -> Refusal:
-        return Refusal(TOO_BIG, f"a request's body has at most {self._most_body} bytes; send fewer rows at once")
+    def too_big(self) -> Refusal:
+        return Refusal(TOO_BIG, f"a request's body has at most {self.most_body} bytes; send fewer rows at once")
+
+
+class Incoming:
+    """A body on its way. What comes in one piece is nobody's concern; further pieces count for all together."""
+
+    __slots__ = ("_held", "_inbox", "_pieces", "_size")
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._pieces: list[bytes] = []
+        self._size = self._held = 0
+
+    def add(self, piece: bytes) -> None:
+        """Raises Refusal; then it is to be let go of."""
+        inbox = self._inbox
+        self._size += len(piece)
+        if self._size > inbox.most_body:
+            raise inbox.too_big()
+        self._pieces.append(piece)
+        if len(self._pieces) > 1:
+            inbox.held += self._size - self._held
+            self._held = self._size
+            if inbox.held > inbox.most_together:
+                raise busy("too many bytes are being received at this moment")
+
+    def whole(self) -> bytes:
+        pieces = self._pieces
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def let_go(self) -> None:
+        """Of its room, whether it was received or not; once."""
+        self._inbox.held -= self._held
+        self._held = 0
 
 
 def json_length(headers: Mapping[bytes, bytes]) -> int | None:

@@ -1,6 +1,6 @@
 """What a worker writes down of the requests it answers: a prediction log for each model, begun with its first line.
 
-On the hot path it only keeps references; the columns of a line are put together by the thread that writes it.
+A line is made when the answer is there, by the thread that made it; another one writes it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from pipeline.serving.tensors import Values
 from pipeline.versions.signature import Signature
 from store.home import ServingDir
 
-_CELL: Final = 60
-"""Bytes that a value takes while it waits as an object of Python, about; as it was sent it may be smaller."""
+_FEW: Final = 8
+"""So many numbers are written as digits sooner than as bytes."""
 _ANSWERED: Final = 200
 _OURS: Final = 500
 """From this status on a request was ours to answer."""
@@ -38,8 +38,6 @@ class Exchange(NamedTuple):
     request: str
     """Its id."""
     unit: str | None
-    cells: int
-    """Values of its rows."""
     inputs: Callable[[], Any]
 
 
@@ -64,9 +62,7 @@ class Journal:
         """An id, unlike any other, for a request that came without one."""
         return next(self._names)
 
-    def offer(
-        self, exchange: Exchange, scores: Scores | None, *, at_us: int, latency_us: int, status: int, size: int
-    ) -> None:
+    def offer(self, exchange: Exchange, scores: Scores | None, *, at_us: int, latency_us: int, status: int) -> None:
         """Takes down what was answered, and what we failed to answer; what the client did wrong, it does not."""
         if self._limits is None or not (status == _ANSWERED or status >= _OURS):
             return
@@ -75,7 +71,7 @@ class Journal:
         log = self._logs.get(seat.model)
         if log is None:
             log = self._logs[seat.model] = self._begin(seat.model, self._limits)
-        line = Prediction(
+        prediction = Prediction(
             request=exchange.request,
             at_us=at_us,
             model=seat.model,
@@ -88,7 +84,7 @@ class Journal:
             inputs=exchange.inputs,
             outputs=None if scores is None else partial(outputs_of, seat.signature, scores),
         )
-        log.offer(line, size + _CELL * exchange.cells)
+        log.offer(prediction)
 
     def facts(self) -> dict[str, Any]:
         """For the metrics: (model, what became of them) → how many; and how many wait."""
@@ -138,9 +134,10 @@ def _together(columns: Columns, values: dict[str, Values]) -> dict[str, Any]:
 
 def outputs_of(signature: Signature, scores: Scores) -> dict[str, Any]:
     """Output → its values: scores [n] or [n, classes], and of classes the labels."""
+    found = scores if scores.size > _FEW else scores.tolist()
     if signature.task == "regression":
-        return {SCORE: scores}
-    return {SCORE: scores, LABEL: labels(signature, scores)}
+        return {SCORE: found}
+    return {SCORE: found, LABEL: labels(signature, scores)}
 
 
 def _now_us() -> int:

@@ -7,29 +7,28 @@ Source: kserve/open-inference-protocol, specification/protocol/inference_rest.md
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from pipeline.serving.columns import Columns
-from pipeline.serving.outputs import Scores, described, output_names, tensor
+from pipeline.serving.outputs import Scores, described, tensor
 from pipeline.serving.plain import null_is_enough
 from pipeline.serving.refusal import malformed
 from pipeline.serving.tensors import DATATYPES, Values, from_bytes, from_json, to_bytes
 from pipeline.versions.signature import Categorical, Numeric, Signature
 
+_WHOLE: Final = {int}
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+
+class Wanted(NamedTuple):
     """An output that was asked for."""
 
     name: str
     binary: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A request as far as it can be read without knowing the model."""
 
     id: str
@@ -88,13 +87,13 @@ def read(body: bytes, json_length: int | None) -> Document:
 
 def encoded(document: Document, columns: Columns, most_rows: int) -> tuple[Numeric, Categorical, Sequence[Wanted]]:
     """The arrays for the model, and the outputs that are wanted of it. Raises Refusal."""
-    known = output_names(columns.signature)
-    wanted = document.outputs
+    known, wanted = columns.outputs, document.outputs
     if wanted is None:
         wanted = [Wanted(name, document.all_binary) for name in known]
-    for one in wanted:
-        if one.name not in known:
-            raise malformed(f"the model has no output {one.name}; it gives {', '.join(known)}")
+    else:
+        for one in wanted:
+            if one.name not in known:
+                raise malformed(f"the model has no output {one.name}; it gives {', '.join(known)}")
     numeric, categorical = columns.of_tensors(document.tensors)
     check_rows(len(numeric), most_rows)
     return numeric, categorical, wanted
@@ -191,7 +190,7 @@ def _kind(name: str, entry: Mapping[str, Any]) -> str:
 
 def _shape(name: str, entry: Mapping[str, Any]) -> list[int]:
     shape = entry.get("shape")
-    if not isinstance(shape, list) or not shape or any(type(one) is not int or one < 0 for one in shape):
+    if not isinstance(shape, list) or set(map(type, shape)) != _WHOLE or min(shape) < 0:
         raise malformed(f"input {name}: `shape` is an array of whole numbers, not {shape!r}"[:300])
     return shape
 

@@ -1,35 +1,84 @@
-"""uvicorn's HTTP over a connection, with bounds that it does not have: bytes of a message, time, and connections.
+"""HTTP/1.1 over one connection: bytes → requests, answers → bytes, one after another in the order they were asked in.
 
-A client that sends a byte a minute, or reads none, costs a socket and a few kilobytes for a while; then it is closed.
+httptools parses. The app is a coroutine that is run as soon as its request is whole, by this class and not by a task:
+it waits once, for the batch that it is in. An answer is one write. With bounds on the bytes of a message, on time and
+on connections: a client that sends a byte a minute, or reads none, costs a socket and a few kilobytes for a while; then
+it is closed. A request that would have to wait for too many others is refused by its head, before anything is made of
+it: at three times of what a process can answer, that is what most of its time would go into.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any, ClassVar, Final
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import unquote
 
-from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-from uvicorn.server import ServerState
+import httptools
 
-from pipeline.serving.refusal import Refusal
+from pipeline.serving.admission import Admission
+from pipeline.serving.inbox import Inbox, Incoming
+from pipeline.serving.refusal import Refusal, busy
+from pipeline.serving.request import Answer, ClientGone, Request, refusal_answer
 
 MOST_HEAD: Final = 512 * 1024
 """Bytes of a request line with its headers, as far as the next read: a read is up to 256 KiB."""
+_STATUS: Final = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n".encode() for one in HTTPStatus}
+_CLOSE: Final = b"connection: close\r\n"
+_CROWDED: Final = refusal_answer(busy("more requests wait than can be answered soon"))
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+App = Callable[[Request], Coroutine[Any, Any, Answer | None]]
+"""None: there is nobody to answer. It raises nothing, and waits for futures: it is in no task, so what needs one
+(`asyncio.timeout`) has to be in a task of its own."""
+Admit = Callable[[Request], Answer | None]
+"""By its head alone: None lets a request in."""
 
 
-class BoundedProtocol(HttpToolsProtocol):
-    """One connection. `bounded` makes the class with its limits."""
+@dataclass
+class Service:
+    """What the connections of a server share."""
 
-    most_bytes: ClassVar[int]
-    """Of one message with everything."""
-    most_connections: ClassVar[int]
+    app: App
+    admit: Admit
+    inbox: Inbox
+    most_connections: int
+    admission: Admission
+    connections: set[Connection] = field(default_factory=set)
+    closing: bool = False
+    """Then each answer is the last of its connection."""
 
-    def __init__(self, config: Config, server_state: ServerState, **rest: Any) -> None:
-        super().__init__(config, server_state, **rest)
+
+class Connection(asyncio.Protocol):
+    """Belongs to the thread of its event loop."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._loop = asyncio.get_running_loop()
+        self._parser: Any = httptools.HttpRequestParser(self)
+        self.transport: asyncio.Transport
+        # The message that is being received.
         self._bytes = 0
         self._in_head = False
+        self._url = b""
+        self._headers: dict[bytes, bytes] = {}
+        self._coming: Request | None = None
+        """None once its body is here, or is not wanted."""
+        self._incoming = Incoming(service.inbox)
+        # Those that are to be answered.
+        self._waiting: deque[Request] = deque()
+        self._request: Request | None = None
+        self._work: Coroutine[Any, Any, Answer | None] | None = None
+        self._going_on = False
+        self._ended = False
+        """Nothing more is taken."""
+        self._paused = False
+        self._choked = False
+        """Answers are made faster than they are read."""
         self.receiving_since: float | None = None
         """The loop's clock; None when a whole message has come and no other one has begun."""
         self.idle_since: float | None = None
@@ -37,76 +86,218 @@ class BoundedProtocol(HttpToolsProtocol):
         self.unsent = 0
         self.unsent_since: float | None = None
 
+    # ------------------------------------------------------------------------------------------- the transport
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.receiving_since = self.idle_since = self.loop.time()
-        if len(self.connections) > self.most_connections:
-            self.refuse(Refusal(503, f"more than {self.most_connections} connections are open", retry_after=1))
+        self.transport = transport
+        connections, most = self._service.connections, self._service.most_connections
+        connections.add(self)
+        self.receiving_since = self.idle_since = self._loop.time()
+        if len(connections) > most:
+            self.end(Refusal(503, f"more than {most} connections are open", retry_after=1))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._service.connections.discard(self)
+        self._parser = None  # which holds this
+        self._ended, self._choked = True, False
+        self._waiting.clear()
+        if self._coming is not None:
+            self._settle(self._coming, ClientGone())
+            self._go_on()
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        if self._ended:
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._ended = True  # it is answered in HTTP; what follows would be something else
+        except httptools.HttpParserError:
+            self.end(Refusal(400, "this is no HTTP request"))
+            return
         self._bytes += len(data)
-        if self._bytes > (MOST_HEAD if self._in_head else self.most_bytes):
-            self.refuse(Refusal(431 if self._in_head else 413, "the request is larger than it may be"))
+        if self._bytes > (MOST_HEAD if self._in_head else MOST_HEAD + self._service.inbox.most_body):
+            self.end(Refusal(431 if self._in_head else 413, "the request is larger than it may be"))
+            return
+        self._go_on()
+
+    def pause_writing(self) -> None:
+        self._choked = True
+        self._go_on()
+
+    def resume_writing(self) -> None:
+        self._choked = False
+        self._go_on()
+
+    # ---------------------------------------------------------------------------------------------- the parser
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
         self._bytes, self._in_head = 0, True
-        self.idle_since = None
-        self.receiving_since = self.loop.time()
+        self._url, self._headers = b"", {}
+        self.idle_since, self.receiving_since = None, self._loop.time()
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # and not behind the body
+            self._headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
-        super().on_headers_complete()
         self._in_head = False
+        parser, headers = self._parser, self._headers
+        keep_alive = parser.get_http_version() != "1.0" and parser.should_keep_alive()
+        request = Request(
+            parser.get_method().decode("ascii"), _path(self._url), headers, time.perf_counter(), keep_alive=keep_alive
+        )
+        self._coming, self._incoming = request, Incoming(self._service.inbox)
+        request.answer = self._service.admit(request) or self._turned_away(request)
+        if request.answer is not None:
+            self._settle(request)
+            return
+        try:
+            self._service.inbox.look_at(headers)
+        except Refusal as refusal:
+            self._settle(request, refusal)
+            return
+        if b"expect" in headers and headers[b"expect"].lower() == b"100-continue" and not self._busy:
+            self.transport.write(_CONTINUE)
+
+    def _turned_away(self, request: Request) -> Answer | None:
+        """Health and numbers are told all the more when much is asked; what has others before it keeps its place."""
+        admission = self._service.admission
+        if not admission.full or request.method != "POST" or self._busy:
+            return None
+        admission.on_refused(request.path)
+        # Who waits for leave to send its body does not send it now.
+        return _CROWDED._replace(last=True) if b"expect" in request.headers else _CROWDED
+
+    def on_body(self, body: bytes) -> None:
+        if self._coming is None:
+            return
+        try:
+            self._incoming.add(body)
+        except Refusal as refusal:
+            self._settle(self._coming, refusal)
 
     def on_message_complete(self) -> None:
-        super().on_message_complete()
         self.receiving_since = None
+        if self._coming is not None:
+            self._coming.body = self._incoming.whole()
+            self._settle(self._coming)
+        elif not self._busy:
+            self.idle_since = self._loop.time()
 
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if self.receiving_since is None:
-            self.idle_since = self.loop.time()
+    def _settle(self, request: Request, lost: Refusal | ClientGone | None = None) -> None:
+        """It can be answered; what may still come of its body is thrown away."""
+        self._coming = None
+        self._incoming.let_go()
+        request.lost = lost
+        self._waiting.append(request)
 
-    def send_400_response(self, msg: str) -> None:
-        self.refuse(Refusal(400, msg))
+    # -------------------------------------------------------------------------------------------------- answers
 
-    def refuse(self, refusal: Refusal) -> None:
-        """Says why, if no answer is under way, and closes."""
-        if self.transport.is_closing():
+    @property
+    def _busy(self) -> bool:
+        return self._request is not None or bool(self._waiting)
+
+    def _go_on(self) -> None:
+        """Answers what can be answered, and reads on when nothing waits for that."""
+        if self._going_on:
             return
-        if self.cycle is None or not self.cycle.response_started:
-            self.transport.write(_response(refusal))
-        self.transport.close()
+        self._going_on = True
+        try:
+            while self._waiting and self._request is None and not self._choked:
+                self._begin(self._waiting.popleft())
+        finally:
+            self._going_on = False
+        pause = self._choked or bool(self._waiting)
+        if pause != self._paused and not self.transport.is_closing():
+            self._paused = pause
+            (self.transport.pause_reading if pause else self.transport.resume_reading)()
+
+    def _begin(self, request: Request) -> None:
+        self._request = request
+        if request.answer is not None:
+            self._answered(request, request.answer)
+            return
+        if request.method == "POST":
+            self._service.admission.enter(self._start)
+        else:
+            self._start()
+
+    def _start(self) -> None:
+        """Now, or in a later turn of the loop."""
+        assert self._request is not None
+        if self.transport.is_closing():  # who has gone meanwhile is told nothing, and nothing is computed for them
+            self._request.lost = self._request.lost or ClientGone()
+        self._work = self._service.app(self._request)
+        self._step(self._request)
+        self._go_on()
+
+    def _step(self, request: Request) -> None:
+        """Runs the app up to where it waits for something."""
+        assert self._work is not None
+        try:
+            awaited = self._work.send(None)
+        except StopIteration as done:
+            self._answered(request, done.value)
+            return
+        if awaited is None:  # it lets others go first
+            self._loop.call_soon(self._wake)
+        else:
+            awaited._asyncio_future_blocking = False  # as a task does: the future may have others who wait
+            awaited.add_done_callback(self._wake)
+
+    def _wake(self, _: object = None) -> None:
+        assert self._request is not None
+        self._step(self._request)
+        self._go_on()
+
+    def _answered(self, request: Request, answer: Answer | None) -> None:
+        self._request = self._work = None
+        if answer is None or self.transport.is_closing():
+            return
+        last = answer.last or not request.keep_alive or self._service.closing or (self._ended and not self._waiting)
+        self.transport.write(_written(answer, last=last, body=request.method != "HEAD"))
+        if last:
+            self._ended = True
+            self._waiting.clear()
+            self.transport.close()
+        elif self.receiving_since is None and not self._waiting:
+            self.idle_since = self._loop.time()
+
+    # ---------------------------------------------------------------------------------------------------- its end
+
+    def end(self, refusal: Refusal) -> None:
+        """Takes nothing more; says why when those before have their answers, and closes."""
+        if self._ended or self.transport.is_closing():
+            return
+        self._ended = True
+        if self._coming is not None:
+            self._coming.keep_alive = False
+            self._settle(self._coming, refusal)
+        else:
+            words = refusal_answer(refusal)._replace(last=True)
+            self._waiting.append(Request("", "", {}, time.perf_counter(), answer=words))
+        self._go_on()
+
+    def shut(self) -> None:
+        """Closes it now, or with the answer to what it has begun to ask."""
+        if not self._busy and self._coming is None:
+            self.transport.close()
 
 
-def watch(connections: Iterable[Any], now: float, patience_s: float) -> None:
-    """Closes those that have been sending one message, or reading one answer, for longer than is waited for."""
-    for connection in list(connections):
-        transport = connection.transport
-        if transport is None:
-            continue
-        since = connection.receiving_since
-        if since is not None and now - since > patience_s:
-            connection.refuse(Refusal(408, f"the request did not come within {patience_s:g} s"))
-        # Of one that is being closed too: it waits until its last words are read.
-        unsent = transport.get_write_buffer_size()
-        if unsent == 0 or unsent < connection.unsent or connection.unsent_since is None:
-            connection.unsent_since = now if unsent else None
-        elif now - connection.unsent_since > patience_s:
-            transport.abort()
-        connection.unsent = unsent
+def _path(url: bytes) -> str:
+    """Raises for what is none, and the parser makes a bad request of it."""
+    if not url.startswith(b"/"):
+        url = httptools.parse_url(url).path
+    path = url.partition(b"?")[0].decode("ascii")
+    return unquote(path) if "%" in path else path
 
 
-def bounded(most_body: int, most_connections: int) -> type[BoundedProtocol]:
-    """What uvicorn takes as its protocol class."""
-    limits = {"most_bytes": most_body + MOST_HEAD, "most_connections": most_connections}
-    return type("Bounded", (BoundedProtocol,), limits)
-
-
-def _response(refusal: Refusal) -> bytes:
-    body = refusal.body()
-    head = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n" % len(body)
-    if refusal.retry_after is not None:
-        head += b"retry-after: %d\r\n" % refusal.retry_after
-    return STATUS_LINE[refusal.status] + head + b"\r\n" + body
+def _written(answer: Answer, *, last: bool, body: bool) -> bytes:
+    head = b"%bcontent-type: %b\r\ncontent-length: %d\r\n" % (_STATUS[answer.status], answer.kind, len(answer.body))
+    for name, value in answer.more:
+        head += b"%b: %b\r\n" % (name, value)
+    return b"%b%b\r\n%b" % (head, _CLOSE if last else b"", answer.body if body else b"")

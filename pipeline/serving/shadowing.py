@@ -12,7 +12,6 @@ import logging
 import math
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from pipeline.serving.batcher import Batcher
@@ -37,8 +36,6 @@ class Copy(NamedTuple):
     """The shadow's."""
     exchange: Exchange
     encode: Encode
-    size: int
-    """Bytes, as far as the log would hold on to them."""
 
 
 class Shadowing:
@@ -87,14 +84,13 @@ class Shadowing:
             status = 500
         seconds = asyncio.get_running_loop().time() - began
         self._metrics.shadowed(seat.model, seat.label, "answered" if status == 200 else "failed", seconds)
-        mine = replace(copy.exchange.picked, seat=seat, why="shadow")
+        mine = copy.exchange.picked._replace(seat=seat, why="shadow")
         self._journal.offer(
             copy.exchange._replace(picked=mine),
             scores,
             at_us=at_us,
             latency_us=round(seconds * 1e6),
             status=status,
-            size=copy.size,
         )
 
     def _batcher(self, seat: Seat) -> Batcher | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from pipeline.serving.arms import choose, split_of
 from pipeline.serving.batcher import Batcher
@@ -41,8 +42,7 @@ class Seat:
         return self.columns.signature
 
 
-@dataclass(frozen=True, slots=True)
-class Picked:
+class Picked(NamedTuple):
     """What a request was given."""
 
     seat: Seat

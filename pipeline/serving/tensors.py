@@ -71,13 +71,13 @@ def from_json(name: str, datatype: str, shape: Sequence[int], data: Any) -> Valu
     flat = _flat(name, data)
     if len(flat) != math.prod(shape):
         raise malformed(f"input {name} has {len(flat)} values, and shape {list(shape)} has {math.prod(shape)}")
-    strange = set(map(type, flat)) - _ALLOWED.get(datatype, _WHOLE)
-    if strange:
+    kinds = set(map(type, flat))
+    if strange := kinds - _ALLOWED.get(datatype, _WHOLE):
         place = next(i for i, value in enumerate(flat) if type(value) in strange)
         raise malformed(f"input {name}: value {place}, {_shown(flat[place])}, is not a {datatype}")
     if datatype == "BYTES":
         return flat
-    return _array(name, datatype, flat)
+    return _array(name, datatype, flat, missing=_NOTHING in kinds)
 
 
 def to_bytes(values: npt.NDArray[np.float32] | list[str]) -> bytes:
@@ -88,10 +88,10 @@ def to_bytes(values: npt.NDArray[np.float32] | list[str]) -> bytes:
     return np.ascontiguousarray(values, dtype="<f4").tobytes()
 
 
-def _array(name: str, datatype: str, flat: list[Any]) -> npt.NDArray[Any]:
-    kind = np.dtype(np.float64 if datatype == "FP32" else _TYPES[datatype])  # 1e39 is for the model to be missing
+def _array(name: str, datatype: str, flat: list[Any], *, missing: bool) -> npt.NDArray[Any]:
+    kind = "f8" if datatype == "FP32" else _TYPES[datatype]  # 1e39 is for the model to be missing
     try:
-        if None not in flat:
+        if not missing:
             return np.array(flat, kind)
         # Missing numbers are NaN; the others still have to fit into their type.
         np.array([value for value in flat if value is not None], kind)

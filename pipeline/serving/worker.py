@@ -14,7 +14,6 @@ import os
 import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,11 +35,12 @@ from pipeline.serving.control import channel_of, dial
 from pipeline.serving.desk import Desk, Limits
 from pipeline.serving.executables import settle_jax
 from pipeline.serving.gate import Gate
-from pipeline.serving.guard import Guard
+from pipeline.serving.guard import Guard, crowded
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
 from pipeline.serving.labelling import Labelling
-from pipeline.serving.loaded import LoadedVersion, load_version
+from pipeline.serving.loaded import LoadedVersion
+from pipeline.serving.loading import Loading, step_back
 from pipeline.serving.lookups import Join, Lookups
 from pipeline.serving.metrics import Facts, Metrics
 from pipeline.serving.server import DataServer
@@ -50,9 +50,7 @@ from pipeline.serving.shelf import Shelf
 from pipeline.serving.sleeping import Sleeping
 from pipeline.serving.tally import Tally
 from pipeline.serving.tls import Certificate
-from store.errors import TrainshedError
 from store.home import Home
-from store.routing import Snapshot, read_snapshot
 
 if TYPE_CHECKING:
     from pipeline.serving.rpc.server import RpcServer
@@ -63,7 +61,6 @@ AGAIN_S: Final = 0.1
 """Between two tries to find a supervisor."""
 _LOOK_S: Final = 1.0
 """Between two looks at files that may have changed."""
-_LOADER_NICENESS: Final = 10
 _BODIES: Final = 16
 """So many bodies of the largest size may be received at one moment."""
 log = logging.getLogger(__name__)
@@ -78,13 +75,11 @@ class Worker:
         self._listener = listener
         self._settings = settings = ServingSettings.read(home.serving.settings)
         self._compute = ThreadPoolExecutor(1, "compute")
-        self._shadows = ThreadPoolExecutor(1, "shadow", initializer=_step_back)
-        self._loader = ThreadPoolExecutor(1, "loader", initializer=_step_back)
-        self._waker = ThreadPoolExecutor(1, "waker")
-        """Loads what requests wait for."""
+        self._shadows = ThreadPoolExecutor(1, "shadow", initializer=step_back)
         self._compilations = Compilations()
         self._metrics = Metrics()
         self._shelf = Shelf(self._batcher)
+        self._loading = Loading(home, self._shelf, settings.largest_batch)
         self._channel: Channel | None = None
         self._rpc: RpcServer | None = None
         self._rpc_port: int | None = None
@@ -111,7 +106,7 @@ class Worker:
             self._shelf,
             self._desk.asked,
             self._turn,
-            self._read,
+            self._loading.read,
             queue_rows=settings.queue_rows,
             on_sleep=self._desk.let_go,
             on_cold=self._was_cold,
@@ -122,11 +117,14 @@ class Worker:
         self._certificate = _certificate(settings)
         inbox = Inbox(settings.most_body, _BODIES * settings.most_body)
         self._server = DataServer(
-            Guard(App(self._desk, inbox, self._labelling, self._all_facts), self._gate, self._metrics),
-            most_body=settings.most_body,
+            App(self._desk, inbox, self._labelling, self._all_facts),
+            inbox,
+            admit=Guard(self._gate, self._metrics),
             most_connections=settings.most_connections,
             patience_s=settings.patience_s,
             drain_s=settings.drain_s,
+            longest_wait_s=settings.longest_wait_s / 2,
+            on_crowded=crowded(self._metrics, lambda: self._shelf.snapshot.routes),
             tls=self._certificate.context if self._certificate else None,
         )
 
@@ -137,13 +135,13 @@ class Worker:
             loop.add_signal_handler(number, self._drain)
         connected = asyncio.gather(self._keep_connected(), self._keep_tally(), self._keep_looking())
         async with self._turn:
-            await self._switch_to(read_snapshot(self._home.serving.routing), partly=True)
+            await self._loading.switch(partly=True)
         self._compilations.count = 0
         self._loaded = True
         await self._tell("ready")
         await _first(self._accepting, self._ended)
         if not self._ended.is_set():
-            # A copy of the socket for uvicorn, which closes what it is given; ours is for the next supervisor.
+            # A copy of the socket for the server, which closes what it is given; ours is for the next supervisor.
             await asyncio.gather(self._server.serve_sockets([self._listener.dup()]), self._end_rpc())
         await loop.run_in_executor(None, self._journal.close)
         await loop.run_in_executor(None, self._labelling.close)
@@ -259,51 +257,21 @@ class Worker:
         async with self._turn:
             await self._sleeping.bring(model, hurry=False)
             self._desk.asked[model] = time.perf_counter()
-            if not self._shelf.has(model, version, digest):
-                self._shelf.put(model, version, await self._read(digest))
+            await self._loading.put(model, version, digest)
         return self._self()
 
     async def _switch(self) -> Json:
         """Puts the published snapshot in force; if something of it cannot be had, the old one stays. Raises Refused."""
         async with self._turn:
-            snapshot = read_snapshot(self._home.serving.routing)
-            if snapshot.epoch > self._shelf.snapshot.epoch or not self._shelf.ready():
-                await self._switch_to(snapshot, partly=False)
+            await self._loading.switch(partly=False)
         return self._self()
-
-    async def _switch_to(self, snapshot: Snapshot, *, partly: bool) -> None:
-        """`partly`: what cannot be loaded is left out, with its reason; the rest answers."""
-        missing: dict[tuple[str, int], str] = {}
-        for (model, version), digest in snapshot.resident().items():
-            if self._shelf.has(model, version, digest):
-                continue
-            try:
-                self._shelf.put(model, version, await self._read(digest))
-            except Refused as refused:
-                if not partly:
-                    raise
-                missing[model, version] = str(refused)
-        self._shelf.missing.update(missing)
-        self._shelf.switch(snapshot)
-
-    async def _read(self, digest: str, *, hurry: bool = False) -> LoadedVersion:
-        largest, shared = self._settings.largest_batch, self._shelf.programs()
-        load = asyncio.get_running_loop().run_in_executor(
-            self._waker if hurry else self._loader, load_version, self._home, digest, largest, shared
-        )
-        try:
-            return await load
-        except TrainshedError as error:
-            raise Refused(error.what) from None
-        except Exception as error:
-            log.exception("a version could not be loaded: %s", digest)
-            raise Refused(f"{type(error).__name__}: {error}") from error
 
     def _batcher(self, model: str, version: int, loaded: LoadedVersion) -> Batcher:
         label = str(version)
         return Batcher.of(
             loaded,
             queue_rows=self._settings.queue_rows,
+            longest_wait_s=self._settings.longest_wait_s / 2,
             thread=self._compute,
             on_batch=lambda batch: self._metrics.batch(model, label, batch),
         )
@@ -370,17 +338,10 @@ async def _first(*events: asyncio.Event) -> None:
         task.cancel()
 
 
-def _step_back() -> None:
-    """A thread that loads or runs shadows: requests come first. (On Linux, niceness is a thread's.)"""
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOADER_NICENESS)
-
-
 def main() -> None:
     home, number, descriptor = Home(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s worker {number} %(levelname)s %(message)s")
     logging.getLogger("jax").setLevel(logging.WARNING)
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # it warns of each request that is not HTTP
     settle_jax()
 
     async def work() -> None:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, MutableMapping
+import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from pipeline.serving.executables import settle_jax
 from pipeline.serving.refusal import Refusal
+from pipeline.serving.request import Request
 from pipeline.standalone.door import Door
-from pipeline.standalone.gateway import Event, Request, answer_of, request_of
+from pipeline.standalone.gateway import Asked, Event, answer_of, request_of
 from pipeline.standalone.provenance import read_provenance
 from pipeline.standalone.settings import settings_of
 from pipeline.standalone.version import load_exported
@@ -40,35 +42,20 @@ class Function:
     def __call__(self, event: Event, context: Any) -> dict[str, Any]:
         """`context` is Lambda's; nothing of it is needed."""
         try:
-            request = request_of(event)
+            asked = request_of(event)
         except Refusal as refusal:
             return answer_of(refusal.status, [(b"content-type", b"application/json")], refusal.body())
-        return self._loop.run_until_complete(self._answer(request))
+        return self._loop.run_until_complete(self._answer(asked))
 
     def close(self) -> None:
         self._loop.close()
         self._compute.shutdown()
 
-    async def _answer(self, request: Request) -> dict[str, Any]:
-        scope = {
-            "type": "http",
-            "method": request.method,
-            "path": request.path,
-            "query_string": request.query.encode(),
-            "headers": list(request.headers),
-        }
-        sent: list[MutableMapping[str, Any]] = []
-
-        async def receive() -> MutableMapping[str, Any]:
-            return {"type": "http.request", "body": request.body, "more_body": False}
-
-        async def send(message: MutableMapping[str, Any]) -> None:
-            sent.append(message)
-
-        await self._door.app(scope, receive, send)
-        start, *rest = sent
-        body = b"".join(message.get("body", b"") for message in rest)
-        return answer_of(start["status"], start["headers"], body)
+    async def _answer(self, asked: Asked) -> dict[str, Any]:
+        request = Request(asked.method, asked.path, dict(asked.headers), time.perf_counter(), asked.body)
+        answer = await self._door.app(request)
+        assert answer is not None  # its client waits
+        return answer_of(answer.status, [(b"content-type", answer.kind), *answer.more], answer.body)
 
 
 def opened(folder: Path) -> Function:

@@ -20,17 +20,17 @@ _DEFAULT_STAGE = "$default"
 
 
 @dataclass(frozen=True)
-class Request:
+class Asked:
     method: str
     path: str
     """Without the name of a stage."""
     query: str
     headers: Sequence[tuple[bytes, bytes]]
-    """Names in lower case, as ASGI has them."""
+    """Names in lower case."""
     body: bytes
 
 
-def request_of(event: Event) -> Request:
+def request_of(event: Event) -> Asked:
     """Raises Refusal for what is no event of API Gateway, or a body that is not what it claims to be."""
     context = event.get("requestContext")
     if not isinstance(context, Mapping):
@@ -43,7 +43,7 @@ def request_of(event: Event) -> Request:
     if not isinstance(method, str) or not isinstance(path, str):
         raise malformed("this is no event of API Gateway: it has no method or no path")
     body = _body(event)
-    return Request(
+    return Asked(
         method=method.upper(),
         path=_below_stage(unquote(path), context.get("stage")),
         query=query,

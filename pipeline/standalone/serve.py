@@ -50,10 +50,12 @@ async def _serve(loaded: LoadedVersion, provenance: Provenance, settings: Servin
         door = Door(loaded, provenance, settings, compute)
         server = DataServer(
             door.app,
-            most_body=settings.most_body,
+            door.inbox,
             most_connections=settings.most_connections,
             patience_s=settings.patience_s,
             drain_s=settings.drain_s,
+            longest_wait_s=settings.longest_wait_s / 2,
+            on_crowded=door.on_crowded,
         )
         door.server = server
         _on_signals(lambda: _drain(door, server))

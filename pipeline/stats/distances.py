@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtrc
+from scipy.special import chdtrc, rel_entr
 
 from pipeline.stats.measured import Floats
 
@@ -19,14 +19,14 @@ FLOOR: Final = 1e-4
 """Least share of a cell: keeps the logarithm finite where a cell is empty on one side."""
 
 
-def psi(reference: Counts, current: Counts) -> float:
+def psi(reference: npt.NDArray[Any], current: Counts) -> float:
     """Population stability index of two count vectors [k] over the same cells, minus what chance alone would give.
 
     PSI = Σ (p - q) ln(p / q) over shares p, q, each at least FLOOR. Without drift its expectation is about
     (k - 1)(1/n + 1/m) for n and m rows (Yurdakul 2018), so that is taken off; at least 0, at most 18.4. Cells empty on
     both sides do not count. 0 without rows on a side.
     """
-    n, m = int(reference.sum()), int(current.sum())
+    n, m = float(reference.sum()), int(current.sum())
     if n == 0 or m == 0:
         return 0.0
     used = (reference + current) > 0
@@ -36,7 +36,7 @@ def psi(reference: Counts, current: Counts) -> float:
     return max(0.0, float(((p - q) * np.log(p / q)).sum()) - by_chance)
 
 
-def jensen_shannon(reference: Counts, current: Counts) -> float | None:
+def jensen_shannon(reference: npt.NDArray[Any], current: Counts) -> float | None:
     """√(½ KL(p‖m) + ½ KL(q‖m)), m = (p + q)/2, natural logarithm: in [0, √ln 2 = 0.8326] (Endres & Schindelin 2003).
 
     Chance alone gives about √((k - 1)(1/n + 1/m)/8).
@@ -45,11 +45,11 @@ def jensen_shannon(reference: Counts, current: Counts) -> float | None:
     if shares is None:
         return None
     middle = (shares[0] + shares[1]) / 2
-    apart = sum(_relative_entropy(one, middle) for one in shares) / 2
+    apart = sum(float(rel_entr(one, middle).sum()) for one in shares) / 2
     return math.sqrt(max(0.0, apart))
 
 
-def hellinger(reference: Counts, current: Counts) -> float | None:
+def hellinger(reference: npt.NDArray[Any], current: Counts) -> float | None:
     """√(½ Σ (√p - √q)²), in [0, 1] (Hellinger 1909): the same as √(1 - Σ√(pq)), without its cancellation."""
     shares = _shares(reference, current)
     if shares is None:
@@ -90,20 +90,22 @@ def wasserstein(
     return float((heights * np.diff(edges)).sum()) + sum(tails)
 
 
-def chi_square(reference: Counts, current: Counts) -> tuple[float, float] | None:
+def chi_square(reference: npt.NDArray[Any], current: Counts) -> tuple[float, float] | None:
     """Pearson's statistic of homogeneity and its p-value: are both samples of one distribution?
 
     Σ (x - e)²/e over both rows of the table, e from its margins, with k - 1 degrees of freedom over cells that have a
     row (Pearson 1900; scipy.stats.chi2_contingency without correction). With many rows p says that any difference is
     real, not that it matters. (0, 1) where all rows share one cell.
     """
-    if not reference.sum() or not current.sum():
+    n, m = float(reference.sum()), float(current.sum())
+    if not n or not m:
         return None
-    table = np.stack([reference, current]).astype(np.float64)
-    table = table[:, table.sum(axis=0) > 0]
-    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
-    statistic = float((np.square(table - expected) / expected).sum())
-    freedom = table.shape[1] - 1
+    both = (reference + current).astype(np.float64)
+    apart = np.square(reference * m - current * n)
+    # Over both rows of the table at once: (x - e)²/e of a cell's two add up to (xm - yn)²/((x + y)nm).
+    used = both > 0
+    statistic = float((apart[used] / both[used]).sum()) / (n * m)
+    freedom = int(used.sum()) - 1
     return (statistic, float(chdtrc(freedom, statistic))) if freedom else (0.0, 1.0)
 
 
@@ -122,10 +124,4 @@ def _shares(reference: npt.NDArray[Any], current: npt.NDArray[Any]) -> tuple[Flo
 
 def _above(p: Floats, q: Floats) -> Floats:
     """F - G at the upper edge of each cell."""
-    return np.asarray(np.cumsum(p) - np.cumsum(q))
-
-
-def _relative_entropy(p: Floats, q: Floats) -> float:
-    """Σ p ln(p/q), 0 where p is."""
-    used = p > 0
-    return float((p[used] * np.log(p[used] / q[used])).sum())
+    return np.asarray(np.cumsum(p - q))

@@ -22,6 +22,7 @@ _REASONS: Final = {
     errno.EPERM: "this user may not write here",
     errno.EIO: "the disk reports a fault",
     errno.EEXIST: "there is a file where a folder has to be",
+    errno.EISDIR: "there is a folder where a file has to be",
     errno.ENOTDIR: "there is a file where a folder has to be",
 }
 

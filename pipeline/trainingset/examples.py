@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from pipeline.config import Project
 from pipeline.config.models import Model
 from pipeline.features.pit import Lookup, column_types, point_in_time, point_in_time_sql, require_columns, type_family
 from pipeline.features.run import newest_versions
-from pipeline.process.context import RunContext
 from pipeline.tables.shape import BATCH_ROWS
 from pipeline.tables.sqltext import identifier, literal
 from pipeline.trainingset.columns import (
@@ -28,10 +28,21 @@ from pipeline.trainingset.labels import LabelCounts, refuse_label_type, refuse_l
 from pipeline.trainingset.split import Part, by_key, by_time
 from store import lake
 from store.errors import NotFound, Unlearnable
+from store.home import Home
 
 _ROW: Final = "_example_row"
 _PART: Final = "_example_part"
 _SET: Final = "_training_set"
+
+
+class Where(Protocol):
+    """What examples are gathered for and from; a run's context is one."""
+
+    @property
+    def project(self) -> Project: ...
+
+    @property
+    def home(self) -> Home: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +63,13 @@ class Examples:
         rows = f"SELECT * EXCLUDE ({_ROW}, {_PART}) FROM {_SET} WHERE {_PART} = {literal(part)} ORDER BY {_ROW}"
         return self.connection.sql(rows).to_arrow_reader(BATCH_ROWS)
 
+    def between(self, time: str, since_us: int, until_us: int) -> pa.RecordBatchReader:
+        """The rows of all parts, and of none, whose `time` lies in [since, until), by time and key."""
+        named = f"epoch_us({identifier(time)})"
+        kept = f"{named} >= {int(since_us)} AND {named} < {int(until_us)}"
+        rows = f"SELECT * EXCLUDE ({_ROW}, {_PART}) FROM {_SET} WHERE {kept} ORDER BY {_ROW}"
+        return self.connection.sql(rows).to_arrow_reader(BATCH_ROWS)
+
     def constant_features(self) -> list[str]:
         """Features with one value (or none at all) in the rows that train."""
         names = [identifier(feature.name) for feature in self.features]
@@ -60,7 +78,7 @@ class Examples:
         return [feature.name for feature, constant in zip(self.features, answers, strict=True) if constant]
 
 
-def gather_examples(connection: DuckDBPyConnection, ctx: RunContext, name: str, model: Model) -> Examples:
+def gather_examples(connection: DuckDBPyConnection, ctx: Where, name: str, model: Model) -> Examples:
     """Makes the examples of the model `name`; errors as `build_training_set` says."""
     where = f"models.{name}"
     inputs = newest_versions(ctx.home, [model.dataset], where=f"{where}.dataset")
@@ -92,7 +110,7 @@ def gather_examples(connection: DuckDBPyConnection, ctx: RunContext, name: str, 
 
 def _lookups(
     connection: DuckDBPyConnection,
-    ctx: RunContext,
+    ctx: Where,
     model: Model,
     known: Mapping[str, str],
     inputs: dict[str, int],

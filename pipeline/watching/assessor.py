@@ -174,7 +174,8 @@ class Assessor:
         return service(self.predictions, self.version, window.start_us, window.end_us, limit)
 
     def _skew(self, found: Answers) -> list[Assessed]:
-        if not self.project.models[self.model].views or not found.columns.num_rows:
+        wanted = self.section.skew and bool(self.project.models[self.model].views)
+        if not wanted or not found.columns.num_rows:
             return []
         told = skew(self.home, self.project, self.model, found.columns, found.at, self._kinds)
         return skew_assessed(told, least_rows=self.section.least_rows)

@@ -1,8 +1,8 @@
 """How far a window's column lies from the reference's: every measure that the two profiles give.
 
 `pipeline.stats.distances` has the formulas. Kolmogorov-Smirnov and Wasserstein are of finite numbers over all cells;
-the others are of all rows over at most 20 groups of cells of about equal mass, what is special and missing among them:
-over a thousand cells chance alone would be larger than any drift.
+the others are of all rows over groups of cells of about equal mass, what is special and missing among them: 20 of
+numbers, for over a thousand cells chance alone would be larger than any drift; of words 20 or one for 25 rows.
 """
 
 from __future__ import annotations
@@ -26,9 +26,15 @@ from pipeline.stats.distances import (
 from pipeline.watching.numbers import SPECIAL, NumberProfile
 from pipeline.watching.profile import Profile
 from pipeline.watching.sums import as_float
-from pipeline.watching.words import WordProfile
+from pipeline.watching.words import MOST_WORDS, WordProfile
 
 GROUPS: Final = 20
+_ENDS: Final = np.r_[0, -len(SPECIAL) - 1, -len(SPECIAL) : 0]
+"""Of a profile's cells, the first and the last of finite numbers, and those behind."""
+_ROWS_A_GROUP: Final = 25
+"""Of words there are more groups if both sides have so many rows for each: words have no neighbours that are alike."""
+_RARE: Final = 50
+"""A word that the reference has so often is known to a seventh."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +44,9 @@ class Measures:
     rows: int
     """Of the window."""
     reference_rows: int
+    values: int | None = None
+    """Of the window, finite numbers among the rows: Kolmogorov-Smirnov and Wasserstein are of these. None of words."""
+    reference_values: int | None = None
     psi: float | None = None
     """Above what chance gives."""
     jensen_shannon: float | None = None
@@ -55,6 +64,7 @@ class Measures:
     new: float | None = None
     """Share of rows with a word that the reference hardly knew."""
     reference_new: float | None = None
+    """What to expect of that."""
     new_effect: float | None = None
     """Cohen's h of the two shares; above 0, there are more of them than the reference lets expect."""
     examples: tuple[str, ...] = ()
@@ -90,11 +100,7 @@ def _places(reference: Counts, groups: int) -> npt.NDArray[np.int64]:
 
 def _of_numbers(reference: NumberProfile, current: NumberProfile) -> Measures:
     inner = grouped(reference.finite[1:-1], current.finite[1:-1])
-    ends = [[0, -1], [*range(-len(SPECIAL), 0)]]
-    both = [
-        np.r_[one.finite[ends[0]], one.counts[ends[1]], group]
-        for one, group in zip((reference, current), inner, strict=True)
-    ]
+    both = [np.concatenate([one.counts[_ENDS], group]) for one, group in zip((reference, current), inner, strict=True)]
     return Measures(
         **_over_groups(*both),
         **_missing(reference, current),
@@ -102,11 +108,13 @@ def _of_numbers(reference: NumberProfile, current: NumberProfile) -> Measures:
         wasserstein=_wasserstein(reference, current),
         rows=current.rows,
         reference_rows=reference.rows,
+        values=current.values,
+        reference_values=reference.values,
     )
 
 
 def _wasserstein(reference: NumberProfile, current: NumberProfile) -> float | None:
-    n, m = (int(one.finite.sum()) for one in (reference, current))
+    n, m = reference.values, current.values
     deviation = reference.deviation
     if not n or not m or not deviation > 0:
         return None
@@ -124,11 +132,14 @@ def _mean(total: int, rows: int) -> float:
 
 
 def _of_words(reference: WordProfile, current: WordProfile) -> Measures:
-    known = grouped(reference.counts[:-2], current.counts[:-2])
-    both = [np.r_[one.counts[-2:], group] for one, group in zip((reference, current), known, strict=True)]
-    new = _effect(reference.others, reference.rows, current.others, current.rows)
+    order = _order(reference.counts[:-2])
+    groups = max(GROUPS, min(reference.rows, current.rows) // _ROWS_A_GROUP)
+    known, now = grouped(reference.counts[:-2][order], current.counts[:-2][order], groups)
+    others = reference.others + _lucky(reference)
+    before = np.r_[others, reference.missing, known * (1 - _lucky(reference) / max(1, int(known.sum())))]
+    new = _effect(others, reference.rows, current.others, current.rows)
     return Measures(
-        **_over_groups(*both),
+        **_over_groups(before, np.r_[current.counts[-2:], now]),
         **_missing(reference, current),
         new=new[1],
         reference_new=new[0],
@@ -139,7 +150,26 @@ def _of_words(reference: WordProfile, current: WordProfile) -> Measures:
     )
 
 
-def _over_groups(reference: Counts, current: Counts) -> dict[str, Any]:
+def _lucky(reference: WordProfile) -> int:
+    """Rows of the reference that have a cell only because they are in it: had one of them come later, it would be one
+    of the others.
+
+    Leaving one out: rows of words that were met just often enough. So many are to expect of a window's others beside
+    the reference's own, for cells are of the words that it was lucky to meet (after Good 1953).
+    """
+    known = reference.counts[:-2]
+    least = 2 if len(known) < MOST_WORDS else int(known.min())
+    return int(known[known == least].sum())
+
+
+def _order(counts: Counts) -> npt.NDArray[np.intp]:
+    """In which words become neighbours: as they are, the most frequent first; but the rare ones frequent and less so in
+    turn. Of those that come first chance has given the reference too many: a group of them would show that as drift."""
+    turn = np.where(counts < _RARE, np.arange(len(counts)) % GROUPS, -1)
+    return np.argsort(turn, kind="stable")
+
+
+def _over_groups(reference: npt.NDArray[Any], current: Counts) -> dict[str, Any]:
     pearson = chi_square(reference, current)
     return {
         "psi": psi(reference, current) if pearson else None,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Self
 
 import numpy as np
@@ -99,8 +100,7 @@ class NumberProfile:
     @classmethod
     def of(cls, cells: NumberCells, column: pa.Array) -> Self:
         """A batch of numbers, truth values or nulls [n]. Its values are sorted, for that makes all counts cheap."""
-        present = _present(column)
-        ordered = np.sort(present)  # NaN comes last
+        ordered = np.sort(_present(column)).astype(np.float64)  # NaN comes last
         first, end, nan = np.searchsorted(ordered, [-math.inf, math.inf, math.nan], side="left")
         first = np.searchsorted(ordered, -math.inf, side="right")
         finite = ordered[first:end]
@@ -136,7 +136,7 @@ class NumberProfile:
             highest=max(self.highest, other.highest),
         )
 
-    @property
+    @cached_property
     def rows(self) -> int:
         return int(self.counts.sum())
 
@@ -145,21 +145,26 @@ class NumberProfile:
         """Counts of the cells of finite numbers."""
         return self.counts[: -len(SPECIAL)]
 
+    @cached_property
+    def values(self) -> int:
+        """Rows with a finite number."""
+        return int(self.finite.sum())
+
     @property
     def missing(self) -> int:
         """Rows without a value: null or NaN."""
-        return int(self.counts[-2:].sum())
+        return int(self.counts[-1]) + int(self.counts[-2])
 
-    @property
+    @cached_property
     def mean(self) -> float:
         """Of the finite values; NaN without any."""
-        count = int(self.finite.sum())
+        count = self.values
         return self.cells.centre + as_float(self.total) / count if count else math.nan
 
-    @property
+    @cached_property
     def deviation(self) -> float:
         """√(M₂/n), M₂ = Σ(x - c)² - (Σ(x - c))²/n. NaN without finite values."""
-        count = int(self.finite.sum())
+        count = self.values
         if not count:
             return math.nan
         around = as_float(self.squares) / count - (as_float(self.total) / count) ** 2
@@ -199,9 +204,11 @@ class NumberProfile:
         )
 
 
-def _present(column: pa.Array) -> Floats:
-    """The values that are there, as floats."""
+def _present(column: pa.Array) -> npt.NDArray[np.floating[Any]]:
+    """The values that are there, as floats; of single precision they stay so, which sorts in half of the time."""
     there = column.drop_null()
+    if pa.types.is_float32(there.type):
+        return np.asarray(there.to_numpy(zero_copy_only=False))
     if pa.types.is_boolean(there.type) or pa.types.is_null(there.type):
         there = there.cast(pa.int8())
     return np.asarray(there.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from pipeline.config.monitors import MonitorSection
 from pipeline.watching import findings
@@ -16,10 +16,13 @@ from pipeline.watching.judged import Compared, judged, whole_verdict
 from pipeline.watching.logged import OUTPUT
 from pipeline.watching.look import Told
 from pipeline.watching.profile import over_cells
-from pipeline.watching.rot import Life, Point, life, rot_assessed
+from pipeline.watching.rot import LEAST_WINDOWS, Life, Point, life, rot_assessed
 from pipeline.watching.subjects import Subject
 from store.facts import ReportFacts
+from store.findings import Finding
 from store.times import from_us
+
+_LEAST_LIFE: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ def reported(
     ]
     spans = [] if told is None else [told.held.windows[place].window for place in found.places]
     looked_at = covered(one for one in standing if one.newest.answer != "not yet")
-    looked_at["drift"] = [*looked_at.get("drift", []), *findings.known_columns(found.columns)]
+    unwatched = [] if told is None else [name for name in told.held.known if name not in told.held.columns]
+    looked_at["drift"] = [*looked_at.get("drift", []), *findings.known_columns(found.columns), *unwatched]
     verdict = _verdict(section, subject, told, found.columns)
     return ReportFacts(
         monitor=monitor,
@@ -62,7 +66,7 @@ def reported(
         since_us=min((one.start_us for one in spans), default=None),
         until_us=max((one.end_us for one in spans), default=None),
         state=verdict["state"],
-        reason=verdict["reason"],
+        reason="; ".join([verdict["reason"], *_others(wanting)]),
         rows=0 if told is None else sum(told.held.profile(place).rows for place in found.places),
         windows=len(found.places),
         body={
@@ -75,6 +79,11 @@ def reported(
         covered=looked_at,
         assessed=list(assessed),
     )
+
+
+def _others(wanting: Sequence[Finding]) -> list[str]:
+    """What was found that no column shows."""
+    return list(dict.fromkeys(one.title for one in wanting if one.kind != "drift"))
 
 
 def newest(section: MonitorSection, held: Held) -> list[int]:
@@ -98,14 +107,18 @@ def _judged(section: MonitorSection, subject: Subject, told: Told, now: datetime
     said = list(told.assessments())
     aged = _life(told, said, now)
     standing = standings(said, section.windows, section.needed)
-    rots = [Standing(one, int(one.answer == "found"), 1) for one in rot_assessed(aged, drop=section.performance.drop)]
     return Judged(
         places,
         [*columns, *_label_column(section, told, said)],
-        [*standing, *(one for one in rots if one.newest.answer != "not yet")],
+        [*standing, *_rot(section, aged)],
         aged,
         [*_notes(section, told, places), *(note for one in said[-1:] for note in one.notes)],
     )
+
+
+def _rot(section: MonitorSection, aged: Life) -> list[Standing]:
+    told = rot_assessed(aged, drop=section.performance.drop)
+    return [Standing(one, int(one.answer == "found"), 1) for one in told if one.answer != "not yet"]
 
 
 def _label_column(section: MonitorSection, told: Told, said: Sequence[Assessment]) -> list[dict[str, Any]]:
@@ -129,6 +142,8 @@ def _life(told: Told, said: Sequence[Assessment], now: datetime) -> Life:
         for full, one in zip(told.look.windows, said, strict=True)
         if one.objective is not None
     ]
+    if points and points[-1].at - points[0].at < _LEAST_LIFE:
+        points = points[-LEAST_WINDOWS + 1 :]  # too few for a line: what a week brings, no hour says
     return life(told.assessor.evidence, from_us(told.look.subject.answered.version.made_us), points, now)
 
 

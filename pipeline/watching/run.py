@@ -15,6 +15,7 @@ from pipeline.process.context import Preempted, RunContext
 from pipeline.process.spec import MonitorFacts
 from pipeline.tables.fingerprint import fingerprint
 from pipeline.watching.assessed import Assessed
+from pipeline.watching.fresh import bring_in
 from pipeline.watching.freshness import freshness_assessed, newest_row
 from pipeline.watching.held import Held
 from pipeline.watching.look import Look, Told, assessment_settings, assessor_of, look_at
@@ -40,6 +41,8 @@ def run_monitor(ctx: RunContext) -> None:
     """
     section = monitors_of(ctx.project)[ctx.spec.target]
     facts = ctx.spec.context.monitor or MonitorFacts()
+    if facts.versions:
+        bring_in(ctx, section)
     subjects = subjects_of(ctx.home, ctx.spec.target, section, facts.versions, to_us(ctx.now()))
     if not subjects:
         ctx.spool.write("skip", reason=_nothing(section))

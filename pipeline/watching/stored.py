@@ -73,6 +73,10 @@ class Shelf:
         text = json.dumps({"token": token, "said": said}, allow_nan=False, separators=(",", ":"), sort_keys=True)
         write_whole(self._file(version, window, ".told.json"), text.encode())
 
+    def files(self) -> list[Path]:
+        """Of all profiles that are kept."""
+        return sorted(self._folder.glob(f"*{_SUFFIX}"))
+
     def drop(self, version: int, windows: Iterable[Window]) -> None:
         """Those of pieces that are together now."""
         for window in windows:

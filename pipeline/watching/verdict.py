@@ -119,7 +119,10 @@ def against_limits(one: Measures, rules: Rules) -> dict[MeasureName, tuple[float
 
 def _limit(name: MeasureName, one: Measures, limits: Limits) -> float:
     matters: float = getattr(limits, name)
-    return max(matters, _CHANCE[name] * math.sqrt(1 / one.rows + 1 / one.reference_rows))
+    n, m = one.reference_rows, one.rows
+    if name in ("ks", "wasserstein"):
+        n, m = n if one.reference_values is None else one.reference_values, m if one.values is None else one.values
+    return max(matters, _CHANCE[name] * math.sqrt(1 / max(1, m) + 1 / max(1, n)))
 
 
 def _than(value: float, limit: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Self
 
 import numpy as np
@@ -77,7 +78,7 @@ class WordProfile:
         examples = _first({*self.examples, *other.examples})
         return WordProfile(cells=self.cells, counts=self.counts + other.counts, examples=examples)
 
-    @property
+    @cached_property
     def rows(self) -> int:
         return int(self.counts.sum())
 

@@ -32,8 +32,8 @@ OURS: Final = History(
         "comparisons",
         "api_keys",
         "serving_samples",
-        "alerts",
         "watching",
+        "alerts",
     ),
     scripts=Path(__file__).parent,
 )

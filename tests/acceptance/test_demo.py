@@ -44,29 +44,39 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path
 
 
 def test_it_prints_one_document_with_all_that_happened(told: tuple[dict[str, Any], Path]) -> None:
-    assert set(told[0]) == {"seconds", "rows_ingested", "datasets", "versions", "production", "serving", "events"}
+    assert set(told[0]) == {
+        "seconds",
+        "rows_ingested",
+        "datasets",
+        "versions",
+        "production",
+        "serving",
+        "summer",
+        "events",
+    }
 
 
-def test_january_to_may_came_in_and_nothing_twice(told: tuple[dict[str, Any], Path]) -> None:
+def test_january_to_july_came_in_and_nothing_twice(told: tuple[dict[str, Any], Path]) -> None:
     rows = {dataset["name"]: dataset["rows"] for dataset in told[0]["datasets"]}
-    assert rows["flights_raw"] == rows["flights"] == 27_004 + 24_951 + 28_834 + 28_330 + 28_796
+    assert rows["flights_raw"] == rows["flights"] == 27_004 + 24_951 + 28_834 + 28_330 + 28_796 + 28_243 + 29_425
     assert told[0]["rows_ingested"] == sum(
         rows[name] for name in ("flights_raw", "weather", "planes", "airports", "airlines")
     )
 
 
-def test_both_versions_pass_their_gates_and_keep_up_with_the_trees(told: tuple[dict[str, Any], Path]) -> None:
-    first, second = told[0]["versions"]
-    for version in (first, second):
+def test_all_versions_pass_their_gates_and_keep_up_with_the_trees(told: tuple[dict[str, Any], Path]) -> None:
+    first, second, third = told[0]["versions"]
+    for version in (first, second, third):
         assert version["verdict"]["passed"]
         assert version["metrics"]["auc"]["value"] > version["baseline"]["auc"] - 0.01
     assert second["metrics"]["auc"]["value"] > 0.75
+    assert third["metrics"]["auc"]["value"] > 0.75
 
 
 def test_the_first_version_is_live_again_after_the_rollback(told: tuple[dict[str, Any], Path]) -> None:
     assert told[0]["production"] == 1
     moves = [e["message"] for e in told[0]["events"] if e["kind"].startswith("alias.")]
-    assert len(moves) == 4
+    assert len(moves) == 5
     assert "rolled back from 2 to 1" in moves[2]
 
 
@@ -110,9 +120,26 @@ def test_the_log_has_every_request_and_labels_come_late_to_all_that_have_landed(
         assert 0.5 < version["auc"]["low"] < version["auc"]["value"] < version["auc"]["high"]
 
 
-def test_version_two_waits_as_candidate_for_the_operator_to_decide(told: tuple[dict[str, Any], Path]) -> None:
-    second = told[0]["versions"][1]
-    assert second["aliases"] == ["candidate"]
+def test_summer_drifts_and_the_monitor_says_in_which_columns_and_how_good_the_answers_were(
+    told: tuple[dict[str, Any], Path],
+) -> None:
+    summer = told[0]["summer"]
+    assert (summer["failed"], summer["report"]["state"], summer["report"]["version"]) == (0, "drifted", 1)
+    assert len(summer["windows"]) >= 3
+    for window in summer["windows"]:
+        assert window["rows"] == 3_000
+        assert {"temp", "dewp"} <= set(window["moved"])
+        assert 0.65 < window["auc"] < 0.85
+    assert {"temp", "dewp"} <= {alert["subject"] for alert in summer["alerts"]}
+    assert {alert["kind"] for alert in summer["alerts"]} <= {"drift", "performance", "rot"}
+
+
+def test_its_rule_had_version_three_trained_which_waits_as_candidate_for_the_operator_to_decide(
+    told: tuple[dict[str, Any], Path],
+) -> None:
+    summer, third = told[0]["summer"], told[0]["versions"][2]
+    assert summer["report"]["retrain"]["run"] == summer["retrained"]["run"] == third["run"]
+    assert third["aliases"] == ["candidate"]
 
 
 def test_the_second_run_was_the_schedules_and_skipped_what_had_not_changed(told: tuple[dict[str, Any], Path]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widget import Widget
 
-from tui.text import STYLES
+from tui.themes import STYLES
 
 if TYPE_CHECKING:
     from textual.app import RenderResult

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from tui.table.column import Cell
-from tui.text import STYLES
+from tui.themes import STYLES
 
 if TYPE_CHECKING:
     from textual.app import RenderResult

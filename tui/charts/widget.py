@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from rich.segment import Segment
-from rich.style import Style as RichStyle
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.charts.plot import Look, Plot, plot, prepared
 from tui.charts.series import WEIGHTS, Curve, Series
 from tui.keybindings import bindings
 from tui.table.column import fit
 from tui.text import Line
-from tui.themes import TONES
+from tui.toned import Toned
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,11 +28,10 @@ if TYPE_CHECKING:
 _SMOOTH: Final = ("not smoothed", "smoothed a little", "smoothed much")
 
 
-class Curves(Widget, can_focus=True):
+class Curves(Toned, can_focus=True):
     """Up to eight curves in one picture."""
 
     BINDINGS = bindings("curves")
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone or 'plain'}" for tone in TONES}
     DEFAULT_CSS = "Curves { width: 1fr; height: 1fr; padding: 0 1; } Curves:focus { background: $surface; }"
 
     class Asked(Message):
@@ -57,7 +54,6 @@ class Curves(Widget, can_focus=True):
         self.empty = empty
         self._ready: dict[int, tuple[tuple[object, ...], Series]] = {}
         self._plot: Plot | None = None
-        self._looks: dict[str, RichStyle] = {}
 
     @property
     def shed(self) -> ShedApp:
@@ -115,13 +111,6 @@ class Curves(Widget, can_focus=True):
 
     # ---- drawing -----------------------------------------------------------------------------------------------------
 
-    def on_mount(self) -> None:
-        self.shed.theme_changed_signal.subscribe(self, lambda _: self._restyle())
-
-    def _restyle(self) -> None:
-        self._looks.clear()
-        self.refresh()
-
     def on_resize(self, _: events.Resize) -> None:
         self._plot = None
         self.refresh()
@@ -135,13 +124,8 @@ class Curves(Widget, can_focus=True):
             self._plot = self._draw()
         lines = self._plot.lines
         line = lines[y] if y < len(lines) else ()
-        strip = Strip([Segment(cell.text, self._look(cell.tone)) for cell in line])
-        return strip.crop_extend(0, self.content_size.width, self._look(""))
-
-    def _look(self, tone: str) -> RichStyle:
-        if tone not in self._looks:
-            self._looks[tone] = self.get_component_rich_style(f"tone--{tone or 'plain'}")
-        return self._looks[tone]
+        strip = Strip([Segment(cell.text, self.toned(cell.tone)) for cell in line])
+        return strip.crop_extend(0, self.content_size.width, self.toned())
 
     # ---- keys --------------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from tui.demo import story
 from tui.demo.flights import FlightsApi, copy_project
 from tui.demo.served import MODEL
 from tui.demo.show import Show
+from tui.demo.summer import tell_summer
 from tui.failure import ClientError, Failure, NoDaemon
 from tui.launch import start
 from tui.place import Place, place_of
@@ -52,7 +53,8 @@ def run_demo(shell: Shell, *, folder: Path | None, headless: bool) -> None:
         start(running.place, environ)
         with Client(running.place.socket) as daemon:
             serving = story.tell(daemon, running.api, running.place, show)
-            told = summary(daemon, serving, seconds=time.monotonic() - began)
+            summer = tell_summer(daemon, running.api, running.place, environ, show)
+            told = summary(daemon, serving, summer, seconds=time.monotonic() - began)
     if shell.interactive and not headless and not shell.as_json:
         _open_ui(shell, target, environ)
     shell.say(told, _farewell(told, target, running.api, headless=headless))
@@ -66,8 +68,8 @@ def _open_ui(shell: Shell, target: Path, environ: Mapping[str, str]) -> None:
     open_ui(place_of(target, environ), environ)
 
 
-def summary(daemon: Client, serving: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
-    """What the demo did, as `--json` prints it; `serving`: under traffic."""
+def summary(daemon: Client, serving: Mapping[str, Any], summer: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
+    """What the demo did, as `--json` prints it; `serving`: under traffic; `summer`: what was watched."""
     versions = daemon.versions(MODEL).items
     live = [alias.version for alias in daemon.status().production if alias.model == MODEL]
     return {
@@ -80,6 +82,7 @@ def summary(daemon: Client, serving: Mapping[str, Any], *, seconds: float) -> di
         "versions": [v.model_dump(mode="json") for v in sorted(versions, key=lambda v: v.version)],
         "production": live[0] if live else None,
         "serving": dict(serving),
+        "summer": dict(summer),
         "events": [e.model_dump(mode="json") for e in reversed(daemon.events(limit=200).items)],
     }
 
@@ -161,11 +164,13 @@ def _wait_until(so: Callable[[], bool]) -> bool:
 
 def _farewell(told: Mapping[str, Any], target: Path, api: FlightsApi | None, *, headless: bool) -> str:
     """The last words: figures, and what to try next."""
-    served = told["serving"]
+    parts = (told["serving"], told["summer"])
+    answered = sum(part["requests"] - part["failed"] for part in parts)
+    waiting = told["summer"]["retrained"]["version"]
     lines = [
         "",
         f"{told['rows_ingested']:,} rows came in, {len(told['versions'])} versions were trained, "
-        f"{served['requests'] - served['failed']:,} requests were answered, v{told['production']} is live, "
+        f"{answered:,} requests were answered, v{told['production']} is live, "
         f"in {told['seconds']} s.",
     ]
     if headless:
@@ -173,8 +178,10 @@ def _farewell(told: Mapping[str, Any], target: Path, api: FlightsApi | None, *, 
         lines += [f"  cd {target} && trainshed up --detach && trainshed status"]
         return "\n".join(lines)
     lines += [f"The daemon and the endpoints go on. In {target} try:"]
-    lines += ["  trainshed                       (the terminal UI: version 2 waits there for you, P promotes it)"]
-    lines += [f"  trainshed {verb}" for verb in _TRY]
+    lines += [
+        f"  trainshed                       (the terminal UI: version {waiting} waits there for you, P promotes it)"
+    ]
+    lines += [f"  trainshed {verb}" for verb in (f"plan {MODEL} {waiting}", f"promote {MODEL} {waiting}", *_TRY)]
     lines += [_end_of_all(api)]
     return "\n".join(lines)
 
@@ -186,11 +193,11 @@ def _end_of_all(api: FlightsApi | None) -> str:
 
 
 _TRY: Final = (
-    "promote late 2",
     "data list",
     "data history flights_raw",
     "versions late show 2",
-    "plan late 2",
+    "monitors show late",
+    "alerts",
     "endpoints",
     "predictions late --last 5 --labels",
     "labels late",

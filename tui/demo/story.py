@@ -7,17 +7,20 @@ from typing import Any, Final
 
 from rich.console import RenderableType
 
-from store.wire import ENDED, PlanView, PromoteRequest, RunRequest, RunView, VersionView
+from store.wire import ENDED, PromoteRequest, RunRequest, RunView
 from tui.client import Client
 from tui.demo.flights import FlightsApi
 from tui.demo.served import CANDIDATE, MODEL, under_traffic
 from tui.demo.show import Show
+from tui.demo.steps import follow, judged
 from tui.draw import models as drawn
 from tui.failure import Failure
 from tui.place import Place
 from tui.render import count, table
 
 SCHEDULE: Final = "new_data"
+_LOOKS: Final = "monitor_late"
+"""The monitor's own schedule."""
 FIRST_DAY_UNPUBLISHED: Final = "2013-05-01"
 A_MONTH_LATER: Final = "2013-06-01"
 _RAW: Final = ("flights_raw", "weather", "planes", "airports", "airlines")
@@ -45,12 +48,12 @@ def tell(daemon: Client, api: FlightsApi, place: Place, show: Show) -> dict[str,
     """
     _pause(daemon)
     show.chapter("Four months of flights come in, are checked, become features, train a model")
-    _follow(daemon, show, daemon.submit(RunRequest(job=f"train:{MODEL}", upstream=True)))
+    follow(daemon, show, daemon.submit(RunRequest(job=f"train:{MODEL}", upstream=True)))
     show.say(_what_came_in(daemon))
     show.say(_what_was_found(daemon))
 
     show.chapter("Version 1 is judged, promoted, and served")
-    plan = _judged(daemon, show, 1)
+    plan = judged(daemon, show, MODEL, 1)
     request = PromoteRequest(version=1, token=plan.token, reason="the first one, and it passes its gates")
     daemon.promote(MODEL, request)
     # Its processes come up while May is fetched.
@@ -58,11 +61,11 @@ def tell(daemon: Client, api: FlightsApi, place: Place, show: Show) -> dict[str,
 
     show.chapter("May is published; the schedule finds it, and fetches only what is new")
     api.publish(A_MONTH_LATER)
-    _follow(daemon, show, _scheduled_run(daemon))
+    follow(daemon, show, _scheduled_run(daemon))
     show.say(_what_came_in(daemon))
 
     show.chapter("Version 2, trained with the new month, against the live one on the same rows")
-    _judged(daemon, show, 2)
+    judged(daemon, show, MODEL, 2)
 
     show.chapter("Version 2 meets live requests: a canary by stages, then the promotion")
     with under_traffic(daemon, api, place, show) as served:
@@ -84,37 +87,12 @@ def rows_ingested(daemon: Client) -> int:
 def _pause(daemon: Client) -> None:
     """Keeps the schedule from firing before its chapter, and takes back what it may have started already."""
     daemon.pause(SCHEDULE)
+    daemon.pause(_LOOKS)
     early = [run for run in daemon.runs(limit=50).items if run.state not in ENDED]
     for run in early:
         daemon.cancel(run.id)
     for run in early:
         daemon.wait_for(run.id)
-
-
-def _follow(daemon: Client, show: Show, run: RunView) -> None:
-    """Shows the run and everything it builds upon until it has ended. Raises Failure unless it succeeded."""
-
-    def produced(ended: RunView) -> str:
-        return ", ".join(daemon.run(ended.id).produced)
-
-    with show.following(produced) as watch:
-        watch([run])
-        ended = daemon.wait_for(run.id, watch)
-        group = [each for each in daemon.runs(limit=50).items if each.id == run.id or each.group == run.id]
-        watch(group)
-    if ended.state != "succeeded":
-        raise _failure(ended, group)
-
-
-def _failure(ended: RunView, group: list[RunView]) -> Failure:
-    culprit = next((run for run in reversed(group) if run.state in ("failed", "lost")), ended)
-    fault = culprit.fault
-    what = fault.what if fault is not None else culprit.reason or f"it ended {culprit.state}"
-    return Failure(
-        f"{culprit.job} (run {culprit.id}) {culprit.state}: {what}",
-        where=fault.where if fault is not None else "",
-        remedy=(fault.remedy if fault is not None else "") or f"see `trainshed runs logs {culprit.id}`",
-    )
 
 
 def _scheduled_run(daemon: Client) -> RunView:
@@ -130,25 +108,6 @@ def _scheduled_run(daemon: Client) -> RunView:
                 daemon.pause(SCHEDULE)
                 return run
     raise Failure("the schedule did not fire", remedy="see `trainshed schedules list` and daemon.log")
-
-
-def _judged(daemon: Client, show: Show, number: int) -> PlanView:
-    """Shows the version and the plan of its promotion. Raises Failure if its gates do not allow that."""
-    version = daemon.version(MODEL, number).version
-    show.say(drawn.version_table([version], version.created_at))
-    plan = daemon.plan(MODEL, number)
-    show.say(drawn.plan(plan))
-    if plan.needs_override or not plan.allowed:
-        raise _refused(plan, version)
-    return plan
-
-
-def _refused(plan: PlanView, version: VersionView) -> Failure:
-    failed = "; ".join(gate.reason for gate in plan.gates if gate.outcome == "fail")
-    return Failure(
-        f"{version.model} v{version.version} does not pass its gates: {failed or 'it was not judged'}",
-        remedy=f"see `trainshed versions {version.model} show {version.version}`",
-    )
 
 
 def _what_came_in(daemon: Client) -> RenderableType:

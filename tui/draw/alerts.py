@@ -96,10 +96,33 @@ def _history(one: AlertView, now: datetime) -> Iterator[str]:
 
 
 def _evidence(evidence: Mapping[str, Any]) -> RenderableType:
-    rows: Rows = [
-        [name, value if isinstance(value, str) else json.dumps(value)] for name, value in sorted(evidence.items())
-    ]
-    return table(["", wide_column("")], rows, empty="")
+    """Numbers first, a line each; then a table for each list of things that have the same fields."""
+    tables = {name: value for name, value in sorted(evidence.items()) if _is_table(value)}
+    rows: Rows = [[name, _cell(value)] for name, value in sorted(evidence.items()) if name not in tables]
+    parts: list[RenderableType] = [table(["", wide_column("")], rows, empty="")] if rows else []
+    for name, value in tables.items():
+        heads = list(value[0])
+        parts += [
+            Text(name, style="dim"),
+            table(heads, [[_cell(one.get(head)) for head in heads] for one in value], empty=""),
+        ]
+    return Group(*parts)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return "-"
+        case str():
+            return value
+        case float():
+            return f"{value:.4g}"
+        case _:
+            return json.dumps(value)
 
 
 def _told(told: Sequence[ToldView], now: datetime) -> RenderableType:

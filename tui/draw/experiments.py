@@ -12,6 +12,7 @@ from rich.text import Text
 from store.wire import AskedView, ExperimentView, IntervalView, LookView, ReportView
 from tui.draw.traffic import percent
 from tui.render import Heads, Rows, ago, count, heading, number_column, span, table, when, wide_column
+from tui.rows.experiments import said
 
 _SIGNS: Final = {"yes": "✔", "no": "✘", "not yet": "…"}
 _STYLES: Final = {"promote": "green", "roll back": "red", "invalid": "red", "go on": "cyan"}
@@ -52,15 +53,6 @@ def experiment(view: ExperimentView) -> RenderableType:
     if view.looks:
         parts += [Text(""), heading("intervals over time"), *(Text(one) for one in over_time(view.looks))]
     return Group(*parts)
-
-
-def said(found: IntervalView) -> str:
-    """`+0.034 [+0.011, +0.057]`."""
-    if found.value is None:
-        return "-"
-    if found.low is None or found.high is None:
-        return f"{found.value:+.4g} [too few units]"
-    return f"{found.value:+.4g} [{found.low:+.4g}, {found.high:+.4g}]"
 
 
 def over_time(looks: Sequence[LookView], most: int = _SHOWN) -> list[str]:

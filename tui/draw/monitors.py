@@ -55,13 +55,19 @@ def window_table(windows: Sequence[WatchWindowView], column: str | None = None) 
     """A line a window, newest first. With a column, its measures; else the columns at their limits."""
     if column is not None:
         return _measures_over_time(windows, column)
-    heads: Heads = ["window", "version", number_column("rows"), number_column("labelled"), wide_column("at a limit")]
+    heads: Heads = [
+        "window",
+        "version",
+        *map(number_column, ("rows", "labelled", "quality")),
+        wide_column("at a limit"),
+    ]
     rows: Rows = [
         [
             f"{when(one.start)} to {when(one.end)}",
             _version(one.version),
             count(one.rows),
             share(one.labelled / one.rows) if one.labelled and one.rows else "-",
+            _quality(one),
             _reached(one),
         ]
         for one in windows
@@ -125,18 +131,29 @@ def _report(report: DriftReportView) -> Iterator[RenderableType]:
     if report.windows:
         span = f"{report.windows} windows, {report.rows:,} rows, {when(report.since)} to {when(report.until)}"
         yield Text(f"  report {report.id} of run {report.run}, over {span}", style="dim")
+    told = {finding.subject for finding in report.findings}
     for column in report.columns:
-        if column.state == "drifted":
+        if column.state == "drifted" and column.name not in told:
             yield Text(f"  ! {column.name}: {column.reason}", style="red")
     for finding in report.findings:
         yield Text(f"  {finding.severity}: {finding.title}: {finding.reason}", style=_SEVERITIES[finding.severity])
         if finding.suggestion:
             yield Text(f"    → {finding.suggestion}")
+    for sentence in report.life:
+        yield Text(f"  {sentence}", style="dim")
     for note in report.notes:
         yield Text(f"  note: {note}", style="yellow")
     if report.retrain is not None:
         did = f"run {report.retrain.run} trains again" if report.retrain.run else "nothing is trained"
         yield Text(f"  {did}: {report.retrain.reason}", style="cyan" if report.retrain.run else "dim")
+
+
+def _quality(window: WatchWindowView) -> str:
+    """The first metric, by labels; estimated without, as ~."""
+    for told, sign in ((window.performance, ""), (window.estimate, "~")):
+        if told is not None and told.metrics:
+            return f"{sign}{told.metrics[0].metric} {told.metrics[0].value:.4g}"
+    return "-"
 
 
 def _version(number: int) -> str:

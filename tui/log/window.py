@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -17,7 +16,7 @@ from tui.log.piece import BYTES, Chunk, Piece
 from tui.log.plain import wrapped
 from tui.log.reading import Place, read
 from tui.table.column import Cell
-from tui.themes import TONES
+from tui.toned import Toned
 
 if TYPE_CHECKING:
     from textual import events
@@ -32,14 +31,10 @@ class Stood(Message, namespace="log_view"):
     """What is shown is another part, or stands otherwise to the file."""
 
 
-class LogWindow(ScrollView):
+class LogWindow(ScrollView, Toned):
     """Lines of one stream of one attempt."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"log--hit", *(f"tone--{tone or 'plain'}" for tone in TONES)}
-    DEFAULT_CSS = """
-    LogWindow { height: 1fr; background: $background; scrollbar-size: 1 1; }
-    LogWindow .log--hit { background: $accent; color: $background; text-style: bold; }
-    """
+    DEFAULT_CSS = "LogWindow { height: 1fr; background: $background; scrollbar-size: 1 1; }"
 
     def __init__(self, place: Place) -> None:
         super().__init__()
@@ -53,7 +48,6 @@ class LogWindow(ScrollView):
         self._rows: list[Row] = []
         self._row_of: list[int] = []
         """Row at which each line begins, when lines are wrapped."""
-        self._looks: dict[str, Style] = {}
         self._era = 0
 
     @property
@@ -200,7 +194,6 @@ class LogWindow(ScrollView):
         self._want()
 
     def on_mount(self) -> None:
-        self.shed.theme_changed_signal.subscribe(self, lambda _: self._restyle())
         self.go_end()
 
     def on_resize(self, _: events.Resize) -> None:
@@ -208,23 +201,14 @@ class LogWindow(ScrollView):
         if self.following:
             self._to(len(self._rows))
 
-    def _restyle(self) -> None:
-        self._looks.clear()
-        self.refresh()
-
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         self._want()
         self.post_message(Stood())
 
-    def _look(self, name: str) -> Style:
-        if name not in self._looks:
-            self._looks[name] = self.get_component_rich_style(name)
-        return self._looks[name]
-
     def render_line(self, y: int) -> Strip:
         row = self.scroll_offset.y + y
-        plain = self._look("tone--plain")
+        plain = self.toned()
         if row >= len(self._rows):
             return self._below(y).crop_extend(0, self.size.width, plain)
         strip = Strip(self._segments(self._rows[row]))
@@ -236,9 +220,9 @@ class LogWindow(ScrollView):
         found: list[Segment] = []
         place = 0
         for cell in row:
-            look = self._look(f"tone--{cell.tone or 'plain'}")
+            look = self.toned(cell.tone)
             for text, hit in cut(cell.text, place, spans):
-                found.append(Segment(text, self._look("log--hit") if hit else look))
+                found.append(Segment(text, self.toned("hit") if hit else look))
             place += len(cell.text)
         return found
 
@@ -246,8 +230,8 @@ class LogWindow(ScrollView):
         if self._rows or y not in (1, 2):
             return Strip([])
         if self.failure is not None:
-            text, tone = ((f"✘ {self.failure.what}", "bad"), (f"→ {self.failure.remedy}", "plain"))[y - 1]
+            text, tone = ((f"✘ {self.failure.what}", "bad"), (f"→ {self.failure.remedy}", ""))[y - 1]
         else:
             text = ("nothing was printed" if self.loaded else "… asking the daemon") if y == 1 else ""
             tone = "dim"
-        return Strip([Segment(f"  {text}", self._look(f"tone--{tone}"))])
+        return Strip([Segment(f"  {text}", self.toned(tone))])

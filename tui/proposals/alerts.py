@@ -1,11 +1,12 @@
-"""What would happen to an alert: pure, except for the commit that the box calls."""
+"""What would happen to alerts: pure, except for the commit that the box calls."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tui.plan import Proposal
-from tui.rows.words import stamp
+from tui.rows.words import count, stamp
 from tui.text import Line, line
 
 if TYPE_CHECKING:
@@ -13,52 +14,79 @@ if TYPE_CHECKING:
     from tui.client import Client
     from tui.table.column import Frame
 
+_NAMED = 10
+"""Alerts that are named; of more it is said how many."""
 
-def acknowledge(alert: AlertView, frame: Frame) -> Proposal:
-    """Somebody says that they know of it."""
 
-    def commit(daemon: Client, note: str) -> str:
-        return f"alert {daemon.acknowledge(alert.id, note=note).id} is acknowledged"
-
+def acknowledge(alerts: Sequence[AlertView], frame: Frame) -> Proposal:
+    """Somebody says that they know of them: of those that are open."""
+    wanted = [alert for alert in alerts if alert.state == "open"]
+    one = len(alerts) == 1
     return Proposal(
-        title=f"Acknowledge alert {alert.id}",
+        title=f"Acknowledge {_named(wanted or alerts)}",
         lines=[
-            *_what(alert, frame),
+            *_what(wanted or alerts, frame),
             line(),
-            line("It needs nobody any more, and nobody is reminded of it, unless it becomes worse."),
-            line("It is over once it is no longer found."),
+            line(
+                "It needs nobody any more, and nobody is reminded of it, unless it becomes worse."
+                if one
+                else "They need nobody any more, and nobody is reminded of them, unless they become worse."
+            ),
+            line("It is over once it is no longer found." if one else "Each is over once it is no longer found."),
         ],
-        command=f"trainshed alerts ack {alert.id}",
-        commit=commit,
+        command=f"trainshed alerts ack {_numbers(wanted or alerts)}",
+        commit=_each(wanted, lambda daemon, alert, note: daemon.acknowledge(alert.id, note=note), "acknowledged"),
         reason="what is known of it, or done about it",
         reason_option="--note",
-        forbidden="" if alert.state == "open" else f"it is {alert.state} already",
+        forbidden="" if wanted else f"it is {alerts[0].state} already" if one else "none of them is open",
     )
 
 
-def resolve(alert: AlertView, frame: Frame) -> Proposal:
-    """Somebody says that it is over."""
-
-    def commit(daemon: Client, why: str) -> str:
-        return f"alert {daemon.resolve_alert(alert.id, why=why).id} is resolved"
-
+def resolve(alerts: Sequence[AlertView], frame: Frame) -> Proposal:
+    """Somebody says that they are over: those that are not."""
+    wanted = [alert for alert in alerts if alert.state != "resolved"]
+    one = len(alerts) == 1
     return Proposal(
-        title=f"Resolve alert {alert.id}",
+        title=f"Resolve {_named(wanted or alerts)}",
         lines=[
-            *_what(alert, frame),
+            *_what(wanted or alerts, frame),
             line(),
             line("It is over, because you say so: channels that were told of it hear that it is."),
             line("Whoever finds it again opens it again, and tells them again."),
         ],
-        command=f"trainshed alerts resolve {alert.id}",
-        commit=commit,
+        command=f"trainshed alerts resolve {_numbers(wanted or alerts)}",
+        commit=_each(wanted, lambda daemon, alert, why: daemon.resolve_alert(alert.id, why=why), "resolved"),
         reason="why it is over",
         reason_option="--why",
-        forbidden=f"it is over already: {alert.why}" if alert.state == "resolved" else "",
+        forbidden="" if wanted else f"it is over already: {alerts[0].why}" if one else "all of them are over already",
     )
 
 
-def _what(alert: AlertView, frame: Frame) -> list[Line]:
+def _each(
+    alerts: Sequence[AlertView], do: Callable[[Client, AlertView, str], AlertView], word: str
+) -> Callable[[Client, str], str]:
+    def commit(daemon: Client, words: str) -> str:
+        for alert in alerts:
+            do(daemon, alert, words)
+        return f"{_named(alerts)} {'is' if len(alerts) == 1 else 'are'} {word}"
+
+    return commit
+
+
+def _named(alerts: Sequence[AlertView]) -> str:
+    return f"alert {alerts[0].id}" if len(alerts) == 1 else f"{count(len(alerts))} alerts"
+
+
+def _numbers(alerts: Sequence[AlertView]) -> str:
+    return " ".join(str(alert.id) for alert in alerts)
+
+
+def _what(alerts: Sequence[AlertView], frame: Frame) -> list[Line]:
+    if len(alerts) > 1:
+        lines = [line((f"{alert.id:>4}  ", "dim"), alert.title) for alert in alerts[:_NAMED]]
+        more = len(alerts) - _NAMED
+        return [*lines, line((f"      and {count(more)} more", "dim"))] if more > 0 else lines
+    alert = alerts[0]
     return [
         line((alert.title, "strong")),
         line(alert.reason),

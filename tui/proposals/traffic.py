@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import shlex
+from typing import TYPE_CHECKING, Any, Final
 
 from tui.plan import Proposal
 from tui.rows.traffic import plan as lines_of
@@ -11,6 +12,7 @@ from tui.rows.words import percent
 if TYPE_CHECKING:
     from store.wire import TrafficChange, TrafficPlanView
     from tui.client import Client
+    from tui.screens.base import ShedScreen
 
 _TITLES: Final = {
     "weights": "Part the traffic of",
@@ -30,6 +32,22 @@ _DONE: Final = {
 }
 _NEW: Final = frozenset({"weights", "canary", "experiment", "shadow"})
 """What may have a version loaded before it is so."""
+
+
+def change_of(**words: Any) -> TrafficChange:
+    """`TrafficChange`, which is loaded when it is needed."""
+    from store.wire import TrafficChange
+
+    return TrafficChange.model_validate(words)
+
+
+def plan_of_traffic(screen: ShedScreen, model: str, change: TrafficChange) -> None:
+    """Asks for the plan of a change, and shows it; the screen reads again once it is carried out."""
+    screen.ask(
+        "propose",
+        lambda daemon: traffic_now(daemon, model, change),
+        lambda proposal: screen.shed.propose(proposal, screen.read),
+    )
 
 
 def traffic_now(daemon: Client, model: str, change: TrafficChange) -> Proposal:
@@ -76,7 +94,7 @@ def command(model: str, change: TrafficChange, *, override: bool = False) -> str
         case "canary":
             return f"trainshed canary {model} {change.version}{against}"
         case "experiment":
-            return f"trainshed experiment start {change.name}{against}"
+            return f"trainshed experiment start {_started(model, change)}{against}"
         case "shadow":
             return f"trainshed shadow {model} {change.version} --share {percent(change.share)}"
         case "lift":
@@ -84,3 +102,18 @@ def command(model: str, change: TrafficChange, *, override: bool = False) -> str
     if change.kind == "experiment":
         return f"trainshed experiment stop {change.name}"
     return f"trainshed {'canary' if change.kind == 'canary' else 'weights'} {model} --stop"
+
+
+def _started(model: str, change: TrafficChange) -> str:
+    """One of the project file by its name; one of somebody's own as it is asked for."""
+    settings = dict(change.settings)
+    words = [change.name] if change.version is None else [model, str(change.version)]
+    if change.version is not None and change.name not in ("", f"{model}_{change.version}"):
+        words += ["--name", change.name]
+    if "share" in settings:
+        settings["share"] = percent(settings["share"])
+    for one in settings.pop("guardrails", []):
+        words += ["--guardrail", f"{one['metric']}={one['margin']:g}"]
+    for key, value in settings.items():
+        words += [f"--{key.replace('_', '-')}", str(value)]
+    return shlex.join(words)

@@ -52,7 +52,7 @@ def _gone(time: TimetableView) -> JobView:
 
     name = time.schedule.job
     kind, _, target = name.partition(":")
-    known = kind if kind in {"etl", "features", "train", "evaluate", "batch-predict", "backup"} else "etl"
+    known = kind if kind in {"etl", "features", "train", "evaluate", "batch-predict", "monitor", "backup"} else "etl"
     return JobView.model_validate({"name": name, "kind": known, "target": target, "upstream": [], "pool": ""})
 
 

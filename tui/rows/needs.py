@@ -69,6 +69,8 @@ def opens(need: NeedView) -> tuple[str, ...]:
             return ("jobs",)
         case "daemon":
             return ("system",)
+        case "alert" if need.action == "look":  # several
+            return ("alerts",)
         case "alert":
             return "alert", str(where.number)
         case kind:

@@ -62,7 +62,8 @@ def comparison(one: ComparisonView, frame: Frame) -> list[Line]:
         lines.append(line(("         ", "dim"), *_way(one)))
     if one.passed:
         done = "has won" if one.kind == "experiment" else "has passed its last stage"
-        lines.append(line((f"  it {done} and waits to be promoted: P on Models (3)", "good")))
+        where = "d shows it, P there" if one.kind == "experiment" else "P on Models (3)"
+        lines.append(line((f"  it {done} and waits to be promoted: {where}", "good")))
     if one.waits:
         lines.append(line(("  waits  ", "dim"), (one.waits, "live")))
     return [*lines, *(line("  ", _ANSWERS[rule.answer], rule.reason) for rule in one.findings)]

@@ -44,6 +44,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "dataset": "tui.screens.dataset:DatasetScreen",
     "job": "tui.screens.job:JobScreen",
     "endpoint": "tui.screens.endpoint:EndpointScreen",
+    "experiment": "tui.screens.experiment:ExperimentScreen",
     "schedule": "tui.screens.schedule:ScheduleScreen",
     "alert": "tui.screens.alert:AlertScreen",
     "monitor": "tui.screens.monitor:MonitorScreen",

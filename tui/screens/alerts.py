@@ -48,6 +48,10 @@ class Alerts(Noticed):
         return self.table.row if self.is_mounted else None
 
     @property
+    def alerts(self) -> Sequence[AlertView]:
+        return self.table.chosen if self.is_mounted else []
+
+    @property
     def explanation(self) -> Lines:
         return [] if self.alert is None else rows.sentence(self.alert)
 
@@ -79,6 +83,13 @@ class Alerts(Noticed):
 
     def on_table_moved(self, event: Table.Moved) -> None:
         self._draw(event.row)
+
+    def done(self) -> None:
+        self.table.action_unmark()
+        super().done()
+
+    def on_table_counted(self, _: Table.Counted) -> None:
+        self.refresh_bindings()  # other marks, perhaps
 
     def _draw(self, alert: AlertView | None) -> None:
         frame = self.shed.frame

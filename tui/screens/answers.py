@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import BindingType
@@ -9,17 +10,19 @@ from textual.binding import BindingType
 from tui.keybindings import bindings
 from tui.proposals.endpoints import switch_now
 from tui.proposals.models import propose_rollback
-from tui.proposals.traffic import traffic_now
+from tui.proposals.traffic import change_of, plan_of_traffic
+from tui.rows import experiments
 from tui.rows import serving as rows
 from tui.screens.base import ShedScreen
-from tui.screens.parting import AskShares, AskVersion
+from tui.screens.parting import AskExperiment, AskShares, AskVersion
 
 if TYPE_CHECKING:
-    from store.wire import ChangesView, EndpointsView, ServingHistoryView, TrafficChange
+    from store.wire import ChangesView, EndpointsView, ExperimentView, ServingHistoryView
     from tui.failure import Failure
     from tui.rows.serving import Endpoint
 
 _TAKEN_BACK: Final = frozenset({"rolled back", "invalid"})
+_OF_AN_ENDPOINT: Final = frozenset({"roll_back", "weights", "canary", "shadow", "experiment", "open_experiment"})
 _MINE: Final = ("endpoint", "comparison", "shadow", "alias")
 """Kinds of events that change who answers."""
 
@@ -79,7 +82,7 @@ class Answers(ShedScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Traffic is changed of an endpoint."""
-        if action in {"roll_back", "weights", "canary", "shadow"} and self.endpoint is None:
+        if action in _OF_AN_ENDPOINT and self.endpoint is None:
             return False
         return super().check_action(action, parameters)
 
@@ -108,7 +111,8 @@ class Answers(ShedScreen):
         running = comparison is not None and comparison.status == "running"
         unseen = comparison is not None and comparison.status in _TAKEN_BACK and comparison.seen_by is None
         if comparison is not None and (running or unseen):
-            self._plan(endpoint.model, _change(do="stop", kind=comparison.kind, name=comparison.name))
+            change = change_of(do="stop", kind=comparison.kind, name=comparison.name)
+            plan_of_traffic(self, endpoint.model, change)
         else:
             self._ask_and_plan(AskVersion(endpoint, "canary"))
 
@@ -118,23 +122,43 @@ class Answers(ShedScreen):
         if endpoint is None:
             return
         if endpoint.view is not None and endpoint.view.shadow is not None:
-            self._plan(endpoint.model, _change(do="lift"))
+            plan_of_traffic(self, endpoint.model, change_of(do="lift"))
         else:
             self._ask_and_plan(AskVersion(endpoint, "shadow"))
 
-    def _ask_and_plan(self, box: AskShares | AskVersion) -> None:
+    def action_experiment(self) -> None:
+        """Ends the one that stands, or asks which one is to begin."""
+        self._with_experiments(self._end_or_ask)
+
+    def action_open_experiment(self) -> None:
+        """The one that stands, else the last one that ran, else the first of the project file."""
+        self._with_experiments(self._open_experiment)
+
+    def _with_experiments(self, then: Callable[[Endpoint, list[ExperimentView]], None]) -> None:
+        """Those of the endpoint under the cursor, the newest first, then those that never ran."""
+        endpoint = self.endpoint
+        if endpoint is not None:
+            found = endpoint
+            self.ask(
+                "experiments",
+                lambda daemon: [one for one in daemon.experiments() if one.model == found.model],
+                lambda views: then(found, views),
+            )
+
+    def _end_or_ask(self, endpoint: Endpoint, views: list[ExperimentView]) -> None:
+        standing = next(filter(experiments.stands, views), None)
+        if standing is None:
+            self._ask_and_plan(AskExperiment(endpoint, [view.name for view in views if view.defined]))
+        else:
+            change = change_of(do="stop", kind="experiment", name=standing.name)
+            plan_of_traffic(self, endpoint.model, change)
+
+    def _open_experiment(self, endpoint: Endpoint, views: list[ExperimentView]) -> None:
+        if views:
+            self.shed.open("experiment", next(filter(experiments.stands, views), views[0]).name)
+        else:
+            self.say(f"{endpoint.model} has no experiment: X plans to begin one", "warn")
+
+    def _ask_and_plan(self, box: AskShares | AskVersion | AskExperiment) -> None:
         model = box.model
-        self.shed.open_box(box, lambda change: None if change is None else self._plan(model, change))
-
-    def _plan(self, model: str, change: TrafficChange) -> None:
-        self.ask(
-            "propose",
-            lambda daemon: traffic_now(daemon, model, change),
-            lambda proposal: self.shed.propose(proposal, self.read),
-        )
-
-
-def _change(**words: object) -> TrafficChange:
-    from store.wire import TrafficChange
-
-    return TrafficChange.model_validate(words)
+        self.shed.open_box(box, lambda change: None if change is None else plan_of_traffic(self, model, change))

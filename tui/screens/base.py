@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual import events
@@ -48,6 +49,7 @@ class ShedScreen(Screen[None]):
     """A body between the first line and the strip."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("screens")
+    CSS_PATH: ClassVar[str | Path | None] = Path(__file__).with_name("layout.tcss")
     AUTO_FOCUS = "Table"
     TITLE_HERE = ""
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)

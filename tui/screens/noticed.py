@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
@@ -24,16 +24,21 @@ class Noticed(ShedScreen):
 
     @property
     def alert(self) -> AlertView | None:
+        """The one that is looked at."""
         raise NotImplementedError
 
+    @property
+    def alerts(self) -> Sequence[AlertView]:
+        """Those that the keys change: the one that is looked at, if it is not those that are marked."""
+        return [] if self.alert is None else [self.alert]
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only the keys that mean something of this alert as it stands."""
-        alert = self.alert
-        if action == "acknowledge" and (alert is None or alert.state != "open"):
+        """Only the keys that mean something of these alerts as they stand."""
+        if action == "acknowledge" and all(alert.state != "open" for alert in self.alerts):
             return False
-        if action == "resolve" and (alert is None or alert.state == "resolved"):
+        if action == "resolve" and all(alert.state == "resolved" for alert in self.alerts):
             return False
-        if action == "source" and (alert is None or not opens(alert)):
+        if action == "source" and (self.alert is None or not opens(self.alert)):
             return False
         return super().check_action(action, parameters)
 
@@ -48,14 +53,18 @@ class Noticed(ShedScreen):
         if self.alert is not None:
             self.shed.open(*opens(self.alert))
 
-    def _plan(self, make: Callable[[AlertView, Frame], Proposal]) -> None:
-        """Of the alert as it stands now, which may not be as it is on the screen."""
-        if self.alert is not None:
-            number, frame = self.alert.id, self.shed.frame
+    def done(self) -> None:
+        """What was planned has happened."""
+        self.read()
+
+    def _plan(self, make: Callable[[Sequence[AlertView], Frame], Proposal]) -> None:
+        """Of the alerts as they stand now, which may not be as they are on the screen."""
+        numbers, frame = [alert.id for alert in self.alerts], self.shed.frame
+        if numbers:
             self.ask(
                 "propose",
-                lambda daemon: daemon.alert(number).alert,
-                lambda found: self.shed.propose(make(found, frame), self.read),
+                lambda daemon: [daemon.alert(number).alert for number in numbers],
+                lambda found: self.shed.propose(make(found, frame), self.done),
             )
 
 

@@ -47,6 +47,7 @@ _NO_BOX_THEN = [line(("  box     ", "dim"), (past.NOT_MEASURED, "dim"))]
 
 class Overview(ShedScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("overview")
+    CSS_PATH = None  # all that it needs is in app.tcss
     TITLE_HERE = "Overview"
     AUTO_FOCUS = "#needs"
 
@@ -302,7 +303,9 @@ class Overview(ShedScreen):
             from tui.proposals.alerts import acknowledge
 
             frame = self.shed.frame
-            self._propose("propose", lambda daemon: daemon.alert(number).alert, lambda found: acknowledge(found, frame))
+            self._propose(
+                "propose", lambda daemon: daemon.alert(number).alert, lambda found: acknowledge([found], frame)
+            )
 
     def action_promote(self) -> None:
         words = rows.target(self.row)

@@ -1,8 +1,9 @@
-"""`W`: which shares versions get; `C` and `H`: which version goes up by stages, or gets copies."""
+"""`W`: which shares versions get; `C` and `H`: which version goes up by stages, or gets copies; `X`: an experiment."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
@@ -15,6 +16,10 @@ from tui.shares import share_of, shares_of
 if TYPE_CHECKING:
     from store.wire import TrafficChange
     from tui.rows.serving import Endpoint
+
+
+_SETTINGS: Final = ("metric", "better", "share", "window", "guardrail", "least_units", "least_time", "longest", "alpha")
+_EXAMPLE: Final = "3 correct window=2d share=50% guardrail=errors=0.01"
 
 
 class _Ask(Box["TrafficChange"]):
@@ -86,3 +91,56 @@ class AskVersion(_Ask):
         if self._do == "canary":
             return TrafficChange(do="canary", version=version)
         return TrafficChange(do="shadow", version=version, share=share_of(words[1]) if len(words) == 2 else 1.0)
+
+
+class AskExperiment(_Ask):
+    """One of the project file by its name, or a version, what decides, and settings."""
+
+    title_here = "An experiment of"
+    example = _EXAMPLE
+
+    def __init__(self, endpoint: Endpoint, defined: Sequence[str]) -> None:
+        """`defined`: by the project file."""
+        super().__init__(endpoint)
+        if defined:
+            self.example = f"{defined[0]}   or   {_EXAMPLE}"
+            self.way = f"Of the project file: {', '.join(defined)}. Enter shows the plan; Esc closes"
+
+    def read(self, words: list[str]) -> TrafficChange:
+        from store.wire import TrafficChange
+
+        first, *rest = words or [""]
+        if not first.lstrip("v").isdigit():
+            if not first or rest:
+                raise Usage("which experiment?", remedy=f"write a name of the project file, or: {_EXAMPLE}")
+            return TrafficChange(do="experiment", name=_named(first))
+        settings: dict[str, Any] = {}
+        for number, word in enumerate(rest):
+            key, equals, value = word.partition("=")
+            if not equals and number == 0:
+                key, value = "metric", word
+            _set(settings, key, value)
+        version = int(first.lstrip("v"))
+        return TrafficChange(do="experiment", name=f"{self.model}_{version}", version=version, settings=settings)
+
+
+def _named(word: str) -> str:
+    if not all(letter.islower() or letter.isdigit() or letter == "_" for letter in word):
+        raise Usage(f"{word!r} is no name of an experiment", remedy="names are small letters, digits and _")
+    return word
+
+
+def _set(settings: dict[str, Any], key: str, value: str) -> None:
+    """Raises Usage. What a setting may be is the daemon's to say, but for what has another form here."""
+    if key not in _SETTINGS or not value:
+        raise Usage(f"{key!r} is no setting", remedy=f"write NAME=VALUE; there are: {', '.join(_SETTINGS)}")
+    if key == "guardrail":
+        metric, _, margin = value.partition("=")
+        try:
+            settings.setdefault("guardrails", []).append({"metric": metric, "margin": float(margin)})
+        except ValueError:
+            raise Usage(f"{value!r} is no METRIC=MARGIN", remedy="write guardrail=errors=0.01") from None
+    elif key == "share":
+        settings[key] = share_of(value)
+    else:
+        settings[key] = value

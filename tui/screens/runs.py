@@ -105,13 +105,16 @@ class Runs(ShedScreen):
         newer, self._newer = self._newer, {}
         if grown - self.table.renew(newer):
             self.table.redraw()
+        self._show_facts(self.table.row)  # at once, and not with the table's message: one picture instead of two
 
     def _no_sparks(self, failure: Failure) -> None:
         self._show_sparks([])
         self.refuse(failure)
 
     def on_table_moved(self, event: Table.Moved) -> None:
-        run = event.row
+        self._show_facts(event.row)
+
+    def _show_facts(self, run: RunView | None) -> None:
         self.query_one(Pane).show([] if run is None else rows.facts(run, self.shed.frame))
 
     def on_table_counted(self, event: Table.Counted) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from rich.segment import Segment
 from textual.strip import Strip
@@ -21,8 +21,6 @@ R = TypeVar("R")
 class Section(Table[R]):
     """Rows in memory under a title that is the first column's."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"section--title"}
-
     def __init__(
         self,
         columns: Sequence[Column[R]],
@@ -34,7 +32,7 @@ class Section(Table[R]):
         id: str,
     ) -> None:
         """`first`: says for all of them why nothing can be shown. `fine`: what an empty list means."""
-        source = ListSource(columns, identify, lambda: cast("ShedApp", self.app).frame)
+        source = ListSource(columns, identify, lambda: cast("ShedApp", self.app).frame, waiting=True)
         super().__init__(columns, source, empty=empty, id=id)
         self._fine: Tone = fine
         self._first = first
@@ -73,7 +71,7 @@ class Section(Table[R]):
     def _head(self) -> Strip:
         """The first column's title is the list's."""
         strip = super()._head()
-        title = Segment(self._placed[0].column.title, self._look("section--title"))
+        title = Segment(self._placed[0].column.title, self.toned("title"))
         end = GUTTER + title.cell_length
         return Strip.join([strip.crop(0, GUTTER), Strip([title]), strip.crop(end, strip.cell_length)])
 

@@ -67,7 +67,7 @@ class Holding(Picture[R]):
         assert isinstance(self.source, ListSource)
         self.columns = self.source.columns = columns
         self._chosen = 0
-        self._drawn.clear()
+        self._forget_cells()
         self._measure()
         self.refresh()
 
@@ -162,9 +162,9 @@ class Holding(Picture[R]):
             self.post_message(Counted(self))
         if before == 0 or self.pages.total == 0:
             self.refresh()
-        for index in range(number * PAGE, number * PAGE + PAGE):
-            if index in self.in_view:
-                self._redraw(index)
+        seen = self.in_view
+        for index in range(max(seen.start, number * PAGE), min(seen.stop, number * PAGE + PAGE)):
+            self._redraw(index)
         if self.pages.total < before:
             self.refresh()
         self._want()
@@ -233,7 +233,9 @@ class Holding(Picture[R]):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        self._drawn = {index: cells for index, cells in self._drawn.items() if index in self.in_view}
+        seen = self.in_view
+        self._drawn = {index: cells for index, cells in self._drawn.items() if index in seen}
+        self._ready = {index: found for index, found in self._ready.items() if index in seen}
         self._want()
 
     def on_unmount(self) -> None:

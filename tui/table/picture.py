@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 
 from rich.segment import Segment
 from rich.style import Style
@@ -20,7 +20,7 @@ from tui.failure import Failure
 from tui.table.column import GAP, GUTTER, Cell, Column, Frame, Placed, fit, place
 from tui.table.pages import Pages
 from tui.table.source import Query, Source
-from tui.themes import TONES
+from tui.toned import Toned
 
 if TYPE_CHECKING:
     from textual import events
@@ -31,15 +31,9 @@ R = TypeVar("R")
 _WAITING: Final = Cell("·", "dim")
 
 
-class Picture(ScrollView, Generic[R]):
+class Picture(ScrollView, Toned, Generic[R]):
     """What stands on the screen of the rows that are here."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "table--head",
-        "table--chosen",
-        "table--cursor",
-        *(f"tone--{tone or 'plain'}" for tone in TONES),
-    }
     cursor: reactive[int] = reactive(0, repaint=False)
 
     def __init__(
@@ -67,8 +61,9 @@ class Picture(ScrollView, Generic[R]):
         """Cells of columns that were made narrower or wider."""
         self._chosen = 0
         self._drawn: dict[int, tuple[Cell, ...]] = {}
+        self._ready: dict[int, tuple[R | None, tuple[Cell, ...]]] = {}
+        """Cells of rows that were found to differ, until they are drawn."""
         self._placed: list[Placed] = []
-        self._looks: dict[str, Style] = {}
 
     @property
     def shed(self) -> ShedApp:
@@ -103,7 +98,6 @@ class Picture(ScrollView, Generic[R]):
 
     def on_mount(self) -> None:
         self.widths = dict(self.shed.widths.get(self.name_of_list, {}))
-        self.shed.theme_changed_signal.subscribe(self, lambda _: self._restyle())
 
     def _want(self) -> None:
         """A row that is to be drawn is not here."""
@@ -115,14 +109,10 @@ class Picture(ScrollView, Generic[R]):
         width = self._placed[-1].end if self._placed else 0
         self.virtual_size = Size(max(width, 1), self.pages.total + 1)
 
-    def _restyle(self) -> None:
-        self._looks.clear()
-        self.refresh()
-
-    def _look(self, name: str) -> Style:
-        if name not in self._looks:
-            self._looks[name] = self.get_component_rich_style(name)
-        return self._looks[name]
+    def _forget_cells(self) -> None:
+        """All of them have to be drawn anew: there are others."""
+        self._drawn.clear()
+        self._ready.clear()
 
     def _cells(self, row: R, frame: Frame) -> tuple[Cell, ...]:
         return tuple(placed.column.draw(row, frame) for placed in self._placed)
@@ -135,16 +125,18 @@ class Picture(ScrollView, Generic[R]):
         row = self.pages[index]
         old = self._drawn.get(index)
         new = None if row is None else self._cells(row, self.shed.frame)
+        if new is not None and old == new:
+            return
+        if new is not None:
+            self._ready[index] = (row, new)
         if old is None or new is None or len(old) != len(new):
             self.refresh(Region(0, y, self.size.width, 1))
             return
-        regions = [
-            Region(self._screen_x(number, placed), y, placed.width, 1)
-            for number, (placed, was, now) in enumerate(zip(self._placed, old, new, strict=True))
-            if was != now
-        ]
-        if regions:
-            self.refresh(*regions)
+        others = [n for n, (was, now) in enumerate(zip(old, new, strict=True)) if was != now]
+        places = [(self._screen_x(number, self._placed[number]), self._placed[number].width) for number in others]
+        start, end = min(x for x, _ in places), max(x + width for x, width in places)
+        # One piece a line is less work than one a cell, and the glass sends only what differs of it.
+        self.refresh(Region(start, y, end - start, 1))
 
     def _screen_x(self, number: int, placed: Placed) -> int:
         return placed.x if number == 0 else placed.x - self.scroll_offset.x
@@ -160,13 +152,16 @@ class Picture(ScrollView, Generic[R]):
         row = self.pages[index]
         if row is None:
             self.call_next(self._want)
-            return self._line([_WAITING, *[Cell("")] * (len(self._placed) - 1)], "  ", self._look("tone--dim"))
-        cells = self._drawn[index] = self._cells(row, self.shed.frame)
+            return self._line([_WAITING, *[Cell("")] * (len(self._placed) - 1)], "  ", self.toned("dim"))
+        known, cells = self._ready.pop(index, (None, ()))
+        if known is not row:
+            cells = self._cells(row, self.shed.frame)
+        self._drawn[index] = cells
         return self._line(cells, self._gutter(index, row), self._ground(index))
 
     def _ground(self, index: int) -> Style | None:
         """The cursor's look: one style for the whole line, so that every tone stays readable."""
-        return self._look("table--cursor") if index == self.cursor and self.has_focus else None
+        return self.toned("cursor") if index == self.cursor and self.has_focus else None
 
     def _gutter(self, index: int, row: R) -> str:
         key = self.source.key(row)
@@ -174,31 +169,31 @@ class Picture(ScrollView, Generic[R]):
         return ("›" if index == self.cursor else " ") + mark
 
     def _line(self, cells: Sequence[Cell], gutter: str, ground: Style | None) -> Strip:
-        segments = [Segment(gutter, ground or self._look("tone--mark"))]
+        segments = [Segment(gutter, ground or self.toned("mark"))]
         for placed, cell in zip(self._placed, cells, strict=True):
             segments += self._segments(placed, cell, ground)
         strip = Strip(segments)
-        return self._scrolled(strip if ground is None else strip.simplify(), ground or self._look("tone--plain"))
+        return self._scrolled(strip if ground is None else strip.simplify(), ground or self.toned())
 
     def _segments(self, placed: Placed, cell: Cell, ground: Style | None) -> list[Segment]:
         """A cell with the gap after it, which belongs to it: a segment less is thirty bytes less on the wire."""
         text = fit(cell.text, placed.width, right=placed.column.right) + " " * GAP
         glyphs = placed.column.glyphs
         if not glyphs or ground is not None:
-            return [Segment(text, ground or self._look(f"tone--{cell.tone or 'plain'}"))]
+            return [Segment(text, ground or self.toned(cell.tone))]
         runs = groupby(text, key=lambda glyph: glyphs.get(glyph, cell.tone))
-        return [Segment("".join(run), self._look(f"tone--{tone or 'plain'}")) for tone, run in runs]
+        return [Segment("".join(run), self.toned(tone)) for tone, run in runs]
 
     def _head(self) -> Strip:
-        segments = [Segment(" " * GUTTER, self._look("table--head"))]
+        segments = [Segment(" " * GUTTER, self.toned("head"))]
         for number, placed in enumerate(self._placed):
             chosen = number == self._chosen and self.has_focus
             arrow = {placed.column.key: "↑", f"-{placed.column.key}": "↓"}
             title = placed.column.title + next((a for sort, a in arrow.items() if sort == self.query_.sort), "")
             text = fit(title, placed.width, right=placed.column.right)
-            segments.append(Segment(text, self._look("table--chosen" if chosen else "table--head")))
-            segments.append(Segment(" " * GAP, self._look("table--head")))
-        return self._scrolled(Strip(segments), self._look("table--head"))
+            segments.append(Segment(text, self.toned("chosen" if chosen else "head")))
+            segments.append(Segment(" " * GAP, self.toned("head")))
+        return self._scrolled(Strip(segments), self.toned("head"))
 
     def _scrolled(self, strip: Strip, style: Style) -> Strip:
         """The first column stays; the others move under it."""
@@ -210,17 +205,17 @@ class Picture(ScrollView, Generic[R]):
 
     def _below(self, y: int) -> Strip:
         """Under the last row: nothing, or why there is none."""
-        plain = self._look("tone--plain")
+        plain = self.toned()
         if self.pages.total == 0:
             lines = self._excuse()
             if 2 <= y < 2 + len(lines):
                 text, tone = lines[y - 2]
-                return Strip([Segment("  " + fit(text, self.size.width - 2), self._look(f"tone--{tone}"))])
+                return Strip([Segment("  " + fit(text, self.size.width - 2), self.toned(tone))])
         return Strip.blank(self.size.width, plain)
 
     def _excuse(self) -> list[tuple[str, str]]:
         if self.failure is not None:
-            return [(f"✘ {self.failure.what}", "bad"), (f"→ {self.failure.remedy}", "plain")]
+            return [(f"✘ {self.failure.what}", "bad"), (f"→ {self.failure.remedy}", "")]
         if not self.pages.exact:
             return [("… asking the daemon", "dim")]
         if self.query_.filter:

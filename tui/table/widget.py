@@ -148,13 +148,13 @@ class Table(Holding[R], can_focus=True):
         chosen = self._placed[self._chosen]
         self.widths[chosen.column.key] = max(_LEAST, chosen.width + cells)
         self.shed.keep_widths(self.name_of_list, self.widths)
-        self._drawn.clear()
+        self._forget_cells()
         self._measure()
         self.refresh()
 
     def action_wide(self) -> None:
         self.extra = not self.extra
-        self._drawn.clear()
+        self._forget_cells()
         self._chosen = 0
         self._measure()
         self.refresh()

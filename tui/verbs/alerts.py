@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,11 +18,14 @@ _STATES = ("unresolved", "any", "open", "acknowledged", "resolved")
 Number = Annotated[int, typer.Argument(metavar="ALERT", min=1, help="Its number, see `trainshed alerts`.")]
 
 
+Numbers = Annotated[list[int], typer.Argument(metavar="ALERT…", min=1, help="Their numbers, see `trainshed alerts`.")]
+
+
 def add_to(app: typer.Typer) -> None:
     inner = group(app, "alerts", purpose="Alerts: what wants a person, and who is told.", bare=list_open)
     verb(inner, "list", example="trainshed alerts list --state any --model late")(list_alerts)
     verb(inner, "show", example="trainshed alerts show 12")(show)
-    verb(inner, "ack", example='trainshed alerts ack 12 --note "the new route; retraining tonight"')(ack)
+    verb(inner, "ack", example='trainshed alerts ack 12 13 --note "the new route; retraining tonight"')(ack)
     verb(inner, "resolve", example='trainshed alerts resolve 12 --why "the sensor was replaced"')(resolve)
     verb(inner, "channels", example="trainshed alerts channels")(channels)
     verb(inner, "test", example="trainshed alerts test ops")(test)
@@ -68,24 +72,24 @@ def show(shell: Shell, number: Number) -> None:
 
 def ack(
     shell: Shell,
-    number: Number,
+    numbers: Numbers,
     note: Annotated[str, typer.Option(metavar="WORDS", help="What is known of it, or done about it.")] = "",
 ) -> None:
     """Say that you know of it: it needs nobody any more, and nobody is reminded, unless it becomes worse."""
     with shell.daemon() as daemon:
-        view = daemon.acknowledge(number, note=note)
-    shell.say(view, f"alert {view.id} is acknowledged: {view.title}")
+        views = [daemon.acknowledge(number, note=note) for number in numbers]
+    _say(shell, views, "acknowledged")
 
 
 def resolve(
     shell: Shell,
-    number: Number,
+    numbers: Numbers,
     why: Annotated[str, typer.Option(metavar="WORDS", help="Why it is over.")] = "",
 ) -> None:
     """Say that it is over. What finds it again opens it again."""
     with shell.daemon() as daemon:
-        view = daemon.resolve_alert(number, why=why)
-    shell.say(view, f"alert {view.id} is resolved: {view.title}")
+        views = [daemon.resolve_alert(number, why=why) for number in numbers]
+    _say(shell, views, "resolved")
 
 
 def channels(shell: Shell) -> None:
@@ -112,6 +116,14 @@ def test(
     shell.say(done, f"channel {done.channel} ({done.kind}) {word} after {done.seconds:.1f} s: {done.answer}")
     if not done.sent:
         raise typer.Exit(1)
+
+
+def _say(shell: Shell, views: Sequence[AlertView], word: str) -> None:
+    if shell.as_json:
+        shell.say_json(views)
+    else:
+        for view in views:
+            shell.say(view, f"alert {view.id} is {word}: {view.title}")
 
 
 def _draw(shell: Shell, page: Page[AlertView]) -> None:

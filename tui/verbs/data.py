@@ -23,8 +23,6 @@ def add_to(app: typer.Typer) -> None:
     verb(inner, "checks", example="trainshed data checks flights")(checks)
     verb(inner, "sources", example="trainshed data sources --json")(sources)
     verb(inner, "quarantine", example="trainshed data quarantine flights --limit 20")(quarantine)
-    features = group(app, "features", purpose="Feature views: features of an entity over time.", bare=list_features)
-    verb(features, "list", example="trainshed features list")(list_features)
 
 
 def list_datasets(shell: Shell) -> None:
@@ -127,16 +125,3 @@ def quarantine(
         return drawn(view)
 
     shell.show(view, draw)
-
-
-def list_features(shell: Shell) -> None:
-    """Every feature view: entity, time, how long a value holds, and its features."""
-    with shell.daemon() as daemon:
-        found = daemon.features()
-
-    def draw() -> Any:
-        from tui.draw.data import feature_table
-
-        return feature_table(found, shell.now)
-
-    shell.show(found, draw)

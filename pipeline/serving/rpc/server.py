@@ -125,7 +125,6 @@ class RpcServer:
         async def infer() -> Any:
             model, version = asked.model_name, asked.model_version or None
             with self._desk.counted(model, "grpc") as counted:
-                counted.size = asked.ByteSize()
                 document = document_of(asked)
                 found = await self._desk.scored(document, model, version, counted, remaining)
                 seat, epoch = found.picked.seat, found.picked.epoch

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "alerts"
-down_revision = "serving_samples"
+down_revision = "watching"
 branch_labels = None
 depends_on = None
 

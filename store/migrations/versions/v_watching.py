@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "watching"
-down_revision = "alerts"
+down_revision = "serving_samples"
 branch_labels = None
 depends_on = None
 

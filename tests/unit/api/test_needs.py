@@ -9,6 +9,7 @@ import pytest
 
 from daemon.api.needs import MOST, STUCK, Facts, needs
 from store.wire import (
+    AlertView,
     AliasView,
     CheckView,
     DatasetView,
@@ -266,3 +267,33 @@ def test_what_somebody_put_forward_waits_though_it_was_live_before_until_it_is_l
     assert (need.action, need.command) == ("plan", "trainshed plan late 2")
     again = live.model_copy(update={"version": 2})
     assert needs(Facts(now=NOW, candidates=[put], production=[again])) == []
+
+
+def alert(number: int, title: str, **fields: Any) -> AlertView:
+    empty = dict.fromkeys(
+        ("report", "acknowledged_at", "acknowledged_by", "resolved_at", "resolved_by"),
+    )
+    words = {"note": "", "why": "", "suggestion": "", "reason": "PSI 0.4 where 0.2 counts", "subject": title}
+    known = {"source": "monitor:late", "kind": "drift", "model": "late", "severity": "warning", "state": "open"}
+    times = {"opened_at": NOW - HOUR, "seen_at": NOW, "seen": 1, "reopened": 0, "evidence": {}, "rev": 1}
+    return AlertView.model_validate({**empty, **words, **known, **times, "id": number, "title": title, **fields})
+
+
+def test_an_alert_is_acknowledged_by_its_key() -> None:
+    (only,) = needs(Facts(now=NOW, alerts=[alert(7, "temp has drifted")]))
+    assert (only.subject, only.severity, only.action, only.target.number) == ("alert 7", "warn", "acknowledge", 7)
+    assert only.command == "trainshed alerts ack 7"
+
+
+def test_many_alerts_of_one_look_are_one_need_that_names_the_first() -> None:
+    moved = [alert(n, f"{name} has drifted") for n, name in ((9, "dewp"), (8, "temp"), (11, "visib"), (12, "wind"))]
+    worse = alert(10, "auc has fallen", kind="performance", severity="critical")
+    first, second = needs(Facts(now=NOW, alerts=[*moved, worse]))
+    assert first.message.startswith("auc has fallen")
+    assert second.message == "4 alerts: temp has drifted, dewp has drifted, visib has drifted and 1 more"
+    assert (second.action, second.command) == ("look", "trainshed alerts list --model late")
+
+
+def test_an_alert_that_somebody_knows_of_needs_nobody() -> None:
+    known = alert(8, "temp has drifted", acknowledged_at=NOW - HOUR, acknowledged_by="ann", state="acknowledged")
+    assert needs(Facts(now=NOW, alerts=[known])) == []

@@ -76,3 +76,29 @@ def test_before_there_is_a_version_a_note_says_that_nothing_was_compared(shop: P
 def test_names_that_lead_nowhere_are_faults_of_the_file(shop: Path, text: str, said: str) -> None:
     with pytest.raises(ProjectError, match=said):
         load_project(written(shop, text))
+
+
+VIEWED = """
+[features.habits]
+inputs = ["orders"]
+entity = ["country"]
+time = "placed"
+columns = ["price"]
+
+[models.late.split]
+test = 0.2
+"""
+
+
+def test_columns_of_feature_views_need_not_be_there_but_what_they_are_looked_up_by(shop: Path) -> None:
+    home = Home(shop / ".trainshed")
+    promoted(home, ("usual_price", "numeric"), ("colour", "categorical"))
+    text = (BASE + MODEL.replace("models.returns", "models.late") + SCORED).replace(
+        "[models.late]", '[models.late]\nviews = [{ view = "habits", prefix = "usual_", on = { country = "land" } }]', 1
+    )
+    (shop / "trainshed.toml").write_text(text + VIEWED)
+    report = check_project(shop, home)
+    faults = {fault.what for fault in report.faults if fault.where == "predictions.scored.dataset"}
+    assert any(one.startswith("orders has no column 'land', by which feature views are looked up") for one in faults)
+    assert any(one.startswith("orders has no column 'colour', which the version takes") for one in faults)
+    assert not any("usual_price" in one for one in faults)

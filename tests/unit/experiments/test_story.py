@@ -36,7 +36,7 @@ def served(place: Path, split: Split, rng: np.random.Generator, *, requests: int
         unit, request = f"unit-{rng.integers(3000)}", f"r-{number}"
         found = route(split, unit=unit, request=request)
         at_us = to_us(BEGUN + float(at) * DAY)
-        log.offer(Prediction(request, at_us, "late", found.version, found.why, unit, 4, 300, 200, None, [0.5]), 50)
+        log.offer(Prediction(request, at_us, "late", found.version, found.why, unit, 4, 300, 200, None, [0.5]))
     log.close()
     assert ingest(place / "segments", place / "table").rows == requests
     return place / "table"

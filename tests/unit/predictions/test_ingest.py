@@ -177,7 +177,7 @@ name = f"w{os.getpid()}-{time.time_ns()}"
 limits = Limits(segment=200_000, gather_s=0.002)
 log = PredictionLog(Path(sys.argv[1]), name, limits, now_us=lambda: time.time_ns() // 1000)
 for number in itertools.count():
-    log.offer(Prediction(f"{name}/{number}", 1, "late", 2, "assigned", "u", 1, 250, 200, {"x": [1.0] * 50}, [0.5]), 500)
+    log.offer(Prediction(f"{name}/{number}", 1, "late", 2, "assigned", "u", 1, 250, 200, {"x": [1.0] * 50}, [0.5]))
     if number % 50 == 0:
         time.sleep(0.002)
         print(name, log.counts.written, flush=True)
@@ -231,7 +231,7 @@ def test_writers_and_readers_that_are_killed_lose_no_written_line_and_take_none_
 def test_a_log_and_the_lake_agree_on_every_number(tmp_path: Path) -> None:
     log = PredictionLog(tmp_path / "p", "w", Limits(waiting=100_000, segment=20_000, gather_s=0.001), now_us=lambda: 1)
     for number in range(3000):
-        log.offer(sample(number), 100)
+        log.offer(sample(number))
     log.close()
     taken = []
     while (one := ingest(tmp_path / "p", tmp_path / "t", batch=50_000)).version is not None:

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from pipeline.predictions.record import COLUMNS, Dropped, Prediction, from_line, to_line
 
 plain: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=8,
 )
@@ -74,6 +74,12 @@ def test_a_column_of_that_name_is_left_alone() -> None:
     for value in (5, ["<f4"], ["<f4", [9], "AAAA"], ["no type", [1], "AAAA"]):
         one = SAMPLE._replace(inputs={"$array": value})
         assert from_line(to_line(one)) == one
+
+
+def test_numbers_in_a_list_that_are_not_finite_are_missing() -> None:
+    found = from_line(to_line(SAMPLE._replace(inputs={"x": [math.nan, math.inf, 1.0]})))
+    assert isinstance(found, Prediction)
+    assert found.inputs == {"x": [None, None, 1.0]}
 
 
 def test_texts_are_written_as_texts() -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pipeline.predictions import ingest as ingesting
@@ -73,7 +74,7 @@ def test_finished_segments_stay_for_their_time_unless_they_take_half_of_the_room
 
 def test_the_newest_come_first_with_what_is_missing(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    rows = {"x": list(range(30)), "y": [float("nan")] * 30}
+    rows = {"x": list(range(30)), "y": np.full(30, np.nan)}
     many = sample(7, inputs=rows, outputs={"score": [[0.25, 0.75]] * 30, "label": ["a"] * 30})
     write(home, "late", "w.1", [to_line(sample(1)), to_line(many), to_line(Dropped(4, 0)), b"x\n"]).close()
     take(home, keep=NEVER, disk=10**9, now=LATER)
@@ -100,9 +101,12 @@ def test_the_programs_answer_in_one_document(tmp_path: Path) -> None:
     assert program("take", str(tmp_path), "--keep=0", "--disk=1000000") == {
         "predictions": {"late": {"rows": 5, "dropped": 0, "damaged": 0}},
         "labels": {},
+        "tidied": {"predictions": {"late": {"forgotten": 0, "joined": 0, "removed": 0}}, "labels": {}},
     }
+    old = program("take", str(tmp_path), "--keep=0", "--disk=1000000", "--keep-rows=86400")
+    assert old["tidied"]["predictions"]["late"]["forgotten"] == 5  # of 1970
     assert segments(home.serving.predictions("late")) == []
-    assert program("newest", str(home.predictions("late")), "--last", "1")["total"] == 5
+    assert program("newest", str(home.predictions("late")), "--last", "1")["total"] == 0
 
 
 def program(name: str, *arguments: str) -> Any:

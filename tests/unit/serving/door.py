@@ -25,7 +25,7 @@ from pipeline.serving.app import App
 from pipeline.serving.batcher import Batcher
 from pipeline.serving.desk import Desk, Limits
 from pipeline.serving.gate import Gate
-from pipeline.serving.guard import Guard
+from pipeline.serving.guard import Guard, crowded
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
 from pipeline.serving.labelling import Labelling
@@ -102,6 +102,7 @@ def opened(
     unread: int | None = None,
     most_connections: int = 1000,
     queue_rows: int = 10_000,
+    longest_wait_s: float = 0.1,
     slow: bool = False,
     log: Path | None = None,
     folder: Path | None = None,
@@ -150,13 +151,16 @@ def opened(
         tally = Tally(ServingDir(log or Path(os.devnull)).tallies, journal.writer)
         desk = Desk(shelf, Limits(500, 5.0), metrics, journal, tally, Shadowing(metrics, journal, shadows), lookups)
         gate = Gate(ServingDir(folder or scratch), host)
-        app = Guard(App(desk, Inbox(MOST_BODY, 10 * MOST_BODY), labelling, facts), gate, metrics)
+        inbox = Inbox(MOST_BODY, 10 * MOST_BODY)
         server = DataServer(
-            app,
-            most_body=MOST_BODY,
+            App(desk, inbox, labelling, facts),
+            inbox,
+            admit=Guard(gate, metrics),
             most_connections=most_connections,
             patience_s=patience_s,
             drain_s=5,
+            longest_wait_s=longest_wait_s,
+            on_crowded=crowded(metrics, lambda: shelf.snapshot.routes),
             tls=certificate.context if certificate else None,
         )
         rpc = RpcServer(desk, gate, most_body=MOST_BODY, certificate=certificate)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from store.alerts import acknowledge
+from store.alerts import acknowledge, observe
+from store.times import to_us
 from store.wire import NeedView
 from tests.unit.ui import alarming
 from tests.unit.ui.acting import press, settle, shown, until
 from tests.unit.ui.conftest import MakeApp, Served
+from tests.unit.ui.moments import NOW
 from tui.client import Client
 from tui.plan import PlanBox
 from tui.screens.alert import AlertScreen
@@ -72,6 +75,35 @@ async def test_a_acknowledges_with_a_note_behind_a_box_whose_cancel_has_the_focu
         assert (found.state, found.note) == ("acknowledged", "tonight's training has it")
         assert app.done[-1][1] == f"trainshed alerts ack {number} --note 'tonight'\"'\"'s training has it'"
         assert f"alert {number} is acknowledged" in shown(pilot)
+
+
+async def test_what_is_marked_is_acknowledged_together(make_app: MakeApp, shed: Served, client: Client) -> None:
+    alarming.write(shed)
+    app = make_app("alerts")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, "space", "space", "space", "A")
+        assert plan(pilot).proposal.title == "Acknowledge 2 alerts"  # of the three one is acknowledged already
+        assert "amount has drifted" in shown(pilot)
+        await press(pilot, "y", "enter")
+        assert all(alert.state == "acknowledged" for alert in client.alerts().items)
+        numbers = [alarming.number(shed, found) for found in (alarming.AUC, alarming.AMOUNT)]
+        assert app.done[-1][1] == f"trainshed alerts ack {numbers[0]} {numbers[1]}"
+
+
+async def test_several_alerts_of_one_look_are_a_need_that_opens_the_list(make_app: MakeApp, shed: Served) -> None:
+    alarming.write(shed)
+    with shed.record.transaction() as tx:
+        more = [replace(alarming.AMOUNT, subject=name, title=f"{name} has drifted") for name in ("a", "b")]
+        observe(tx, "monitor:late", more, to_us(NOW), covered={}, policy=alarming.POLICY)
+    app = make_app("overview")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
+        table: Table[NeedView] = app.screen.query_one("#needs", Table)
+        while table.row is not None and not table.row.subject.startswith("alerts of"):
+            await press(pilot, "j")
+        await press(pilot, "enter")
+        assert app.current_mode == "alerts"
 
 
 async def test_r_resolves_and_what_is_over_has_neither_key(make_app: MakeApp, shed: Served, client: Client) -> None:

@@ -7,6 +7,8 @@ from textual.widgets import Input
 from tests.unit.ui.acting import press, settle
 from tests.unit.ui.conftest import MakeApp, Served
 from tui.box import Box
+from tui.failure import Failure
+from tui.plan import PlanBox
 
 
 async def test_tab_goes_from_cancel_to_the_button_and_to_the_field_and_stays_in_the_box(make_app: MakeApp) -> None:
@@ -69,3 +71,22 @@ async def test_of_two_boxes_that_are_opened_at_once_the_first_is_shown(make_app:
         app.open_box(second)
         await settle(pilot)
         assert list(app.screen.query(Box)) == [first]
+
+
+async def test_a_plan_that_has_lost_its_parts_already_takes_an_answer_and_a_size_without_harm(
+    make_app: MakeApp,
+) -> None:
+    app = make_app("runs")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
+        await press(pilot, "K")
+        box = app.screen.query_one(PlanBox)
+        await box.remove_children()  # as it is on its way out, and while it is made anew
+        box.focus_first()
+        await pilot.resize_terminal(80, 24)
+        box._refused(Failure("somebody was first", remedy="look again"))
+        await settle(pilot)
+        assert app.is_running
+        box.close()
+        await settle(pilot)
+        assert not app.screen.query(Box)

@@ -17,6 +17,7 @@ from tests.thorough import THOROUGH
 from tests.unit.ui import alarming
 from tests.unit.ui.acting import settle
 from tests.unit.ui.conftest import MakeApp, Served
+from tests.unit.ui.trying import begin
 from tui.app import ShedApp
 from tui.box import Box
 from tui.keys import ACTIONS
@@ -34,6 +35,7 @@ DETAILS = {
     "endpoint": ("endpoint", "late"),
     "alert": ("alert", "4"),
     "monitor": ("monitor", "late"),
+    "experiment": ("experiment", "late_2"),
 }
 LEAVES = {"q", "x"}
 """`q` leaves the UI and `x` gives the terminal to $PAGER: neither changes the record, and both end the test."""
@@ -103,4 +105,6 @@ async def test_keys_and_pairs_of_keys_change_nothing(make_watched: MakeApp, watc
 
 @pytest.mark.parametrize("kind", DETAILS)
 async def test_nor_on_the_screens_of_one_object(make_watched: MakeApp, watched: Served, kind: str) -> None:
+    if kind == "experiment":
+        begin(watched, name="late_2", version=2, settings={"metric": "correct"})
     await nothing_changes(make_watched, watched, "runs", DETAILS[kind])

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from pipeline.stats.measured import Floats
 from pipeline.watching.classifier import domain_auc
 from pipeline.watching.measures import Measures, grouped, measures
 from pipeline.watching.numbers import NumberCells, NumberProfile
+from pipeline.watching.verdict import Rules, decided
 from pipeline.watching.words import WordCells, WordProfile
+from tests.examples import examples
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -103,7 +108,8 @@ def test_an_empty_window_is_at_no_distance_that_is_known() -> None:
 
 
 def _nothing(found: Measures) -> dict[str, Any]:
-    return {"reference_missing": 0.0, "reference_new": found.reference_new}
+    told = ("reference_new", "values", "reference_values")
+    return {"reference_missing": 0.0, **{name: getattr(found, name) for name in told}}
 
 
 def test_a_constant_column_that_stays_and_one_that_moves() -> None:
@@ -149,6 +155,64 @@ def test_rare_cells_go_together_and_common_ones_stay_alone() -> None:
     reference, current = grouped(np.array([50, 30, 1, 1, 1, 0, 17]), np.array([1, 2, 3, 4, 5, 6, 7]), groups=4)
     assert reference.tolist() == [0, 50, 0, 50] or reference.sum() == 100
     assert current.sum() == 28
+
+
+def test_words_that_the_reference_was_lucky_to_meet_are_expected_to_be_others() -> None:
+    """Of 300 equally frequent words, 500 rows meet 60 % twice or more, half of them by luck."""
+    draw = rng(1)
+    before, now = (np.char.add("w", draw.integers(0, 300, rows).astype(str)).tolist() for rows in (500, 5000))
+    found = of_words(before, now)
+    assert found.new is not None
+    assert found.reference_new == pytest.approx(found.new, abs=0.05)
+    assert found.new > 0.4  # and 0.2 of the reference's rows are words that it has once
+    assert found.psi is not None
+    assert found.psi < 0.1
+
+
+def test_rare_words_that_become_common_are_no_neighbours_of_common_ones() -> None:
+    words = np.char.add("w", np.arange(60).astype(str))
+    usual = np.linspace(2, 1, 60)
+    moved = np.r_[usual[:40], 4 * usual[40:]]
+    reference, current = (
+        rng(seed).choice(words, rows, p=weights / weights.sum()).tolist()
+        for seed, rows, weights in ((1, 50_000, usual), (2, 2000, moved))
+    )
+    found = of_words(reference, current)
+    assert found.psi is not None
+    assert found.psi > 0.3
+
+
+def columns() -> st.SearchStrategy[list[float | None]]:
+    value = st.one_of(st.none(), st.floats(), st.sampled_from([0.0, 1.0]))
+    return st.one_of(st.lists(value, max_size=30), st.integers(0, 30).map(lambda rows: [None] * rows))
+
+
+@settings(max_examples=examples(150), deadline=None)
+@given(columns(), columns())
+def test_of_whatever_numbers_each_measure_is_none_or_in_its_range(
+    reference: list[float | None], current: list[float | None]
+) -> None:
+    in_range(of_numbers(reference, current))
+
+
+@settings(max_examples=examples(150), deadline=None)
+@given(*[st.lists(st.one_of(st.none(), st.text(max_size=2), st.sampled_from(["a", "b"])), max_size=30)] * 2)
+def test_of_whatever_words_each_measure_is_none_or_in_its_range(
+    reference: list[str | None], current: list[str | None]
+) -> None:
+    in_range(of_words(reference, current))
+
+
+def in_range(found: Measures) -> None:
+    """And the limits are numbers, whatever is missing."""
+    most = {"psi": 30, "jensen_shannon": 0.8326, "hellinger": 1, "ks": 1, "wasserstein": 1e308, "chi_square_p": 1}
+    most |= {"missing": 1, "new": 1, "reference_new": 1}
+    for name, highest in most.items():
+        value = getattr(found, name)
+        assert value is None or 0 <= value <= highest * (1 + 1e-9), (name, value)
+    for effect in (found.missing_effect, found.new_effect):
+        assert effect is None or abs(effect) <= math.pi
+    assert decided([replace(found, rows=500, reference_rows=500)], Rules(windows=1, needed=1)).answer
 
 
 def test_numbers_and_words_are_not_compared() -> None:

@@ -1,0 +1,113 @@
+"""A monitor's run is killed, again and again, and so is the daemon: nothing is lost, and nothing is told twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.living import Living, until
+from tests.thorough import repeats
+
+pytestmark = pytest.mark.slow
+HOURS = 40
+FLIGHTS = """
+    def rows_flights():
+        import numpy as np
+        rng = np.random.default_rng(1)
+        count = 40 * 400
+        at = 1772409600_000_000 + np.arange(count) * (40 * 3_600_000_000 // count)
+        shift = np.where(np.arange(count) > count * 0.8, 90.0, 0.0)
+        return pa.table({
+            "at": pa.array(at, pa.int64()).cast(pa.timestamp("us", "UTC")),
+            "distance": rng.normal(500, 100, count) + shift,
+            "carrier": pa.array(rng.choice(["AA", "UA", "DL"], count), pa.string()),
+        })
+"""
+MONITORS = """
+[monitors.watch]
+dataset = "flights"
+time = "at"
+window = "1h"
+every = "30d"
+least_rows = 300
+[jobs."monitor:watch"]
+retries = 40
+retry_delay = "100ms"
+[monitors.calm]
+dataset = "flights"
+time = "at"
+window = "1h"
+every = "30d"
+least_rows = 300
+"""
+
+
+@pytest.fixture
+def living(tmp_path: Path) -> Iterator[Living]:
+    one = Living(tmp_path, FLIGHTS, extra=MONITORS)
+    one.start()
+    one.wait(one.submit("etl:flights"), "succeeded")
+    yield one
+    one.close()
+
+
+def told(living: Living, monitor: str) -> list[Any]:
+    columns = "version, start_us, end_us, rows, measures, limits, token"
+    found = living.rows(f"SELECT {columns} FROM watch_window WHERE monitor = ? ORDER BY start_us", monitor)
+    return [(*row[:4], json.loads(row[4]), json.loads(row[5]), row[6]) for row in found]
+
+
+def reports(living: Living, monitor: str) -> list[Any]:
+    query = "SELECT state, reason, rows, windows, body, findings FROM drift_report WHERE monitor = ?"
+    return [(*row[:4], json.loads(row[4]), json.loads(row[5])) for row in living.rows(query, monitor)]
+
+
+def kill_the_worker(living: Living, run: int, rng: random.Random) -> bool:
+    """At some moment of its newest attempt; False if the run has ended."""
+    view = living.run(run)["run"]
+    if view["state"] not in ("starting", "running"):
+        return bool(view["state"] == "queued")
+    status = living.attempt(run, view["attempt"]).status
+    until(status.exists, 20)
+    time.sleep(rng.uniform(0.0, 2.0))
+    worker = json.loads(status.read_bytes()).get("worker")
+    if worker:
+        try:
+            os.kill(worker, signal.SIGKILL)
+        except ProcessLookupError:
+            return True
+    return True
+
+
+def test_a_monitor_that_is_killed_again_and_again_tells_what_one_left_alone_tells(living: Living) -> None:
+    rng = random.Random(5)
+    run = living.submit("monitor:watch")
+    for number in range(repeats(4, 25)):
+        if not kill_the_worker(living, run, rng):
+            break
+        if number % 3 == 1:
+            living.kill()
+            living.start()
+    assert living.wait(run, seconds=180)["run"]["state"] == "succeeded"
+    assert living.run(run)["run"]["attempt"] > 1
+    shutil.rmtree(living.home.profiles)  # so that it makes its own
+    calm = living.submit("monitor:calm")
+    assert living.wait(calm, seconds=120)["run"]["state"] == "succeeded"
+    assert len(told(living, "watch")) == HOURS - 1
+    assert told(living, "watch") == told(living, "calm")
+    (mine,), (other,) = reports(living, "watch"), reports(living, "calm")
+    assert mine[:5] == other[:5]
+    assert mine[0] == "drifted"
+    assert [one["subject"] for one in mine[5]] == ["distance"]
+    opened = living.rows("SELECT source, subject, state, seen FROM alert WHERE source = 'monitor:watch'")
+    assert opened == [("monitor:watch", "distance", "open", 1)]
+    assert living.wait(living.submit("monitor:watch"))["run"]["state"] == "skipped"
