@@ -12,7 +12,9 @@ Drawing = Callable[[int, int], Lines]
 
 
 class Fitted(Page):
-    """Shows a drawing; `show` puts plain lines in its place."""
+    """Shows a drawing; `show` puts plain lines in its place. A bar to scroll with would take room from the drawing."""
+
+    DEFAULT_CSS = "Fitted { overflow: hidden hidden; }"
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

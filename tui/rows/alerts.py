@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from tui.rows.words import ALERTS, SEVERITIES, clock, count, figure, stamp
+from tui.rows.proof import proof
+from tui.rows.words import ALERTS, SEVERITIES, clock, count, stamp
 from tui.table.column import Cell, Column, Frame
-from tui.text import Line, heading, line, pairs
+from tui.text import Line, line, pairs
 
 if TYPE_CHECKING:
     from store.wire import AlertSeverity, AlertView, ToldView
@@ -124,10 +124,7 @@ def head(alert: AlertView, frame: Frame) -> list[Line]:
 
 def evidence(alert: AlertView, frame: Frame) -> list[Line]:
     """Everything that is known of it, the reason first."""
-    lines = [*sentence(alert), line(), *course(alert, frame)]
-    if alert.evidence:
-        lines += [line(), heading("evidence"), *pairs([(name, text) for name, text in _flat(alert.evidence)])]
-    return lines
+    return [*sentence(alert), line(), *course(alert, frame), *proof(alert.evidence)]
 
 
 def course(alert: AlertView, frame: Frame) -> list[Line]:
@@ -156,25 +153,6 @@ def _ends(alert: AlertView, frame: Frame) -> Iterator[Line]:
 
 def _times(number: int) -> str:
     return "once" if number == 1 else f"{count(number)} times"
-
-
-def _flat(found: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
-    """Names of what lies deeper with the way there: `limits.psi`."""
-    for name, value in found.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{before}{name}.")
-        else:
-            yield f"{before}{name}", _written(value)
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        return json.dumps(value)
-    if isinstance(value, int | float):
-        return figure(value)
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_written(one) for one in value)
-    return str(value)
 
 
 # ---- who was told ----------------------------------------------------------------------------------------------------

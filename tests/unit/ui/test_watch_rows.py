@@ -23,6 +23,7 @@ from tui.charts.plot import Look, plot
 from tui.charts.series import Series
 from tui.charts.ticks import date_labels, moment_label
 from tui.rows import heat, watched
+from tui.rows.proof import proof
 from tui.rows.shape import overlay
 from tui.table.column import Frame
 from tui.text import plain
@@ -156,3 +157,24 @@ def test_what_happened_meanwhile_is_an_upright_line_with_words_in_the_legend() -
     assert ":" in plain(plot([series], 40, 8, Look(by_time=True, marks=(50.0,), marked="v2", style="ascii")).lines)
     outside = plain(plot([series], 40, 8, Look(by_time=True, marks=(500.0,), marked="v2 went live")).lines)
     assert outside.count("╎") == 1
+
+
+def test_evidence_that_comes_in_rows_is_a_table_without_its_sentences_and_without_what_is_not_known() -> None:
+    measures = [
+        {"measure": "psi", "value": 0.3, "limit": 0.2, "reason": "psi 0.3 where 0.2 counts; 2 of 3 windows reach it"},
+        {"measure": "ks", "value": 0.05, "limit": None},
+    ]
+    text = plain(proof({"mean": 24.5, "new": None, "limits": {"psi": 0.2}, "measures": measures, "seen": True}))
+    assert text.split("\n") == [
+        "",
+        "evidence",
+        "mean        24.5",
+        "limits.psi  0.2",
+        "seen        yes",
+        "",
+        "measures",
+        "measure  value  limit",
+        "psi        0.3    0.2",
+        "ks        0.05      -",
+    ]
+    assert proof({}) == []
