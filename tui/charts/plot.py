@@ -216,9 +216,9 @@ def _legend(shown: Sequence[Series], width: int, look: Look, left_out: int) -> l
         point = (series.xs[-1], series.ys[-1]) if series.xs else None
         point = series.at(look.cross) if look.cross is not None else point
         value = figure(point[1]) if point is not None else "-"
-        parts.append([Cell(f"{glyphs[number]} ", TONES[number]), Cell(series.label)])
-        if look.cross is not None or not look.values:  # of a distribution, the last value says nothing
-            parts[-1].append(Cell(f" {value}", "strong"))
+        parts.append([Cell(f"{glyphs[number]} ", TONES[number]), Cell(f"{series.label} "), Cell(value, "strong")])
+        if look.values and look.cross is None:
+            parts[-1].pop()  # of a distribution, the last value says nothing
     if look.marks:
         parts.append([Cell(f"{_MARK[look.style == 'ascii'][0]} ", "mark"), Cell(look.marked)])
     if left_out > 0:
