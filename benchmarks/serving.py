@@ -50,11 +50,11 @@ NAMES = [f"x{place:02}" for place in range(WIDTH)]
 SIGNATURE = Signature(inputs=[InputColumn(name=name, kind="numeric") for name in NAMES], task="regression", label="y")
 
 
-def bundle(home: Home, seed: int) -> str:
+def bundle(home: Home, seed: int, function: Any = apply) -> str:
     golden = pa.table({name: np.linspace(-1, 1, 8) for name in NAMES})
     return write_bundle(
         home,
-        apply=apply,
+        apply=function,
         params=parameters(seed),
         signature=SIGNATURE,
         golden=golden,
@@ -69,16 +69,16 @@ def bundle(home: Home, seed: int) -> str:
 
 
 class Serving:
-    """A supervisor on a home with two versions of `net`."""
+    """A supervisor on a home with two versions of `net`, or of another function."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, function: Any = apply, largest: int = 256) -> None:
         self.home = home
-        self.digests = {number: bundle(home, number) for number in (1, 2)}
+        self.digests = {number: bundle(home, number, function) for number in (1, 2)}
         publish_snapshot(home.serving.routing, Snapshot(epoch=1, routes={"net": self.route(1, 2)}))
-        ServingSettings(port=0, spare=True, largest_batch=256).write(home.serving.settings)
-        log = open(home.serving.log, "ab")  # noqa: SIM115
+        ServingSettings(port=0, spare=True, largest_batch=largest).write(home.serving.settings)
         command = [sys.executable, "-P", "-m", "pipeline.serving.supervisor", str(home.root)]
-        self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        with home.serving.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         self.wait()
 
     def route(self, now: int, before: int) -> Route:

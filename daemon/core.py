@@ -141,7 +141,7 @@ class Daemon:
             what = f"the daemon of {self._project.project.name} has started (pid {os.getpid()})"
             events.append(tx, actor="daemon", kind="daemon.started", subject="daemon", message=what)
             if died is not None:
-                found = [of_death(died)]
+                found = [of_death(died, again=bool(alerts.keys_there(tx.session, LIFE)))]
                 alerts.observe(tx, LIFE, found, to_us(self.clock()), covered={}, policy=self.alert_policy)
         self._retrained.start()
         self._notifier.start()
@@ -321,6 +321,7 @@ class Daemon:
         self.schedules_changed()
         self._dispatcher.wake()
         self._endpoints.wake()
+        self._notifier.wake()
 
     def schedules_changed(self) -> None:
         """To be called after the commit of a change to a schedule: it may be due sooner now."""

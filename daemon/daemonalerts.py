@@ -62,17 +62,17 @@ def _severity(need: NeedView) -> AlertSeverity:
     return "critical" if need.severity == "fail" and need.target.kind != "run" else "warning"
 
 
-def of_death(last: Died) -> Finding:
-    """A daemon that did not stop as it should."""
+def of_death(last: Died, *, again: bool) -> Finding:
+    """A daemon that did not stop as it should; `again`: within a day of another death (daemon/watchman.py)."""
     started, seen = from_us(last.started_at), from_us(last.last_at)
     return Finding(
         kind="daemon",
         subject="unclean end",
-        severity="warning",
-        title="the daemon had died",
+        severity="critical" if again else "warning",
+        title="the daemon had died again" if again else "the daemon had died",
         reason=(
-            f"the one that started at {started:%Y-%m-%d %H:%M:%S} UTC was killed, crashed, or lost its machine: its "
-            f"last sign of life is of {seen:%Y-%m-%d %H:%M:%S} UTC. Another one works now"
+            f"the one that started at {started:%Y-%m-%d %H:%M:%S} UTC was killed, crashed or lost its machine, or this "
+            f"home is a copy made while it ran: its last sign of life is of {seen:%Y-%m-%d %H:%M:%S} UTC"
         ),
         evidence={"started_at": started.isoformat(), "last_sign_at": seen.isoformat()},
         suggestion="see the end of daemon.log of that time, and `journalctl -k` for a process killed for memory; then "

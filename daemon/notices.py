@@ -66,8 +66,13 @@ def trial(project: str, channel: str, actor: str, now: datetime) -> Document:
 def _entry(alert: AlertView, whats: Sequence[Told]) -> Document:
     whole: Document = alert.model_dump(mode="json", exclude={"rev", "evidence"})
     kept = {name: _cut(value) if isinstance(value, str) else value for name, value in whole.items()}
-    evidence = alert.evidence if len(json.dumps(alert.evidence)) <= MOST_EVIDENCE else {}
-    return {"what": whats[-1], "told": list(dict.fromkeys(whats)), **kept, "evidence": evidence}
+    return {"what": whats[-1], "told": list(dict.fromkeys(whats)), **kept, "evidence": _evidence(alert)}
+
+
+def _evidence(alert: AlertView) -> Any:
+    """As JSON knows it: a number that is none becomes null, for no receiver would take the message with it."""
+    text = json.dumps(alert.evidence)
+    return json.loads(text, parse_constant=lambda _: None) if len(text) <= MOST_EVIDENCE else {}
 
 
 def _title(alerts: Sequence[AlertView], whats: Mapping[int, Sequence[Told]]) -> str:

@@ -19,6 +19,8 @@ from store.wire import ChannelTest
 
 log = logging.getLogger(__name__)
 LOOK_S: Final = 1.0
+IDLE_S: Final = 30.0
+"""Without a channel there is nothing to send; what waits for one that is gone can wait."""
 STOP_S: Final = 2.0
 """For what is under way when the daemon stops; what is not noted by then is sent again, with the same key."""
 
@@ -46,6 +48,10 @@ class Notifier:
         for thread in list(self._under_way.values()):
             thread.join(STOP_S)
 
+    def wake(self) -> None:
+        """Looks again now: there may be other channels."""
+        self._woken.set()
+
     def test(self, channel: str, actor: str) -> ChannelTest:
         """Sends a message that says that it is a test, now. Raises NotFound."""
         done = self._messenger.test(channel, actor)
@@ -66,7 +72,7 @@ class Notifier:
                 log.warning("messages wait: %s", error.what, extra={"action": "notify_trouble"})
             except Exception:  # a fault of ours here must not end the thread that tells of faults
                 log.exception("the messenger stumbled", extra={"action": "notify_trouble"})
-            self._woken.wait(LOOK_S)
+            self._woken.wait(LOOK_S if self._project().alerts.channels else IDLE_S)
             self._woken.clear()
 
     def _round(self) -> None:

@@ -21,6 +21,8 @@ from store import events
 from store.engine import Record
 from store.errors import TrainshedError
 
+TIDY_S: Final = 86_400.0
+"""Where rows grow old, they are looked at so often although nothing comes."""
 TAKE_S: Final = 3600.0
 """For all that has gathered; what is taken by then stays taken."""
 STOP_S: Final = 1.0
@@ -47,6 +49,8 @@ class PredictionReader:
         self._asked = self._done = 0
         self._stopping = False
         self._seen: Sizes = {}
+        self._tidied_at = 0.0
+        """Unix seconds."""
         self.problem: str | None = None
         """Why logs are not read, or None."""
         self._thread = threading.Thread(target=self._run, name="prediction logs", daemon=True)
@@ -96,24 +100,32 @@ class PredictionReader:
 
     def _due(self) -> bool:
         sizes = self._sizes()
-        return due(sizes, self._seen, self._settings().keep, time.time())
+        settings, now = self._settings(), time.time()
+        grows_old = settings.keep_rows is not None and now - self._tidied_at >= TIDY_S
+        return grows_old or due(sizes, self._seen, settings.keep, now)
 
     def _take(self) -> None:
         if not self._due():
             return
         sizes, settings = self._sizes(), self._settings()
         arguments = [str(self._home.root), f"--keep={settings.keep.total_seconds()}", f"--disk={settings.disk}"]
+        if settings.keep_rows is not None:
+            arguments.append(f"--keep-rows={settings.keep_rows.total_seconds()}")
         try:
             taken: dict[str, dict[str, Any]] = ask_program("pipeline.predictions.take", arguments, TAKE_S)
         except TrainshedError as error:
             self._trouble(f"prediction logs are not read: {error.what}")
             return
-        both = [*taken["predictions"].items(), *taken["labels"].items()]
+        tidied = taken.pop("tidied")
+        both = [pair for part in (*taken.values(), *tidied.values()) for pair in part.items()]
         faults = [f"{model}: {one['fault']}" for model, one in both if "fault" in one]
         if faults:
             self._trouble(f"prediction logs are not read: {'; '.join(faults)}")
             return
-        self._seen, self.problem = sizes, None
+        self._seen, self._tidied_at, self.problem = sizes, time.time(), None
+        for model, one in tidied["predictions"].items():
+            if one["forgotten"]:
+                self._tell("predictions.forgotten", f"{one['forgotten']:,} old requests of {model} have gone", model)
         for model, one in taken["predictions"].items():
             self._lacks(model, one)
         for model, one in taken["labels"].items():

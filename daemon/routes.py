@@ -45,6 +45,7 @@ def settings_of(project: Project) -> ServingSettings:
         most_rows=section.max_rows,
         most_body=section.max_body,
         queue_rows=section.queue_rows,
+        longest_wait_s=section.longest_wait.total_seconds(),
         timeout_s=section.timeout.total_seconds(),
         patience_s=section.patience.total_seconds(),
         most_connections=section.connections,

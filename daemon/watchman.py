@@ -1,6 +1,7 @@
 """The thread that makes alerts of what needs a person, so that channels tell it to those who are not looking.
 
-A fault counts once two looks have seen it: what is gone within half a minute wakes nobody.
+A fault counts once two looks have seen it: what is gone within half a minute wakes nobody. That the daemon before had
+died is over once this one has lived for a day.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from daemon.daemonalerts import NEEDS, covered_by, findings_of, keys_of
+from daemon.daemonalerts import LIFE, NEEDS, covered_by, findings_of, keys_of
 from pipeline.config.alerts import AlertsSection
 from store import alerts
 from store.engine import Record
@@ -23,6 +24,7 @@ from store.words import AlertKind
 log = logging.getLogger(__name__)
 EVERY_S: Final = 30.0
 STOP_S: Final = 2.0
+WELL_US: Final = 86_400_000_000
 AGAIN_US: Final = 600_000_000
 """After so long the record is told again of what has not changed."""
 Seen = tuple[Sequence[NeedView], Sequence[RunView]]
@@ -42,6 +44,7 @@ class Watchman:
         """What the look before has seen."""
         self._told: tuple[Sequence[Finding], int] = ((), 0)
         """What the record was told last, and when (µs)."""
+        self._began = to_us(clock())
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchman", daemon=True)
 
@@ -56,6 +59,7 @@ class Watchman:
         while not self._stop.wait(EVERY_S):
             try:
                 self.look()
+                self.live_on()
             except TrainshedError as error:
                 log.warning("needs are not looked at: %s", error.what, extra={"action": "watchman_trouble"})
             except Exception:  # a fault of ours here must not end the thread that tells of faults
@@ -83,6 +87,18 @@ class Watchman:
             with self._record.transaction() as tx:
                 alerts.observe(tx, NEEDS, steady, at, covered=covered, policy=settings.policy)
             self._told = steady, at
+
+    def live_on(self) -> None:
+        """After a day it is well again."""
+        at = to_us(self._clock())
+        if at - self._began < WELL_US:
+            return
+        self._began = at
+        with self._record.read() as session:
+            died = alerts.keys_there(session, LIFE)
+        if died:
+            with self._record.transaction() as tx:
+                alerts.observe(tx, LIFE, [], at, covered={"daemon": None}, policy=self._settings().policy)
 
     def _is_news(self, steady: Sequence[Finding], there: set[tuple[AlertKind, str]]) -> bool:
         """The same once more is none, but now and then: reminders are due by what is told."""

@@ -2,7 +2,7 @@
 
 Each commit carries metadata of ours (`trainshed.*`): what it was made from, by which run, and where an incremental
 source goes on. Nothing is ever vacuumed and the log never expires, so the newest metadata and each old version are
-always there.
+always there; but for tables of logged predictions and labels (`pipeline/predictions/tidy.py`).
 """
 
 from __future__ import annotations

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
-from store.wire import DriftReportView, MonitorView, Page, WatchWindowView
-from tui.views import Views, written
+from store.wire import BacktestView, DriftReportView, DriftView, MonitorView, Page, WatchWindowView
+from tui.asking import Asking
+from tui.views import written
+
+_REFERENCE_SECONDS: Final = 200.0
+"""The first time a version is asked about, all rows that it learned from are read."""
 
 
-class MonitorCalls(Views):
+class MonitorCalls(Asking):
     """One method a route, as in the client."""
 
     def monitors(self) -> list[MonitorView]:
@@ -42,3 +48,16 @@ class MonitorCalls(Views):
     def drift_reports(self, monitor: str, *, limit: int = 50, after: str | None = None) -> Page[DriftReportView]:
         """Newest first."""
         return self._get(Page[DriftReportView], f"/monitors/{monitor}/reports", limit=limit, after=after)
+
+    def drift(self, model: str, *, since: datetime | None = None, column: str | None = None) -> DriftView:
+        """The newest logged rows against what the version in production learned from."""
+        asked = {"since": written(since), "column": column}
+        known = {name: value for name, value in asked.items() if value is not None}
+        return self._ask(DriftView, "GET", f"/models/{model}/drift", params=known, timeout=_REFERENCE_SECONDS)
+
+    def backtest(self, monitor: str, *, since: datetime | None = None, settings: Sequence[str] = ()) -> BacktestView:
+        """How often it would have alarmed; `settings`: KEY=VALUE instead of the project file's."""
+        asked = {"since": written(since), "set": list(settings)}
+        known = {name: value for name, value in asked.items() if value}
+        path = f"/monitors/{monitor}/backtest"
+        return self._ask(BacktestView, "GET", path, params=known, timeout=_REFERENCE_SECONDS)

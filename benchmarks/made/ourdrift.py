@@ -1,4 +1,7 @@
-"""`python ourdrift.py FOLDER`: the same files by profiles; of the reference, of the window, and the verdict between."""
+"""`python ourdrift.py FOLDER`: the same files by profiles; of the reference, of the window, and the verdict between.
+
+The reference's profile is kept in the folder: called again, only the window is profiled, as it is of a version.
+"""
 
 from __future__ import annotations
 
@@ -9,52 +12,62 @@ import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.made.driftdata import NUMBERS, WORDS
-from pipeline.trainingset.reading import read_batches, sample_ids, take_rows
+from benchmarks.made.driftdata import BATCH, NUMBERS, WORDS
 from pipeline.versions.signature import FeatureKind
-from pipeline.watching.learned import FITTED_ROWS
-from pipeline.watching.logged import as_profiled
 from pipeline.watching.measures import measures
-from pipeline.watching.profile import cells_of, fit, from_document, profile, to_document
+from pipeline.watching.profile import Profiles, cells_of, fit, from_document, profile, to_document
 from pipeline.watching.verdict import Rules, decided
 
 KINDS: dict[str, FeatureKind] = {**dict.fromkeys(NUMBERS, "numeric"), **dict.fromkeys(WORDS, "categorical")}
 
 
+FITTED: Final = 200_000
+"""Rows of the reference that place its cells, as `pipeline.watching.learned` draws them."""
+
+
 def batches(file: Path) -> Iterator[pa.RecordBatch]:
-    for batch in read_batches(file):
-        yield from as_profiled(pa.Table.from_batches([batch]), KINDS).to_batches()
+    with pq.ParquetFile(file) as opened:
+        for group in range(opened.num_row_groups):
+            yield from as_profiled(opened.read_row_group(group), KINDS).to_batches(BATCH)
+
+
+def as_profiled(table: pa.Table, kinds: dict[str, FeatureKind]) -> pa.Table:
+    """As `pipeline.watching.logged` has it, which would load DuckDB."""
+    types = {"numeric": pa.float32(), "categorical": pa.string()}
+    return pa.table({name: table.column(name).cast(types[kind], safe=False) for name, kind in kinds.items()})
 
 
 def main() -> None:
-    folder = Path(sys.argv[1])
-    at = [time.process_time()]
-    reference = folder / "reference.parquet"
-    rows = pq.read_metadata(reference).num_rows
-    ids = sample_ids(rows, FITTED_ROWS, 0)
-    sample = as_profiled(take_rows(reference, ids) if ids is not None else pq.read_table(reference), KINDS)
-    before = profile(fit(sample, KINDS), batches(reference))
-    del sample
+    folder, at = Path(sys.argv[1]), [time.process_time()]
+    kept = folder / "reference.json"
+    if not kept.exists():
+        kept.write_text(json.dumps(to_document(reference(folder / "reference.parquet"))))
     at.append(time.process_time())
+    before = from_document(json.loads(kept.read_bytes()))
     now = profile(cells_of(before), batches(folder / "current.parquet"))
     at.append(time.process_time())
-    known, window = (from_document(json.loads(json.dumps(to_document(one)))) for one in (before, now))
-    drifted = [
-        name
-        for name in KINDS
-        if decided([measures(known[name], window[name])], Rules(windows=1, needed=1)).answer == "drifted"
-    ]
+    rules = Rules(windows=1, needed=1)
+    drifted = [name for name in KINDS if decided([measures(before[name], now[name])], rules).answer == "drifted"]
     at.append(time.process_time())
     spent = [round(end - start, 3) for start, end in pairwise(at)]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     named = dict(zip(("reference_s", "window_s", "verdict_s"), spent, strict=True))
     print(json.dumps({"cpu_s": sum(spent), **named, "peak_mb": peak, "drifted": sorted(drifted)}))
+
+
+def reference(file: Path) -> Profiles:
+    share = min(1.0, FITTED / pq.read_metadata(file).num_rows)
+    rng = np.random.default_rng(0)
+    drawn = [pa.Table.from_batches([batch]).filter(pa.array(rng.random(len(batch)) < share)) for batch in batches(file)]
+    return profile(fit(pa.concat_tables(drawn), KINDS), batches(file))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,9 @@ class PredictionLogSection(Section):
     """How often the daemon reads the segments into the lake."""
     keep: Duration = Field(default="1h", validate_default=True)
     """How long a finished segment stays once it is in the lake; shorter when they take half of `disk`."""
+    keep_rows: Duration | None = Field(default=None, ge=timedelta(days=1))
+    """How long requests stay in the lake, and labels from their arrival on; without it for ever. Longer than any
+    comparison and any look at drift reaches back."""
 
 
 class CanaryStage(Section):
@@ -112,6 +115,9 @@ class ServingSection(Section):
     """Bytes of one request, also after unpacking."""
     queue_rows: int = Field(default=16_384, gt=0)
     """Rows that may wait for a model; beyond them requests are refused with 503."""
+    longest_wait: Duration = Field(default="100ms", validate_default=True, gt=timedelta(0))
+    """For how long a request may have to wait for those that came before it, by what these have been measured to take;
+    beyond that it is refused with 503 at once. Two full batches may always wait."""
     timeout: Duration = Field(default="10s", validate_default=True)
     """A request that has waited longer is not answered any more (504)."""
     patience: Duration = Field(default="20s", validate_default=True)

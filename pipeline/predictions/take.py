@@ -1,7 +1,8 @@
 """`python -P -m pipeline.predictions.take HOME`: what was logged and labelled since the last time into the lake, once.
 
 A program of its own, because the daemon that starts it loads nothing that writes the lake. Of two at once one waits for
-the other. It may be killed at any moment: rows and place are one commit. Prints what it took, by model, as JSON.
+the other. It may be killed at any moment: rows and place are one commit. Then the tables are put in order. Prints what
+it took and what it let go of, by model, as JSON.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pipeline.labels.ingest import Taken
 from pipeline.labels.ingest import ingest as ingest_labels
 from pipeline.predictions.ingest import Ingested, forget, ingest
 from pipeline.predictions.segments import segments
+from pipeline.predictions.tidy import tidy
 from store.errors import TrainshedError
 from store.home import Home, ServingDir
 
@@ -36,13 +38,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("home", type=Path)
     parser.add_argument("--keep", type=float, default=0.0, help="seconds that a segment stays once it is in the lake")
+    parser.add_argument("--keep-rows", type=float, help="seconds that rows stay in the lake; for ever if not said")
     parser.add_argument("--disk", type=int, default=0, help="bytes of a model's segments, of which half may stay")
     asked = parser.parse_args(argv)
     with suppress(OSError):
         os.nice(_NICENESS)
     home = Home(asked.home)
     with alone(home.serving):
-        print(json.dumps(take(home, keep=timedelta(seconds=asked.keep), disk=asked.disk, now=datetime.now(UTC))))
+        now = datetime.now(UTC)
+        taken = take(home, keep=timedelta(seconds=asked.keep), disk=asked.disk, now=now)
+        rows = None if asked.keep_rows is None else timedelta(seconds=asked.keep_rows)
+        print(json.dumps({**taken, "tidied": put_in_order(home, keep=rows, now=now)}))
     return 0
 
 
@@ -59,6 +65,24 @@ def take(home: Home, *, keep: timedelta, disk: int, now: datetime) -> dict[str, 
             for folder in _folders(home.serving.labels_root)
         },
     }
+
+
+def put_in_order(home: Home, *, keep: timedelta | None, now: datetime) -> dict[str, Any]:
+    """{"predictions": {model: {"forgotten", "joined", "removed"}}, "labels": the same}, or "fault" where it failed.
+
+    `keep`: how long rows stay, None: for ever. Tables of models that are served no more are put in order too.
+    """
+    return {
+        "predictions": {one.name: _tidied(one, "at", keep, now) for one in _folders(home.predictions("any").parent)},
+        "labels": {one.name: _tidied(one, "arrived", keep, now) for one in _folders(home.labels("any").parent)},
+    }
+
+
+def _tidied(table: Path, column: str, keep: timedelta | None, now: datetime) -> dict[str, Any]:
+    try:
+        return asdict(tidy(table, column, keep, now))
+    except (TrainshedError, OSError) as error:
+        return {"fault": str(error)}
 
 
 def _folders(root: Path) -> list[Path]:

@@ -72,9 +72,17 @@ def work(directory: AttemptDir) -> int:
 
 
 def give_way(home: Home) -> None:
-    """While endpoints answer, requests go before runs: of the processor, a run gets what they leave over."""
-    if home.serving.control.exists():
-        os.nice(RUN_NICENESS)
+    """While endpoints answer, requests go before runs: of the processor, a run gets what they leave over.
+
+    Where the kernel groups processes by their session (sched_autogroup), niceness counts within a session only, and
+    that of the group decides between them: of the session that is the run's own, its shim's.
+    """
+    if not home.serving.control.exists():
+        return
+    os.nice(RUN_NICENESS)
+    if os.getsid(0) in (os.getpid(), os.getppid()):
+        with contextlib.suppress(OSError):  # a kernel without such groups
+            Path("/proc/self/autogroup").write_text(str(RUN_NICENESS), encoding="ascii")
 
 
 def _step(spec: RunSpec, spool: Spool, stop: threading.Event) -> int:

@@ -9,6 +9,7 @@ that fails takes none of its neighbours with it.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -65,15 +66,22 @@ class Batcher:
         queue_rows: int,
         thread: Executor,
         on_batch: Callable[[Batch], None],
+        longest_wait_s: float = math.inf,
     ) -> None:
         """`expected_s`: rows → seconds of a run; `largest`: rows of one batch, more only for one request that has more.
 
-        `queue_rows`: more rows than these do not wait.
+        `queue_rows`: more rows than these do not wait, nor more than are run within `longest_wait_s`.
         """
         self._run = run
         self._expected_s = expected_s
         self._largest = largest
         self._queue_rows = queue_rows
+        self._longest_wait_s = longest_wait_s
+        self._pace = 1.0
+        """How many times longer than its run it takes from one batch to the next, while some wait: the loop has other
+        things to do, and other processes want the processor too."""
+        self._before: tuple[float, float] | None = None
+        """When the batch before began and what its run should take, if some have waited ever since."""
         self._thread = thread
         self._on_batch = on_batch
         self._loop = asyncio.get_running_loop()
@@ -84,7 +92,13 @@ class Batcher:
 
     @classmethod
     def of(
-        cls, loaded: LoadedVersion, *, queue_rows: int, thread: Executor, on_batch: Callable[[Batch], None]
+        cls,
+        loaded: LoadedVersion,
+        *,
+        queue_rows: int,
+        longest_wait_s: float,
+        thread: Executor,
+        on_batch: Callable[[Batch], None],
     ) -> Batcher:
         """Of a version that is loaded."""
         return cls(
@@ -92,6 +106,7 @@ class Batcher:
             expected_s=loaded.expected_seconds,
             largest=loaded.largest,
             queue_rows=queue_rows,
+            longest_wait_s=longest_wait_s,
             thread=thread,
             on_batch=on_batch,
         )
@@ -103,7 +118,7 @@ class Batcher:
     async def scores(self, numeric: Numeric, categorical: Categorical, timeout_s: float) -> Scores:
         """The scores of these rows. Raises Refusal: 503 when too much waits already, 504 when its time is over."""
         rows = len(numeric)
-        if self._rows and self._rows + rows > self._queue_rows:
+        if self._rows and self._rows + rows > self._room():
             raise busy(f"{self._rows} rows are waiting already")
         now = self._loop.time()
         member = Member(numeric, categorical, now + timeout_s, now, self._loop.create_future(), rows)
@@ -112,6 +127,18 @@ class Batcher:
         if not self._flush_asked and not self._running:
             self._ask_for_flush()
         return await member.answer
+
+    def _room(self) -> int:
+        if self._rows < 2 * self._largest:  # with fewer, the next batch would not be full
+            return self._queue_rows
+        batch_s = self._pace * self._expected_s(self._largest)
+        return int(min(self._queue_rows, self._longest_wait_s / batch_s * self._largest))
+
+    def _learn(self, began: float, rows: int) -> None:
+        if self._before is not None:
+            before, expected_s = self._before
+            self._pace = 0.8 * self._pace + 0.2 * max(1.0, (began - before) / expected_s)
+        self._before = (began, self._expected_s(rows)) if rows and self._waiting else None
 
     def _ask_for_flush(self) -> None:
         self._flush_asked = True
@@ -122,6 +149,7 @@ class Batcher:
         began = self._loop.time()
         batch = self._take(began)
         rows = sum(member.rows for member in batch)
+        self._learn(began, rows)
         if not batch:
             self._go_on()
         elif self._expected_s(rows) <= INLINE_S:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container
 from typing import Final
 
 from pipeline.serving.gate import UNKNOWN, Gate
 from pipeline.serving.metrics import Metrics
-from pipeline.serving.refusal import Refusal
+from pipeline.serving.refusal import BUSY, Refusal
 from pipeline.serving.request import Answer, Request, refusal_answer
 
 _HEALTH: Final = ("/v2/health/live", "/v2/health/ready")
@@ -42,6 +43,17 @@ def model_of(path: str) -> str | None:
         ):
             return model
     return None
+
+
+def crowded(metrics: Metrics, served: Callable[[], Container[str]]) -> Callable[[str], None]:
+    """Counts a request that the server refused because too many wait, by its path. `served`: the models' names."""
+
+    def count(path: str) -> None:
+        model = model_of(path)
+        known = model if model is not None and model in served() else ""
+        metrics.answered(known, "", "plain" if path.startswith("/v1/") else "rest", BUSY, 0.0)
+
+    return count
 
 
 def refuse(refusal: Refusal) -> Answer:

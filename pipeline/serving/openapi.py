@@ -16,9 +16,10 @@ _ERROR: Final = {
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
 }
 _SHOWN_WORDS: Final = 100
+_TEXT: Final = ["string", "integer", "null"]
 _KEY_TYPES: Final = {"integer": "integer", "BOOLEAN": "boolean"}
 _MISSING: Final = {
-    "enum": ["refuse", "null"],
+    "enum": ["refuse", "null", None],
     "description": "What is not known is refused (422), or a missing value. Usual: refuse.",
 }
 NeedsOf = Callable[[str, Columns], Needs | None]
@@ -80,9 +81,13 @@ def _envelope(of: str, rows: dict[str, Any], **more: Any) -> dict[str, Any]:
         "required": [of],
         "properties": {
             of: rows,
-            "id": {"type": "string", "description": "Comes back with the answer."},
-            "unit": {"type": "string", "description": "Whom the request is about: the same one, the same version."},
-            "timeout_ms": {"type": "number", "exclusiveMinimum": 0},
+            "id": {"type": _TEXT, "description": "Comes back with the answer."},
+            "unit": {"type": _TEXT, "description": "Whom the request is about: the same one, the same version."},
+            "version": {
+                "type": _TEXT,
+                "description": "The version that is to answer, whoever else would (404 without it).",
+            },
+            "timeout_ms": {"type": ["number", "null"], "exclusiveMinimum": 0},
             **more,
         },
     }

@@ -3,7 +3,8 @@
 httptools parses. The app is a coroutine that is run as soon as its request is whole, by this class and not by a task:
 it waits once, for the batch that it is in. An answer is one write. With bounds on the bytes of a message, on time and
 on connections: a client that sends a byte a minute, or reads none, costs a socket and a few kilobytes for a while; then
-it is closed.
+it is closed. A request that would have to wait for too many others is refused by its head, before anything is made of
+it: at three times of what a process can answer, that is what most of its time would go into.
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ from urllib.parse import unquote
 
 import httptools
 
+from pipeline.serving.admission import Admission
 from pipeline.serving.inbox import Inbox, Incoming
-from pipeline.serving.refusal import Refusal
+from pipeline.serving.refusal import Refusal, busy
 from pipeline.serving.request import Answer, ClientGone, Request, refusal_answer
 
 MOST_HEAD: Final = 512 * 1024
 """Bytes of a request line with its headers, as far as the next read: a read is up to 256 KiB."""
 _STATUS: Final = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n".encode() for one in HTTPStatus}
 _CLOSE: Final = b"connection: close\r\n"
+_CROWDED: Final = refusal_answer(busy("more requests wait than can be answered soon"))
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 App = Callable[[Request], Coroutine[Any, Any, Answer | None]]
@@ -44,6 +47,7 @@ class Service:
     admit: Admit
     inbox: Inbox
     most_connections: int
+    admission: Admission
     connections: set[Connection] = field(default_factory=set)
     closing: bool = False
     """Then each answer is the last of its connection."""
@@ -69,6 +73,7 @@ class Connection(asyncio.Protocol):
         self._waiting: deque[Request] = deque()
         self._request: Request | None = None
         self._work: Coroutine[Any, Any, Answer | None] | None = None
+        self._going_on = False
         self._ended = False
         """Nothing more is taken."""
         self._paused = False
@@ -146,7 +151,7 @@ class Connection(asyncio.Protocol):
             parser.get_method().decode("ascii"), _path(self._url), headers, time.perf_counter(), keep_alive=keep_alive
         )
         self._coming, self._incoming = request, Incoming(self._service.inbox)
-        request.answer = self._service.admit(request)
+        request.answer = self._service.admit(request) or self._turned_away(request)
         if request.answer is not None:
             self._settle(request)
             return
@@ -157,6 +162,15 @@ class Connection(asyncio.Protocol):
             return
         if b"expect" in headers and headers[b"expect"].lower() == b"100-continue" and not self._busy:
             self.transport.write(_CONTINUE)
+
+    def _turned_away(self, request: Request) -> Answer | None:
+        """Health and numbers are told all the more when much is asked; what has others before it keeps its place."""
+        admission = self._service.admission
+        if not admission.full or request.method != "POST" or self._busy:
+            return None
+        admission.on_refused(request.path)
+        # Who waits for leave to send its body does not send it now.
+        return _CROWDED._replace(last=True) if b"expect" in request.headers else _CROWDED
 
     def on_body(self, body: bytes) -> None:
         if self._coming is None:
@@ -189,8 +203,14 @@ class Connection(asyncio.Protocol):
 
     def _go_on(self) -> None:
         """Answers what can be answered, and reads on when nothing waits for that."""
-        while self._waiting and self._request is None and not self._choked:
-            self._begin(self._waiting.popleft())
+        if self._going_on:
+            return
+        self._going_on = True
+        try:
+            while self._waiting and self._request is None and not self._choked:
+                self._begin(self._waiting.popleft())
+        finally:
+            self._going_on = False
         pause = self._choked or bool(self._waiting)
         if pause != self._paused and not self.transport.is_closing():
             self._paused = pause
@@ -201,8 +221,19 @@ class Connection(asyncio.Protocol):
         if request.answer is not None:
             self._answered(request, request.answer)
             return
-        self._work = self._service.app(request)
-        self._step(request)
+        if request.method == "POST":
+            self._service.admission.enter(self._start)
+        else:
+            self._start()
+
+    def _start(self) -> None:
+        """Now, or in a later turn of the loop."""
+        assert self._request is not None
+        if self.transport.is_closing():  # who has gone meanwhile is told nothing, and nothing is computed for them
+            self._request.lost = self._request.lost or ClientGone()
+        self._work = self._service.app(self._request)
+        self._step(self._request)
+        self._go_on()
 
     def _step(self, request: Request) -> None:
         """Runs the app up to where it waits for something."""

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import socket
 import ssl
+import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
+from pipeline.serving.admission import Admission
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.listening import BACKLOG
 from pipeline.serving.protocol import Admit, App, Connection, Service
 from pipeline.serving.refusal import Refusal
 
+ACCEPTED: Final = 16
+"""New connections that one turn of the loop takes in, at most: libuv takes one of each socket (libuv/libuv#3696). With
+one alone, who comes while turns are long waits for seconds, and nobody says so."""
 KEEP_ALIVE_S: Final = 75.0
 """A connection on which nothing is asked is closed after so long."""
 _LOOK_S: Final = 1.0
@@ -34,10 +40,14 @@ class DataServer:
         most_connections: int,
         patience_s: float,
         drain_s: float,
+        longest_wait_s: float = math.inf,
+        on_crowded: Callable[[str], None] = lambda _: None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """`admit`: who is answered; everybody, if it is not given."""
-        self._service = Service(app, admit, inbox, most_connections)
+        """`admit`: who is answered; everybody, if it is not given. `longest_wait_s`: who would wait for longer until
+        others have begun is refused, and `on_crowded` hears the path."""
+        admission = Admission(longest_wait_s, time.perf_counter, on_crowded)
+        self._service = Service(app, admit, inbox, most_connections, admission)
         self._patience_s = patience_s
         self._drain_s = drain_s
         self._tls = tls
@@ -55,7 +65,8 @@ class DataServer:
         loop = asyncio.get_running_loop()
         servers = [
             await loop.create_server(lambda: Connection(self._service), sock=one, ssl=self._tls, backlog=BACKLOG)
-            for one in sockets
+            for given in sockets
+            for one in (given, *(given.dup() for _ in range(ACCEPTED - 1)))
         ]
         await self._keep_watch()
         for server in servers:

@@ -35,7 +35,7 @@ from pipeline.serving.control import channel_of, dial
 from pipeline.serving.desk import Desk, Limits
 from pipeline.serving.executables import settle_jax
 from pipeline.serving.gate import Gate
-from pipeline.serving.guard import Guard
+from pipeline.serving.guard import Guard, crowded
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
 from pipeline.serving.labelling import Labelling
@@ -123,6 +123,8 @@ class Worker:
             most_connections=settings.most_connections,
             patience_s=settings.patience_s,
             drain_s=settings.drain_s,
+            longest_wait_s=settings.longest_wait_s / 2,
+            on_crowded=crowded(self._metrics, lambda: self._shelf.snapshot.routes),
             tls=self._certificate.context if self._certificate else None,
         )
 
@@ -269,6 +271,7 @@ class Worker:
         return Batcher.of(
             loaded,
             queue_rows=self._settings.queue_rows,
+            longest_wait_s=self._settings.longest_wait_s / 2,
             thread=self._compute,
             on_batch=lambda batch: self._metrics.batch(model, label, batch),
         )

@@ -12,6 +12,7 @@ from pipeline.serving.app import App
 from pipeline.serving.batcher import Batcher
 from pipeline.serving.compilations import Compilations
 from pipeline.serving.desk import Desk, Limits
+from pipeline.serving.guard import crowded
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
 from pipeline.serving.labelling import Labelling
@@ -60,6 +61,8 @@ class Door:
             Lookups(OnlineFeatures(lambda view: _NOWHERE.root / view)),  # feature views are not taken along
         )
         self.inbox: Final = Inbox(settings.most_body, _BODIES * settings.most_body)
+        self.on_crowded: Final = crowded(self._metrics, lambda: self._shelf.snapshot.routes)
+        """Hears of requests that the server does not let in."""
         self.app: Final = App(self.desk, self.inbox, Labelling(None), self._facts)
         self.server: DataServer | None = None
         """What its connections come by, if any do."""
@@ -69,6 +72,7 @@ class Door:
         return Batcher.of(
             loaded,
             queue_rows=self._settings.queue_rows,
+            longest_wait_s=self._settings.longest_wait_s / 2,
             thread=self._compute,
             on_batch=lambda batch: self._metrics.batch(model, label, batch),
         )

@@ -54,6 +54,8 @@ async def _serve(loaded: LoadedVersion, provenance: Provenance, settings: Servin
             most_connections=settings.most_connections,
             patience_s=settings.patience_s,
             drain_s=settings.drain_s,
+            longest_wait_s=settings.longest_wait_s / 2,
+            on_crowded=door.on_crowded,
         )
         door.server = server
         _on_signals(lambda: _drain(door, server))

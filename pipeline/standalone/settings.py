@@ -17,6 +17,7 @@ _SETTABLE: Final[Mapping[str, Callable[[str], Any]]] = {
     "most_rows": int,
     "most_body": int,
     "queue_rows": int,
+    "longest_wait_s": float,
     "timeout_s": float,
     "most_connections": int,
     "drain_s": float,

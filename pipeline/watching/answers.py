@@ -48,6 +48,8 @@ class Answers:
     """That these rows are of."""
     unreadable: int
     """Labels that are no class of the model, no number, or not one for each row."""
+    broken: int = 0
+    """Rows whose score is no number; they are left out."""
 
 
 def answers(
@@ -159,9 +161,11 @@ class _Read:
         none = np.zeros((0, classes) if classes > 2 else 0)
         scores, truths = (np.concatenate(parts) if parts else none for parts in (self._scores, self._truths))
         at = np.concatenate(self._at) if self._at else np.zeros(0, np.int64)
-        order = np.argsort(at, kind="stable")
-        labelled = np.isfinite(truths[order]) if len(truths) else np.zeros(0, np.bool_)
-        kept = np.where(labelled, truths[order], 0.0) if len(truths) else np.zeros(0)
+        sound = np.flatnonzero(np.isfinite(scores if scores.ndim == 1 else scores.sum(axis=1)))
+        order = sound[np.argsort(at[sound], kind="stable")]
+        known = truths[order] if len(truths) else np.zeros(0)
+        labelled = np.isfinite(known)
+        kept = np.where(labelled, known, 0.0)
         kind = np.float64 if self._signature.task == "regression" else np.int32
         empty = pa.table({name: as_array([], one) for name, one in self._kinds.items()})
         columns = pa.concat_tables(self._tables).take(pa.array(order)) if self._tables else empty
@@ -174,6 +178,7 @@ class _Read:
             requests=requests,
             drawn=self.requests,
             unreadable=self.unreadable,
+            broken=len(at) - len(sound),
         )
 
 

@@ -17,7 +17,7 @@ from store.home import Home
 from store.tables import Run
 from store.times import system_clock
 from tests.acceptance.living import Living, until
-from tests.unit.registry.shelf import facts
+from tests.unit.registry.shelf import FAILING, PASSING, facts
 from tests.unit.serving.bench import SIGNATURE, Bench
 
 ROW = {"distance": 500.0, "carrier": "AA", "hour": 12}
@@ -44,13 +44,18 @@ class Stage(Living):
             self._shelve(record, digest)
         record.close()
 
-    def _shelve(self, record: Record, digest: str) -> None:
+    def _shelve(self, record: Record, digest: str, *, passed: bool = True) -> None:
         with record.transaction() as tx:
             run = Run(job="train:late", kind="train", target="late", trigger="manual", actor="anna")
             run.state, run.created_at = "succeeded", tx.now
             tx.session.add(run)
             tx.session.flush()
-            said = facts(digest=digest, path=f"versions/{digest}", signature=SIGNATURE.model_dump(mode="json"))
+            said = facts(
+                digest=digest,
+                path=f"versions/{digest}",
+                signature=SIGNATURE.model_dump(mode="json"),
+                verdict=PASSING if passed else FAILING,
+            )
             registry.add_version(tx, said, run.id or 0)
 
     # ------------------------------------------------------------------------------------------------ moving

@@ -73,10 +73,12 @@ def test_a_daemon_that_is_killed_before_it_notes_what_it_sent_sends_the_same_aga
     again = messages(receiver)[1]
     assert again.headers["idempotency-key"] == first.headers["idempotency-key"]
     assert again.body == first.body
-    until(lambda: living.get("/v1/alerts/1")["told"][0]["sent_at"])
+    until(lambda: len(messages(receiver)) > 2)
+    assert messages(receiver)[2].body["alerts"][0]["told"] == ["escalated"]
+    until(lambda: all(told["sent_at"] for told in living.get("/v1/alerts/1")["told"]))
     (alert,) = living.get("/v1/alerts")["items"]
-    assert (alert["title"], alert["seen"], alert["state"]) == ("the daemon had died", 2, "open")
-    assert len(messages(receiver)) == 2
+    assert (alert["title"], alert["seen"], alert["severity"]) == ("the daemon had died again", 2, "critical")
+    assert len(messages(receiver)) == 3
 
 
 def test_no_address_and_no_secret_is_in_what_a_daemon_keeps(living: Living, receiver: Receiver) -> None:

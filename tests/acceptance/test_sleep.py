@@ -13,14 +13,22 @@ import pytest
 
 from tests.acceptance.living import until
 from tests.acceptance.stage import ROW, SERVING, Stage, scores
+from tests.acceptance.test_traffic import change, comparison, heard
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 CLIENTS = 12
+UNITS = [f"u{number}" for number in range(40)]
+
+
+CANARY = """slow = "50ms"
+[serving.canary]
+stages = [{ share = 0.4, bake = "1h", least = 1000 }]
+"""
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    made = Stage(tmp_path, serving=f'{SERVING}idle = "3s"\n')
+    made = Stage(tmp_path, serving=f'{SERVING}idle = "3s"\n{CANARY}')
     try:
         made.start()
         yield made
@@ -102,3 +110,34 @@ def together(url: str) -> list[tuple[int, float]]:
     for client in clients:
         client.join()
     return found
+
+
+def test_a_canary_and_a_shadow_sleep_with_their_model_and_are_there_again_when_it_is(stage: Stage) -> None:
+    """Who is asked is woken with the others; units keep their versions; a cold answer counts against nobody."""
+    stage.promote(1)
+    url = stage.until_warm()
+    change(stage, do="canary", version=2)
+    change(stage, do="shadow", version=3)
+    before = heard(stage, UNITS)
+    assert set(before.values()) == {1, 2}
+    until(lambda: line(stage)["shadow"]["answered"] > 0, 30)
+
+    until(lambda: line(stage)["asleep"], 60)
+    assert (line(stage)["ready"], gauges(url, "resident_versions")) == (True, [0.0, 0.0])
+    assert heard(stage, UNITS) == before
+    assert stage.endpoints()["compilations"] == 0
+    woken = line(stage)
+    assert (woken["asleep"], woken["errors"], woken["cold_starts"]) == (False, 0, 1)
+    answered = woken["shadow"]["answered"]
+    heard(stage, UNITS)
+    until(lambda: line(stage)["shadow"]["answered"] > answered, 30)
+    assert line(stage)["shadow"]["failed"] == 0
+    assert comparison(stage)["status"] == "running", "what was cold was slow for everybody"
+
+    until(lambda: line(stage)["asleep"], 60)
+    change(stage, do="stop", kind="canary")  # the route changes under a model that sleeps
+    change(stage, do="lift")
+    assert set(heard(stage, UNITS).values()) == {1}
+    until(lambda: line(stage)["asleep"], 60)
+    change(stage, do="canary", version=3)
+    assert {1, 3} == set(heard(stage, UNITS).values())

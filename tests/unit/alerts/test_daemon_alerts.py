@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from daemon.daemonalerts import NEEDS, covered_by, findings_of, of_death
+from daemon.daemonalerts import LIFE, NEEDS, covered_by, findings_of, of_death
 from daemon.heartbeat import Heartbeat
 from daemon.watchman import Watchman
 from pipeline.config import Project
 from pipeline.config.alerts import AlertsSection, HeartbeatSection
-from store import alive, events
+from store import alerts, alive, events
 from store.engine import Record
 from store.tables import Alert
 from store.wire import NeedTarget, NeedView, RunView
@@ -167,11 +167,29 @@ def test_a_daemon_that_never_said_that_it_stopped_has_died(record: Record, clock
     say(record, "project.reloaded")
     found = died()
     assert found == alive.Died(started, last)
-    finding = of_death(found)
+    finding = of_death(found, again=False)
     assert "started at 2026-03-02 12:00:00 UTC" in finding.reason
     assert "last sign of life is of 2026-03-02 12:05:00 UTC" in finding.reason
+    assert (finding.severity, of_death(found, again=True).severity) == ("warning", "critical")
     say(record, "daemon.stopped")
     assert died() is None
+
+
+def test_that_one_had_died_is_over_once_the_next_has_lived_for_a_day(record: Record, clock: HandClock) -> None:
+    def state() -> str:
+        with record.read() as session:
+            return session.exec(select(Alert)).one().state
+
+    watch = Watch(record, clock)
+    with record.transaction() as tx:
+        found = [of_death(alive.Died(clock.us, clock.us), again=False)]
+        alerts.observe(tx, LIFE, found, clock.us, covered={}, policy=watch.settings.policy)
+    clock.later(hours=23)
+    watch.watchman.live_on()
+    assert state() == "open"
+    clock.later(hours=1)
+    watch.watchman.live_on()
+    assert state() == "resolved"
 
 
 # ------------------------------------------------------------------------------------------------ the dead man's switch

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.notices import LONGEST, MOST, compose, without
+from daemon.notices import LONGEST, MOST, MOST_EVIDENCE, compose, without
 from store.outbox import Waiting
 from store.wire import AlertView
 from store.words import SEVERITIES, Told
@@ -87,6 +87,14 @@ def test_every_alert_is_told_or_counted_and_a_message_stays_small(
     assert len(body["alerts"]) <= MOST
     assert len(json.dumps(body)) < 700_000
     assert not {"\n", "\r"} & set(body["title"])
+
+
+def test_a_number_that_is_none_is_null_and_what_is_too_long_is_left_out() -> None:
+    numbers = {"psi": float("nan"), "limits": [float("inf"), 0.2]}
+    (entry,) = compose("shop", [waiting(evidence=numbers)], NOW, "UTC")["alerts"]
+    assert entry["evidence"] == {"psi": None, "limits": [None, 0.2]}
+    (entry,) = compose("shop", [waiting(evidence={"x": "y" * MOST_EVIDENCE})], NOW, "UTC")["alerts"]
+    assert entry["evidence"] == {}
 
 
 def test_secrets_are_blotted_out_the_longer_first() -> None:

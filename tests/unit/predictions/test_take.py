@@ -101,9 +101,12 @@ def test_the_programs_answer_in_one_document(tmp_path: Path) -> None:
     assert program("take", str(tmp_path), "--keep=0", "--disk=1000000") == {
         "predictions": {"late": {"rows": 5, "dropped": 0, "damaged": 0}},
         "labels": {},
+        "tidied": {"predictions": {"late": {"forgotten": 0, "joined": 0, "removed": 0}}, "labels": {}},
     }
+    old = program("take", str(tmp_path), "--keep=0", "--disk=1000000", "--keep-rows=86400")
+    assert old["tidied"]["predictions"]["late"]["forgotten"] == 5  # of 1970
     assert segments(home.serving.predictions("late")) == []
-    assert program("newest", str(home.predictions("late")), "--last", "1")["total"] == 5
+    assert program("newest", str(home.predictions("late")), "--last", "1")["total"] == 0
 
 
 def program(name: str, *arguments: str) -> Any:

@@ -25,7 +25,7 @@ from pipeline.serving.app import App
 from pipeline.serving.batcher import Batcher
 from pipeline.serving.desk import Desk, Limits
 from pipeline.serving.gate import Gate
-from pipeline.serving.guard import Guard
+from pipeline.serving.guard import Guard, crowded
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal
 from pipeline.serving.labelling import Labelling
@@ -102,6 +102,7 @@ def opened(
     unread: int | None = None,
     most_connections: int = 1000,
     queue_rows: int = 10_000,
+    longest_wait_s: float = 0.1,
     slow: bool = False,
     log: Path | None = None,
     folder: Path | None = None,
@@ -158,6 +159,8 @@ def opened(
             most_connections=most_connections,
             patience_s=patience_s,
             drain_s=5,
+            longest_wait_s=longest_wait_s,
+            on_crowded=crowded(metrics, lambda: shelf.snapshot.routes),
             tls=certificate.context if certificate else None,
         )
         rpc = RpcServer(desk, gate, most_body=MOST_BODY, certificate=certificate)

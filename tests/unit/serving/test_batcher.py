@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -28,7 +29,15 @@ POISON = np.float32(-777)
 class Line:
     """A batcher of a loaded version, and what it did."""
 
-    def __init__(self, loaded: LoadedVersion, *, slow: bool = False, queue_rows: int = 10_000) -> None:
+    def __init__(
+        self,
+        loaded: LoadedVersion,
+        *,
+        slow: bool = False,
+        queue_rows: int = 10_000,
+        longest_wait_s: float = math.inf,
+        expected_s: Callable[[int], float] | None = None,
+    ) -> None:
         self.loaded = loaded
         self.batches: list[Batch] = []
         self.threads: set[int] = set()
@@ -37,9 +46,10 @@ class Line:
         self.hold: Callable[[], None] = lambda: None
         self.batcher = Batcher(
             self.run,
-            expected_s=lambda rows: 1.0 if slow else loaded.expected_seconds(rows),
+            expected_s=expected_s or (lambda rows: 1.0 if slow else loaded.expected_seconds(rows)),
             largest=LARGEST,
             queue_rows=queue_rows,
+            longest_wait_s=longest_wait_s,
             thread=self.pool,
             on_batch=self.batches.append,
         )
@@ -163,6 +173,47 @@ def test_a_long_run_leaves_the_loop_free_and_those_who_come_meanwhile_are_the_ne
         line.pool.shutdown()
 
     in_loop(work)
+
+
+@pytest.mark.parametrize(("batch_s", "room"), [(0.001, 50 * LARGEST), (0.02, 40), (5.0, 2 * LARGEST)])
+def test_no_more_rows_wait_than_are_run_in_time_and_two_batches_always_may(
+    loaded: LoadedVersion, batch_s: float, room: int
+) -> None:
+    async def work() -> None:
+        line = Line(loaded, longest_wait_s=0.05, expected_s=lambda rows: batch_s)
+        assert await crowd(line, room + 5) == 5
+        line.pool.shutdown()
+
+    in_loop(work)
+
+
+def test_batches_that_follow_each_other_late_make_the_room_smaller(loaded: LoadedVersion) -> None:
+    """Runs are done in time, and the loop has other things to do between them."""
+
+    async def work() -> None:
+        line = Line(loaded, longest_wait_s=0.05, expected_s=lambda rows: 0.0001)
+        asked = [asyncio.create_task(line.ask(rows_of(1, seed))) for seed in range(20 * LARGEST)]
+        await asyncio.sleep(0)
+        while line.batcher.waiting_rows:
+            time.sleep(0.01)
+            await asyncio.sleep(0)
+        await asyncio.gather(*asked)
+        assert await crowd(line, 20 * LARGEST) > 10 * LARGEST, "five batches of 10 ms have room"
+        line.pool.shutdown()
+
+    in_loop(work)
+
+
+async def crowd(line: Line, rows: int) -> int:
+    """How many of so many requests of a row are refused while a batch is run."""
+    line.batcher._running = True
+    asked = [asyncio.create_task(line.ask(rows_of(1, seed))) for seed in range(rows)]
+    await asyncio.sleep(0)
+    refused = [one for one in asked if one.done()]
+    assert all(isinstance(one.exception(), Refusal) for one in refused)
+    for one in asked:
+        one.cancel()
+    return len(refused)
 
 
 def test_a_full_queue_refuses_at_once_and_says_when_to_come_again(loaded: LoadedVersion) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -126,3 +129,23 @@ def test_the_description_says_which_rows_are_answered(client: httpx.Client) -> N
         for kind in column["type"]:
             row = {**ROW, name: made[kind]}
             assert client.post("/v1/predict/late", json=row).status_code == 200, (name, kind)
+
+
+CHECKS = (
+    *("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance"),
+    *("positive_data_acceptance", "negative_data_rejection", "unsupported_method"),
+)
+SETTINGS = """
+[checks]
+not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", 504]  # whoever allows 5e-324 ms is told that they are over
+"""
+
+
+def test_what_the_description_allows_is_answered_and_what_it_does_not_is_refused(door: Door, tmp_path: Path) -> None:
+    """Schemathesis reads /openapi.json: requests that fit it, others that just do not, each answer held against it."""
+    (tmp_path / "schemathesis.toml").write_text(SETTINGS)
+    command = [sys.executable, "-P", "-m", "schemathesis.cli", "run", f"{door.url}/openapi.json", "--no-color"]
+    bounds = ["--seed", "1", "--max-examples", "60", "--request-timeout", "20", "--checks", ",".join(CHECKS)]
+    done = subprocess.run([*command, *bounds], cwd=tmp_path, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert "1 selected / 1 total" in done.stdout

@@ -145,5 +145,5 @@ def test_the_description_says_what_a_request_by_entity_brings(door: Door) -> Non
     content = found["paths"]["/v1/predict/late"]["post"]["requestBody"]["content"]["application/json"]
     by_entity = content["schema"]["anyOf"][-1]
     assert by_entity["properties"]["entities"]["items"] == {"$ref": "#/components/schemas/late.entity"}
-    assert by_entity["properties"]["missing"]["enum"] == ["refuse", "null"]
+    assert by_entity["properties"]["missing"]["enum"] == ["refuse", "null", None]
     assert "other.entity" not in found["components"]["schemas"]

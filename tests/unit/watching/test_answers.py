@@ -96,7 +96,7 @@ def test_a_column_that_the_log_does_not_have_is_missing_and_none_may_be_wanted(h
 
 
 def test_numbers_and_many_classes(home: Home) -> None:
-    log(home, [line("a", 1, [[0.1, 0.2, 0.7], [1.0, 0.0, float("nan")]]), line("b", 2, [[0.3, 0.3, 0.4]])])
+    log(home, [line("a", 1, [[0.1, 0.2, 0.7], [1.0, 0.0, 0.0]]), line("b", 2, [[0.3, 0.3, 0.4]])])
     label(home, [{"request": "a", "value": ["c", "b"]}])
     found = read(home, signature=THREE)
     assert (found.scores.shape, told(found)) == ((3, 3), [2, 1, None])
@@ -104,6 +104,14 @@ def test_numbers_and_many_classes(home: Home) -> None:
     label(home, [{"request": "x", "value": 11.25}, {"request": "y", "value": "far"}])
     number = read(home, 50, 60, NUMBER)
     assert (number.labels[0], number.labelled.tolist(), number.unreadable) == (11.25, [True, False], 1)
+
+
+def test_answers_that_are_no_number_are_left_out_and_counted(home: Home) -> None:
+    log(home, [line("a", 1, [0.9, float("nan")]), line("b", 2, [[0.1, 0.2, float("inf")]], version=4)])
+    label(home, [{"request": "a", "value": [1, 0]}])
+    found = read(home)
+    assert (found.scores.tolist(), told(found), found.broken) == ([0.9], [1], 1)
+    assert found.columns.num_rows == 1
 
 
 def test_an_empty_window_and_an_empty_lake_have_no_rows(home: Home) -> None:
