@@ -46,7 +46,8 @@ def windows_page(
 
 def window_view(row: WatchWindow, column: str | None = None) -> WatchWindowView:
     """With `column`, only that one of its columns."""
-    columns = [_column(name, said, row.limits.get(name, {})) for name, said in row.measures.items()]
+    wanted = row.measures if column is None else {n: one for n, one in row.measures.items() if _shown(n) == column}
+    columns = [_column(name, said, row.limits.get(name, {})) for name, said in wanted.items()]
     return WatchWindowView(
         monitor=row.monitor,
         version=row.version,
@@ -54,9 +55,7 @@ def window_view(row: WatchWindow, column: str | None = None) -> WatchWindowView:
         end=from_us(row.end_us),
         rows=row.rows,
         labelled=row.labelled,
-        columns=sorted(
-            (one for one in columns if column in (None, one.name)), key=lambda one: (not one.reached, one.name)
-        ),
+        columns=sorted(columns, key=lambda one: (not one.reached, one.name)),
         performance=WindowPerformance(**row.performance) if row.performance else None,
         estimate=WindowEstimate(**row.estimate) if row.estimate else None,
         service=WindowService(**row.service) if row.service else None,
@@ -68,9 +67,14 @@ def window_view(row: WatchWindow, column: str | None = None) -> WatchWindowView:
 
 def _column(name: str, said: Mapping[str, Any], limits: Mapping[str, float]) -> WindowColumn:
     return WindowColumn(
-        name=name.removeprefix(PREDICTION),
+        name=_shown(name),
         subject="prediction" if name.startswith(PREDICTION) else "feature",
         reached=any(said[measure] >= limit for measure, limit in limits.items() if measure in said),
         measures=dict(said),
         limits=dict(limits),
     )
+
+
+def _shown(name: str) -> str:
+    """As people call it."""
+    return name.removeprefix(PREDICTION)

@@ -14,81 +14,52 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 from pydantic import ConfigDict, ValidationError
 
 from store.wire import (
     ENDED,
-    AckRequest,
-    AlertDetail,
-    AlertView,
     AliasEventView,
-    BacktestView,
     BoxView,
     ChangesView,
-    ChannelTest,
-    ChannelView,
     CheckView,
-    ComparisonView,
     CountView,
     DatasetDetail,
     DatasetVersionView,
     DatasetView,
     Done,
-    DriftView,
-    EndpointsRequest,
-    EndpointsView,
     EventView,
-    ExperimentView,
     FeatureViewView,
-    IntoServiceView,
-    KeyMade,
-    KeyRequest,
-    KeysView,
-    KeyView,
-    LabelsRequest,
-    LabelsTaken,
-    LabelsView,
     ModelView,
     MomentView,
     Page,
     PauseRequest,
     PlanView,
-    PredictionsView,
     PromoteRequest,
-    ResolveRequest,
     RollbackRequest,
     RunView,
     SchedulePreview,
     ScheduleView,
-    ServingHistoryView,
     StatusView,
     StepView,
-    TrafficChange,
-    TrafficPlanView,
-    TrafficRequest,
-    TrafficView,
     VersionDetail,
     VersionView,
     Window,
     Wire,
 )
+from tui.alertcalls import AlertCalls
+from tui.asking import ANSWER_SECONDS, IN_SERVICE_SECONDS
 from tui.connection import POLL_SECONDS, no_answer, of_another_release, problem_of
 from tui.failure import ClientError
 from tui.monitorcalls import MonitorCalls
 from tui.runcalls import RunCalls
+from tui.servingcalls import ServingCalls
 from tui.sockets import address_of, nobody
 from tui.views import written
 
 W = TypeVar("W", bound=Wire)
-_ANSWER_SECONDS: Final = 30.0
-_LOOK_SECONDS: Final = 180.0
-_IN_SERVICE_SECONDS: Final = 900.0
-"""For a new architecture, programs have to be compiled first."""
-_REFERENCE_SECONDS: Final = 200.0
-"""The first time a version is asked about, all rows that it learned from are read."""
 
 
 class _Pid(Wire):
@@ -98,7 +69,7 @@ class _Pid(Wire):
     pid: int
 
 
-class Client(RunCalls, MonitorCalls):
+class Client(RunCalls, ServingCalls, MonitorCalls, AlertCalls):
     """A connection to the daemon of one home. Use it as a context manager; threads may share it."""
 
     def __init__(self, socket: Path) -> None:
@@ -108,7 +79,7 @@ class Client(RunCalls, MonitorCalls):
             # No TLS over a unix socket: the certificates that TLS would want take 25 ms to read.
             transport=httpx.HTTPTransport(uds=address, verify=False),
             base_url="http://trainshed/v1",
-            timeout=_ANSWER_SECONDS,
+            timeout=ANSWER_SECONDS,
             trust_env=False,
         )
 
@@ -230,125 +201,17 @@ class Client(RunCalls, MonitorCalls):
 
     def promote(self, model: str, request: PromoteRequest) -> AliasEventView:
         """Where the model is served, this takes until every worker answers with the version."""
-        return self._post(AliasEventView, f"/models/{model}/promote", request, patience=_IN_SERVICE_SECONDS)
+        return self._post(AliasEventView, f"/models/{model}/promote", request, patience=IN_SERVICE_SECONDS)
 
     def rollback_plan(self, model: str, *, alias: str = "production", to: int | None = None) -> PlanView:
         return self._get(PlanView, f"/models/{model}/rollback", alias=alias, to=to)
 
     def rollback(self, model: str, request: RollbackRequest) -> AliasEventView:
-        return self._post(AliasEventView, f"/models/{model}/rollback", request, patience=_IN_SERVICE_SECONDS)
+        return self._post(AliasEventView, f"/models/{model}/rollback", request, patience=IN_SERVICE_SECONDS)
 
     def alias_history(self, model: str, *, alias: str | None = None) -> list[AliasEventView]:
         """The newest 500 moves of the model's aliases, newest first."""
         return self._get(Page[AliasEventView], f"/models/{model}/aliases", alias=alias, limit=500).items
-
-    # ----------------------------------------------------------------------------------------- endpoints
-
-    def endpoints(self) -> EndpointsView:
-        return self._get(EndpointsView, "/endpoints")
-
-    def switch_endpoints(self, on: bool | None) -> Done:
-        """Serve, or not, whatever the project file says; None: what it says."""
-        return self._post(Done, "/endpoints", EndpointsRequest(on=on))
-
-    def endpoint_history(
-        self, model: str | None = None, *, minutes: int = 60, points: int = 120, at: datetime | None = None
-    ) -> ServingHistoryView:
-        """Of one model or all, up to now; with `at`, up to then."""
-        return self._get(
-            ServingHistoryView, "/endpoints/history", model=model, minutes=minutes, points=points, at=written(at)
-        )
-
-    def into_service(self, *, after: int = -1, wait: float = 0.0) -> IntoServiceView:
-        """The version that is going into service, or the last one that did: at once if that is newer than `after`."""
-        return self._get(IntoServiceView, "/endpoints/promotion", after=after, wait=wait)
-
-    def traffic(self, model: str) -> TrafficView:
-        """What is compared, or was the last time, and who is the shadow."""
-        return self._get(TrafficView, f"/models/{model}/traffic")
-
-    def traffic_plan(self, model: str, change: TrafficChange) -> TrafficPlanView:
-        """What a change would do, with the token that binds it to this plan."""
-        return self._post(TrafficPlanView, f"/models/{model}/traffic/plan", change)
-
-    def change_traffic(self, model: str, request: TrafficRequest) -> TrafficView:
-        """Takes until every worker has what is new."""
-        return self._post(TrafficView, f"/models/{model}/traffic", request, patience=_IN_SERVICE_SECONDS)
-
-    def comparisons(self, model: str, *, limit: int = 50) -> list[ComparisonView]:
-        """Newest first."""
-        return self._get(Page[ComparisonView], f"/models/{model}/comparisons", limit=limit).items
-
-    def experiments(self) -> list[ExperimentView]:
-        """The last of each name, and those of the project file; without their looks."""
-        return self._get(Page[ExperimentView], "/experiments").items
-
-    def experiment(self, name: str) -> ExperimentView:
-        return self._get(ExperimentView, f"/experiments/{name}")
-
-    def look_at_experiment(self, name: str) -> ExperimentView:
-        """Has it looked at now, if it runs."""
-        return self._post(ExperimentView, f"/experiments/{name}/look", patience=_LOOK_SECONDS)
-
-    def keys(self) -> KeysView:
-        return self._get(KeysView, "/keys")
-
-    def add_key(self, request: KeyRequest) -> KeyMade:
-        """A new key: the answer is the only place where it stands."""
-        return self._post(KeyMade, "/keys", request)
-
-    def revoke_key(self, name: str) -> KeyView:
-        return self._post(KeyView, f"/keys/{name}/revoke")
-
-    def predictions(self, model: str, *, last: int = 20, labels: bool = False) -> PredictionsView:
-        """The newest logged requests; what was logged since the last reading is read before."""
-        return self._get(PredictionsView, f"/models/{model}/predictions", last=last, labels=labels)
-
-    def add_labels(self, request: LabelsRequest, *, wait: float) -> LabelsTaken:
-        """Keeps labels; waits up to `wait` seconds to say what they changed."""
-        return self._ask(LabelsTaken, "POST", "/labels", json=request.model_dump(mode="json"), params={"wait": wait})
-
-    def labels(self, model: str, *, name: str = "label") -> LabelsView:
-        """How many of a model's requests have a label."""
-        return self._get(LabelsView, f"/models/{model}/labels", name=name)
-
-    def drift(self, model: str, *, since: datetime | None = None, column: str | None = None) -> DriftView:
-        """The newest logged rows against what the version in production learned from."""
-        asked = {"since": written(since), "column": column}
-        known = {name: value for name, value in asked.items() if value is not None}
-        return self._ask(DriftView, "GET", f"/models/{model}/drift", params=known, timeout=_REFERENCE_SECONDS)
-
-    def backtest(self, monitor: str, *, since: datetime | None = None, settings: Sequence[str] = ()) -> BacktestView:
-        """How often it would have alarmed; `settings`: KEY=VALUE instead of the project file's."""
-        asked = {"since": written(since), "set": list(settings)}
-        known = {name: value for name, value in asked.items() if value}
-        path = f"/monitors/{monitor}/backtest"
-        return self._ask(BacktestView, "GET", path, params=known, timeout=_REFERENCE_SECONDS)
-
-    # -------------------------------------------------------------------------------------------- alerts
-
-    def alerts(
-        self, *, state: str = "unresolved", model: str | None = None, limit: int = 50, after: str | None = None
-    ) -> Page[AlertView]:
-        """Newest first. `state`: a state, or `unresolved`, or `any`."""
-        return self._get(Page[AlertView], "/alerts", state=state, model=model, limit=limit, after=after)
-
-    def alert(self, alert: int) -> AlertDetail:
-        return self._get(AlertDetail, f"/alerts/{alert}")
-
-    def acknowledge(self, alert: int, *, note: str = "") -> AlertView:
-        return self._post(AlertView, f"/alerts/{alert}/ack", AckRequest(note=note))
-
-    def resolve_alert(self, alert: int, *, why: str = "") -> AlertView:
-        return self._post(AlertView, f"/alerts/{alert}/resolve", ResolveRequest(why=why))
-
-    def channels(self) -> list[ChannelView]:
-        """Those of the project file, and how each does."""
-        return self._get(Page[ChannelView], "/alerts/channels").items
-
-    def test_channel(self, channel: str) -> ChannelTest:
-        """Sends a test message; takes as long as the channel does."""
-        return self._post(ChannelTest, f"/alerts/channels/{channel}/test", patience=_LOOK_SECONDS)
 
     # ----------------------------------------------------------------------------------------- schedules
 
@@ -368,7 +231,7 @@ class Client(RunCalls, MonitorCalls):
 
     def _get(self, view: type[W], path: str, **query: Any) -> W:
         asked = {name: value for name, value in query.items() if value is not None}
-        patience = _ANSWER_SECONDS + float(asked.get("wait") or asked.get("follow") or 0.0)
+        patience = ANSWER_SECONDS + float(asked.get("wait") or asked.get("follow") or 0.0)
         return self._ask(view, "GET", path, params=asked, timeout=patience)
 
     def _post(
@@ -376,7 +239,7 @@ class Client(RunCalls, MonitorCalls):
         view: type[W],
         path: str,
         body: Wire | dict[str, Any] | None = None,
-        patience: float = _ANSWER_SECONDS,
+        patience: float = ANSWER_SECONDS,
     ) -> W:
         content = body.model_dump(mode="json") if isinstance(body, Wire) else body
         return self._ask(view, "POST", path, json=content, timeout=patience)

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
-from store.wire import DriftReportView, HeatView, MonitorView, Page, ShapeView, WatchWindowView
-from tui.views import Views, written
+from store.wire import (
+    BacktestView,
+    DriftReportView,
+    DriftView,
+    HeatView,
+    MonitorView,
+    Page,
+    ShapeView,
+    WatchWindowView,
+)
+from tui.asking import Asking
+from tui.views import written
+
+_REFERENCE_SECONDS: Final = 200.0
+"""The first time a version is asked about, all rows that it learned from are read."""
 
 
-class MonitorCalls(Views):
+class MonitorCalls(Asking):
     """One method a route, as in the client."""
 
     def monitors(self) -> list[MonitorView]:
@@ -49,6 +64,19 @@ class MonitorCalls(Views):
 
     def shape(self, monitor: str, column: str, *, version: int, start: datetime) -> ShapeView:
         """A column of one window beside what it is held against."""
-        return self._get(
-            ShapeView, f"/monitors/{monitor}/shape", column=column, version=version, start=start.isoformat()
-        )
+        asked = {"column": column, "version": version, "start": start.isoformat()}
+        path = f"/monitors/{monitor}/shape"
+        return self._ask(ShapeView, "GET", path, params=asked, timeout=_REFERENCE_SECONDS)
+
+    def drift(self, model: str, *, since: datetime | None = None, column: str | None = None) -> DriftView:
+        """The newest logged rows against what the version in production learned from."""
+        asked = {"since": written(since), "column": column}
+        known = {name: value for name, value in asked.items() if value is not None}
+        return self._ask(DriftView, "GET", f"/models/{model}/drift", params=known, timeout=_REFERENCE_SECONDS)
+
+    def backtest(self, monitor: str, *, since: datetime | None = None, settings: Sequence[str] = ()) -> BacktestView:
+        """How often it would have alarmed; `settings`: KEY=VALUE instead of the project file's."""
+        asked = {"since": written(since), "set": list(settings)}
+        known = {name: value for name, value in asked.items() if value}
+        path = f"/monitors/{monitor}/backtest"
+        return self._ask(BacktestView, "GET", path, params=known, timeout=_REFERENCE_SECONDS)

@@ -5,9 +5,7 @@ A part of `tui.client.Client`, apart from it only to keep both short.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from datetime import datetime
-from typing import Any, TypeVar
 
 from store.wire import (
     BackfillDone,
@@ -25,20 +23,12 @@ from store.wire import (
     SystemView,
     TimetableView,
     VersionsCompareView,
-    Wire,
 )
+from tui.asking import Asking
 
-W = TypeVar("W", bound=Wire)
 
-
-class Views(ABC):
+class Views(Asking):
     """One method a route, as in the client."""
-
-    @abstractmethod
-    def _get(self, view: type[W], path: str, **query: Any) -> W: ...
-
-    @abstractmethod
-    def _post(self, view: type[W], path: str, body: Wire | dict[str, Any] | None = None) -> W: ...
 
     # -------------------------------------------------------------------------------------- the machine room
 

@@ -136,5 +136,5 @@ def assessor_of(home: Home, project: Project, section: MonitorSection, look: Loo
 
 def assessment_settings(section: MonitorSection, step: int) -> str:
     """What an assessment follows from beside rows, labels and the version; `step`: of what makes it."""
-    named = section.model_dump(mode="json", include={"performance", "service", "least_rows"})
+    named = section.model_dump(mode="json", include={"performance", "service", "least_rows", "skew"})
     return fingerprint(format=step, **named)[:16]

@@ -12,7 +12,7 @@ from pipeline.predictions.segments import segments, whole_lines
 from store.commits import CURSOR, commit_metadata, newest_version
 from store.home import Home
 
-LATE_US: Final = 15_000_000
+LATE_US: Final = 5_000_000
 """From a request's coming to its line in a segment: it is answered, and waits to be written. What is later still is
 found, for the window has other rows then, and is told again."""
 _LINES: Final = 1_000_000

@@ -33,6 +33,8 @@ ASKED: Final = 9_000
 _RATE: Final = 600.0
 """Requests a second, if the machine is quick enough."""
 _ASKED_SECONDS: Final = 180.0
+_WRITTEN_SECONDS: Final = 6.0
+"""After it, a row of the log counts for a window: those before it are written by then."""
 _VIEWS: Final = {"origin_weather": True, "carrier_delays": True, "origin_delays": False, "dest_delays": False}
 """View → whether what it is made from has to be fetched first; the last three are made from the same."""
 _CANDIDATE: Final = "candidate"
@@ -120,6 +122,7 @@ def _asked(daemon: Client, show: Show, flights: Sequence[Flown]) -> dict[str, An
         traffic.stop()
         failed = len(traffic.failures)
         show.say(f"  {traffic.asked:,} requests in {traffic.seconds:.0f} s, {failed} failed")
+        time.sleep(_WRITTEN_SECONDS)
         daemon.predictions(MODEL, last=1)
         log = daemon.labels(MODEL)
         return {"requests": traffic.asked, "failed": failed, "labelled": log.labelled}
