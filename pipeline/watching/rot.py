@@ -176,7 +176,7 @@ def _sentences(
         said.append(f"{loss} is {gap.relative.value:.1%} less on training rows than validating")
     if line is not None:
         said.append(f"{_pace(metric, line)}, by {line.windows} windows")
-    return [*said, f"the version is {age:.3g} days old"]
+    return [*said, f"the version is {age:.3g} days old" if age >= 1.0 else "the version is less than a day old"]
 
 
 def _pace(metric: str, line: Trend) -> str:

@@ -56,6 +56,10 @@ def test_the_life_of_a_version_in_sentences() -> None:
     plain(found.document())
 
 
+def test_a_version_of_today_is_less_than_a_day_old() -> None:
+    assert life(evidence(), MADE, [], MADE + DAY / 20).sentences[-1] == "the version is less than a day old"
+
+
 def test_a_fall_over_the_windows_that_matters_is_found() -> None:
     falling = life(evidence(), MADE, points([0.86, 0.85, 0.84, 0.83, 0.82]), MADE + 5 * DAY)
     told, age = rot_assessed(falling, drop=0.02, oldest=timedelta(days=30))
