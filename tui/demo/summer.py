@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from rich.console import RenderableType
 
-from store.wire import DriftReportView, PromoteRequest, RunRequest, RunView, WatchWindowView, WindowMetric
+from store.wire import DriftReportView, RunRequest, RunView, WatchWindowView, WindowMetric
 from tui.client import Client
 from tui.demo.flights import FlightsApi
 from tui.demo.flown import Flown, flown, read_rows
@@ -38,7 +38,8 @@ _WRITTEN_SECONDS: Final = 6.0
 _VIEWS: Final = {"origin_weather": True, "carrier_delays": True, "origin_delays": False, "dest_delays": False}
 """View → whether what it is made from has to be fetched first; the last three are made from the same."""
 _CANDIDATE: Final = "candidate"
-_CANDIDATE_SECONDS: Final = 20.0
+_CANDIDATE_SECONDS: Final = 120.0
+"""For the comparison on the newest labelled window."""
 
 
 def tell_summer(
@@ -69,7 +70,7 @@ def tell_summer(
     follow(daemon, show, run)
     newest = daemon.versions(MODEL, limit=1).items[0].version
     judged(daemon, show, MODEL, newest)
-    _put_forward(daemon, newest)
+    _put_forward(daemon, show, newest)
     return {
         **told,
         "report": report.model_dump(mode="json"),
@@ -136,15 +137,19 @@ def _retraining(daemon: Client, report: DriftReportView) -> RunView:
     return daemon.run(report.retrain.run).run
 
 
-def _put_forward(daemon: Client, version: int) -> None:
-    """Waits until the rule has made it the candidate; if it has not, since it is not better by enough, says so."""
+def _put_forward(daemon: Client, show: Show, version: int) -> None:
+    """Waits for what the rule makes of it, and says why. Raises Failure if the version does not become candidate."""
     last = time.monotonic() + _CANDIDATE_SECONDS
     while time.monotonic() < last:
-        if _CANDIDATE in daemon.version(MODEL, version).version.aliases:
-            return
-        time.sleep(0.2)
-    reason = "trained for the summer; somebody has to decide"
-    daemon.promote(MODEL, PromoteRequest(version=version, alias=_CANDIDATE, reason=reason))
+        judged_by = daemon.events(subject=f"{MODEL} {version}", limit=10).items
+        told = next((event for event in judged_by if event.kind == "monitor.judged"), None)
+        if told is not None:
+            show.say(f"  {told.message}")
+            if _CANDIDATE in daemon.version(MODEL, version).version.aliases:
+                return
+            break
+        time.sleep(0.5)
+    raise Failure(f"version {version} of {MODEL} has not become candidate", remedy="see `trainshed events`")
 
 
 def _windows(windows: Sequence[WatchWindowView]) -> RenderableType:
