@@ -276,7 +276,7 @@ def test_damage_found_while_working_is_told_with_the_way_back(tmp_path: Path) ->
     home = Home(tmp_path)
     record = Record.open(home, system_clock)
     with record.transaction() as tx:
-        for number in range(2000):
+        for number in range(6000):  # more pages than the tables themselves take
             _say(tx, f"event {number} " + "x" * 50)
     record.close()
     with open(home.database, "r+b") as file:
