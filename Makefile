@@ -35,7 +35,7 @@ $(STAMP): requirements.lock pyproject.toml | $(BIN)/python
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(STAMP) ## the whole main job on real data in about two minutes, then the terminal UI on it
+demo: $(STAMP) ## the whole main job on real data in about four minutes, then the terminal UI on it
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/trainshed demo; else $(BIN)/trainshed demo --headless; fi
 
 test: $(STAMP) ## all tests
