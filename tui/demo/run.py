@@ -68,7 +68,9 @@ def _open_ui(shell: Shell, target: Path, environ: Mapping[str, str]) -> None:
     open_ui(place_of(target, environ), environ)
 
 
-def summary(daemon: Client, serving: Mapping[str, Any], summer: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
+def summary(
+    daemon: Client, serving: Mapping[str, Any], summer: Mapping[str, Any] | None, *, seconds: float
+) -> dict[str, Any]:
     """What the demo did, as `--json` prints it; `serving`: under traffic; `summer`: what was watched, if it came."""
     versions = daemon.versions(MODEL).items
     live = [alias.version for alias in daemon.status().production if alias.model == MODEL]
