@@ -17,8 +17,9 @@ from benchmarks.made import flood, load
 from benchmarks.made.net import apply
 from benchmarks.serving import Serving, as_json
 from store.home import Home
+from tests.thorough import only_thorough
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), only_thorough]
 CLOSED, SECONDS = 32, 5.0
 GROWTH = 20_000_000
 
