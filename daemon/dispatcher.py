@@ -186,6 +186,10 @@ class Dispatcher:
         except (OSError, TrainshedError) as error:
             self._owe(run.id, partial(self._could_not, run.id, error))
             return
+        except Exception as error:  # a fault of ours in one run's order ends that run, and no other's start
+            log.exception("the order of run %d could not be written", run.id)
+            self._owe(run.id, partial(self._could_not, run.id, _stumbled(error)))
+            return
         place = Place(run=run.id, attempt=number, nonce=nonce, offset=0, sequence=0)
         if child is None:
             fence(directory)
@@ -264,6 +268,11 @@ class Dispatcher:
             # It waits in the queue until there is space; nothing was tried, so nothing is counted.
             again = tx.now + int(CHECK_AGAIN_S * SECOND) if full else None
             lifecycle.settle(tx, run, "failed", reason=what, fault=fault, retry_at=again, counted=not full)
+
+
+def _stumbled(error: Exception) -> StorageError:
+    what = f"its order could not be written, which is a fault of ours: {type(error).__name__}: {error}"
+    return StorageError(what, where="daemon.log", remedy="the traceback is there; please report it, and run it again")
 
 
 def pools_of(project: Project) -> dict[str, int]:

@@ -8,6 +8,7 @@ from daemon.watchfacts import watch_facts
 from pipeline.config import Project
 from pipeline.process.spec import ProductionFacts, RecordFacts
 from store import runs, versions
+from store.errors import Refused
 from store.queue import get_run
 from store.tables import ModelVersion, Run
 from store.times import from_us
@@ -15,7 +16,7 @@ from store.words import PRODUCTION
 
 
 def record_facts(session: Session, run: Run, project: Project) -> RecordFacts:
-    """Raises NotFound when a run is to judge, or to ask, a version that is not there."""
+    """Raises NotFound when a run is to judge, or to ask, a version that is not there; Refused when it names none."""
     last = runs.last_good(session, run.job)
     live = versions.live(session, run.target, PRODUCTION) if run.kind in ("train", "evaluate") else None
     return RecordFacts(
@@ -52,6 +53,10 @@ def _asked_version(session: Session, run: Run) -> ModelVersion:
     if asked is None:
         newest = versions.list_versions(session, run.target, limit=1).items
         asked = newest[0].version if newest else 1
+    if not str(asked).isdecimal():
+        raise Refused(
+            f"{asked!r} is no version's number", where="params.version", remedy=f"see `trainshed versions {run.target}`"
+        )
     return versions.get_version(session, run.target, int(asked))
 
 

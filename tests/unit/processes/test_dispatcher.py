@@ -106,3 +106,49 @@ def test_a_start_that_fails_while_the_record_is_locked_too_is_settled_as_soon_as
     assert (found.state, found.attempt, found.max_attempts) == ("queued", 1, 2), "nothing was tried: it is not counted"
     assert "No space left on device" in found.reason
     record.close()
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (KeyError("no such section"), "a fault of ours: KeyError"),
+        (None, "'abc' is no version's number"),
+    ],
+)
+def test_a_run_whose_order_cannot_be_written_fails_and_the_next_one_is_looked_at(
+    tmp_path: Path, broken: Exception | None, said: str
+) -> None:
+    (tmp_path / "trainshed.toml").write_text('[project]\nname = "p"\n[daemon]\nwarm_workers = false\n')
+    project, home = load_project(tmp_path), Home(tmp_path / "home")
+    record = Record.open(home, system_clock)
+    asked = NewRun(
+        job="evaluate:a", kind="evaluate", target="a", trigger="manual", actor="ann", params={"version": "abc"}
+    )
+    with record.transaction() as tx:
+        (run,) = queue.submit(tx, [asked])
+
+    def read() -> Run:
+        with record.read() as session:
+            return queue.get_run(session, run)
+
+    def read_project() -> Project:
+        if broken is not None and read().state == "starting":
+            raise broken
+        return project
+
+    dispatcher = Dispatcher(
+        record=record,
+        clock=system_clock,
+        project=read_project,
+        supervisor=Supervisor(record, system_clock, lambda: None),
+        warm=WarmWorkers(timedelta(seconds=1), tmp_path / "log"),
+        gpus=lambda: [],
+        degraded=lambda: None,
+        on_start=lambda: None,
+    )
+    dispatcher.start()
+    _until(lambda: read().state == "failed")
+    dispatcher.stop()
+    assert said in read().reason
+    assert dispatcher.stumbled is None
+    record.close()
