@@ -1,25 +1,34 @@
-"""The schedules of the project file as the record keeps them."""
+"""The schedules and monitors of the project file as the record keeps them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from daemon.timetable import next_time
 from pipeline.config.jobs import Job
 from pipeline.config.project import Project
 from pipeline.config.schedules import ScheduleSection
-from pipeline.config.watched import schedules_of
+from pipeline.config.watched import monitors_of, schedules_of
+from store import alerts
 from store.engine import Transaction
 from store.schedules import Definition, sync_schedules
 from store.times import from_us, to_us, us
 
+_ALERTS: Final = 10_000
+"""That are looked through."""
+
 
 def sync(tx: Transaction, project: Project, jobs: Mapping[str, Job]) -> None:
-    """Brings the schedules of the record in line with the project file."""
+    """Brings the schedules of the record in line with the project file; what a monitor found that is gone is over."""
     wanted = [definition(name, section, jobs) for name, section in schedules_of(project).items()]
     sync_schedules(tx, wanted, lambda one: first_time(one.spec, one.timezone, from_us(tx.now)))
+    watching = {f"monitor:{name}" for name in monitors_of(project)}
+    for alert in alerts.unresolved(tx.session, limit=_ALERTS):
+        if alert.source.startswith("monitor:") and alert.source not in watching:
+            why = f"the project has no {alert.source.replace(':', ' ')} any more"
+            alerts.resolve(tx, alert.id or 0, "daemon", why, project.alerts.policy)
 
 
 def definition(name: str, section: ScheduleSection, jobs: Mapping[str, Job]) -> Definition:

@@ -178,3 +178,17 @@ def test_a_backtest_refuses_settings_that_are_none(client: Client, daemon: Daemo
 def test_a_monitor_that_is_not_there_is_refused_with_the_nearest(client: Client) -> None:
     with pytest.raises(ClientError, match="did you mean 'orders_hourly'"):
         client.monitor("order_hourly")
+
+
+def test_what_a_monitor_has_found_is_over_when_the_project_has_it_no_more(
+    daemon: Daemon, client: Client, project: Path
+) -> None:
+    look(daemon)
+    client.reload()
+    (opened,) = client.alerts().items
+    assert (opened.source, opened.state) == ("monitor:orders_hourly", "open")
+    (project / "trainshed.toml").write_text(PROJECT)
+    client.reload()
+    ended = client.alert(opened.id).alert
+    assert (ended.state, ended.resolved_by) == ("resolved", "daemon")
+    assert ended.why == "the project has no monitor orders_hourly any more"
