@@ -22,6 +22,7 @@ where the one is of the size of a time, or the other far below 1 in an overload,
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
@@ -108,12 +109,11 @@ def open_loop(
     """What the client says, and bytes of the worker's memory meanwhile."""
     cpu = worker.cpu_times()
     client, sizes = flood.start(port, rate, sent, seconds), []
-    while client.poll() is None:
+    said: bytes | str | None = None
+    while said is None:
         sizes.append(worker.memory_info().rss)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             said = client.communicate(timeout=0.2)[0]
-        except subprocess.TimeoutExpired:
-            continue
     found, after = json.loads(said), worker.cpu_times()
     times = {int(status): of for status, of in found.pop("times").items()}
     late, refused = found.pop("late_s"), [*times.get(429, []), *times.get(503, [])]

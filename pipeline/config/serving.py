@@ -115,7 +115,7 @@ class ServingSection(Section):
     """Bytes of one request, also after unpacking."""
     queue_rows: int = Field(default=16_384, gt=0)
     """Rows that may wait for a model; beyond them requests are refused with 503."""
-    longest_wait: Duration = Field(default="100ms", validate_default=True, gt=timedelta(0))
+    longest_wait: Duration = Field(default="500ms", validate_default=True, gt=timedelta(0))
     """For how long a request may have to wait for those that came before it, by what these have been measured to take;
     beyond that it is refused with 503 at once. Two full batches may always wait."""
     timeout: Duration = Field(default="10s", validate_default=True)

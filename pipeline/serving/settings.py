@@ -26,7 +26,7 @@ class ServingSettings:
     most_rows: int = 4096
     most_body: int = 16_000_000
     queue_rows: int = 16_384
-    longest_wait_s: float = 0.1
+    longest_wait_s: float = 0.5
     timeout_s: float = 10.0
     patience_s: float = 20.0
     most_connections: int = 2048
