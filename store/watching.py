@@ -10,7 +10,6 @@ from sqlmodel import Session, col, select
 
 from store import events
 from store.engine import Transaction
-from store.errors import NotFound
 from store.facts import ReportFacts, WindowFacts
 from store.keyset import decode_token, page
 from store.tables import DriftReport, WatchWindow
@@ -94,14 +93,6 @@ def count_windows(session: Session) -> Mapping[str, int]:
     """Monitor → windows in the record."""
     counted = select(WatchWindow.monitor, func.count()).group_by(col(WatchWindow.monitor))
     return {name: int(many) for name, many in session.exec(counted)}
-
-
-def get_report(session: Session, number: int) -> DriftReport:
-    """Raises NotFound."""
-    row = session.get(DriftReport, number)
-    if row is None:
-        raise NotFound(f"there is no report {number}", where=f"report {number}", remedy="see `trainshed monitors list`")
-    return row
 
 
 def last_reports(session: Session) -> Mapping[str, DriftReport]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, time, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
@@ -173,9 +173,3 @@ class AlertsSection(Section):
         """Whether the quiet hours hold a message back now. The end of an alert can wait for the morning in any case."""
         passes = severity == "critical" and what != "resolved" and not self.quiet_critical
         return not passes and self.is_quiet(now)
-
-
-def references_of(channel: Any) -> list[str]:
-    """The texts of a channel or heartbeat that may be references to secrets."""
-    one = [getattr(channel, name, None) for name in ("url", "user", "password")]
-    return [text for text in [*one, *getattr(channel, "headers", {}).values()] if isinstance(text, str)]

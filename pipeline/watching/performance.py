@@ -49,18 +49,3 @@ def performance(
         if math.isfinite(measured.value):
             found[name] = (measured.value, measured.standard_error)
     return Performance(len(labelled), count, found)
-
-
-def by_window(
-    metrics: Sequence[MetricName],
-    labels: Array,
-    scores: Array,
-    labelled: npt.NDArray[np.bool_],
-    window: npt.NDArray[np.int64],
-) -> dict[int, Performance]:
-    """Window number → its performance, for rows of any order with their `window` [n]."""
-    return {
-        int(number): performance(metrics, labels[here], scores[here], labelled[here])
-        for number in np.unique(window)
-        for here in [window == number]
-    }

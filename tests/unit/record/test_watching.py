@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from sqlmodel import select
 
 from store import changes, queue, watching
 from store.engine import Record
-from store.errors import NotFound
 from store.facts import ReportFacts, WindowFacts
 from store.tables import Event, WatchWindow
 from store.watchviews import window_view, windows_page
@@ -139,8 +137,3 @@ def test_the_feed_names_monitors_that_changed(record: Record) -> None:
         assert changes.changes_since(session, since, 0).monitors == ["late"]
         now = changes.current_revision(session)
         assert changes.changes_since(session, now, 0).monitors == []
-
-
-def test_a_report_that_is_not_there_is_told(record: Record) -> None:
-    with record.read() as session, pytest.raises(NotFound, match="no report 7"):
-        watching.get_report(session, 7)

@@ -8,7 +8,7 @@ import pytest
 from pipeline.stats.auc import auc
 from pipeline.stats.measured import Floats
 from pipeline.watching.cbpe import calibrate, expected
-from pipeline.watching.performance import by_window, performance
+from pipeline.watching.performance import performance
 
 
 def test_metrics_are_of_the_labelled_rows_and_say_how_many_those_are() -> None:
@@ -26,13 +26,6 @@ def test_what_the_labels_do_not_define_is_left_out() -> None:
     assert (none.coverage, none.metrics) == (0.0, {})
     empty = performance(["accuracy"], np.zeros(0), np.zeros(0), np.zeros(0, np.bool_))
     assert empty.coverage is None
-
-
-def test_each_window_has_its_own() -> None:
-    window, labelled = np.array([0, 0, 3, 3]), np.array([True, True, False, True])
-    found = by_window(["accuracy"], np.array([1, 1, 0, 0]), np.array([0.9, 0.8, 0.9, 0.9]), labelled, window)
-    assert {number: one.metrics["accuracy"][0] for number, one in found.items()} == {0: 1.0, 3: 0.0}
-    assert found[3].coverage == 0.5
 
 
 def brute(chances: Floats, scores: Floats) -> float:
