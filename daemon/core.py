@@ -98,24 +98,24 @@ class Daemon:
             degraded=self._holds_back,
             on_start=self._sampler.wake,
         )
-        self._predictions = PredictionReader(
-            self.record, lambda: self._project.serving.log, lambda model: self._experiments.labels_came(model)
+        self.predictions = PredictionReader(
+            self.record, lambda: self._project.serving.log, lambda model: self.experiments.labels_came(model)
         )
-        self._replays = Replays(home)
-        self._labels = LabelBox(home.serving, project.serving.log.disk)
-        self._endpoints = Endpoints(self.record, lambda: self._project, self._predictions.wake)
-        self._canaries = Canaries(self.record, self._endpoints, clock)
-        self._experiments = Experiments(self.record, self._endpoints, self._predictions.fresh, clock)
-        self._press_ahead = PressAhead(self.record, self._endpoints, lambda: self._project, clock)
-        self._serving_room = ServingRoom(self._endpoints, self._canaries, self.record, time.monotonic)
-        self._counts = ServingSampler(self.record, clock, self._serving_room.facts)
-        self._machine = MachineRoom(
-            self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self._endpoints.process.pids
+        self.replays = Replays(home)
+        self.labels = LabelBox(home.serving, project.serving.log.disk)
+        self.endpoints = Endpoints(self.record, lambda: self._project, self.predictions.wake)
+        self.canaries = Canaries(self.record, self.endpoints, clock)
+        self.experiments = Experiments(self.record, self.endpoints, self.predictions.fresh, clock)
+        self._press_ahead = PressAhead(self.record, self.endpoints, lambda: self._project, clock)
+        self.serving_room = ServingRoom(self.endpoints, self.canaries, self.record, time.monotonic)
+        self.counts = ServingSampler(self.record, clock, self.serving_room.facts)
+        self.machine = MachineRoom(
+            self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self.endpoints.process.pids
         )
         self._scheduler = Scheduler(self.record, lambda tx: claim_due(tx, self._jobs), clock, self._claimed)
         self._retrained = Retrained(self.record, lambda: self._project, self._put_into_traffic)
-        self._notifier = Notifier(self.record, lambda: self._project, clock)
-        self._heartbeat = Heartbeat(self.record, lambda: self._project, clock, self._unwell)
+        self.notifier = Notifier(self.record, lambda: self._project, clock)
+        self.heartbeat = Heartbeat(self.record, lambda: self._project, clock, self._unwell)
         self._idle = threading.Condition()
 
     # ------------------------------------------------------------------------------------------------- its life
@@ -131,12 +131,12 @@ class Daemon:
         self._sampler.start()
         self._dispatcher.start()
         self._scheduler.start()
-        self._endpoints.start()
-        self._counts.start()
-        self._canaries.start()
-        self._experiments.start()
+        self.endpoints.start()
+        self.counts.start()
+        self.canaries.start()
+        self.experiments.start()
         self._press_ahead.start()
-        self._predictions.start()
+        self.predictions.start()
         with self.record.transaction() as tx:
             what = f"the daemon of {self._project.project.name} has started (pid {os.getpid()})"
             events.append(tx, actor="daemon", kind="daemon.started", subject="daemon", message=what)
@@ -144,8 +144,8 @@ class Daemon:
                 found = [of_death(died, again=bool(alerts.keys_there(tx.session, LIFE)))]
                 alerts.observe(tx, LIFE, found, to_us(self.clock()), covered={}, policy=self.alert_policy)
         self._retrained.start()
-        self._notifier.start()
-        self._heartbeat.start()
+        self.notifier.start()
+        self.heartbeat.start()
 
     def stop(self, drain: bool) -> None:
         """Stops working; runs and endpoints go on. With `drain` it waits for the end of the runs first."""
@@ -154,16 +154,16 @@ class Daemon:
         self._stopping = True
         self.record.release_waiters()
         self._ended()
-        self._heartbeat.stop()
-        self._notifier.stop()
+        self.heartbeat.stop()
+        self.notifier.stop()
         self._retrained.stop()
         self._press_ahead.stop()
-        self._counts.stop()
-        self._canaries.stop()
-        self._experiments.stop()
-        self._endpoints.stop()
-        self._predictions.stop()
-        self._labels.close()
+        self.counts.stop()
+        self.canaries.stop()
+        self.experiments.stop()
+        self.endpoints.stop()
+        self.predictions.stop()
+        self.labels.close()
         self._scheduler.stop()
         self._dispatcher.stop()
         self._supervisor.stop()
@@ -227,8 +227,8 @@ class Daemon:
 
     def _put_into_traffic(self, model: str, change: Callable[[Transaction], object]) -> None:
         """A change of traffic that nobody asked for by hand."""
-        self._endpoints.change(model, change)
-        self._canaries.wake()
+        self.endpoints.change(model, change)
+        self.canaries.wake()
 
     def _unwell(self) -> str | None:
         """Why schedules are not kept, or None."""
@@ -242,48 +242,8 @@ class Daemon:
         return self._sampler.box()
 
     @property
-    def endpoints(self) -> Endpoints:
-        return self._endpoints
-
-    @property
-    def canaries(self) -> Canaries:
-        return self._canaries
-
-    @property
-    def experiments(self) -> Experiments:
-        return self._experiments
-
-    @property
     def doors(self) -> Doors:
-        return self._endpoints.doors
-
-    @property
-    def predictions(self) -> PredictionReader:
-        return self._predictions
-
-    @property
-    def replays(self) -> Replays:
-        return self._replays
-
-    @property
-    def labels(self) -> LabelBox:
-        return self._labels
-
-    @property
-    def serving_room(self) -> ServingRoom:
-        return self._serving_room
-
-    @property
-    def counts(self) -> ServingSampler:
-        return self._counts
-
-    @property
-    def notifier(self) -> Notifier:
-        return self._notifier
-
-    @property
-    def heartbeat(self) -> Heartbeat:
-        return self._heartbeat
+        return self.endpoints.doors
 
     @property
     def alert_policy(self) -> Policy:
@@ -294,10 +254,6 @@ class Daemon:
     def draining(self) -> bool:
         """It takes nothing new, and stops once the last run has ended."""
         return self._draining
-
-    @property
-    def machine(self) -> MachineRoom:
-        return self._machine
 
     @property
     def pools(self) -> Mapping[str, int]:
@@ -320,8 +276,8 @@ class Daemon:
             events.append(tx, actor="daemon", kind="project.reloaded", subject="daemon", message=what)
         self.schedules_changed()
         self._dispatcher.wake()
-        self._endpoints.wake()
-        self._notifier.wake()
+        self.endpoints.wake()
+        self.notifier.wake()
 
     def schedules_changed(self) -> None:
         """To be called after the commit of a change to a schedule: it may be due sooner now."""

@@ -30,6 +30,21 @@ def _until(holds: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+def _dispatcher(
+    record: Record, project: Callable[[], Project], folder: Path, degraded: str | None = None
+) -> Dispatcher:
+    return Dispatcher(
+        record=record,
+        clock=system_clock,
+        project=project,
+        supervisor=Supervisor(record, system_clock, lambda: None),
+        warm=WarmWorkers(timedelta(seconds=1), folder / "log"),
+        gpus=lambda: [],
+        degraded=lambda: degraded,
+        on_start=lambda: None,
+    )
+
+
 def test_a_dispatcher_that_stumbles_says_so_until_a_round_goes_well(tmp_path: Path) -> None:
     (tmp_path / "trainshed.toml").write_text('[project]\nname = "p"\n[daemon]\nwarm_workers = false\n')
     project, broken = load_project(tmp_path), [True]
@@ -42,16 +57,7 @@ def test_a_dispatcher_that_stumbles_says_so_until_a_round_goes_well(tmp_path: Pa
             raise KeyError("no such section")
         return project
 
-    dispatcher = Dispatcher(
-        record=record,
-        clock=system_clock,
-        project=read_project,
-        supervisor=Supervisor(record, system_clock, lambda: None),
-        warm=WarmWorkers(timedelta(seconds=1), tmp_path / "log"),
-        gpus=lambda: [],
-        degraded=lambda: "nothing is to start in this test",
-        on_start=lambda: None,
-    )
+    dispatcher = _dispatcher(record, read_project, tmp_path, degraded="nothing is to start in this test")
     dispatcher.start()
     _until(lambda: dispatcher.stumbled is not None)
     assert dispatcher.stumbled == "KeyError: 'no such section'"
@@ -84,16 +90,7 @@ def test_a_start_that_fails_while_the_record_is_locked_too_is_settled_as_soon_as
             raise OSError(errno.ENOSPC, "No space left on device")
         return project
 
-    dispatcher = Dispatcher(
-        record=record,
-        clock=system_clock,
-        project=read_project,
-        supervisor=Supervisor(record, system_clock, lambda: None),
-        warm=WarmWorkers(timedelta(seconds=1), tmp_path / "log"),
-        gpus=lambda: [],
-        degraded=lambda: None,
-        on_start=lambda: None,
-    )
+    dispatcher = _dispatcher(record, read_project, tmp_path)
     dispatcher.start()
     _until(lambda: other.in_transaction)
     time.sleep(6.0)  # longer than the record waits for a lock
@@ -136,16 +133,7 @@ def test_a_run_whose_order_cannot_be_written_fails_and_the_next_one_is_looked_at
             raise broken
         return project
 
-    dispatcher = Dispatcher(
-        record=record,
-        clock=system_clock,
-        project=read_project,
-        supervisor=Supervisor(record, system_clock, lambda: None),
-        warm=WarmWorkers(timedelta(seconds=1), tmp_path / "log"),
-        gpus=lambda: [],
-        degraded=lambda: None,
-        on_start=lambda: None,
-    )
+    dispatcher = _dispatcher(record, read_project, tmp_path)
     dispatcher.start()
     _until(lambda: read().state == "failed")
     dispatcher.stop()
