@@ -34,6 +34,7 @@ OURS: Final = History(
         "serving_samples",
         "watching",
         "alerts",
+        "error_streams",
     ),
     scripts=Path(__file__).parent,
 )

@@ -102,8 +102,6 @@ from store.wire.monitors import (
     MonitorView,
     ReferenceWord,
     RetrainView,
-    WatchFinding,
-    WatchSeverity,
 )
 from store.wire.predictions import LoggedPrediction, PredictionsView
 from store.wire.runs import (
@@ -167,6 +165,7 @@ from store.wire.traffic import (
     TrafficView,
     TreatmentView,
 )
+from store.wire.watched import WatchFinding, WatchSeverity
 from store.wire.watchwindows import (
     WatchWindowView,
     WindowColumn,
