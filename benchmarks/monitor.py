@@ -2,7 +2,7 @@
 
 Prints one JSON object. `first`: the window's requests, as JSON in the lake, into profiles that are kept; `again`: the
 kept profiles of three such windows read; `verdict`: of these, each column against the reference, with everything that a
-report tells.
+report tells. `stream`: 100,000 of the first window's rows, whose labels have all come, into its stream of errors.
 
     python benchmarks/monitor.py [--rows 200000] [--columns 20]
 """
@@ -27,9 +27,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.labels.ingest import SCHEMA as LABELS
 from pipeline.predictions.ingest import SCHEMA
-from pipeline.versions.signature import FeatureKind
+from pipeline.versions.signature import FeatureKind, InputColumn, Signature
+from pipeline.watching.errorstream import begun, fed
 from pipeline.watching.judged import judged
+from pipeline.watching.labelled import labelled_rows
 from pipeline.watching.logged import OUTPUT
 from pipeline.watching.logtable import LogTable
 from pipeline.watching.making import window_profile
@@ -41,6 +44,7 @@ from pipeline.watching.windows import HOUR_US, Window
 PER = 20
 """Rows of a request."""
 WINDOWS = 3
+SIGNATURE = Signature(inputs=[InputColumn(name="c0", kind="numeric")], task="regression", label="y")
 
 
 def main() -> None:
@@ -61,6 +65,20 @@ def main() -> None:
 
 
 def measured(log: LogTable, shelf: Shelf, before: Profiles) -> dict[str, Any]:
+    began = time.process_time()
+    rows = labelled_rows(
+        log.files[:1],
+        [labelled(log.files[0])],
+        1,
+        SIGNATURE,
+        asked_us=0,
+        since_us=0,
+        until_us=HOUR_US * WINDOWS,
+    )
+    read = time.process_time() - began
+    fed(begun("regression", rows.scores), rows, HOUR_US * WINDOWS, 0.02)
+    stream = {"rows": len(rows.at), "read_cpu_s": round(read, 2)}
+    stream["fed_cpu_s"] = round(time.process_time() - began - read, 2)
     windows = [Window(n * HOUR_US, (n + 1) * HOUR_US) for n in range(WINDOWS)]
     first, again, verdict = [], [], []
     for one in windows:
@@ -76,6 +94,7 @@ def measured(log: LogTable, shelf: Shelf, before: Profiles) -> dict[str, Any]:
         columns = judged(pairs, Rules(), "score")
         verdict.append(time.process_time() - began)
     return {
+        "stream": stream,
         "first_cpu_s": round(statistics.median(first), 2),
         "again_cpu_ms": round(statistics.median(again) * 1e3, 1),
         "verdict_cpu_ms": round(statistics.median(verdict) * 1e3, 1),
@@ -83,6 +102,19 @@ def measured(log: LogTable, shelf: Shelf, before: Profiles) -> dict[str, Any]:
         "kept_bytes": sum(file.stat().st_size for file in shelf.files()) // WINDOWS,
         "drifted": sum(one["state"] == "drifted" for one in columns),
     }
+
+
+def labelled(log: Path) -> Path:
+    """A label for each request of the log, as the daemon reads them into the lake."""
+    requests = pq.read_table(log, columns=["request"]).column(0).to_pylist()
+    plain: dict[str, Any] = {"name": "label", "arrived": HOUR_US * 2, "restates": False, "post": "", "segment": "l"}
+    lines = [
+        {**plain, "key": one, "request": one, "value": json.dumps([0.5] * PER), "offset": place}
+        for place, one in enumerate(requests)
+    ]
+    file = log.with_suffix(".labels.parquet")
+    pq.write_table(pa.Table.from_pylist(lines, LABELS), file, compression="zstd")
+    return file
 
 
 def table(kinds: dict[str, FeatureKind], rows: int, seed: int) -> pa.Table:
