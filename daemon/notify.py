@@ -54,6 +54,7 @@ class Notifier(Roundsman):
 
     def _round(self) -> float:
         self._under_way = {name: thread for name, thread in self._under_way.items() if thread.is_alive()}
+        self._messenger.tidy()
         self._messenger.bind()
         for row in self._messenger.due():
             if row.channel not in self._under_way:
