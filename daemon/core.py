@@ -45,6 +45,7 @@ from daemon.retrained import Retrained
 from daemon.scheduler import Scheduler
 from daemon.servingsampler import ServingSampler
 from daemon.servingview import ServingRoom
+from daemon.shadows import ShadowWatch
 from daemon.supervisor import Supervisor
 from daemon.warmth import WarmWorkers
 from pipeline.config import Project, load_project
@@ -108,7 +109,7 @@ class Daemon:
         self.experiments = Experiments(self.record, self.endpoints, self.predictions.fresh, clock)
         self._press_ahead = PressAhead(self.record, self.endpoints, lambda: self._project, clock)
         self.serving_room = ServingRoom(self.endpoints, self.canaries, self.record, time.monotonic)
-        self.counts = ServingSampler(self.record, clock, self.serving_room.facts)
+        self.counts = ServingSampler(self.record, clock, self.serving_room.facts, ShadowWatch(self.record).look)
         self.machine = MachineRoom(
             self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self.endpoints.process.pids
         )

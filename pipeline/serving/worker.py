@@ -184,6 +184,8 @@ class Worker:
                 return await self._switch()
             case "forget":
                 self._shelf.forget_unused()
+            case "lacks":
+                self._shelf.lacks(given["model"], given["version"], given["why"])
             case "uses":
                 return {"uses": self._sleeping.uses()}
             case "rest":
@@ -212,8 +214,12 @@ class Worker:
             "epoch": self._shelf.snapshot.epoch,
             "grpc_port": self._rpc_port,
             "settings": self._settings.fingerprint,
-            "missing": {f"{model} {version}": why for (model, version), why in self._shelf.missing.items()},
+            "missing": self._missing(),
+            "whole": self._shelf.ready(),
         }
+
+    def _missing(self) -> dict[str, str]:
+        return {f"{model} {version}": why for (model, version), why in self._shelf.missing.items()}
 
     def _accept(self, grpc_port: int | None) -> None:
         if self._accepting.is_set():
@@ -308,6 +314,7 @@ class Worker:
             "ready": int(self._shelf.ready() and not self._desk.draining),
             "loop_lag": self._server.lag_s,
             "compilations": self._compilations.count,
+            "missing": self._missing(),
             **self._metrics.facts(),
             **self._journal.facts(),
             **self._labelling.facts(),
