@@ -102,7 +102,7 @@ class Daemon:
         self.predictions = PredictionReader(
             self.record, lambda: self._project.serving.log, lambda model: self.experiments.labels_came(model)
         )
-        self.replays = Replays(home)
+        self.replays = Replays(home, behind=self.predictions.behind, fresh=self.predictions.fresh)
         self.labels = LabelBox(home.serving, project.serving.log.disk)
         self.endpoints = Endpoints(self.record, lambda: self._project, self.predictions.wake)
         self.canaries = Canaries(self.record, self.endpoints, clock)
