@@ -24,6 +24,7 @@ from daemon.servingprocess import PREPARE_S, ServingProcess
 from daemon.shadows import new_shadows
 from daemon.wish import Wish
 from pipeline.config import Project
+from pipeline.serving.cores import available, require_cores
 from pipeline.serving.settings import ServingSettings
 from store import events
 from store.engine import Record
@@ -137,7 +138,7 @@ class Endpoints:
         try:
             if read_snapshot(self._dir.routing).routes != routes:
                 self._publish(routes)
-            self.doors.require_guarded()
+            self._require_sound()
             self.process.start(self._settings())
         except ProjectError as error:
             self._trouble(f"endpoints cannot be started: {error.where}: {error.what} → {error.remedy}")
@@ -158,7 +159,7 @@ class Endpoints:
             return True
         if known is None or not known.same_doors(settings):
             return False
-        self.doors.require_guarded()
+        self._require_sound()
         try:
             self.process.renew(settings)
         except ServingError as error:  # of another release, or dead
@@ -166,6 +167,11 @@ class Endpoints:
             return False
         self._tell("endpoints.renewed", "new settings are in force: workers are replaced one after another")
         return True
+
+    def _require_sound(self) -> None:
+        """Raises ProjectError for settings that must not be used, or cannot be here."""
+        self.doors.require_guarded()
+        require_cores(self._project().serving.cores, available())
 
     def _settings(self) -> ServingSettings:
         return settings_of(self._project())

@@ -32,6 +32,7 @@ from pipeline.serving.batcher import Batcher
 from pipeline.serving.channel import Channel, Closed, Json, Refused
 from pipeline.serving.compilations import Compilations
 from pipeline.serving.control import channel_of, dial
+from pipeline.serving.cores import pin
 from pipeline.serving.desk import Desk, Limits
 from pipeline.serving.executables import settle_jax
 from pipeline.serving.gate import Gate
@@ -349,6 +350,9 @@ def main() -> None:
     home, number, descriptor = Home(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s worker {number} %(levelname)s %(message)s")
     logging.getLogger("jax").setLevel(logging.WARNING)
+    if cores := ServingSettings.read(home.serving.settings).cores:
+        with contextlib.suppress(OSError):  # none of them is there now: better to answer on others than not at all
+            pin(cores)
     settle_jax()
 
     async def work() -> None:
