@@ -62,7 +62,7 @@ class WordProfile:
 
     @classmethod
     def of(cls, cells: WordCells, column: pa.Array) -> Self:
-        """A batch of text [n]."""
+        """A batch of text [n], or of a dictionary of text."""
         found = _counted(column)
         places = {word: place for place, word in enumerate(cells.words)}
         counts = np.zeros(len(cells.words) + 2, np.int64)
@@ -111,7 +111,8 @@ class WordProfile:
 
 
 def _counted(column: pa.Array) -> list[tuple[str, int]]:
-    found = pc.value_counts(column.drop_null().cast(pa.string()))
+    there = column.drop_null() if column.null_count else column
+    found = pc.value_counts(there if pa.types.is_dictionary(there.type) else there.cast(pa.string()))
     return list(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True))
 
 
