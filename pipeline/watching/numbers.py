@@ -16,6 +16,8 @@ import pyarrow as pa
 
 from pipeline.stats.distances import Counts
 from pipeline.stats.measured import Floats
+from pipeline.watching.grouping import Places, group_ends
+from pipeline.watching.packed import counts_of, counts_text, floats_of, floats_text
 from pipeline.watching.placing import Numbers, Placing
 from pipeline.watching.sums import FARTHEST, as_float, exact_sum, from_text, to_text
 
@@ -59,16 +61,32 @@ class NumberCells:
     def placing(self) -> Placing:
         return Placing.of(self.edges)
 
+    @cached_property
+    def widths(self) -> Floats:
+        """[k + 1] of the cells of finite numbers; the outermost have no end, and 0 here."""
+        with np.errstate(over="ignore"):
+            between = np.diff(self.edges)
+        return np.concatenate([np.zeros(1), between, np.zeros(min(1, len(self.edges)))])
+
+    @property
+    def size(self) -> int:
+        """Of a profile's counts."""
+        return len(self.edges) + 1 + len(SPECIAL)
+
     def same(self, other: NumberCells) -> bool:
         return self is other or (self.centre == other.centre and np.array_equal(self.edges, other.edges))
 
     def document(self) -> dict[str, Any]:
         """Plain JSON, the same for equal cells."""
-        return {"kind": "numeric", "edges": self.edges.tolist(), "points": self.points, "centre": self.centre}
+        return {"kind": "numeric", "edges": floats_text(self.edges), "points": self.points, "centre": self.centre}
+
+    def identity(self) -> dict[str, Any]:
+        """Plain JSON that says which cells these are, in every release the same."""
+        return {**self.document(), "edges": self.edges.tolist()}
 
     @classmethod
     def from_document(cls, said: dict[str, Any]) -> Self:
-        return cls(np.array(said["edges"], np.float64), said["points"], said["centre"])
+        return cls(floats_of(said["edges"]), said["points"], said["centre"])
 
 
 def _quantiles(ordered: Floats, most: int) -> Floats:
@@ -106,7 +124,7 @@ class NumberProfile:
 
     @classmethod
     def empty(cls, cells: NumberCells) -> Self:
-        return cls(cells=cells, counts=np.zeros(len(cells.edges) + 1 + len(SPECIAL), np.int64))
+        return cls(cells=cells, counts=np.zeros(cells.size, np.int64))
 
     @classmethod
     def of(cls, cells: NumberCells, column: pa.Array) -> Self:
@@ -178,14 +196,43 @@ class NumberProfile:
         around = as_float(self.squares) / count - (as_float(self.total) / count) ** 2
         return math.sqrt(max(0.0, around))
 
+    @cached_property
+    def upto(self) -> Counts:
+        """[edges + 1]: finite values up to the upper edge of each cell."""
+        return np.asarray(np.cumsum(self.finite))
+
+    @cached_property
+    def group_ends(self) -> Places:
+        """Of a reference, see `grouping.group_ends`."""
+        return group_ends(self.finite)
+
+    @cached_property
+    def alone(self) -> Counts:
+        """[2 + 4]: rows below and above all that the reference has, and the special ones."""
+        above = self.finite[-1] if len(self.finite) > 1 else 0
+        return np.concatenate([[self.finite[0], above], self.counts[-len(SPECIAL) :]])
+
+    @cached_property
+    def grouped(self) -> Counts:
+        """Of a reference: `alone`, and what lies in each group."""
+        return np.concatenate([self.alone, np.diff(self.upto[self.group_ends])])
+
+    @cached_property
+    def beyond(self) -> tuple[float, float]:
+        """Σ of how far its values lie below the first edge, and above the last."""
+        return as_float(self.below), as_float(self.above)
+
     def document(self) -> dict[str, Any]:
         """Plain JSON, the same for equal profiles."""
         return {**self.cells.document(), **self.tally()}
 
     def tally(self) -> dict[str, Any]:
         """The same without the cells, which many profiles share."""
+        return {"counts": counts_text(self.counts), **self.moments()}
+
+    def moments(self) -> dict[str, Any]:
+        """What it knows beside its counts."""
         return {
-            "counts": self.counts.tolist(),
             "sums": [to_text(one) for one in (self.total, self.squares, self.below, self.above)],
             "range": [self.lowest, self.highest] if self.finite.any() else None,
         }
@@ -195,14 +242,13 @@ class NumberProfile:
         return cls.over(NumberCells.from_document(said), said)
 
     @classmethod
-    def over(cls, cells: NumberCells, said: dict[str, Any]) -> NumberProfile:
-        """From a document that need not hold the cells."""
+    def over(cls, cells: NumberCells, said: dict[str, Any], counts: Counts | None = None) -> NumberProfile:
+        """From a document that need not hold the cells, nor `counts` where those are given."""
         total, squares, below, above = map(from_text, said["sums"])
         lowest, highest = said["range"] or (math.inf, -math.inf)
-        counts = np.array(said["counts"], np.int64)
         return cls(
             cells=cells,
-            counts=counts,
+            counts=counts_of(said["counts"]) if counts is None else counts,
             total=total,
             squares=squares,
             below=below,
