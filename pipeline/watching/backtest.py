@@ -29,7 +29,7 @@ from pipeline.training.overrides import with_overrides
 from pipeline.watching.closing import Full
 from pipeline.watching.held import Held, rules_of
 from pipeline.watching.judged import shown_as
-from pipeline.watching.measures import Measures, measures
+from pipeline.watching.measures import Measures, all_measures
 from pipeline.watching.subjects import Subject, subjects_of
 from pipeline.watching.tables import Content
 from pipeline.watching.verdict import Rules, decided
@@ -112,7 +112,7 @@ def _looks(subject: Subject, section: MonitorSection, known: Sequence[KnownWindo
     for place, full in enumerate(windows):
         pair = held.compared(place)
         if pair is not None:
-            seen.append({name: measures(pair[0][name], now) for name, now in pair[1].items()})
+            seen.append(all_measures(*pair))
         drifted, enough = _verdicts(seen, rules, subject.output)
         yield Look(full.window.end_us, enough, drifted)
 
