@@ -61,5 +61,5 @@ def renewed(stage: Stage, before: set[int]) -> bool:
 
 def asked(url: str, *, rows: int = 1, key: str | None = None) -> Any:
     headers = {"authorization": f"Bearer {key}"} if key else {}
-    with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+    with httpx.Client(base_url=url, trust_env=False, verify=False, timeout=20) as client:
         return client.post("/v1/predict/late", json=[ROW] * rows, headers=headers)
