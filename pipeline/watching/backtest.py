@@ -31,7 +31,7 @@ from pipeline.watching.closing import Full
 from pipeline.watching.following import replayed
 from pipeline.watching.held import Held, rules_of
 from pipeline.watching.judged import shown_as
-from pipeline.watching.measures import Measures, measures
+from pipeline.watching.measures import Measures, all_measures
 from pipeline.watching.subjects import Subject, subjects_of
 from pipeline.watching.tables import Content
 from pipeline.watching.verdict import Rules, decided
@@ -115,7 +115,7 @@ def _looks(home: Home, subject: Subject, section: MonitorSection, known: Sequenc
     for place, full in enumerate(windows):
         pair = held.compared(place)
         if pair is not None:
-            seen.append({name: measures(pair[0][name], now) for name, now in pair[1].items()})
+            seen.append(all_measures(*pair))
         drifted, enough = _verdicts(seen, rules, subject.output)
         said = erred[place] if erred else None
         if said is not None and said.answer == "found":

@@ -11,7 +11,7 @@ from pipeline.watching.closing import Full
 from pipeline.watching.judged import Compared, mean_of
 from pipeline.watching.logged import OUTPUT
 from pipeline.watching.making import window_profile
-from pipeline.watching.measures import Measures, measures
+from pipeline.watching.measures import Measures, all_measures
 from pipeline.watching.profile import Profiles
 from pipeline.watching.stored import WindowProfile, joined
 from pipeline.watching.subjects import Basis
@@ -119,8 +119,7 @@ def told(compared: Compared, rules: Rules, output: str) -> tuple[Numbers, Number
     found: Numbers = {}
     limits: Numbers = {}
     before, now = compared
-    for name in now:
-        one = measures(before[name], now[name])
+    for name, one in all_measures(before, now).items():
         shown = f"${output}" if name == OUTPUT else name
         alarming = against_limits(one, rules)
         plain = {**_plain(one), "mean": mean_of(now[name])} | {key: value for key, (value, _) in alarming.items()}

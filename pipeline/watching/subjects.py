@@ -134,8 +134,9 @@ def _dataset(home: Home, monitor: str, section: MonitorSection, now_us: int) -> 
 
 def _learned(home: Home, model: str, version: WatchedVersion, table: Watched) -> Callable[[Sequence[Full]], Basis]:
     def basis(full: Sequence[Full]) -> Basis:
-        profiles = reference(home, version.digest, version.training_set)
-        return Basis(Shelf(home.profiles / f"model-{model}", cells_of(profiles)), table, profiles)
+        kept = reference(home, version.digest, version.training_set)
+        shelf = Shelf(home.profiles / f"model-{model}", cells_of(kept.profiles), kept.cells)
+        return Basis(shelf, table, kept.profiles)
 
     return basis
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "error_streams"
-down_revision = "alerts"
+down_revision = "deliveries"
 branch_labels = None
 depends_on = None
 
