@@ -134,8 +134,8 @@ class MonitorSection(Section):
     leave_out: list[str] = []
     """Without these."""
     measures: list[MeasureName] = Field(default=["psi", "ks", "wasserstein", "missing", "new", "mmd"], min_length=1)
-    """Those that can alarm. mmd is of a dataset's columns of vectors; classifier is of whole rows, takes up to two
-    seconds of computing a window, and has to be named."""
+    """Those that can alarm. mmd is of a dataset's columns of vectors; classifier is of whole rows, takes a second
+    or more of computing a window, and has to be named."""
     limits: LimitsSection = LimitsSection()
     """From where on a difference matters."""
     least_rows: int = Field(default=500, ge=1)
