@@ -53,13 +53,23 @@ class Rests:
 class ServingSampler(Roundsman):
     """Its methods may be called from any thread."""
 
-    def __init__(self, record: Record, clock: Clock, ask: Callable[[], Sequence[Facts] | None]) -> None:
-        """`ask`: the numbers of every worker; None while nothing is served. Raises ServingError."""
+    def __init__(
+        self,
+        record: Record,
+        clock: Clock,
+        ask: Callable[[], Sequence[Facts] | None],
+        on_look: Callable[[Sequence[Facts]], None] = lambda _: None,
+    ) -> None:
+        """`ask`: the numbers of every worker; None while nothing is served. Raises ServingError.
+
+        `on_look` is called with them too.
+        """
         trouble = "what endpoints counted is not written down"
         super().__init__("serving sampler", trouble=trouble, action="serving_sample", again_s=PACE_S, patience_s=None)
         self._record = record
         self._clock = clock
         self._ask = ask
+        self._on_look = on_look
         self._before: Look | None = None
         self._before_at = 0.0
         self._rests = Rests()
@@ -91,6 +101,7 @@ class ServingSampler(Roundsman):
         if facts is None:
             self._before = None
             return
+        self._on_look(facts)
         found, before = look(facts), self._before
         passed = now - self._before_at
         self._before, self._before_at = found, now

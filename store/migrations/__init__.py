@@ -35,6 +35,7 @@ OURS: Final = History(
         "watching",
         "alerts",
         "deliveries",
+        "error_streams",
     ),
     scripts=Path(__file__).parent,
 )

@@ -23,6 +23,7 @@ MEASURES: Final = {
     "wasserstein": "distance in standard deviations of the reference",
     "missing": "rows without a value, as an effect",
     "new": "words that the reference hardly knew, as an effect",
+    "mmd": "maximum mean discrepancy of vectors",
     "jensen_shannon": "Jensen-Shannon distance",
     "hellinger": "Hellinger distance",
     "missing_share": "share of rows without a value",
