@@ -27,6 +27,7 @@ counts = st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 1000)), min_siz
 Pair = tuple["np.ndarray[tuple[int], np.dtype[np.int64]]", "np.ndarray[tuple[int], np.dtype[np.int64]]"]
 
 
+@pytest.mark.slow
 @given(counts)
 def test_distances_are_those_of_scipy(both: Pair) -> None:
     p, q = both
