@@ -12,7 +12,7 @@ import os
 import select
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, Final, TypeVar
 
@@ -21,12 +21,14 @@ from daemon.phases import Phases
 from daemon.rehearsal import Change, Rehearsal
 from daemon.routes import settings_of, wanted_routes
 from daemon.servingprocess import PREPARE_S, ServingProcess
+from daemon.shadows import new_shadows
 from daemon.wish import Wish
 from pipeline.config import Project
+from pipeline.serving.cores import available, require_cores
 from pipeline.serving.settings import ServingSettings
 from store import events
 from store.engine import Record
-from store.errors import NotServed, ProjectError, ServingError, TrainshedError
+from store.errors import NotServable, NotServed, ProjectError, ServingError, TrainshedError
 from store.routing import Arm, Route, Snapshot, publish_snapshot, read_snapshot
 from store.wire import AliasEventView, PlanView, ServedView
 from store.words import PRODUCTION
@@ -136,7 +138,7 @@ class Endpoints:
         try:
             if read_snapshot(self._dir.routing).routes != routes:
                 self._publish(routes)
-            self.doors.require_guarded()
+            self._require_sound()
             self.process.start(self._settings())
         except ProjectError as error:
             self._trouble(f"endpoints cannot be started: {error.where}: {error.what} → {error.remedy}")
@@ -157,7 +159,7 @@ class Endpoints:
             return True
         if known is None or not known.same_doors(settings):
             return False
-        self.doors.require_guarded()
+        self._require_sound()
         try:
             self.process.renew(settings)
         except ServingError as error:  # of another release, or dead
@@ -165,6 +167,11 @@ class Endpoints:
             return False
         self._tell("endpoints.renewed", "new settings are in force: workers are replaced one after another")
         return True
+
+    def _require_sound(self) -> None:
+        """Raises ProjectError for settings that must not be used, or cannot be here."""
+        self.doors.require_guarded()
+        require_cores(self._project().serving.cores, available())
 
     def _settings(self) -> ServingSettings:
         return settings_of(self._project())
@@ -177,7 +184,10 @@ class Endpoints:
             self._on_end()
 
     def _follow(self) -> float | None:
-        """Aliases that moved while nobody told the serving processes; what cannot be loaded keeps its old route."""
+        """Aliases that moved while nobody told the serving processes; what cannot be loaded keeps its old route.
+
+        Shadows are loaded once the routes are in force: nothing that answers waits for one, or for one that cannot be.
+        """
         now, wanted = read_snapshot(self._dir.routing), self._wanted_routes()
         if now.routes == wanted:
             self.problem = None
@@ -185,7 +195,7 @@ class Endpoints:
         routes, pause = dict(wanted), None
         for model, route in wanted.items():
             try:
-                for arm in route.working:
+                for arm in route.arms:
                     at = arm.version
                     with self.phases.of(model, at):
                         self._prepare(model, at, arm.digest)
@@ -199,12 +209,28 @@ class Endpoints:
             if routes != now.routes:
                 self._publish(routes)
                 self.process.ask("switch", PREPARE_S)
+                self._cast_shadows(now.routes, routes)
         except ServingError as error:
             self._trouble(f"the new routes are not in force everywhere: {error.what}")
             pause = FIRST_PAUSE_S
         if pause is None:
             self.problem = None
         return pause
+
+    def _cast_shadows(self, before: Mapping[str, Route], routes: Mapping[str, Route]) -> None:
+        """Loads shadows that are new in the routes; `daemon/shadows.py` tells of those that cannot be.
+
+        Raises ServingError.
+        """
+        new = new_shadows(before, routes)
+        for model, shadow in new.items():
+            try:
+                with self.phases.of(model, shadow.version):
+                    self._prepare(model, shadow.version, shadow.digest)
+            except NotServable as error:
+                log.warning("the shadow %s %d does not run: %s", model, shadow.version, error.what)
+        if new:
+            self.process.ask("switch", PREPARE_S)
 
     # ------------------------------------------------------------------------------------------------- promotions
 
@@ -218,7 +244,7 @@ class Endpoints:
             if alias != PRODUCTION or not self.wish.serves(model):
                 return self._commit(move)
             self._require(model)
-            moved, served = self._in_service(model, move, lambda route: route.working)
+            moved, served = self._in_service(model, move, lambda route: route.arms)
             if served is None:
                 return moved
             what = f"{model} {moved.to_version} answers in {served.workers} processes, epoch {served.epoch}"
