@@ -64,6 +64,7 @@ def log(daemon: Daemon, asked: dict[str, Any]) -> None:
     write(daemon.home, "late", "w.1", [to_line(line)]).close()
 
 
+@pytest.mark.slow
 def test_without_a_version_in_production_there_is_nothing_to_hold_the_log_against(client: Client) -> None:
     with pytest.raises(ClientError, match="no version of late is in production"):
         client.drift("late")
