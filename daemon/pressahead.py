@@ -7,7 +7,6 @@ another. A promotion goes before it; the supervisor presses to the end also when
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +14,7 @@ from typing import Final
 from sqlmodel import Session
 
 from daemon.endpoints import Endpoints
+from daemon.roundsman import Roundsman
 from daemon.servingprocess import PREPARE_S
 from daemon.waits import waiting
 from pipeline.config import Project
@@ -28,7 +28,6 @@ from store.words import PRODUCTION
 LOOK_S: Final = 3.0
 """Between two looks, at least: while something trains, the record changes all the time."""
 REST_S: Final = 3600.0
-STOP_S: Final = 2.0
 _NEWEST: Final = 10
 """So many versions of a model are looked at, newest first."""
 _QUEUED: Final = 20
@@ -87,40 +86,32 @@ def untold(candidates: Sequence[Candidate]) -> list[Candidate]:
     return [one for one in candidates if one.is_next and one.programs is not None and not one.told]
 
 
-class PressAhead:
-    """A thread."""
+class PressAhead(Roundsman):
+    """To be stopped after the record has released those who wait for it. What is being pressed then goes on."""
 
     def __init__(self, record: Record, endpoints: Endpoints, project: Callable[[], Project], clock: Clock) -> None:
+        super().__init__("press ahead", trouble="nothing is pressed ahead", action="press_trouble", again_s=LOOK_S)
         self._record = record
         self._endpoints = endpoints
         self._project = project
         self._clock = clock
         self._tried: set[tuple[str, int]] = set()
         """(digest, largest batch)."""
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="press ahead", daemon=True)
+        self._seen: int | None = None
+        """The revision of the record in which there was nothing to press."""
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """After the record has released those who wait for it. What is being pressed goes on without us."""
-        self._stopped.set()
-        self._thread.join(STOP_S)
-
-    def _run(self) -> None:
-        while not self._stopped.is_set():
-            revision = self._record.revision
-            try:
-                again = self._look()
-            except NotServed:
-                again = True  # the endpoints start, or end: the record hears of it
-            except Exception:  # a fault of ours here must not end the thread
-                log.exception("pressing ahead stumbled")
-                again = False
-            self._stopped.wait(LOOK_S)
-            if not again and not self._stopped.is_set():
-                self._record.wait_for(revision, REST_S)
+    def _round(self) -> float:
+        if self._seen is not None:
+            self._record.wait_for(self._seen, REST_S)
+        if self._stopping:
+            return LOOK_S
+        self._seen = self._record.revision
+        try:
+            if self._look():
+                self._seen = None
+        except NotServed:  # the endpoints start, or end
+            self._seen = None
+        return LOOK_S
 
     def _look(self) -> bool:
         """Presses what is to be pressed now; whether there may be more. Raises NotServed."""

@@ -103,8 +103,6 @@ from store.wire.monitors import (
     MonitorView,
     ReferenceWord,
     RetrainView,
-    WatchFinding,
-    WatchSeverity,
 )
 from store.wire.predictions import LoggedPrediction, PredictionsView
 from store.wire.runs import (
@@ -168,6 +166,7 @@ from store.wire.traffic import (
     TrafficView,
     TreatmentView,
 )
+from store.wire.watched import WatchFinding, WatchSeverity
 from store.wire.watchwindows import (
     WatchWindowView,
     WindowColumn,

@@ -53,7 +53,9 @@ def serving(image: Image, python: Path) -> Iterator[tuple[httpx.Client, dict[str
         assert process.stdout is not None
         try:
             ready = json.loads(process.stdout.readline())
-            with httpx.Client(base_url=f"http://127.0.0.1:{ready['port']}", trust_env=False, timeout=20) as client:
+            with httpx.Client(
+                base_url=f"http://127.0.0.1:{ready['port']}", trust_env=False, verify=False, timeout=20
+            ) as client:
                 yield client, ready, process
         finally:
             process.kill()
