@@ -1,13 +1,14 @@
 """Whether shadows run, by what the workers say: the history is told once when one does not, once when it does again.
 
-The last word of the history is what is held against, so a daemon that is started anew tells nothing twice.
+Each is held against the last words of the history: a daemon that is started anew tells nothing twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Final
 
 from sqlmodel import Session
@@ -21,6 +22,8 @@ from store.wire import EventView
 
 RUNNING: Final = "shadow.running"
 NOT_RUNNING: Final = "shadow.not_running"
+_REASONS: Final = 10
+"""In a row; of more, the oldest may be told again."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def idle(session: Session) -> list[Idle]:
     """By model."""
     found = []
     for row in shadows.all_shadows(session):
-        last = _last_word(session, row)
+        last = next(iter(_words(session, row, 1)), None)
         if last is not None and last.kind == NOT_RUNNING:
             found.append(Idle(row.model, row.version, last.data["why"], last.at))
     return found
@@ -95,21 +98,19 @@ class ShadowWatch:
                 events.append(tx, actor="daemon", kind=kind, subject=subject, message=message, data=data)
 
 
-def _news(session: Session, rows: Iterable[Shadow], workers: Sequence[Facts]) -> Iterable[Standing]:
+def _news(session: Session, rows: Iterable[Shadow], workers: Sequence[Facts]) -> Iterator[Standing]:
     for row in rows:
-        found = standing(row.model, row.version, workers)
-        if found is not None and found.why != _told(session, row):
+        found, told = standing(row.model, row.version, workers), _told(session, row)
+        if found is not None and (told if found.why is None else found.why not in told):
             yield found
 
 
-def _told(session: Session, row: Shadow) -> str | None:
-    """Why it does not run, as the history has it by now; None: it runs, or nothing was said since it began."""
-    last = _last_word(session, row)
-    why: str | None = last.data["why"] if last is not None and last.kind == NOT_RUNNING else None
-    return why
+def _told(session: Session, row: Shadow) -> set[str]:
+    """Why it does not run, as the history has it since it ran last: of several workers each may have a reason."""
+    words = takewhile(lambda event: event.kind == NOT_RUNNING, _words(session, row, _REASONS))
+    return {event.data["why"] for event in words}
 
 
-def _last_word(session: Session, row: Shadow) -> EventView | None:
-    return next(
-        iter(events.list_events(session, subject=f"{row.model} {row.version}", kind="shadow", limit=1).items), None
-    )
+def _words(session: Session, row: Shadow, most: int) -> Sequence[EventView]:
+    """Newest first."""
+    return events.list_events(session, subject=f"{row.model} {row.version}", kind="shadow", limit=most).items

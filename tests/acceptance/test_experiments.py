@@ -1,25 +1,36 @@
 """An experiment as an operator runs it: real requests, labels posted at the endpoint, a daemon that is killed.
 
-One project for both tests, which follow each other: its start takes longer than they do.
+One project for all tests, which follow each other: its start takes longer than they do.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from textual.widgets import Input
 
 from store.engine import Record
 from store.times import system_clock
 from tests.acceptance.living import until
 from tests.acceptance.stage import ROW, Stage
 from tests.unit.serving.bench import broken_at_13
+from tests.unit.ui.acting import press, settle
+from tests.unit.ui.acting import shown as on_screen
+from tests.unit.ui.acting import until as come
+from tui.app import ShedApp
+from tui.client import Client
+from tui.plan import PlanBox
+from tui.settings import UiSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SERVING = """
@@ -51,6 +62,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         made.close()
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """Textual knows asyncio only."""
+    return "asyncio"
+
+
 def trainshed(stage: Stage, *words: str) -> str:
     command = [sys.executable, "-P", "-c", "from tui.cli import app; app()", *words, f"--project={stage.folder}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
@@ -74,6 +91,47 @@ def heard(stage: Stage, units: list[str], hour: int = 12) -> dict[str, tuple[int
             said = answer.json()
             found[unit] = (said["version"], said["predictions"][0]["label"]) if answer.is_success else None
     return found
+
+
+@pytest.mark.anyio
+async def test_one_is_begun_looked_at_and_ended_by_keys(stage: Stage, tmp_path: Path) -> None:
+    app = ShedApp(
+        connect=lambda: Client(stage.home.socket),
+        title="late@box",
+        settings=UiSettings(utc=True),
+        environ={},
+        copies=tmp_path,
+        now=lambda: datetime.now(UTC),
+        start="serving",
+    )
+    async with app.run_test(size=(160, 45)) as pilot:
+        await settle(pilot)
+        await come(lambda: "● v1" in on_screen(pilot))
+        await press(pilot, "X")
+        app.screen.query_one(Input).value = "2 correct share=50% window=3s"
+        await press(pilot, "enter")
+        box = app.screen.query_one(PlanBox)
+        assert box.proposal.title == "Begin an experiment of late"
+        assert "0.5 of the units" in on_screen(pilot)
+        await press(pilot, "tab", *"try", "enter", *"late", "enter")  # the reason, and the model that it is about
+        await come(lambda: not app.screen.query(PlanBox))
+        found = stage.get("/v1/models/late/traffic")["comparison"]
+        assert (found["kind"], found["name"], found["status"], found["reason"]) == (
+            "experiment",
+            "late_2",
+            "running",
+            "try",
+        )
+        await come(lambda: "v1+" in on_screen(pilot) and "⇄" in on_screen(pilot))
+        met = await asyncio.to_thread(heard, stage, [f"w{number}" for number in range(60)])
+        assert {said[0] for said in met.values() if said} == {1, 2}  # real requests are parted
+        await press(pilot, "d")
+        await come(lambda: "v2 against v1" in on_screen(pilot) and "running" in on_screen(pilot))
+        await press(pilot, "X", "tab", "tab", *"late", "enter")
+        await come(lambda: stage.get("/v1/models/late/traffic")["comparison"]["status"] == "stopped")
+        await come(lambda: "stopped" in on_screen(pilot))
+    met = heard(stage, [f"w{number}" for number in range(20)])
+    assert {said[0] for said in met.values() if said} == {1}
 
 
 def test_labels_that_come_late_decide_it_and_a_killed_daemon_forgets_none_of_it(stage: Stage) -> None:

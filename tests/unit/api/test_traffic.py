@@ -103,12 +103,14 @@ def test_a_shadow_that_workers_cannot_load_is_told_once_and_once_more_when_it_ru
     told = look(whole, lacking)[0]
     assert told == "the shadow late 2 does not run, and gets no copies: golden.npz has changed"
     assert len(look(lacking)) == len(look(loading)) == 2
+    other = {"missing": {"late 2": "it was not pressed"}, "waiting": []}
+    assert len(look(other, lacking)) == len(look(lacking, other)) == len(look(other)) == 3  # each reason once
     (need,) = [one for one in live.status().needs_you if "shadow" in one.message]
     assert (need.severity, need.command) == ("warn", "trainshed shadow late")
     assert look(whole)[0] == "the shadow late 2 runs: it is given its copies again"
-    assert len(look(whole)) == 3
+    assert len(look(whole)) == 4
     live.change_traffic("late", TrafficRequest(change=TrafficChange(do="lift")))
-    assert len(look(lacking)) == 4  # its end is the last word
+    assert len(look(lacking)) == 5  # its end is the last word
 
 
 def begin(daemon: Daemon, asked: TrafficChange) -> None:
