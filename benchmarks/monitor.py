@@ -1,7 +1,7 @@
 """What a window of the prediction log costs a monitor: CPU and memory to profile it, to find it again, to judge it.
 
-Prints one JSON object. `first`: the window's requests, as JSON in the lake, into profiles that are kept. What follows is
-measured from files, each time anew, with nothing of the time before in memory:
+Prints one JSON object. `first`: the window's requests, as JSON in the lake, into profiles that are kept. What follows
+is measured from files, each time anew, with nothing of the time before in memory:
 
 - `reference`: what the version learned from, read.
 - `window`: the kept profile of one window, read.
