@@ -43,8 +43,13 @@ def judged(windows: Sequence[Compared], rules: Rules, output: str) -> list[dict[
                 "reference_mean": mean_of(reference_profile),
             }
         )
+    return in_order(found)
+
+
+def in_order(columns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Drifted ones first."""
     order = {"drifted": 0, "steady": 1, "not yet": 2}
-    return sorted(found, key=lambda one: order[one["state"]])
+    return sorted(columns, key=lambda one: order[one["state"]])
 
 
 def whole_verdict(columns: Sequence[Mapping[str, Any]]) -> dict[str, str]:
