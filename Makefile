@@ -44,7 +44,7 @@ test: $(STAMP) ## all tests
 unit: $(STAMP) ## the fast tests
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow"
 
-thorough: $(STAMP) ## all tests, with as many kills, promotions and pairs of keys as were promised
+thorough: $(STAMP) ## all tests, with as many kills, promotions and pairs of keys as were promised, and the summer of the demo
 	@TRAINSHED_THOROUGH=1 $(BIN)/python -m pytest -q -n $(WORKERS) --timeout=3600
 
 explore: $(STAMP) ## the properties alone, on examples they have not met, and ten times as many

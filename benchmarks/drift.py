@@ -3,8 +3,8 @@
 Prints one JSON object. `profile`: a window streamed into profiles, and its verdicts from them; `rows`: the same window
 held against the reference's rows, Kolmogorov-Smirnov and Wasserstein by scipy and PSI over quantiles, as tools without
 kept profiles do. Of `rows` only a few columns are computed, and the rest is reckoned. `seven`: a file of seven columns,
-five of numbers and two of words, read and profiled in a process of its own; `verdict`: of 200 columns from profiles
-that are in memory, as a monitor's run has them.
+five of numbers and two of words, read and profiled in a process of its own; `verdict`: of 200 columns, one window
+from profiles that are in memory; `benchmarks/monitor.py` has what a whole report takes, reading included.
 
     python benchmarks/drift.py [--rows 1000000] [--columns 50] [--seven 10000000]
 """
@@ -32,7 +32,7 @@ from scipy.stats import ks_2samp, wasserstein_distance
 from benchmarks.made.driftdata import write
 from pipeline.stats.distances import psi
 from pipeline.versions.signature import FeatureKind
-from pipeline.watching.measures import measures
+from pipeline.watching.measures import all_measures
 from pipeline.watching.profile import cells_of, fit, profile
 from pipeline.watching.verdict import Rules, decided
 
@@ -54,7 +54,7 @@ def main() -> None:
     window = profile(cells, flat(batches(names, asked.rows, BATCH, 2)))
     profiled, peak = time.process_time() - began - made, megabytes()
     began = time.process_time()
-    verdicts = [decided([measures(reference[name], window[name])] * 3, Rules()) for name in names]
+    verdicts = [decided([one] * 3, Rules()) for one in all_measures(reference, window).values()]
     judged = time.process_time() - began
     by_rows = recomputed(asked.rows) * asked.columns / BY_ROWS
     found = {
@@ -99,7 +99,7 @@ def verdict(columns: int) -> dict[str, Any]:
     times = []
     for _ in range(5):
         began = time.process_time()
-        found = [decided([measures(before[name], window[name])] * 3, Rules()) for name in kinds]
+        found = [decided([one] * 3, Rules()) for one in all_measures(before, window).values()]
         times.append(time.process_time() - began)
     return {"columns": len(found), "cpu_ms": round(statistics.median(times) * 1e3, 1)}
 

@@ -5,14 +5,18 @@ from half of the rows, drawn at random. 20,000 others are the reference, and win
 
 - `shifted`: other flights than before (only one airport, only long ones, storms …), the same question: covariate shift.
   That is what the method claims to follow.
+- `arrival`: the same of another question, whether a flight that has left arrives late (`benchmarks/made/arrivals.py`):
+  its scores answer it better, so a window's AUC is less of a sample.
 - `later`: trees that learned from January to April answer each month that follows, reference April's last 20,000 rows.
   There the question changes too, and no estimate without labels can see that.
 
 One JSON object. For each: `error`, the mean of |estimated - realised AUC| over its windows; `chance`, what that mean
-would be if the estimate were perfect, for 5,000 labels are a sample too (σ·√(2/π), σ by `cbpe.expected`); `bias`, the
-mean of estimated - realised; `off`, |mean of the estimates - AUC of all labels of that kind of flight|, from which
-chance in the labels of a window is gone; `blind`, `error` of who says the reference's AUC instead; `covered`, the share
-of the windows whose realised AUC the 95 % interval holds. And `us_a_row`: CPU of an estimate.
+would be if the estimate were perfect, for 5,000 labels are a sample too (σ·√(2/π), σ by `cbpe.expected`); `floor`, the
+same without a model: the mean of |AUC of all labels of that kind of flight - realised AUC|, by which even he is off who
+knows the true AUC; `bias`, the mean of estimated - realised; `off`, |mean of the estimates - AUC of all labels of that
+kind of flight|, from which chance in the labels of a window is gone; `blind`, `error` of who says the reference's AUC
+instead; `covered`, the share of the windows whose realised AUC the 95 % interval holds. And `us_a_row`: CPU of an
+estimate.
 
     python benchmarks/estimate.py [--windows 20] [--rows 5000]
 """
@@ -40,6 +44,7 @@ import pyarrow as pa
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from benchmarks.describe import demo, run
+from benchmarks.made.arrivals import KINDS, LATE, arrivals
 from pipeline.config import Project
 from pipeline.features.run import run_features
 from pipeline.process.context import RunContext
@@ -67,9 +72,11 @@ SHIFTS: dict[str, Callable[[pa.Table], Any]] = {
     "under 500 miles": lambda t: of(t, "distance") < 500,
     "rain or snow": lambda t: of(t, "precip") > 0,
     "strong wind": lambda t: of(t, "wind_speed") > 15,
+    "old planes": lambda t: of(t, "plane_age") > 15,
+}
+OTHERS: dict[str, Callable[[pa.Table], Any]] = {
     "others are landing late": lambda t: of(t, "origin_delay") > 15,
     "others are landing early": lambda t: of(t, "origin_delay") < -5,
-    "old planes": lambda t: of(t, "plane_age") > 15,
 }
 
 
@@ -94,11 +101,12 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=5000)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        world = made(Path(folder))
+        world, landing = made(Path(folder)), landed(Path(folder))
     rng = np.random.default_rng(0)
     shifted = across(world, rng, asked.windows, asked.rows)
+    arrival = across(landing, np.random.default_rng(0), asked.windows, asked.rows)
     found = {"rows": len(world.late), "window_rows": asked.rows, "windows": asked.windows}
-    print(json.dumps({**found, **shifted, "later": by_month(world, rng, asked.rows)}, indent=2))
+    print(json.dumps({**found, **shifted, "arrival": arrival, "later": by_month(world, rng, asked.rows)}, indent=2))
 
 
 # ------------------------------------------------------------------------------------------------------ the data
@@ -118,6 +126,13 @@ def made(root: Path) -> World:
     late = np.asarray(table.column("late").to_numpy(), np.int32)
     month = np.array([one.month for one in table.column("sched_dep").to_pylist()])
     return World(table, kinds, inputs, late, month)
+
+
+def landed(folder: Path) -> World:
+    table = arrivals(folder)
+    inputs = matrix(table, KINDS, vocabulary([table], KINDS))
+    late = np.asarray(table.column(LATE).to_numpy(), np.int32)
+    return World(table, KINDS, inputs, late, np.asarray(of(table, "month"), np.int64))
 
 
 def context(project: Project, home: Home, job: str, number: int) -> RunContext:
@@ -150,7 +165,8 @@ def across(world: World, rng: np.random.Generator, windows: int, size: int) -> d
     estimator = fit_estimator("binary", world.late[reference], scores[reference])
     blind = auc(world.late[reference] == 1, scores[reference])
     found = {}
-    for name, chosen in SHIFTS.items():
+    kinds = SHIFTS | (OTHERS if "origin_delay" in world.kinds else {})
+    for name, chosen in kinds.items():
         here = pool[np.asarray(chosen(world.table.take(pa.array(pool))), np.bool_)]
         draws = [rng.choice(here, size, replace=len(here) < 2 * size) for _ in range(windows)]
         found[name] = compared(world, scores, estimator, blind, draws, here)
@@ -160,7 +176,8 @@ def across(world: World, rng: np.random.Generator, windows: int, size: int) -> d
         estimated(estimator, scores[pool[:size]])
     took = (time.process_time() - began) / 20 / size
     means = {
-        name: round(float(np.mean([one[name] for one in found.values()])), 4) for name in ("chance", "off", "blind")
+        name: round(float(np.mean([one[name] for one in found.values()])), 4)
+        for name in ("chance", "floor", "off", "blind")
     }
     whole = {"error": round(float(np.mean(errors)), 4), **means, "us_a_row": round(took * 1e6, 2)}
     return {"reference_auc": round(blind, 4), "shifted_mean": whole, "shifted": found}
@@ -198,13 +215,15 @@ def compared(
     truth = np.array([auc(world.late[rows] == 1, scores[rows]) for rows in draws])
     values = np.array([one.value for one in told])
     sigma = np.mean([expected(estimator.maps[0](scores[rows]), scores[rows]).auc_error or 0.0 for rows in draws])
+    whole = auc(world.late[kind] == 1, scores[kind])
     covered = np.mean([one.low <= real <= one.high for one, real in zip(told, truth, strict=True)])
     figures = {
-        "auc": auc(world.late[kind] == 1, scores[kind]),
+        "auc": whole,
         "error": float(np.abs(values - truth).mean()),
         "chance": float(sigma) * math.sqrt(2 / math.pi),
+        "floor": float(np.abs(truth - whole).mean()),
         "bias": float((values - truth).mean()),
-        "off": abs(float(values.mean()) - auc(world.late[kind] == 1, scores[kind])),
+        "off": abs(float(values.mean()) - whole),
         "blind": float(np.abs(blind - truth).mean()),
         "covered": float(covered),
     }

@@ -21,7 +21,7 @@ def figure(number: float | None) -> str:
     """Four significant digits; a large whole number in full, "15,326"."""
     if number is not None and abs(number) >= 1000 and number == int(number):
         return count(number)
-    return "-" if number is None else f"{number:.4g}"
+    return "-" if number is None else f"{number + 0.0:.4g}"  # and no -0
 
 
 def size(number: float | None) -> str:

@@ -27,7 +27,7 @@ class Pane(ScrollView, Toned, can_focus=True):
     def show(self, lines: Lines) -> None:
         """Other lines; what stays the same is not painted again."""
         self._lines = lines
-        before, self._wrapped = self._wrapped, wrap(lines, self._room)
+        before, self._wrapped = self._wrapped, self._fitting(lines)
         if len(before) != len(self._wrapped):
             self.virtual_size = Size(max(1, self._room), len(self._wrapped))
         first = self.scroll_offset.y
@@ -40,13 +40,22 @@ class Pane(ScrollView, Toned, can_focus=True):
             self.refresh(*regions)
 
     def on_resize(self) -> None:
-        self._wrapped = wrap(self._lines, self._room)
+        self._wrapped = self._fitting(self._lines)
         self.virtual_size = Size(max(1, self._room), len(self._wrapped))
         self.refresh()
 
+    def _fitting(self, lines: Lines) -> list[Line]:
+        """Wrapped beside the bar to scroll with, where they are so many that there will be one."""
+        whole, height = self._room, self.content_region.height
+        wrapped = wrap(lines, whole)
+        if len(wrapped) > height > 0 and self.styles.overflow_y == "auto":
+            return wrap(lines, whole - self.styles.scrollbar_size_vertical)
+        return wrapped
+
     @property
     def _room(self) -> int:
-        return self.scrollable_content_region.width or self.size.width
+        """Cells of a line, with those of a bar to scroll with."""
+        return self.content_region.width or self.size.width
 
     def render_line(self, y: int) -> Strip:
         index = y + self.scroll_offset.y

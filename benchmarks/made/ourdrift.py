@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.made.driftdata import BATCH, NUMBERS, WORDS
 from pipeline.versions.signature import FeatureKind
-from pipeline.watching.measures import measures
+from pipeline.watching.measures import all_measures
 from pipeline.watching.profile import Profiles, cells_of, fit, from_document, profile, to_document
 from pipeline.watching.verdict import Rules, decided
 
@@ -55,7 +55,7 @@ def main() -> None:
     now = profile(cells_of(before), batches(folder / "current.parquet"))
     at.append(time.process_time())
     rules = Rules(windows=1, needed=1)
-    drifted = [name for name in KINDS if decided([measures(before[name], now[name])], rules).answer == "drifted"]
+    drifted = [name for name, one in all_measures(before, now).items() if decided([one], rules).answer == "drifted"]
     at.append(time.process_time())
     spent = [round(end - start, 3) for start, end in pairwise(at)]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3

@@ -135,7 +135,7 @@ class MonitorSection(Section):
     """Without these."""
     measures: list[MeasureName] = Field(default=["psi", "ks", "wasserstein", "missing", "new", "mmd"], min_length=1)
     """Those that can alarm. mmd is of a dataset's columns of vectors; classifier is of whole rows, takes a second
-    or two of computing a window, and has to be named."""
+    or more of computing a window, and has to be named."""
     limits: LimitsSection = LimitsSection()
     """From where on a difference matters."""
     least_rows: int = Field(default=500, ge=1)

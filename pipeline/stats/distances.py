@@ -60,9 +60,13 @@ class Pairs:
     @cached_property
     def apart(self) -> Floats:
         """[all cells] F - G at the upper edge of each cell."""
-        before = self.upto(self.reference) if self.known_upto is None else self.known_upto
         n, m = self.rows
-        return np.asarray(before / self.spread(n) - self.current_upto / self.spread(m))
+        return np.asarray(self.reference_upto / self.spread(n) - self.current_upto / self.spread(m))
+
+    @cached_property
+    def reference_upto(self) -> npt.NDArray[Any]:
+        """[all cells]"""
+        return self.upto(self.reference) if self.known_upto is None else self.known_upto
 
     @cached_property
     def current_upto(self) -> npt.NDArray[Any]:

@@ -82,7 +82,7 @@ def apart_assessed(found: Apart | None, least_rows: int = 500) -> Assessed:
     if found is None or min(found.rows) < least_rows:
         rows = 0 if found is None else min(found.rows)
         return _told("not yet", f"{rows:,} rows on a side, and at least {least_rows:,} are needed", found)
-    columns = ", ".join(f"{name} ({fall:.2f} of it)" for name, fall in found.columns)
+    columns = ", ".join(f"{name} (without it {fall:.2f} less)" for name, fall in found.columns)
     reason = (
         f"a classifier tells {found.rows[1]:,} rows of the window from {found.rows[0]:,} of the reference with an AUC "
         f"of {found.auc:.3f} where {found.limit:.3g} counts"

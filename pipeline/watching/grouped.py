@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from pipeline.stats.distances import Pairs
+from pipeline.stats.distances import Counts, Pairs
 from pipeline.watching.grouping import GROUPS, Places, word_groups
-from pipeline.watching.numbers import NumberProfile
+from pipeline.watching.numbers import SPECIAL, NumberProfile
 from pipeline.watching.words import SPECIAL_WORDS, WordProfile
 
 _ROWS_A_GROUP: Final = 25
@@ -30,12 +30,30 @@ def finite_numbers(both: Sequence[tuple[NumberProfile, NumberProfile]]) -> Pairs
     return Pairs(known, now, starts, upto)
 
 
+def specials(profiles: Sequence[NumberProfile]) -> Counts:
+    """[c, 4] rows in the cells of `SPECIAL`."""
+    return np.stack([one.counts[-len(SPECIAL) :] for one in profiles])
+
+
 def grouped_numbers(both: Sequence[tuple[NumberProfile, NumberProfile]], finite: Pairs) -> Pairs:
     """Of each pair: below and above the reference, the special ones, and GROUPS. `finite`: of the same pairs."""
     ends = np.stack([before.group_ends for before, _ in both]) + finite.starts[:, None]
-    inside = np.diff(finite.current_upto[ends], axis=1)
-    alone = np.stack([now.alone for _, now in both])
-    known, now = np.stack([before.grouped for before, _ in both]), np.hstack([alone, inside])
+    last = finite.starts + finite.lengths - 1
+    several = finite.lengths > 1
+    known, now = (
+        np.column_stack(
+            [
+                counts[finite.starts],
+                np.where(several, counts[last], 0),
+                specials([pair[side] for pair in both]),
+                np.diff(upto[ends], axis=1),
+            ]
+        )
+        for side, counts, upto in (
+            (0, finite.reference, finite.reference_upto),
+            (1, finite.current, finite.current_upto),
+        )
+    )
     return Pairs(known.ravel(), now.ravel(), np.arange(len(both)) * known.shape[1])
 
 

@@ -19,11 +19,23 @@ _RARE: Final = 50
 Places = npt.NDArray[np.int64]
 
 
-def group_ends(finite: Counts) -> Places:
-    """[GROUPS + 1], of the reference's counts [k] of cells of finite numbers: group g has the cells after ends[g] up to
-    ends[g + 1]. The first and the last cell, below and above all that the reference has, are in none."""
-    place = groups_of(finite[1:-1], GROUPS)
-    return np.asarray(np.r_[0, np.searchsorted(place, np.arange(GROUPS), side="right")])
+_SHARES: Final = np.arange(1, GROUPS) / GROUPS
+
+
+def group_ends(finite: Counts, upto: Counts) -> Places:
+    """[GROUPS + 1], of the reference's counts [k] of cells of finite numbers, and their sums: group g has the cells
+    after ends[g] up to ends[g + 1].
+
+    The first and the last cell, below and above all that the reference has, are in none. Otherwise as `groups_of`.
+    """
+    ends = np.zeros(GROUPS + 1, np.int64)
+    inner = max(len(finite) - 2, 0)
+    total = int(upto[inner] - upto[0])
+    if total:
+        middle = upto[1:-1] - finite[1:-1] / 2
+        ends[1:-1] = np.searchsorted(middle, upto[0] + _SHARES * total, side="left")
+        ends[-1] = inner
+    return ends
 
 
 def word_groups(known: Counts, specials: int, groups: int) -> Places:

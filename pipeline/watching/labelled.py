@@ -34,6 +34,8 @@ MOST_ROWS: Final = 100_000
 TOGETHER_US: Final = 60_000_000
 """Labels of one minute have come together: their rows are in the order in which they were asked."""
 _FETCHED: Final = 500
+_CAME: Final = 'CASE WHEN "unit" IS NULL THEN "arrived" ELSE greatest("arrived", "at") END'
+"""A label by unit counts from its own time on, if that is after its arrival."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -78,10 +80,19 @@ def labelled_rows(
     read = _Read(signature)
     if predictions and labels and since_us < until_us:
         with closing(connect(readable=[*predictions, *labels])) as connection:
+            if not _any_new(connection, labels, since_us, until_us):
+                return read.whole()
             _ask(connection, predictions, labels, version, asked_us, since_us, until_us, most)
             while read.rows < most and (batch := connection.fetchmany(_FETCHED)):
                 read.take(batch, most)
     return read.whole()
+
+
+def _any_new(connection: DuckDBPyConnection, labels: Sequence[Path], since_us: int, until_us: int) -> bool:
+    """Mostly there is none: then no request is read."""
+    said = f'{parquet(labels)} WHERE "name" = {literal(LABEL)}'
+    span = f"{_CAME} >= {moment(since_us)} AND {_CAME} < {moment(until_us)}"
+    return bool(connection.execute(f"SELECT 1 FROM {said} AND {span} LIMIT 1").fetchall())
 
 
 def _ask(
@@ -94,21 +105,40 @@ def _ask(
     until_us: int,
     most: int,
 ) -> None:
-    """By a hash of who they are, so that any first part of them is a sample."""
+    """By a hash of who they are, so that any first part of them is a sample.
+
+    A row of the span has a label of the span. So only requests that such a label may be of are looked at, with all that
+    their labels may be of besides: all requests of their units, by whatever version, and all labels of both.
+    """
     until = moment(until_us)
-    # All versions: a label by unit belongs to the unit's last request before it.
-    seen = f"""(SELECT * FROM {parquet(predictions)}
-        WHERE {ANSWERED} AND "at" >= {moment(asked_us)} AND "at" < {until})"""
-    said = f"""(SELECT * FROM {parquet(labels)}
-        WHERE "name" = {literal(LABEL)} AND "arrived" < {until} AND ("unit" IS NULL OR "at" < {until}))"""
-    slim = f'(SELECT "request", "unit", "why", "at", "segment", "offset" FROM {seen})'
     connection.execute(f"""
+        WITH "said" AS MATERIALIZED (
+            SELECT "request", "unit", "at", "arrived", "value", "segment", "offset", {_CAME} AS "came"
+            FROM {parquet(labels)} WHERE "name" = {literal(LABEL)} AND {_CAME} < {until}
+        ), "new" AS MATERIALIZED (SELECT "request", "unit" FROM "said" WHERE "came" >= {moment(since_us)}),
+        "seen" AS (
+            SELECT "request", "unit", "why", "at", "segment", "offset" FROM {parquet(predictions)}
+            WHERE {ANSWERED} AND "at" >= {moment(asked_us)} AND "at" < {until}
+        ), "near" AS MATERIALIZED (
+            SELECT "request", "unit" FROM "seen"
+            WHERE {_among("new")}
+        ), "asked" AS MATERIALIZED (SELECT * FROM "seen" WHERE {_among("near")}),
+        "told" AS MATERIALIZED (SELECT * FROM "said" WHERE {_among("near")})
         SELECT epoch_us(k."known"), epoch_us(p."at"), p."outputs", k."value"
-        FROM (SELECT * FROM {seen} WHERE "version" = {int(version)} AND "outputs" IS NOT NULL) p
-        JOIN {known_since(slim, said)} k USING ("segment", "offset")
-        WHERE k."known" >= {moment(since_us)} AND k."known" < {until}
+        FROM (
+            SELECT "at", "outputs", "segment", "offset" FROM {parquet(predictions)}
+            WHERE "version" = {int(version)} AND "outputs" IS NOT NULL AND "at" >= {moment(asked_us)} AND "at" < {until}
+        ) p JOIN {known_since('"asked"', '"told"')} k USING ("segment", "offset")
+        WHERE k."known" >= {moment(since_us)}
         ORDER BY hash("segment", "offset"), "segment", "offset" LIMIT {int(most)}
     """)
+
+
+def _among(relation: str) -> str:
+    """Whose request, or unit, is one of the relation's."""
+    of = f'(SELECT "request" FROM "{relation}" WHERE "request" IS NOT NULL)'
+    units = f'(SELECT "unit" FROM "{relation}" WHERE "unit" IS NOT NULL)'
+    return f'("request" IN {of} OR "unit" IN {units})'
 
 
 class _Read:

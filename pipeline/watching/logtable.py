@@ -5,7 +5,6 @@ Shadows' copies, answers that nobody heard, and requests whose payload was not k
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -20,6 +19,7 @@ from pipeline.tables.duck import connect
 from pipeline.tables.sqltext import literal
 from pipeline.versions.signature import FeatureKind
 from pipeline.watching.logged import OUTPUT, as_array
+from pipeline.watching.requests import loads, requests
 from pipeline.watching.tables import Batch, Content
 from pipeline.watching.windows import Window, origin
 from store.times import from_us
@@ -28,6 +28,8 @@ _FETCHED: Final = 500
 """Requests."""
 _BATCH: Final = 20_000
 """Rows."""
+_VALUES: Final = 100_000
+"""That are numbers and words of Python at one time."""
 
 
 @dataclass(frozen=True)
@@ -59,32 +61,27 @@ class LogTable:
 
     def times(self, since_us: int) -> Iterator[tuple[int, int]]:
         for at_us, answered in self._asked(f'SELECT epoch_us("at"), "outputs" {self._kept(since_us)} ORDER BY "at"'):
-            yield int(at_us), len(json.loads(answered)[self.output])
+            yield int(at_us), len(loads(answered)[self.output])
 
     def batches(self, window: Window) -> Iterator[Batch]:
-        query = f'SELECT "inputs", "outputs" {self._kept(window.start_us, window.end_us)}'
-        values: dict[str, list[Any]] = {name: [] for name in self.kinds}
-        named: Counter[str] = Counter()
-        for asked, answered in self._asked(query):
-            self._take(values, named, json.loads(asked), json.loads(answered)[self.output])
-            if len(values[OUTPUT]) >= _BATCH:
-                yield self._batch(values, named)
-                values, named = {name: [] for name in self.kinds}, Counter()
-        if values[OUTPUT]:
-            yield self._batch(values, named)
+        some = _Some(self.kinds)
+        parts: list[Batch] = []
+        for asked, answered in requests(self.files, self.version, window):
+            some.take(asked, answered[self.output])
+            if some.rows >= self._at_once:
+                parts.append(some.batch())
+                some = _Some(self.kinds)
+            if sum(one.rows.num_rows for one in parts) >= _BATCH:
+                yield together(parts)
+                parts = []
+        if some.rows:
+            parts.append(some.batch())
+        if parts:
+            yield together(parts)
 
-    def _take(
-        self, values: dict[str, list[Any]], named: Counter[str], asked: Mapping[str, Any], outputs: list[Any]
-    ) -> None:
-        """A request's rows."""
-        for name, known in values.items():
-            there = outputs if name == OUTPUT else asked.get(name)
-            known += [None] * len(outputs) if there is None else there
-            named[name] += 0 if there is None else len(outputs)
-
-    def _batch(self, values: Mapping[str, list[Any]], named: Mapping[str, int]) -> Batch:
-        arrays = {name: as_array(values[name], kind) for name, kind in self.kinds.items()}
-        return Batch(pa.record_batch(arrays), {name: named[name] for name in self.kinds})
+    @property
+    def _at_once(self) -> int:
+        return max(1, min(_BATCH, _VALUES // len(self.kinds)))
 
     def _kept(self, since_us: int, until_us: int | None = None) -> str:
         rows = f'FROM {parquet(self.files)} WHERE "version" = {int(self.version)} AND {ANSWERED}'
@@ -98,6 +95,34 @@ class LogTable:
             connection.execute(query)
             while rows := connection.fetchmany(_FETCHED):
                 yield from rows
+
+
+class _Some:
+    """Rows as Python has them, eight times as large as Arrow does: so they are few."""
+
+    def __init__(self, kinds: Mapping[str, FeatureKind]) -> None:
+        self.rows = 0
+        self._kinds = kinds
+        self._values: dict[str, list[Any]] = {name: [] for name in kinds}
+        self._named: Counter[str] = Counter()
+
+    def take(self, asked: Mapping[str, Any], outputs: list[Any]) -> None:
+        """A request's rows."""
+        for name, known in self._values.items():
+            there = outputs if name == OUTPUT else asked.get(name)
+            known += [None] * len(outputs) if there is None else there
+            self._named[name] += 0 if there is None else len(outputs)
+        self.rows += len(outputs)
+
+    def batch(self) -> Batch:
+        arrays = {name: as_array(self._values[name], kind) for name, kind in self._kinds.items()}
+        return Batch(pa.record_batch(arrays), {name: self._named[name] for name in self._kinds})
+
+
+def together(parts: Sequence[Batch]) -> Batch:
+    """The rows of all, of which there is at least one."""
+    named = {name: sum(one.named[name] for one in parts) for name in parts[0].named}
+    return Batch(pa.concat_batches([one.rows for one in parts]), named)
 
 
 def moment(at_us: int) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.stats.distances import (
+    Counts,
     Pairs,
     chi_square,
     hellinger,
@@ -26,7 +27,7 @@ from pipeline.stats.distances import (
 )
 from pipeline.stats.measured import Floats
 from pipeline.watching.grouped import finite_numbers, grouped_numbers, grouped_words
-from pipeline.watching.numbers import NumberProfile
+from pipeline.watching.numbers import SPECIAL, NumberProfile
 from pipeline.watching.profile import Profile, Profiles
 from pipeline.watching.words import WordProfile
 
@@ -106,12 +107,12 @@ def _both(kind: type, reference: Profile, current: Profile) -> bool:
 def _of_numbers(pairs: Mapping[str, tuple[Any, Any]], *, of_cells: bool) -> dict[str, Measures]:
     both: Sequence[tuple[NumberProfile, NumberProfile]] = list(pairs.values())
     finite = finite_numbers(both)
-    values = [before.values for before, _ in both], [now.values for _, now in both]
+    grouped = grouped_numbers(both, finite)
     told = zip(
         pairs,
-        both,
-        _over_groups(grouped_numbers(both, finite)),
-        *values,
+        _over_groups(grouped),
+        _sizes(grouped.reference.reshape(len(both), -1)),
+        _sizes(grouped.current.reshape(len(both), -1)),
         _plain(kolmogorov_smirnov(finite)) if of_cells else [None] * len(both),
         _plain(_deviations(both, finite)) if of_cells else [None] * len(both),
         strict=True,
@@ -119,16 +120,23 @@ def _of_numbers(pairs: Mapping[str, tuple[Any, Any]], *, of_cells: bool) -> dict
     return {
         name: Measures(
             **over,
-            **_missing(before, now),
+            **_missing(missing, rows, missing_now, rows_now),
             ks=ks,
             wasserstein=apart,
-            rows=now.rows,
-            reference_rows=before.rows,
-            values=m,
-            reference_values=n,
+            rows=rows_now,
+            reference_rows=rows,
+            values=values_now,
+            reference_values=values,
         )
-        for name, (before, now), over, n, m, ks, apart in told
+        for name, over, (rows, values, missing), (rows_now, values_now, missing_now), ks, apart in told
     }
+
+
+def _sizes(grouped: Counts) -> Iterator[tuple[int, int, int]]:
+    """Of each pair [c, 2 + 4 + groups]: rows, those with a finite number, and those without a value."""
+    rows, special = grouped.sum(axis=1), grouped[:, 2 : 2 + len(SPECIAL)]
+    values, missing = rows - special.sum(axis=1), special[:, -2:].sum(axis=1)
+    return zip(rows.tolist(), values.tolist(), missing.tolist(), strict=True)
 
 
 def _deviations(both: Sequence[tuple[NumberProfile, NumberProfile]], finite: Pairs) -> Floats:
@@ -149,7 +157,7 @@ def _of_words(pairs: Mapping[str, tuple[Any, Any]]) -> dict[str, Measures]:
     return {
         name: Measures(
             **over,
-            **_missing(before, now),
+            **_missing(before.missing, before.rows, now.missing, now.rows),
             **_new(before, now),
             rows=now.rows,
             reference_rows=before.rows,
@@ -174,9 +182,9 @@ def _plain(values: npt.NDArray[np.float64]) -> list[float | None]:
     return [None if value != value else value for value in values.tolist()]
 
 
-def _missing(reference: Profile, current: Profile) -> dict[str, Any]:
-    before, now, effect = _effect(reference.missing, reference.rows, current.missing, current.rows)
-    return {"missing": now, "reference_missing": before, "missing_effect": effect}
+def _missing(some: int, rows: int, now: int, rows_now: int) -> dict[str, Any]:
+    before, after, effect = _effect(some, rows, now, rows_now)
+    return {"missing": after, "reference_missing": before, "missing_effect": effect}
 
 
 def _new(reference: WordProfile, current: WordProfile) -> dict[str, Any]:

@@ -204,18 +204,7 @@ class NumberProfile:
     @cached_property
     def group_ends(self) -> Places:
         """Of a reference, see `grouping.group_ends`."""
-        return group_ends(self.finite)
-
-    @cached_property
-    def alone(self) -> Counts:
-        """[2 + 4]: rows below and above all that the reference has, and the special ones."""
-        above = self.finite[-1] if len(self.finite) > 1 else 0
-        return np.concatenate([[self.finite[0], above], self.counts[-len(SPECIAL) :]])
-
-    @cached_property
-    def grouped(self) -> Counts:
-        """Of a reference: `alone`, and what lies in each group."""
-        return np.concatenate([self.alone, np.diff(self.upto[self.group_ends])])
+        return group_ends(self.finite, self.upto)
 
     @cached_property
     def beyond(self) -> tuple[float, float]:

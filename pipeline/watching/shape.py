@@ -30,6 +30,7 @@ from pipeline.watching.held import Held
 from pipeline.watching.judged import shown_as
 from pipeline.watching.numbers import SPECIAL, NumberProfile
 from pipeline.watching.profile import Profile
+from pipeline.watching.rowassessor import vectors_of
 from pipeline.watching.subjects import subjects_of
 from pipeline.watching.words import WordProfile
 from store.errors import NotFound, TrainshedError
@@ -106,7 +107,14 @@ def _pair(
     windows = [full_of(one) for one in known]
     wanted = [one for one in facts.versions if one.version == known[place].version]
     for subject in subjects_of(home, monitor, section, wanted, known[-1].end_us):
-        compared = Held(section, subject.basis(windows), subject.number, windows).compared(place)
+        basis = subject.basis(windows)
+        if column in vectors_of(basis):
+            raise NotFound(
+                f"{column} is of vectors: it has no distribution that could be drawn",
+                where="column",
+                remedy=f"`trainshed monitors show {monitor} --column {column}` shows how far it has moved",
+            )
+        compared = Held(section, basis, subject.number, windows).compared(place)
         if compared is None:
             break
         before, now = compared

@@ -45,7 +45,8 @@ class Shelf:
     def __init__(self, folder: Path, cells: Mapping[str, Cells], digest: str = "") -> None:
         """`folder`: of the table; `digest`: of the cells, for who has it already, for it takes as long as a verdict."""
         self.cells = cells
-        self._folder = folder / (digest or digest_of(cells))[:16]
+        self.folder = folder / (digest or digest_of(cells))[:16]
+        """Of these cells."""
 
     def get(self, version: int, window: Window, token: str | None = None) -> WindowProfile | None:
         """None where there is none, or it is of other rows than those of the token."""
@@ -82,7 +83,7 @@ class Shelf:
 
     def files(self) -> list[Path]:
         """Of all profiles that are kept."""
-        return sorted(self._folder.glob(f"*{_SUFFIX}"))
+        return sorted(self.folder.glob(f"*{_SUFFIX}"))
 
     def drop(self, version: int, windows: Iterable[Window]) -> None:
         """Those of pieces that are together now."""
@@ -90,7 +91,7 @@ class Shelf:
             self._file(version, window).unlink(missing_ok=True)
 
     def _file(self, version: int, window: Window, suffix: str = _SUFFIX) -> Path:
-        return self._folder / f"{version}-{window.start_us}-{window.end_us}{suffix}"
+        return self.folder / f"{version}-{window.start_us}-{window.end_us}{suffix}"
 
 
 def joined(parts: Iterable[WindowProfile], token: str) -> WindowProfile:

@@ -41,8 +41,8 @@ bins = 4
 
 [models.late.training]
 batch = 32
-epochs = 100
-patience = 100
+epochs = 40
+patience = 40
 checkpoint_every = "300ms"
 
 [jobs."train:late"]

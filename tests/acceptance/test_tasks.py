@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from pipeline.training.learn import run_train
 from pipeline.versions.bundle import load_bundle
 from store.home import Home
 from store.words import JobKind
+from tests.hurried import compiled_in_a_hurry
 from tests.thorough import repeats
 
 pytestmark = pytest.mark.slow
@@ -66,6 +67,12 @@ class Small(nnx.Module):
 def small(inputs, outputs, rngs, width=16):
     return Small(inputs, outputs, width, rngs)
 """
+
+
+@pytest.fixture(autouse=True)
+def _in_a_hurry() -> Iterator[None]:
+    with compiled_in_a_hurry():
+        yield
 
 
 def rows_with(label: Callable[[np.ndarray, np.ndarray], Any], count: int = 1200) -> pa.Table:

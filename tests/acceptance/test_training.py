@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from pipeline.versions.bundle import load_bundle
 from store import lake
 from store.errors import DeviceMissing, ProjectError
 from store.home import Home
+from tests.hurried import compiled_in_a_hurry
 
 pytestmark = pytest.mark.slow
 
@@ -55,6 +57,12 @@ bins = 4
 batch = 64
 epochs = 4
 """
+
+
+@pytest.fixture(autouse=True)
+def _in_a_hurry() -> Iterator[None]:
+    with compiled_in_a_hurry():
+        yield
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.thorough import THOROUGH
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorial.md"
 SECOND = "trainshed run train:wet --set network.members=16"

@@ -8,6 +8,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 HEAVY = (
     "jax",
     "jaxlib",
@@ -39,6 +41,7 @@ def loaded_by(module: str) -> set[str]:
     return set(json.loads(done.stdout))
 
 
+@pytest.mark.slow
 def test_the_daemon_loads_nothing_that_computes() -> None:
     assert not loaded_by("daemon.main, daemon.serving, daemon.doctor") & set(HEAVY)
 
@@ -83,6 +86,7 @@ def test_the_command_line_loads_typer_and_no_more() -> None:
     assert ours == set()
 
 
+@pytest.mark.slow
 def test_of_ours_the_command_line_knows_the_wire_and_its_words_only() -> None:
     loaded = loaded_by("tui.client, tui.verbs.wait, tui.draw.status, tui.draw.models, tui.draw.data, tui.launch")
     ours = {name for name in loaded if name.split(".")[0] in {"daemon", "pipeline", "store"}}

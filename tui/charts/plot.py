@@ -266,7 +266,7 @@ def _cut(line: Sequence[Cell], width: int) -> list[Cell]:
 
 def _y_axis(y: Scale, rows: int, left: int) -> dict[int, str]:
     """Row → what is written there; no two in neighbouring rows."""
-    values = ticks(y, max(1, rows // 3))
+    values = ticks(y, max(2, rows // 3))
     row_of = y.rows(rows)
     texts = told_apart([text[:left] for text in labels(values)])
     return {row_of(value): text for value, text in zip(values, texts, strict=True)}

@@ -52,8 +52,8 @@ def _measures(column: str, window: WatchWindowView) -> list[Line]:
 def numbers(parts: list[ShapePart], width: int, height: int, style: Style) -> Lines:
     """Shares in percent over the values, each stretch at its middle."""
     middle = [((part.low or 0.0) + (part.high or 0.0)) / 2 for part in parts]
-    now = Series.of("% now", middle, [part.current * 100 for part in parts])
-    before = Series.of("% before", middle, [part.reference * 100 for part in parts])
+    now = Series.of("% of the window", middle, [part.current * 100 for part in parts])
+    before = Series.of("% of the reference", middle, [part.reference * 100 for part in parts])
     return plot([now, before], width, height, Look(style=style, values=True)).lines
 
 

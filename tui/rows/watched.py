@@ -71,7 +71,7 @@ def promotions(
     """x of each version that went into production while the windows went on, and what the legend says of them."""
     if not windows:
         return [], ""
-    first, last = windows[0].start, max(one.end for one in windows)
+    first, last = windows[0].end, max(one.end for one in windows)  # what is drawn
     found = [move for move in reversed(moves) if move.alias == "production" and first <= move.at <= last]
     names = ", ".join(f"v{move.to_version}" for move in found)
     return [(move.at - since).total_seconds() for move in found], f"{names} went live"
@@ -117,7 +117,7 @@ def accuracy_lines(metric: str, windows: Sequence[WatchWindowView], frame: Frame
     if measured is not None:
         window, one = measured
         lines.append(
-            line(("by labels  ", "dim"), (f"{metric} {_interval(one)}", "strong"), f"  {_until(window, frame)}")
+            line(("by labels  ", "dim"), (f"{metric} {_interval(one)}", "strong"), f"  {_ends(window, frame)}")
         )
         lines += _drop(one)
     estimated = _last(windows, metric, "estimate")
@@ -125,7 +125,7 @@ def accuracy_lines(metric: str, windows: Sequence[WatchWindowView], frame: Frame
         window, one = estimated
         how = window.estimate.how if window.estimate is not None else ""
         lines.append(
-            line(("without    ", "dim"), f"{metric} ≈{_interval(one)}  {_until(window, frame)}", (f"  {how}", "dim"))
+            line(("without    ", "dim"), f"{metric} ≈{_interval(one)}  {_ends(window, frame)}", (f"  {how}", "dim"))
         )
     lines += _coverage(windows)
     return lines or [
@@ -154,9 +154,12 @@ def _drop(one: WindowMetric) -> list[Line]:
     return [line(("judged     ", "dim"), f"{figure(one.reference)}, so now {one.value - one.reference:+.3g}")]
 
 
+def _ends(window: WatchWindowView, frame: Frame) -> str:
+    return f"until {clock(window.end, frame)}" + (", restated" if window.restated_at is not None else "")
+
+
 def _until(window: WatchWindowView, frame: Frame) -> str:
-    again = ", told again as labels came" if window.restated_at is not None else ""
-    return f"in the window until {clock(window.end, frame)}{again}"
+    return f"in the window {_ends(window, frame)}"
 
 
 def _coverage(windows: Sequence[WatchWindowView]) -> list[Line]:

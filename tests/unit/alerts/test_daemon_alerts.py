@@ -115,6 +115,7 @@ def test_a_fault_is_an_alert_once_two_looks_have_seen_it(record: Record, clock: 
     assert watch.look() == [("etl:orders", "resolved")]
 
 
+@pytest.mark.slow
 def test_a_fault_that_stays_is_no_news_and_a_restarted_daemon_knows_it(record: Record, clock: HandClock) -> None:
     watch = Watch(record, clock)
     watch.look(FAILED)

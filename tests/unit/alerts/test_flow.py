@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +55,7 @@ LOOKS = st.lists(
 """Minutes since the look before, and what it finds."""
 
 
+@pytest.mark.slow
 @given(LOOKS)
 def test_of_one_thing_there_is_one_alert_at_a_time_and_it_is_there_exactly_while_it_is_found(
     looks: list[tuple[int, list[tuple[str, AlertSeverity]]]],
@@ -66,6 +68,7 @@ def test_of_one_thing_there_is_one_alert_at_a_time_and_it_is_there_exactly_while
         assert sorted(there) == sorted({subject for subject, _ in found})
 
 
+@pytest.mark.slow
 @given(LOOKS)
 def test_whatever_comes_and_goes_tells_of_one_thing_as_often_as_it_is_new_or_worse_and_once_in_each_repeat(
     looks: list[tuple[int, list[tuple[str, AlertSeverity]]]],

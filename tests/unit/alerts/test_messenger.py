@@ -88,6 +88,7 @@ def shed(record: Record, clock: HandClock) -> Iterator[Callable[..., Shed]]:
         yield lambda **settings: Shed(record, clock, receiver, settings)
 
 
+@pytest.mark.slow
 def test_many_alerts_of_one_report_are_one_message(shed: Callable[..., Shed]) -> None:
     one = shed()
     one.look(*(finding(number) for number in range(200)))
@@ -102,6 +103,7 @@ def test_many_alerts_of_one_report_are_one_message(shed: Callable[..., Shed]) ->
     assert told.endswith("and 180 more: 200 OK: taken")
 
 
+@pytest.mark.slow
 def test_a_webhook_that_is_down_for_an_hour_loses_nothing_and_doubles_nothing(shed: Callable[..., Shed]) -> None:
     one = shed()
     one.receiver.answer = lambda _: DOWN
@@ -154,6 +156,7 @@ def _send_and_die(one: Shed, how: type[BaseException]) -> None:
             raise how from None
 
 
+@pytest.mark.slow
 def test_what_comes_up_in_quiet_hours_is_one_digest_afterwards_and_critical_passes(shed: Callable[..., Shed]) -> None:
     one = shed(quiet="12:00-18:00")  # it is noon
     for hour in range(5):
@@ -173,6 +176,7 @@ def test_what_comes_up_in_quiet_hours_is_one_digest_afterwards_and_critical_pass
     assert digest["title"] == "shop: 5 alerts (4 over), first of them: c1 has drifted"
 
 
+@pytest.mark.slow
 def test_a_finding_that_comes_and_goes_for_two_days_is_told_three_times(shed: Callable[..., Shed]) -> None:
     one = shed()
     for hour in range(49):
@@ -181,6 +185,7 @@ def test_a_finding_that_comes_and_goes_for_two_days_is_told_three_times(shed: Ca
     assert one.receiver.alerts == [("c0 has drifted", ["opened"]), *[("c0 has drifted", ["again"])] * 2]
 
 
+@pytest.mark.slow
 def test_an_end_is_told_to_those_who_were_told_of_the_beginning(shed: Callable[..., Shed]) -> None:
     one = shed()
     one.look(finding(0))
@@ -193,6 +198,7 @@ def test_an_end_is_told_to_those_who_were_told_of_the_beginning(shed: Callable[.
     assert "over since" in one.receiver.got[1].body["text"]
 
 
+@pytest.mark.slow
 def test_a_message_that_cannot_be_sent_is_given_up_after_its_time_and_that_is_an_alert(
     shed: Callable[..., Shed],
 ) -> None:
@@ -215,6 +221,7 @@ def test_a_message_that_cannot_be_sent_is_given_up_after_its_time_and_that_is_an
     ], "that it takes messages again does not tell what was lost"
 
 
+@pytest.mark.slow
 def test_a_message_that_a_receiver_does_not_take_does_not_keep_others_from_being_sent(
     shed: Callable[..., Shed],
 ) -> None:
@@ -232,6 +239,7 @@ def test_a_message_that_a_receiver_does_not_take_does_not_keep_others_from_being
     assert ("channel ops was not told of alert 1", "critical") in one.open_alerts()
 
 
+@pytest.mark.slow
 def test_what_waits_for_a_channel_that_was_taken_out_is_told_to_nobody(shed: Callable[..., Shed]) -> None:
     one = shed()
     one.receiver.answer = lambda _: DOWN

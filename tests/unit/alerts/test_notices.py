@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,6 +71,7 @@ def test_the_worst_comes_first_and_the_end_last() -> None:
 TEXTS = st.text(max_size=3 * LONGEST)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(st.integers(1, 60), st.sampled_from(SEVERITIES), TEXTS, TEXTS), min_size=1, max_size=60),
     st.integers(0, 10_000),

@@ -134,7 +134,7 @@ def client(served: Served) -> Iterator[Client]:
 def http(served: Served) -> Iterator[httpx.Client]:
     """Bare HTTP over the socket."""
     with httpx.Client(
-        transport=httpx.HTTPTransport(uds=str(served.socket), verify=False), base_url="http://shed"
+        transport=httpx.HTTPTransport(uds=str(served.socket), verify=False), base_url="http://shed", timeout=60
     ) as http:
         yield http
 
@@ -142,7 +142,7 @@ def http(served: Served) -> Iterator[httpx.Client]:
 @pytest.fixture
 def tcp(served: Served) -> Iterator[httpx.Client]:
     """Bare HTTP over TCP, without the token."""
-    with httpx.Client(base_url=served.url, trust_env=False, verify=False) as http:
+    with httpx.Client(base_url=served.url, trust_env=False, verify=False, timeout=60) as http:
         yield http
 
 

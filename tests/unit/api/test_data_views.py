@@ -83,6 +83,7 @@ def test_a_dataset_is_stale_when_its_newest_row_is_too_old(client: Client, daemo
     assert client.dataset("orders").dataset.freshness is not None
 
 
+@pytest.mark.slow
 def test_a_table_that_a_schedule_brings_up_to_date_is_judged_by_it(client: Client, daemon: Daemon) -> None:
     daemon.reload()  # brings the schedules into the record, as the daemon's start does
     fresh = client.datasets()[0].freshness

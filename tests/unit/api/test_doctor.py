@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from daemon import findings
 from daemon.doctor import examine, holders, memory_limit, mount_of, of_secrets
 from daemon.service import DaemonLock, Owner, bind_socket, prepare_home
@@ -108,6 +110,7 @@ def test_missing_secrets_are_named_and_values_never_shown(project: Path) -> None
     assert "very secret" not in finding.fact + finding.remedy
 
 
+@pytest.mark.slow
 def test_a_held_home_without_an_answer_is_a_failure(project: Path) -> None:
     home = Home(project / ".trainshed")
     prepare_home(home)

@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 
 from daemon.core import Daemon
+from daemon.reports import Reports
 from pipeline.judging.gates import Verdict
 from pipeline.predictions.record import to_line
 from pipeline.versions.bundle import write_bundle
-from store import registry
+from store import queue, registry
+from store.facts import ReportFacts
 from store.home import Home
 from store.tables import Run
 from store.wire import DriftColumn, DriftView, PromoteRequest
 from tests.evidence import least_evidence
+from tests.unit.api.conftest import PROJECT
 from tests.unit.predictions.test_take import sample, write
 from tests.unit.registry.shelf import facts
 from tests.unit.serving.bench import ROWS, SIGNATURE, apply, parameters
@@ -24,6 +27,12 @@ from tui.client import Client
 from tui.draw.drift import drifted
 from tui.failure import ClientError
 from tui.render import console
+
+
+@pytest.fixture
+def project(project: Path) -> Path:
+    (project / "trainshed.toml").write_text(PROJECT + '[monitors.late]\nmodel = "late"\n')
+    return project
 
 
 def promoted(daemon: Daemon, client: Client, digest: str, made_from: str) -> None:
@@ -55,6 +64,7 @@ def log(daemon: Daemon, asked: dict[str, Any]) -> None:
     write(daemon.home, "late", "w.1", [to_line(line)]).close()
 
 
+@pytest.mark.slow
 def test_without_a_version_in_production_there_is_nothing_to_hold_the_log_against(client: Client) -> None:
     with pytest.raises(ClientError, match="no version of late is in production"):
         client.drift("late")
@@ -128,3 +138,41 @@ def test_columns_of_which_nothing_can_be_said_have_dashes(tmp_path: Path) -> Non
     assert "x       not yet    -   -     -        -          -" in text(view, tmp_path)
     assert "newer ones are still being read" in text(view, tmp_path)
     assert "nothing to compare" in text(view, tmp_path, closely=True)
+
+
+@pytest.mark.slow
+def test_what_the_monitors_of_a_model_found_is_told_where_its_drift_is(
+    client: Client, daemon: Daemon, tmp_path: Path
+) -> None:
+    promoted(daemon, client, bundle(daemon.home), "gone")
+    found: dict[str, Any] = {
+        "kind": "performance",
+        "subject": "errors",
+        "severity": "warning",
+        "title": "it errs more than before",
+    }
+    found |= {
+        "reason": "the share of wrong answers rose from 10.0% to 20.0%",
+        "suggestion": "look",
+        "evidence": {},
+        "model": "late",
+    }
+    body = {"columns": [], "notes": [], "life": ["made 3 days ago"]}
+    known: dict[str, Any] = {"monitor": "late", "model": "late", "state": "steady", "reason": "none", "rows": 9}
+    new = queue.NewRun(job="monitor:late", kind="monitor", target="late", trigger="manual", actor="ann")
+    for version in (1, 2):
+        with daemon.record.transaction() as tx:
+            run = queue.submit(tx, [new])[0]
+            tx.finish()
+            facts = ReportFacts(**known, windows=1, version=version, body=body, findings=[found])
+            Reports(lambda: daemon.project, lambda: daemon.jobs).take(tx, run, facts)
+        view = client.drift("late")
+        if version == 1:
+            assert [one.subject for one in view.findings] == ["errors"]
+            said = text(view, tmp_path)
+            assert "warning: it errs more than before: the share of wrong answers rose from 10.0% to 20.0%" in said
+            assert "made 3 days ago" in said
+        else:
+            assert (view.findings, view.life) == ([], [])  # the report is of a version that is not in production
+    alerts = client.alerts().items
+    assert [(one.source, one.subject, one.model) for one in alerts] == [("monitor:late", "errors", "late")]

@@ -119,6 +119,7 @@ def test_words_of_ones_own_go_before_the_project_file_and_nonsense_is_refused(li
             live.traffic_plan("late", TrafficChange(do="experiment", **asked))
 
 
+@pytest.mark.slow
 def test_a_winner_waits_for_a_person_and_is_told_once(live: Client, daemon: Daemon) -> None:
     begin(daemon, version=2, settings=SETTINGS, name="late_2")
     assert live.experiment("late_2").report is None
@@ -148,6 +149,7 @@ def test_a_winner_waits_for_a_person_and_is_told_once(live: Client, daemon: Daem
     assert ended.report == again.report
 
 
+@pytest.mark.slow
 def test_a_version_that_brings_less_is_taken_back_until_somebody_has_seen_it(live: Client, daemon: Daemon) -> None:
     begin(daemon, name="fresh_model", settings=SETTINGS)
     answer(daemon, range(600), {1: 3.0, 2: 1.0})
@@ -212,6 +214,7 @@ def test_one_is_ended_by_its_name_and_no_other(live: Client, daemon: Daemon) -> 
     assert live.experiment("late_2").comparison.status == "stopped"  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_a_look_that_fails_says_why_and_ends_nothing(live: Client, daemon: Daemon) -> None:
     begin(daemon, version=2, settings=SETTINGS, name="late_2")
     (daemon.home.predictions("late") / "_delta_log").mkdir(parents=True)

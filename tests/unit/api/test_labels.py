@@ -38,6 +38,7 @@ def test_labels_of_nobody_and_wrong_ones_are_refused_and_leave_nothing(client: C
     assert not daemon.home.serving.labels_root.exists()
 
 
+@pytest.mark.slow
 def test_more_than_a_request_may_carry_is_refused(http: httpx.Client) -> None:
     many = [{"request": "a", "value": 1}] * 5001
     assert http.post("/v1/labels", json={"model": "late", "labels": many}).status_code == 422

@@ -194,6 +194,7 @@ def test_names_with_quotes_and_line_ends_are_escaped() -> None:
     assert samples(exposition(shown).decode())["trainshed_daemon_info", (("release", release),)] == 1
 
 
+@pytest.mark.slow
 def test_the_door_of_the_daemon_tells_it_and_only_to_those_it_knows(
     daemon: Daemon, client: Client, http: httpx.Client, tcp: httpx.Client, token: str
 ) -> None:

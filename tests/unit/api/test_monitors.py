@@ -99,6 +99,7 @@ def drawn(made: Any) -> str:
     return text.get()
 
 
+@pytest.mark.slow
 def test_monitors_of_the_file_come_first_and_served_models_have_one_of_their_own(
     client: Client, daemon: Daemon
 ) -> None:
@@ -114,6 +115,7 @@ def test_monitors_of_the_file_come_first_and_served_models_have_one_of_their_own
     assert "nobody has looked yet" in text
 
 
+@pytest.mark.slow
 def test_the_derived_schedule_is_paused_as_any_and_the_monitor_says_so(client: Client, daemon: Daemon) -> None:
     look(daemon)
     client.pause("monitor_orders_hourly")
@@ -122,6 +124,7 @@ def test_the_derived_schedule_is_paused_as_any_and_the_monitor_says_so(client: C
     assert "looks paused" in drawn(monitor(view, None, [], system_clock(), column=None))
 
 
+@pytest.mark.slow
 def test_windows_and_reports_tell_what_the_run_found(client: Client, daemon: Daemon) -> None:
     look(daemon)
     windows = client.watch_windows("orders_hourly", limit=3)
@@ -145,6 +148,7 @@ def test_windows_and_reports_tell_what_the_run_found(client: Client, daemon: Dae
     assert "orders, hour by hour" in text
 
 
+@pytest.mark.slow
 def test_a_backtest_says_when_it_would_have_alarmed_and_with_other_limits_it_would_not(
     client: Client, daemon: Daemon
 ) -> None:
@@ -161,6 +165,7 @@ def test_a_backtest_says_when_it_would_have_alarmed_and_with_other_limits_it_wou
     assert "distance" in drawn(backtested(found))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("setting", "what"),
     [
@@ -180,6 +185,7 @@ def test_a_monitor_that_is_not_there_is_refused_with_the_nearest(client: Client)
         client.monitor("order_hourly")
 
 
+@pytest.mark.slow
 def test_what_a_monitor_has_found_is_over_when_the_project_has_it_no_more(
     daemon: Daemon, client: Client, project: Path
 ) -> None:

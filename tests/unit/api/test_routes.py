@@ -84,6 +84,7 @@ def test_jobs_come_in_the_order_of_the_work(client: Client) -> None:
     assert names == ["etl:orders", "features:habits", "train:late", "evaluate:late", "backup"]
 
 
+@pytest.mark.slow
 def test_the_schema_of_the_api_is_told(http: httpx.Client) -> None:
     schema = http.get("/openapi.json").json()
     assert schema["info"]["title"] == "Trainshed"
@@ -159,6 +160,7 @@ FAULTS: list[tuple[str, str, object, int, str]] = [
 ]
 
 
+@pytest.mark.slow
 def test_every_fault_is_a_problem_with_a_remedy(http: httpx.Client) -> None:
     for method, path, body, status, code in FAULTS:
         answer = http.request(method, path, json=body)

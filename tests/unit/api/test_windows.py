@@ -90,6 +90,7 @@ def test_the_command_line_lists_by_filter_order_and_position(client: Client, say
     assert "etl:orders is queued as run 5" in events.stdout
 
 
+@pytest.mark.slow
 def test_the_command_line_searches_a_log(client: Client, daemon: Daemon, say: Callable[..., Result]) -> None:
     _submit(client, 1)
     _log(daemon, 1, "one\nTwo two\nthree\nand two\n")

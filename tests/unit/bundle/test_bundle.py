@@ -91,6 +91,7 @@ def test_the_order_of_columns_and_further_columns_do_not_matter(bundle: Bundle) 
     np.testing.assert_array_equal(loaded.predict(ROWS), loaded.predict(ROWS.select(["hour", "distance", "carrier"])))
 
 
+@pytest.mark.slow
 def test_many_rows_are_answered_as_they_are_one_by_one(bundle: Bundle) -> None:
     loaded = load_bundle(bundle.path)
     many = pa.concat_tables([ROWS] * 3000)

@@ -34,6 +34,7 @@ def encoded(words: Any, numbers: Any) -> tuple[list[int], list[float]]:
     return categorical[:, 0].tolist(), numeric[:, 0].tolist()
 
 
+@pytest.mark.slow
 @given(st.lists(st.one_of(st.none(), st.sampled_from(VOCABULARY), st.text(max_size=3)), min_size=1))
 def test_words_become_their_place_in_the_vocabulary_and_all_others_one_number(words: list[str | None]) -> None:
     expected = [0 if w is None else VOCABULARY.index(w) + 2 if w in VOCABULARY else 1 for w in words]
@@ -42,6 +43,7 @@ def test_words_become_their_place_in_the_vocabulary_and_all_others_one_number(wo
     assert encoded(pa.array(words, pa.string()).dictionary_encode(), numbers)[0] == expected
 
 
+@pytest.mark.slow
 @given(st.lists(st.one_of(st.none(), st.floats(width=32, allow_infinity=False)), min_size=1))
 def test_numbers_stay_and_nothing_becomes_nan(numbers: list[float | None]) -> None:
     found = encoded(pa.array(["AA"] * len(numbers)), pa.array(numbers, pa.float64()))[1]

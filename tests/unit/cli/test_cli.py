@@ -42,6 +42,7 @@ def leaves(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, .
         yield from leaves(child, (*path, name))
 
 
+@pytest.mark.slow
 def test_the_verbs_are_those_of_the_design() -> None:
     assert {path[0] for path in leaves(typer.main.get_command(app))} == VERBS
 

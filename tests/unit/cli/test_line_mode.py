@@ -95,6 +95,7 @@ def test_a_run_and_its_metrics_are_one_line(shed: Served) -> None:  # noqa: F811
     assert "\n" not in line
 
 
+@pytest.mark.slow
 def test_a_pipe_without_a_daemon_says_so(tmp_path: Path) -> None:
     (tmp_path / "trainshed.toml").write_text('[project]\nname = "shop"\n')
     environ = {**os.environ, "TRAINSHED_PROJECT": str(tmp_path)}

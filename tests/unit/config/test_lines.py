@@ -59,6 +59,7 @@ def quoted(name: str) -> str:
     return f'"{name}"'
 
 
+@pytest.mark.slow
 @given(st.dictionaries(NAMES, st.dictionaries(NAMES, st.integers(), max_size=4), max_size=5))
 def test_every_key_of_a_written_document_is_found_on_its_line(document: dict[str, dict[str, int]]) -> None:
     lines: list[str] = []

@@ -101,6 +101,7 @@ def test_wrong_questions_are_refused_with_a_reason(served: tuple[httpx.Client, s
     assert (answer.status_code, bool(answer.json()["error"])) == (status, True)
 
 
+@pytest.mark.slow
 def test_only_the_token_publishes_and_old_pages_stay_as_they_are(served: tuple[httpx.Client, str]) -> None:
     client, token = served
     before = pages(client, "flights")

@@ -14,6 +14,7 @@ def answer(version: int, score: float, late: int, *, seconds: float = 0.01, labe
     return Heard(request="r", version=version, score=score, seconds=seconds, late=late, labelled=labelled)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.9]), st.integers(0, 1)), min_size=2))
 def test_the_area_is_that_of_scikit_learn_and_of_one_class_there_is_none(pairs: list[tuple[float, int]]) -> None:
     found, truth = auc(pairs), [late for _, late in pairs]

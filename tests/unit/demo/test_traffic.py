@@ -74,6 +74,7 @@ def flight(number: int, *, plane: str = "N1") -> Flown:
     return Flown(id=f"f{number}", unit=plane, leaves=number, landed=number + LANDS_LATER, late=number % 2, row={"a": 1})
 
 
+@pytest.mark.slow
 def test_every_flight_is_asked_about_once_and_labelled_once_it_has_landed(endpoint: Endpoint) -> None:
     with Traffic(endpoint.url, "late", [flight(n) for n in range(300)]) as traffic:
         until(lambda: traffic.asked == 300)

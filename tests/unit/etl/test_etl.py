@@ -306,6 +306,7 @@ def test_a_narrower_type_is_widened_to_what_is_there(shed: Shed) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_another_type_is_refused_unless_it_may_be_cast(shed: Shed) -> None:
     shed.write("own.sql", "SELECT * FROM orders")
     csv_source(shed, "id,n\n1,10\n")
@@ -361,6 +362,7 @@ def test_sql_shapes_inputs_and_records_their_versions(shed: Shed) -> None:
     assert again.skipped == "made@0 is up to date: code and inputs are unchanged (orders@0)"
 
 
+@pytest.mark.slow
 def test_changed_sql_or_a_new_input_version_is_a_reason_to_run(shed: Shed) -> None:
     csv_source(shed)
     shed.write("made.sql", "SELECT id FROM orders")

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 
 from daemon.program import ask_program
 from pipeline.etl.quarantine import keep
@@ -55,6 +56,7 @@ def test_refused_rows_come_newest_first_with_the_checks_that_threw_them_out(shed
     assert set(found["rows"][0]["values"]) == {"id", "n", "at"}
 
 
+@pytest.mark.slow
 def test_they_are_found_by_run_and_by_check_and_bounded(shed: Shed) -> None:
     twice(shed)
     table = shed.home.quarantine("orders")

@@ -173,6 +173,7 @@ def test_code_outside_of_the_project_is_not_loaded(tmp_path: Path) -> None:
         made(inside, python="../outside.py:f")
 
 
+@pytest.mark.slow
 def test_work_that_is_larger_than_memory_goes_to_disk(tmp_path: Path) -> None:
     connection = connect(memory=100 * 2**20, spill=tmp_path / "spill")
     connection.execute("CREATE TABLE big AS SELECT hash(x) AS h, repeat('x', 60) || x AS t FROM range(2_000_000) s(x)")

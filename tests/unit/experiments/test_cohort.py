@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,6 +106,7 @@ def decision(exposed: Exposed, outcomes: Columns, ripe: npt.NDArray[np.bool_]) -
     return treated.units + control.units, found.low > 0
 
 
+@pytest.mark.slow
 def test_two_hundred_replays_with_late_labels_decide_as_those_who_know_all_at_once() -> None:
     window, differing, early = 3 * DAY, 0, 0
     for seed in range(200):

@@ -88,6 +88,7 @@ def test_the_interval_is_that_of_savvi(
 counts = st.integers(0, 20) | st.integers(0, 10**7)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(500))
 @given(counts, counts, st.floats(0.001, 0.999), st.floats(1e-6, 0.9))
 def test_there_is_an_interval_about_the_ratio_for_any_counts(

@@ -14,6 +14,7 @@ from scipy.stats import norm
 from pipeline.experiments.msprt import log_e
 
 
+@pytest.mark.slow
 @given(st.floats(-1, 1), st.integers(1, 500), st.floats(0.2, 4), st.floats(0.05, 1), st.floats(-0.5, 0.5))
 def test_it_is_the_mean_likelihood_ratio_of_normally_drawn_differences(
     difference: float, units: int, variance: float, tau: float, null: float
@@ -25,6 +26,7 @@ def test_it_is_the_mean_likelihood_ratio_of_normally_drawn_differences(
     assert found == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_the_mixture_by_quadrature() -> None:
     def weighted(true: float) -> float:
         return float(norm(0, 0.3).pdf(true) * norm(true, 0.2).pdf(0.5))

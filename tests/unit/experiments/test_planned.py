@@ -23,6 +23,7 @@ def test_one_look_is_the_usual_test() -> None:
     assert limits(1, 0.05, "pocock")[0] == pytest.approx(norm.isf(0.025), abs=1e-8)
 
 
+@pytest.mark.slow
 def test_obrien_and_fleming_are_strict_at_first() -> None:
     found = limits(4, 0.05, "o'brien-fleming")
     assert found == pytest.approx(found[-1] * np.sqrt(4 / np.arange(1, 5)))

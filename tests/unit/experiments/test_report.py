@@ -198,6 +198,7 @@ def test_a_label_may_be_spelt_as_its_sender_spells_it() -> None:
         assert against({"label": [classes[1]]}, label, "correct", classes) == [1.0]
 
 
+@pytest.mark.slow
 def test_the_program_answers_in_one_document_without_jax(world: World) -> None:
     rng = np.random.default_rng(1)
     world.say([{"request": f"r-u{n}", "value": bool(rng.random() < 0.5)} for n in range(UNITS)], hours=8)

@@ -16,6 +16,7 @@ from pipeline.stats.measured import Floats
 numbers = hnp.arrays(np.float64, st.integers(0, 30), elements=st.floats(-1e3, 1e3))
 
 
+@pytest.mark.slow
 @given(numbers, numbers)
 def test_moments_of_parts_are_those_of_the_whole(one: Floats, two: Floats) -> None:
     merged, whole = Moments.of(one).plus(Moments.of(two)), Moments.of(np.r_[one, two])
@@ -24,6 +25,7 @@ def test_moments_of_parts_are_those_of_the_whole(one: Floats, two: Floats) -> No
     assert merged.squares == pytest.approx(whole.squares, rel=1e-9, abs=1e-5)
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_pairs_of_parts_are_those_of_the_whole(data: st.DataObject) -> None:
     rows = data.draw(hnp.arrays(np.float64, st.tuples(st.integers(0, 30), st.just(2)), elements=st.floats(-100, 100)))

@@ -71,6 +71,7 @@ def judged_on(day: int, table: Path, split: Split, bought: dict[str, float]) -> 
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("effect", "action", "latest"), [(0.5, "promote", 14), (-2.0, "roll back", 6)])
 def test_a_better_version_is_promoted_in_time_and_a_worse_one_taken_back_at_once(
     tmp_path: Path, effect: float, action: str, latest: int

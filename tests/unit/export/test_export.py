@@ -35,12 +35,14 @@ def test_an_export_says_which_version_it_is_and_what_it_was_made_from(shed: Shed
     assert (told.run, told.training_set) == (1, "t" * 64)
 
 
+@pytest.mark.slow
 def test_a_version_can_be_named_by_its_number(shed: Shed, tmp_path: Path) -> None:
     for reference in ("late@2", "late@v2"):
         told = shed.export(tmp_path / reference, reference).provenance
         assert (told.version, told.alias) == (2, None)
 
 
+@pytest.mark.slow
 def test_what_is_exported_scores_as_the_version_does(shed: Shed, exported: Exported) -> None:
     loaded = load_exported(exported.folder, exported.provenance, 4)
     bundle = load_bundle(shed.home.bundle(exported.provenance.digest))
@@ -61,6 +63,7 @@ def test_a_flipped_byte_is_found_before_anything_is_answered(exported: Exported)
         load_exported(exported.folder, exported.provenance, 1)
 
 
+@pytest.mark.slow
 def test_the_model_of_another_export_is_not_taken_for_this_one(shed: Shed, exported: Exported, tmp_path: Path) -> None:
     other = shed.export(tmp_path / "other", "late@2")
     shutil.rmtree(exported.folder / "model")
@@ -69,6 +72,7 @@ def test_the_model_of_another_export_is_not_taken_for_this_one(shed: Shed, expor
         load_exported(exported.folder, exported.provenance, 1)
 
 
+@pytest.mark.slow
 def test_a_damaged_version_is_not_exported_and_leaves_no_folder(tmp_path: Path) -> None:
     shed = Shed(Home(tmp_path / "home"))
     bundle = shed.home.bundle(shed.version())
@@ -83,6 +87,7 @@ def test_a_damaged_version_is_not_exported_and_leaves_no_folder(tmp_path: Path) 
 # ------------------------------------------------------------------------------------------------ the folder
 
 
+@pytest.mark.slow
 def test_an_earlier_export_is_replaced(shed: Shed, exported: Exported) -> None:
     (exported.folder / "app" / "pipeline" / "__pycache__").mkdir()  # somebody has run it
     again = shed.export(exported.folder, "late@2")
@@ -104,6 +109,7 @@ def test_an_earlier_export_that_somebody_worked_in_is_left_alone(shed: Shed, exp
     assert (exported.folder / file).read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_a_folder_with_something_else_in_it_is_left_alone(shed: Shed, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("years of work")

@@ -35,6 +35,7 @@ def said(answer: dict[str, Any]) -> Any:
     return json.loads(answer["body"])
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_row_is_predicted_as_the_version_predicts_it(shed: Shed, function: Function, kind: Any) -> None:
     answer = function(kind("/v1/predict/late", json.dumps(ROW)), None)

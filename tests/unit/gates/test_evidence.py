@@ -149,6 +149,7 @@ def test_slices_are_compared_with_all_rows_and_corrected() -> None:
     np.testing.assert_allclose([one.adjusted for one in found if one.adjusted is not None], expected)
 
 
+@pytest.mark.slow
 def test_slices_without_a_difference_are_rarely_called_worse() -> None:
     called, rng = 0, np.random.default_rng(11)
     for seed in range(60):

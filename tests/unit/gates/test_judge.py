@@ -212,6 +212,7 @@ def test_a_live_version_judged_again_keeps_the_comparison_it_was_made_with(shop:
     assert verdict_of(shop.judged(good, good))["evidence"]["production"] is None
 
 
+@pytest.mark.slow
 def test_a_production_version_that_needs_a_column_that_is_gone_cannot_be_compared(shop: Shop, good: Bundle) -> None:
     gate = production_gate(shop.judged(good, shop.sealed({"gone": 1.0})))
     assert gate["outcome"] == "fail"

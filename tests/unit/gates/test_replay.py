@@ -72,6 +72,7 @@ def rows(count: int, **other: Any) -> dict[str, list[Any]]:
     return {**columns, **{name: [value] * count for name, value in other.items()}}
 
 
+@pytest.mark.slow
 def test_what_changes_what_it_never_saw_and_what_it_would_refuse(bench: Bench, versions: tuple[str, str]) -> None:
     incomplete = {name: values for name, values in rows(3).items() if name != "hour"}
     log(bench.home, "all.1", rows(60), rows(40, carrier="LH"), incomplete, rows(2, distance="far"), None, model="all")
@@ -151,6 +152,7 @@ def test_a_plan_first_takes_what_was_logged_since_the_lake_was_written(
         record.close()
 
 
+@pytest.mark.slow
 def test_the_newest_come_first_and_the_live_version_against_itself_moves_nothing(
     bench: Bench, versions: tuple[str, str]
 ) -> None:

@@ -110,6 +110,7 @@ def test_a_restatement_stands_and_is_counted_and_a_repetition_is_counted_too(hom
     assert truths(home) == {"a": 2}
 
 
+@pytest.mark.slow
 def test_rewards_are_counted_by_their_names_and_are_no_labels(home: Home) -> None:
     say(home, {"request": "a", "value": 12.5, "name": "revenue"}, {"request": "b", "value": True})
     assert seen(home)["names"] == {"label": 1, "revenue": 1}
@@ -126,6 +127,7 @@ def test_of_a_post_it_is_known_what_it_changed(home: Home) -> None:
     assert posted(home.labels("none"), "two") == {"new": 0, "restated": 0}
 
 
+@pytest.mark.slow
 def test_the_program_answers_in_one_document(home: Home) -> None:
     say(home, {"request": "a", "value": 1}, post="one")
     seen(home)

@@ -19,6 +19,7 @@ def label(**given: Any) -> Label:
     return read_label(given, arrived_us=7)
 
 
+@pytest.mark.slow
 @given(_IDS, _VALUES, _IDS)
 def test_a_line_says_what_was_sent(request: str, value: Any, name: str) -> None:
     sent = label(request=request, value=value, name=name)

@@ -150,6 +150,7 @@ def test_what_the_rows_bring_themselves_is_not_looked_up(looking: Looking) -> No
     np.testing.assert_array_equal(looking.scores(), looking.as_the_door_does(given, NOON))
 
 
+@pytest.mark.slow
 def test_a_new_version_of_a_view_predicts_anew_and_an_old_one_is_skipped(looking: Looking) -> None:
     looking.shed.put("flights", rows((11, "A", NOON)))
     (mark,) = (event for event in looking.run() if event["e"] == "fingerprint")
@@ -158,6 +159,7 @@ def test_a_new_version_of_a_view_predicts_anew_and_an_old_one_is_skipped(looking
     assert any(event["e"] == "dataset" for event in looking.run(mark["value"], run=3))
 
 
+@pytest.mark.slow
 def test_without_keys_without_time_or_without_a_view_it_says_what_to_do(looking: Looking, tmp_path: Path) -> None:
     whole = rows((11, "A", NOON))
     looking.shed.put("flights", whole.drop_columns(["plane"]))

@@ -71,6 +71,7 @@ def of(events: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [event for event in events if event["e"] == kind]
 
 
+@pytest.mark.slow
 def test_each_row_gets_the_versions_own_score_and_the_lineage_names_data_and_version(made: Predicting) -> None:
     digest = made.bench.version()
     events = made.run(made.facts(digest))
@@ -87,6 +88,7 @@ def test_each_row_gets_the_versions_own_score_and_the_lineage_names_data_and_ver
     assert set(found["model_version"].to_pylist()) == {3}
 
 
+@pytest.mark.slow
 def test_unchanged_rows_and_version_are_skipped_and_either_change_predicts_anew(made: Predicting) -> None:
     digest = made.bench.version()
     (mark,) = of(made.run(made.facts(digest)), "fingerprint")
@@ -98,6 +100,7 @@ def test_unchanged_rows_and_version_are_skipped_and_either_change_predicts_anew(
     assert (told["version"], told["rows"], told["removed"]) == (2, 10, 150_000)
 
 
+@pytest.mark.slow
 def test_a_run_that_committed_and_died_before_it_told_tells_it_and_commits_nothing(made: Predicting) -> None:
     made.run(made.facts(made.bench.version()), force=True)
     # Meanwhile another version was promoted: what this run committed is still what it made.
@@ -106,6 +109,7 @@ def test_a_run_that_committed_and_died_before_it_told_tells_it_and_commits_nothi
     assert len(lake.history(made.path)) == 1
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_leaves_nothing_and_the_next_attempt_makes_it_whole(made: Predicting) -> None:
     facts = made.facts(made.bench.version())
     with pytest.raises(Preempted):

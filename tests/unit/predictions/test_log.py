@@ -175,6 +175,7 @@ print(json.dumps([took, log.counts.written, log.counts.dropped]))
 """
 
 
+@pytest.mark.slow
 def test_a_disk_that_takes_no_more_is_counted_cut_back_and_never_waited_for(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FULL, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True

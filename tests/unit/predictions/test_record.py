@@ -36,6 +36,7 @@ predictions = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(predictions)
 def test_a_prediction_is_one_line_and_comes_back_as_it_was(one: Prediction) -> None:
     line = to_line(one)
@@ -58,6 +59,7 @@ def test_arrays_come_back_as_lists_and_nan_as_nan() -> None:
     assert math.isnan(found.outputs[0])
 
 
+@pytest.mark.slow
 @given(
     hnp.arrays(
         st.sampled_from(["<f4", "<f8", "<f2", ">f4", "<i8", "<u2", "?"]),

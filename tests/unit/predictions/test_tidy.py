@@ -81,6 +81,7 @@ def test_rows_stay_for_ever_where_nobody_says_how_long(home: Home, segment: Segm
     assert len(kept(home)) == 5
 
 
+@pytest.mark.slow
 def test_many_small_files_become_one_with_the_same_rows_and_take_less_room(home: Home, segment: Segment) -> None:
     table = home.predictions("late")
     for part in range(tidying.MANY - 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,6 +88,7 @@ def test_a_lease_survives_the_way_through_the_record() -> None:
     assert Lease.from_json(lease.as_json()) == lease
 
 
+@pytest.mark.slow
 @given(
     queue=st.lists(
         st.tuples(

@@ -24,6 +24,7 @@ print(group.read_text().split()[-1] if group.exists() else "none")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answering", [True, False])
 def test_a_run_steps_back_only_while_endpoints_answer(tmp_path: Path, answering: bool) -> None:
     if answering:

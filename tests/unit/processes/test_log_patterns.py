@@ -30,6 +30,7 @@ def _all(log: Path, text: str, *, backward: bool = False) -> Iterator[tuple[int,
         start = hit.line_offset if backward else hit.next_line
 
 
+@pytest.mark.slow
 @given(st.lists(st.text("abcé 1\r", max_size=6), max_size=12), st.sampled_from(_PATTERNS), st.integers(16, 40))
 def test_the_lines_that_fit_are_those_that_fit_by_themselves(lines: list[str], text: str, piece: int) -> None:
     expected, at = [], 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ def write(log: Path, pieces: list[bytes], cap: int) -> CappedLog:
     return capped
 
 
+@pytest.mark.slow
 @given(pieces=st.lists(st.binary(max_size=40), max_size=20), cap=st.integers(2, 60), step=st.integers(1, 30))
 def test_what_is_kept_is_the_end_of_what_was_written(pieces: list[bytes], cap: int, step: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -38,6 +40,7 @@ def test_what_is_kept_is_the_end_of_what_was_written(pieces: list[bytes], cap: i
         assert text == everything[chunk.dropped :]
 
 
+@pytest.mark.slow
 @given(text=st.text(max_size=60), limit=st.integers(4, 20))
 def test_a_character_is_never_cut(text: str, limit: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

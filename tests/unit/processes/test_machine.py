@@ -94,6 +94,7 @@ def test_a_dear_answer_is_found_once_for_all_who_ask_and_again_when_it_is_old() 
     assert found == [0, 1, 2]
 
 
+@pytest.mark.slow
 def test_a_program_that_says_nothing_is_told_by_its_last_words() -> None:
     with pytest.raises(StorageError, match="unrecognized arguments: --colour"):
         ask_program("daemon.doctor", ["--colour"], 20.0)

@@ -6,6 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ def spool(file: Path) -> Spool:
     return Spool(file, lambda: 1000.5)
 
 
+@pytest.mark.slow
 @given(data=st.data(), count=st.integers(0, 8))
 def test_cut_anywhere_every_event_is_read_once_and_in_order(data: st.DataObject, count: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -272,6 +272,7 @@ def test_a_read_only_home_is_told_with_the_way_out_and_left_as_it_was(readable_f
     assert home.database.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_damage_found_while_working_is_told_with_the_way_back(tmp_path: Path) -> None:
     home = Home(tmp_path)
     record = Record.open(home, system_clock)

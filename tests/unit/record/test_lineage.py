@@ -187,6 +187,7 @@ def test_what_is_not_there_is_not_found(shed: Record) -> None:
             lineage.of_run(session, 99, SOURCES)
 
 
+@pytest.mark.slow
 def test_a_graph_without_end_is_cut_and_says_so(record: Record) -> None:
     with record.transaction() as tx:
         (run,) = queue.submit(tx, [NewRun(job="etl:a", kind="etl", target="a", trigger="manual", actor="ann")])

@@ -17,6 +17,7 @@ routes = st.builds(Route, arms=st.tuples(arms), previous=st.none() | arms)
 NAME = st.text("abc_", min_size=1, max_size=5)
 
 
+@pytest.mark.slow
 @given(st.dictionaries(NAME, routes, max_size=4), st.integers(1, 2**40))
 def test_what_is_published_is_what_is_read(
     tmp_path_factory: pytest.TempPathFactory, known: dict[str, Route], epoch: int

@@ -86,6 +86,7 @@ def test_a_page_token_that_is_not_ours_is_refused(token: str) -> None:
         assert isinstance(number, int)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers() | st.text(), min_size=1, max_size=3))
 def test_a_page_token_carries_its_key(key: list[int | str]) -> None:
     assert decode_token(encode_token(*key), *[type(part) for part in key]) == tuple(key)

@@ -104,6 +104,7 @@ def test_a_day_that_a_month_lacks_is_no_fault_when_a_weekday_is_named() -> None:
     assert parse_crontab("0 0 30 2 1").either_day
 
 
+@pytest.mark.slow
 @given(
     minutes=st.frozensets(st.integers(0, 59), min_size=1),
     hours=st.frozensets(st.integers(0, 23), min_size=1),

@@ -57,6 +57,7 @@ def heard(client: httpx.Client, units: int) -> dict[str, int]:
     return {f"u{n}": int(ask(client, unit=f"u{n}").json()["version"]) for n in range(units)}
 
 
+@pytest.mark.slow
 def test_each_unit_hears_the_version_of_its_place_and_a_ramp_takes_it_from_nobody(
     door: Door, versions: dict[int, LoadedVersion]
 ) -> None:

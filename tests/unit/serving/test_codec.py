@@ -67,6 +67,7 @@ def finite(values: Any) -> Any:
     return [tuple(None if isinstance(v, float) and not np.isfinite(v) else v for v in row) for row in values]
 
 
+@pytest.mark.slow
 @given(rows)
 def test_rows_of_plain_json_are_encoded_as_training_encodes_a_table(values: Any) -> None:
     body = orjson.dumps([dict(zip(("distance", "carrier", "hour"), row, strict=True)) for row in finite(values)])
@@ -102,6 +103,7 @@ def test_tensors_in_json_are_encoded_as_training_encodes_a_table(values: Any, ne
     same(read(body), trained_encoding(finite(values)))
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.floats(width=32), st.text(max_size=5), st.floats(width=32)), min_size=1, max_size=9))
 def test_tensors_in_bytes_are_encoded_as_training_encodes_a_table(values: Any) -> None:
     distance, carrier, hour = zip(*values, strict=True)
@@ -120,6 +122,7 @@ def test_tensors_in_bytes_are_encoded_as_training_encodes_a_table(values: Any) -
     same(read(body), trained_encoding(values))
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.floats(width=32), st.text(max_size=3), st.floats(width=32)), min_size=1, max_size=9))
 def test_packed_columns_are_the_same_rows(values: Any) -> None:
     matrix = np.array([[row[0], row[2]] for row in values], "<f4")
@@ -389,6 +392,7 @@ def test_compressed_bodies_come_back_as_they_were(data: bytes) -> None:
     assert unpacked(raw_deflate(data), "deflate", 5000) == data
 
 
+@pytest.mark.slow
 def test_a_bomb_costs_no_more_than_the_limit() -> None:
     bomb = gzip.compress(b"\0" * 200_000_000, 1)
     tracemalloc.start()

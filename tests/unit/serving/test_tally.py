@@ -25,6 +25,7 @@ MEETINGS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(MEETINGS)
 def test_any_number_of_workers_count_what_one_log_of_all_requests_says(
     tmp_path_factory: pytest.TempPathFactory, met: list[tuple[str, int, int, int, str, bool]]

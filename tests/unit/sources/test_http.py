@@ -210,6 +210,7 @@ def test_ten_gigabytes_declared_are_refused_before_a_byte_is_read(desk: Desk, si
         desk.read(kind="http", url=made.url, max_bytes="1MB")
 
 
+@pytest.mark.slow
 def test_a_small_answer_that_unpacks_to_a_large_one_is_stopped(desk: Desk, site: MakeSite) -> None:
     bomb = gzip.compress(b"[" + b" " * 50_000_000 + b"]")
     made = site(lambda _: Reply(bomb, headers={"Content-Encoding": "gzip"}))

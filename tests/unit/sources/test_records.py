@@ -49,6 +49,7 @@ def test_what_is_no_object_is_named_by_its_place() -> None:
         columns([{"a": 1}, [1]])
 
 
+@pytest.mark.slow
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), st.none() | st.integers(-(2**62), 2**62), max_size=3)))
 def test_no_value_is_lost_or_moved_to_another_row(records: list[dict[str, Any]]) -> None:
     batch = to_batch(json.loads(json.dumps(records)), {}, "sources.x")

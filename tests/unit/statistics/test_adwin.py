@@ -40,6 +40,7 @@ def violated(values: list[float], sizes: list[int], delta: float) -> bool:
     return False
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(60), deadline=None)
 @given(SHARES, st.integers(0, 10**6), st.sampled_from([0.002, 0.2]))
 def test_its_window_is_the_last_values_and_no_cut_of_it_tells_two_means_apart(

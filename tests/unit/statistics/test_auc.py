@@ -34,6 +34,7 @@ def test_auc_is_that_of_scikit_learn_ties_included(case: tuple[npt.NDArray[np.bo
     assert delong(labels, scores).value == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
 
 
+@pytest.mark.slow
 @given(two_classes())
 def test_delongs_variance_is_that_of_its_definition(case: tuple[npt.NDArray[np.bool_], Floats]) -> None:
     labels, scores = case
@@ -78,6 +79,7 @@ def test_delongs_interval_covers_the_true_area_about_as_often_as_it_says() -> No
     assert 0.925 <= covered / 400 <= 0.975
 
 
+@pytest.mark.slow
 def test_two_equally_good_models_are_rarely_told_apart() -> None:
     rng = np.random.default_rng(4)
     small = 0

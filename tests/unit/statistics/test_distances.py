@@ -40,6 +40,7 @@ def of(measure: Callable[[Pairs], Floats], p: Any, q: Any) -> float:
     return float(measure(Pairs.one(p, q))[0])
 
 
+@pytest.mark.slow
 @given(counts)
 def test_distances_are_those_of_scipy(both: Pair) -> None:
     p, q = both

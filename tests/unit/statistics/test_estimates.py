@@ -71,6 +71,7 @@ def test_better_points_the_same_way_for_every_metric() -> None:
     assert scale("auc", 0.7) == 1.0
 
 
+@pytest.mark.slow
 @given(hnp.arrays(np.float64, st.tuples(st.integers(2, 20), st.integers(1, 3)), elements=st.floats(-100, 100)))
 def test_resampled_means_stay_within_the_column_and_repeat_with_the_seed(columns: Array) -> None:
     means = resampled_means(columns, 40, np.random.default_rng(7))

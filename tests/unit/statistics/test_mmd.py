@@ -48,6 +48,7 @@ def test_the_bandwidth_is_the_median_distance_of_all_pairs() -> None:
     assert found.bandwidth == pytest.approx(np.median(pairs))
 
 
+@pytest.mark.slow
 def test_a_shift_is_seen_and_none_is_not_and_it_is_seeded() -> None:
     x, y, z = rng(1).normal(size=(3000, 8)), rng(2).normal(0.3, 1, (3000, 8)), rng(3).normal(size=(3000, 8))
     told, none = mmd(x, y, rng(4), permutations=200), mmd(x, z, rng(4), permutations=200)

@@ -58,6 +58,7 @@ def test_whatever_ramps_follow_each_other_a_treated_unit_stays_where_it_is(
         assert sum(split.shares.values()) == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_several_treatments_take_about_what_is_planned_and_control_the_rest() -> None:
     split = laid_out("three", 1, {2: 0.3, 3: 0.3, 4: 0.4})
     for version, share in ((2, 0.1), (3, 0.2), (4, 0.4)):

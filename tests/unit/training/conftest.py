@@ -6,7 +6,7 @@ import functools
 import hashlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from pipeline.training.looks import Objective
 from pipeline.training.steps import Trace
 from pipeline.training.stopping import Evaluation
 from pipeline.training.train import Fitted, Lesson, Resume, Saver, fit
+from tests.hurried import compiled_in_a_hurry
 
 
 class TinyNetwork(nnx.Module):
@@ -128,6 +129,12 @@ class Bench:
 def compilation_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Tests that compile the same program compile it once."""
     use_cache(tmp_path_factory.mktemp("xla"))
+
+
+@pytest.fixture(autouse=True)
+def _in_a_hurry() -> Iterator[None]:
+    with compiled_in_a_hurry():
+        yield
 
 
 @pytest.fixture

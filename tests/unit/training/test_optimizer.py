@@ -98,6 +98,7 @@ def test_steps_are_those_of_optax(name: str, clip: float | None) -> None:
         np.testing.assert_allclose(mine, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_one_bad_entry_anywhere_makes_the_norm_bad_and_zeros_do_not(bad: float) -> None:
     leaves = [np.zeros((2, 3), np.float32), np.zeros(5, np.float32), np.zeros((), np.float32)]

@@ -26,6 +26,7 @@ def place(shed: Shed) -> Place:
     return Place(project=shed.project, home=shed.home)
 
 
+@pytest.mark.slow
 def test_rows_are_those_of_the_training_set_with_their_features_of_then(make_shed: MakeShed, tmp_path: Path) -> None:
     shed = shed_with(make_shed, trips())
     made = build(shed)
@@ -46,6 +47,7 @@ def test_a_range_without_rows_is_an_empty_file_with_all_columns(make_shed: MakeS
     assert {"id", "leaves", "late", "distance", "origin", "w_wind"} <= set(pq.read_table(file).column_names)
 
 
+@pytest.mark.slow
 def test_the_last_moment_is_not_included(make_shed: MakeShed, tmp_path: Path) -> None:
     until = START + 5 * DAY
     shed, file = place(shed_with(make_shed, trips())), tmp_path / "rows.parquet"
@@ -53,6 +55,7 @@ def test_the_last_moment_is_not_included(make_shed: MakeShed, tmp_path: Path) ->
     assert write_between(shed, "late", START, until + timedelta(microseconds=1), file).rows == 6
 
 
+@pytest.mark.slow
 def test_models_that_are_not_there_or_have_no_time_are_refused(make_shed: MakeShed, tmp_path: Path) -> None:
     shed = shed_with(make_shed, trips())
     with pytest.raises(NotFound, match="no model 'early'"):

@@ -78,6 +78,7 @@ def build(shed: Shed) -> TrainingSet:
     return build_training_set(shed.context("train", "late"), "late", shed.project.models["late"])
 
 
+@pytest.mark.slow
 def test_examples_carry_their_features_in_order_of_time(make_shed: MakeShed) -> None:
     made = build(shed_with(make_shed, trips()))
     assert made.features == (
@@ -96,6 +97,7 @@ def test_examples_carry_their_features_in_order_of_time(make_shed: MakeShed) -> 
     assert train.schema.field("distance").type == pa.float64()
 
 
+@pytest.mark.slow
 def test_the_newest_span_tests_and_the_one_before_validates(make_shed: MakeShed) -> None:
     made = build(shed_with(make_shed, trips()))
     assert made.read("validate")["id"].to_pylist() == list(range(80, 90))
@@ -103,12 +105,14 @@ def test_the_newest_span_tests_and_the_one_before_validates(make_shed: MakeShed)
     assert made.rows == {"train": 80, "validate": 10, "test": 10}
 
 
+@pytest.mark.slow
 def test_values_older_than_ttl_are_missing(make_shed: MakeShed) -> None:
     test = build(shed_with(make_shed, trips())).read("test")
     seen = dict(zip(test["id"].to_pylist(), test["w_wind"].to_pylist(), strict=True))
     assert (seen[91], seen[92], seen[94]) == (89.0, None, None)
 
 
+@pytest.mark.slow
 def test_the_gap_between_the_parts_is_left_out_and_counted(make_shed: MakeShed) -> None:
     made = build(shed_with(make_shed, trips(), split={"validate": "10d", "test": "10d", "gap": "3d"}))
     assert made.read("validate")["id"].to_pylist() == list(range(77, 87))
@@ -116,6 +120,7 @@ def test_the_gap_between_the_parts_is_left_out_and_counted(make_shed: MakeShed) 
     assert (made.rows, made.left_in_gap) == ({"train": 74, "validate": 10, "test": 10}, 6)
 
 
+@pytest.mark.slow
 def test_rows_without_a_label_or_a_time_are_left_out_and_counted(make_shed: MakeShed) -> None:
     late = pa.array([None, float("nan"), *(float(d % 2) for d in range(98))])
     leaves = trips()["leaves"].to_pylist()
@@ -129,6 +134,7 @@ def test_rows_without_a_label_or_a_time_are_left_out_and_counted(make_shed: Make
     ]
 
 
+@pytest.mark.slow
 def test_an_equal_build_has_the_equal_digest_and_is_stored_once(make_shed: MakeShed) -> None:
     shed = shed_with(make_shed, trips())
     first = build(shed)
@@ -140,6 +146,7 @@ def test_an_equal_build_has_the_equal_digest_and_is_stored_once(make_shed: MakeS
     assert sorted(p.name for p in shed.home.training_sets.iterdir()) == sorted([first.digest, second.digest])
 
 
+@pytest.mark.slow
 def test_one_changed_value_changes_the_digest(make_shed: MakeShed) -> None:
     shed = shed_with(make_shed, trips())
     manifest = build(shed).path.joinpath("manifest.json")
@@ -148,6 +155,7 @@ def test_one_changed_value_changes_the_digest(make_shed: MakeShed) -> None:
     assert json.loads(manifest.read_text())["row_hash"] != json.loads(other.read_text())["row_hash"]
 
 
+@pytest.mark.slow
 def test_the_training_set_is_recorded_with_what_it_was_made_from(make_shed: MakeShed) -> None:
     shed = shed_with(make_shed, trips())
     made = build(shed)
@@ -166,6 +174,7 @@ def test_a_training_set_that_is_gone_is_not_found(make_shed: MakeShed) -> None:
         open_training_set(make_shed({}).home, "abc")
 
 
+@pytest.mark.slow
 def test_a_constant_column_is_kept_and_noted(make_shed: MakeShed) -> None:
     shed = shed_with(make_shed, trips(distance=pa.array([7] * 100, pa.int64())))
     assert Feature("distance", "numeric") in build(shed).features
@@ -173,6 +182,7 @@ def test_a_constant_column_is_kept_and_noted(make_shed: MakeShed) -> None:
     assert (note["kind"], note["message"]) == ("constant_column", "late: the feature distance never varies")
 
 
+@pytest.mark.slow
 def test_without_time_the_key_decides_and_new_rows_move_nobody(make_shed: MakeShed) -> None:
     settings: dict[str, Any] = {"time": None, "views": [], "split": {"validate": 0.2, "test": 0.2}}
     shed = shed_with(make_shed, trips(400), **settings)
@@ -185,6 +195,7 @@ def test_without_time_the_key_decides_and_new_rows_move_nobody(make_shed: MakeSh
         assert set(before.read(part)["id"].to_pylist()) <= set(after.read(part)["id"].to_pylist())
 
 
+@pytest.mark.slow
 def test_slices_are_carried_along(make_shed: MakeShed) -> None:
     made = build(shed_with(make_shed, trips(gate=["A", "B"] * 50), slices=["gate", "origin", "w_sky"]))
     assert made.read("test")["gate"].to_pylist()[:2] == ["B", "A"]
@@ -192,6 +203,7 @@ def test_slices_are_carried_along(make_shed: MakeShed) -> None:
     assert Feature("gate", "categorical") not in made.features
 
 
+@pytest.mark.slow
 def test_truth_values_may_be_numbers_or_labels(make_shed: MakeShed) -> None:
     flag = pa.array([d % 2 == 0 for d in range(100)])
     made = build(shed_with(make_shed, trips(late=flag, distance=flag)))

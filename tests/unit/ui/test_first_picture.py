@@ -67,6 +67,7 @@ def test_the_first_picture_loads_nothing_but_the_standard_library() -> None:
     assert not loaded & (HEAVY | {"textual", "rich", "pydantic", "typer"})
 
 
+@pytest.mark.slow
 def test_the_application_loads_none_of_the_heavy_libraries_before_its_first_picture() -> None:
     assert not loaded_by("import tui.app, tui.screens.overview, tui.screens.section") & (HEAVY | {"pydantic"})
 

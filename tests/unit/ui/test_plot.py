@@ -44,6 +44,7 @@ _looks = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(_points, max_size=10), st.integers(1, 120), st.integers(1, 40), _looks)
 @example([[(5, 1.0)]], 80, 20, Look())
 @example([[(5, 0.0), (6, 0.0)]], 80, 20, Look(log=True))

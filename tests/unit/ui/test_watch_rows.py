@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from store.wire import (
+    AliasEventView,
     HeatColumn,
     HeatView,
     HeatWindow,
@@ -146,6 +147,25 @@ def test_shapes_of_numbers_and_of_words_fit_into_the_lines_that_they_get() -> No
     assert "home" in text
     assert "44% of" in text
     assert "new words  3% before 0%" in text
+
+
+def test_only_promotions_that_lie_in_the_picture_are_named() -> None:
+    windows = [window(place) for place in range(3)]
+    since = watched.midnight(windows, FRAME)
+
+    def move(version: int, hours: float) -> AliasEventView:
+        at = NOW + timedelta(hours=hours)
+        facts: dict[str, Any] = {
+            "model": "late",
+            "alias": "production",
+            "action": "promote",
+            "actor": "ann",
+            "reason": "",
+        }
+        return AliasEventView(**facts, id=version, from_version=None, to_version=version, overridden=False, at=at)
+
+    drawn, said = watched.promotions([move(2, 1.5), move(1, -0.5)], windows, since)
+    assert (drawn, said) == ([13.5 * 3_600], "v2 went live")
 
 
 def test_a_window_is_named_by_its_span_and_how_many_came_after_it() -> None:

@@ -14,9 +14,11 @@ from tests.unit.ui import watching
 from tests.unit.ui.acting import press, settle, shown, until
 from tests.unit.ui.conftest import MakeApp, Served
 from tui.client import Client
+from tui.pane import Pane
 from tui.plan import PlanBox
 from tui.screens.monitor import MonitorScreen
 from tui.table import Table
+from tui.text import plain
 
 pytestmark = pytest.mark.anyio
 
@@ -45,6 +47,16 @@ async def test_each_monitor_stands_with_the_columns_that_moved_and_says_why(make
         assert "1 of 12 columns has drifted: amount" in text
         await press(pilot, "j")
         assert "its mean went from 18.2 to 24.9" in " ".join(shown(pilot).split())
+
+
+async def test_what_is_longer_than_its_pane_is_wrapped_beside_the_bar_to_scroll_with(make_watched: MakeApp) -> None:
+    async with make_watched("drift").run_test(size=(160, 16)) as pilot:
+        await settle(pilot)
+        pane = pilot.app.screen.query_one("#facts", Pane)
+        assert pane.show_vertical_scrollbar
+        room = pane.scrollable_content_region.width
+        assert room < pane.content_region.width
+        assert max(len(plain([one])) for one in pane._wrapped) <= room
 
 
 async def test_only_faults_and_a_filter_leave_what_drifted(make_watched: MakeApp) -> None:
@@ -92,7 +104,7 @@ async def test_tab_turns_the_panes_and_the_cursor_stays_until_enter_goes_in_and_
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await standing(pilot)
         for pane, words in {
-            "distribution": ["% now", "% before", "632 rows", "missing  1% before 0.4%"],
+            "distribution": ["% of the window", "% of the reference", "632 rows", "missing  1% before 0.4%"],
             "accuracy": ["auc by labels", "auc without", "when it was judged", "labelled", "so now -0.05"],
             "slices": ["kind = shop", "to all"],
             "service": ["p99 ms"],
@@ -130,7 +142,7 @@ async def test_comma_and_full_stop_walk_through_the_windows_and_all_panes_go_wit
         assert "611 rows, Jun 15 08:00 to 10:00" in shown(pilot)
         assert "psi 0.25 ≥ 0.2" in shown(pilot)
         await press(pilot, *["comma"] * 4, "tab")
-        assert "in the window until 02:00:00" in shown(pilot)
+        assert "until 02:00:00" in shown(pilot)
         await press(pilot, "tab")
         assert "in the window until 02:00:00" in shown(pilot)
         await press(pilot, "tab", "tab", "tab", "tab")

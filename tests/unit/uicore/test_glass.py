@@ -47,6 +47,7 @@ def test_the_terminal_shows_what_it_would_have_shown(drawn: list[str]) -> None:
         assert spared.cursor == plain.cursor
 
 
+@pytest.mark.slow
 @given(frames())
 def test_what_is_there_already_is_not_sent_again(frame: str) -> None:
     glass, shown = Glass(), Emulator(WIDTH, HEIGHT)

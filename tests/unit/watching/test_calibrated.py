@@ -41,6 +41,7 @@ def test_what_happens_more_often_is_found_and_said_in_shares() -> None:
     json.dumps(told.document(), allow_nan=False)
 
 
+@pytest.mark.slow
 def test_the_intervals_cover_what_a_thousand_windows_show() -> None:
     """The true error is 0.1 in every bin, but for what chance adds: half of a percent here."""
     draw, covered, large = rng(5), 0, 0

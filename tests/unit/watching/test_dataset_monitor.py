@@ -41,6 +41,7 @@ def test_a_window_is_closed_when_its_time_has_passed_and_a_later_row_is_there(ho
     assert starts(hourly.run().windows) == [2]
 
 
+@pytest.mark.slow
 def test_steady_hours_are_steady_and_a_shift_in_two_of_three_windows_has_drifted(hourly: Monitored) -> None:
     fill(hourly, 6)
     first = hourly.run()
@@ -93,6 +94,7 @@ def test_only_windows_whose_rows_have_changed_are_told_again(hourly: Monitored) 
     assert told.report["state"] == "steady"
 
 
+@pytest.mark.slow
 def test_hours_are_put_together_to_days_and_are_then_not_kept(tmp_path: Path) -> None:
     daily = Monitored(tmp_path, {**HOURLY, "window": "1d", "least_rows": 500})
     fill(daily, 30)
@@ -117,6 +119,7 @@ def test_windows_of_rows_are_full_when_so_many_have_come(tmp_path: Path) -> None
     assert more.windows[0]["start_us"] == told.windows[-1]["end_us"]
 
 
+@pytest.mark.slow
 def test_a_window_is_held_against_the_same_one_of_the_last_cycle(tmp_path: Path) -> None:
     section = {**HOURLY, "window": "1h", "reference": "last cycle", "cycle": "6h"}
     cycled = Monitored(tmp_path, section)

@@ -52,6 +52,7 @@ def test_each_metric_is_what_labels_turn_out_to_say_of_other_cases(make: Any) ->
         assert one.low < one.value < one.high
 
 
+@pytest.mark.slow
 def test_the_interval_covers_what_comes_when_labels_come() -> None:
     covered = dict.fromkeys(METRICS, 0)
     for seed in range(100):
@@ -63,6 +64,7 @@ def test_the_interval_covers_what_comes_when_labels_come() -> None:
     assert all(86 <= many <= 100 for many in covered.values()), covered
 
 
+@pytest.mark.slow
 def test_the_error_of_the_expected_auc_is_that_of_many_simulations() -> None:
     draw = rng(3)
     chances = draw.beta(1, 3, 500)

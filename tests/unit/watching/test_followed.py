@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.watching.backtest import backtest
 from pipeline.watching.errorstream import StreamState
 from store.times import to_us
 from tests.unit.watching.monitored import HOUR, START, Monitored
@@ -197,3 +198,23 @@ def test_a_trailing_reference_is_of_the_log_itself(hourly: Monitored) -> None:
     told = hourly.run()
     rows = next(one for one in told.report["body"]["assessed"] if one["subject"] == "rows")
     assert (rows["answer"], rows["evidence"]["rows"]) == ("clear", [1200, 600])
+
+
+def test_a_backtest_says_when_the_errors_would_have_alarmed_as_if_each_label_had_come_with_its_answer(
+    hourly: Monitored,
+) -> None:
+    heard = {hour: ask(hourly, hour) for hour in range(8)}
+    for hour, one in heard.items():
+        label(hourly, one, wrong=0.5 if hour > 4 else 0.2, seed=hour)
+    later(hourly)
+    hourly.run()
+    facts, section = hourly.facts().monitor, hourly.project.monitors["watch"]
+    assert facts is not None
+    found = backtest(hourly.home, "watch", section, facts, 0)
+    erred = [one for one in found["alarms"] if "errors" in one["columns"]]
+    assert [one["at"] for one in erred] == [(START + 6 * HOUR).isoformat()]
+    assert erred[0]["windows"] == 3
+    assert "errors: the share of wrong answers rose from" in erred[0]["reason"]
+    wide = section.model_copy(update={"performance": section.performance.model_copy(update={"drop": 0.9})})
+    assert backtest(hourly.home, "watch", wide, facts, 0)["alarms"] == []
+    assert found["settings"]["performance"]["drop"] == 0.1

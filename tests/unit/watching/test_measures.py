@@ -220,6 +220,7 @@ def columns() -> st.SearchStrategy[list[float | None]]:
     return st.one_of(st.lists(value, max_size=30), st.integers(0, 30).map(lambda rows: [None] * rows))
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(150), deadline=None)
 @given(columns(), columns())
 def test_of_whatever_numbers_each_measure_is_none_or_in_its_range(
@@ -228,6 +229,7 @@ def test_of_whatever_numbers_each_measure_is_none_or_in_its_range(
     in_range(of_numbers(reference, current))
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(150), deadline=None)
 @given(*[st.lists(st.one_of(st.none(), st.text(max_size=2), st.sampled_from(["a", "b"])), max_size=30)] * 2)
 def test_of_whatever_words_each_measure_is_none_or_in_its_range(

@@ -40,6 +40,7 @@ def test_a_sum_of_many_blocks_is_that_of_its_parts() -> None:
     assert as_float(exact_sum(values)) == math.fsum(values)
 
 
+@pytest.mark.slow
 @given(numbers, numbers, numbers)
 def test_numbers_of_two_parts_are_those_of_the_whole(
     reference: list[float | None], one: list[float | None], two: list[float | None]

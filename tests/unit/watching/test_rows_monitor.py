@@ -10,6 +10,8 @@ import pyarrow as pa
 import pytest
 
 from pipeline.process.context import Preempted
+from pipeline.watching.shape import shape
+from store.errors import NotFound
 from tests.unit.watching.monitored import HOUR, START, Monitored, flights
 
 HOURLY: dict[str, Any] = {"dataset": "flights", "time": "at", "window": "1h", "trailing": 3, "least_rows": 300}
@@ -59,6 +61,15 @@ def test_vectors_that_move_have_drifted_like_any_column(hourly: Monitored) -> No
     assert (found["kind"], found["subject"], found["title"]) == ("drift", "text", "text has drifted")
     assert "maximum mean discrepancy" in found["reason"]
     assert "2 of 3 windows reach it" in found["reason"]
+
+
+def test_a_column_of_vectors_has_no_distribution_and_says_so(hourly: Monitored) -> None:
+    fill(hourly, 4)
+    told, facts = hourly.run(), hourly.facts().monitor
+    assert facts is not None
+    section, start = hourly.project.monitors["watch"], told.windows[1]["start_us"]
+    with pytest.raises(NotFound, match="text is of vectors: it has no distribution that could be drawn"):
+        shape(hourly.home, "watch", section, facts, "text", version=0, start_us=start)
 
 
 def test_vectors_of_another_length_have_drifted(hourly: Monitored) -> None:
