@@ -11,8 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
+from store import shadows
 from store.disk import sync
+from store.engine import Record
 from store.errors import ServingError
+from store.times import system_clock
 from tests.acceptance.living import until
 from tests.acceptance.stage import SERVING, Stage, scores
 
@@ -64,6 +67,16 @@ def test_production_moves_on_without_a_shadow_whose_files_are_damaged_and_the_hi
     assert scores(url)[0] == 1
     change(stage, do="lift")
     assert endpoint(stage)["shadow"] is None
+
+    stage.kill()  # and the record names it while nobody tells the serving processes
+    record = Record.open(stage.home, system_clock)
+    with record.transaction() as tx:
+        shadows.cast(tx, "late", SHADOW, 1.0, "anna", "")
+    record.close()
+    stage.start()
+    assert "has changed (" in until(lambda: (endpoint(stage)["shadow"] or {}).get("why_not"), 90)
+    assert (scores(url)[0], stage.endpoints()["problem"]) == (1, None)
+    assert stage.promote(2)["served"]["workers"] == 2
 
 
 def change(stage: Stage, **asked: Any) -> dict[str, Any]:
