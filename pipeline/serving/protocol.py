@@ -150,7 +150,7 @@ class Connection(asyncio.Protocol):
         request = Request(
             parser.get_method().decode("ascii"), _path(self._url), headers, time.perf_counter(), keep_alive=keep_alive
         )
-        self._coming, self._incoming = request, Incoming(self._service.inbox)
+        self._coming = request
         request.answer = self._service.admit(request) or self._turned_away(request)
         if request.answer is not None:
             self._settle(request)

@@ -169,6 +169,15 @@ def test_a_connection_lives_until_one_side_says_otherwise() -> None:
     on_site(story)
 
 
+def test_a_client_of_http_1_0_is_told_the_end_though_it_would_stay() -> None:
+    async def story(site: Site) -> None:
+        reader, writer = await site.connect()
+        writer.write(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        assert b"connection: close" in await reader.read()  # to its end
+
+    on_site(story)
+
+
 def test_what_a_connection_is_upgraded_to_is_not_spoken_here() -> None:
     async def story(site: Site) -> None:
         reader, writer = await site.connect()
