@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from daemon.numbers import Facts, counted, histogram, milliseconds, missing, requests
+from daemon.numbers import Facts, counted, histogram, loaded, milliseconds, missing, requests
 from pipeline.serving.tally import ERRORS, SLOW, Counted
 from store.routing import Route
 from store.wire import ArmView, ShadowView
@@ -47,11 +47,13 @@ def with_numbers(view: ShadowView, model: str, crew: Sequence[Facts], workers: S
     """The shadow, and what became of its copies since the processes started."""
     version = str(view.version)
     run = histogram(workers, "phases", (model, version, "shadow"))
+    why_not = missing(crew, model, version)
     outcomes = {name: counted(workers, "shadows", model, version, name) for name in ("answered", "failed", "dropped")}
     return view.model_copy(
         update={
             **outcomes,
-            "ready": bool(crew) and not missing(crew, model, version),
+            "ready": loaded(workers, model, version) and not why_not,
+            "why_not": why_not,
             "p50_ms": milliseconds(run, 50),
             "p99_ms": milliseconds(run, 99),
         }

@@ -7,11 +7,11 @@ is a change of the record. So a daemon that was killed goes on where the record 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from daemon.endpoints import Endpoints
+from daemon.roundsman import Roundsman
 from daemon.trafficview import comparison_view
 from pipeline.experiments.documents import plan_of, state_document, state_of
 from pipeline.judging.plan import planned
@@ -30,36 +30,21 @@ if TYPE_CHECKING:
     from pipeline.experiments.canary import Step
 
 LOOK_S: Final = 1.0
-STOP_S: Final = 2.0
 ACTOR: Final = "daemon"
 log = logging.getLogger(__name__)
 
 
-class Canaries:
-    """Its methods may be called from any thread."""
+class Canaries(Roundsman):
+    """Woken when a comparison may have begun or ended."""
 
     def __init__(self, record: Record, endpoints: Endpoints, clock: Clock) -> None:
+        super().__init__("canaries", trouble="canaries are not looked at", action="canary_trouble", again_s=LOOK_S)
         self._record = record
         self._endpoints = endpoints
         self._clock = clock
         self._tallies = record.home.serving.tallies
-        self._woken = threading.Event()
-        self._stopping = False
         self._steps: dict[int, Step] = {}
         """Comparison → what the last look at it said."""
-        self._thread = threading.Thread(target=self._run, name="canaries", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping = True
-        self._woken.set()
-        self._thread.join(STOP_S)
-
-    def wake(self) -> None:
-        """A comparison may have begun or ended."""
-        self._woken.set()
 
     def view(self, row: Comparison) -> ComparisonView:
         """With what the last look said, if it runs."""
@@ -68,18 +53,8 @@ class Canaries:
             return comparison_view(row)
         return comparison_view(row, _waits(row, last), last.findings)
 
-    def _run(self) -> None:
-        while not self._stopping:
-            try:
-                some = self._look()
-            except Exception:  # a fault of ours here must not end the thread that takes canaries back
-                log.exception("the canaries stumbled")
-                some = True
-            self._woken.wait(LOOK_S if some else None)
-            self._woken.clear()
-
-    def _look(self) -> bool:
-        """At all canaries; whether there are any."""
+    def _round(self) -> float | None:
+        """Looks at all canaries; as long as there are any, it does so again soon."""
         with self._record.read() as session:
             rows = comparisons.all_running(session)
         tally.forget(self._tallies, {row.id or 0 for row in rows})
@@ -92,7 +67,7 @@ class Canaries:
                 log.info("%s", overtaken.what)
             except TrainshedError as error:
                 log.warning("%s: %s", comparisons.named(row), error.what, extra={"action": "canary_trouble"})
-        return bool(canaries)
+        return LOOK_S if canaries else None
 
     def _judge(self, row: Comparison) -> Step:
         from pipeline.experiments.canary import Seen, step  # scipy: 60 MB that a daemon without canaries does not need

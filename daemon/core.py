@@ -45,6 +45,7 @@ from daemon.retrained import Retrained
 from daemon.scheduler import Scheduler
 from daemon.servingsampler import ServingSampler
 from daemon.servingview import ServingRoom
+from daemon.shadows import ShadowWatch
 from daemon.supervisor import Supervisor
 from daemon.warmth import WarmWorkers
 from pipeline.config import Project, load_project
@@ -101,14 +102,14 @@ class Daemon:
         self.predictions = PredictionReader(
             self.record, lambda: self._project.serving.log, lambda model: self.experiments.labels_came(model)
         )
-        self.replays = Replays(home)
+        self.replays = Replays(home, behind=self.predictions.behind, fresh=self.predictions.fresh)
         self.labels = LabelBox(home.serving, project.serving.log.disk)
         self.endpoints = Endpoints(self.record, lambda: self._project, self.predictions.wake)
         self.canaries = Canaries(self.record, self.endpoints, clock)
         self.experiments = Experiments(self.record, self.endpoints, self.predictions.fresh, clock)
         self._press_ahead = PressAhead(self.record, self.endpoints, lambda: self._project, clock)
         self.serving_room = ServingRoom(self.endpoints, self.canaries, self.record, time.monotonic)
-        self.counts = ServingSampler(self.record, clock, self.serving_room.facts)
+        self.counts = ServingSampler(self.record, clock, self.serving_room.facts, ShadowWatch(self.record).look)
         self.machine = MachineRoom(
             self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self.endpoints.process.pids
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, cast
@@ -17,6 +16,7 @@ from daemon.dispatch import Busy, Choice, Lease, Start, Waiting, choose
 from daemon.ingest import Place
 from daemon.memory import Baseline
 from daemon.recordfacts import record_facts
+from daemon.roundsman import Roundsman
 from daemon.supervisor import Supervisor, Watched
 from daemon.warmth import WarmWorkers
 from pipeline.config import Project
@@ -38,7 +38,10 @@ CHECK_AGAIN_S: Final = 5.0
 log = logging.getLogger(__name__)
 
 
-class Dispatcher:
+class Dispatcher(Roundsman):
+    """Woken when something was queued, or something ended. While its rounds stumble nothing is started, and a stop
+    returns when a start that is under way is complete."""
+
     def __init__(
         self,
         *,
@@ -52,6 +55,13 @@ class Dispatcher:
         on_start: Callable[[], None],
     ) -> None:
         """`project`: as it stands now; `gpus`: their indexes; `degraded`: why no run may start, or None."""
+        super().__init__(
+            "dispatcher",
+            trouble="nothing could be started",
+            action="dispatch",
+            again_s=CHECK_AGAIN_S,
+            patience_s=None,
+        )
         self._record = record
         self._clock = clock
         self._project = project
@@ -60,51 +70,11 @@ class Dispatcher:
         self._gpus = gpus
         self._degraded = degraded
         self._on_start = on_start
-        self._wake = threading.Event()
-        self._stopping = False
-        self._stumbled: str | None = None
         self._owed: dict[int, Callable[[], None]] = {}
         """Run → the end of an attempt that never began, until the record could take it."""
-        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Starts nothing more; returns when a start that is under way is complete."""
-        self._stopping = True
-        self._wake.set()
-        self._thread.join()
-
-    @property
-    def stumbled(self) -> str | None:
-        """The fault in the program that its last round ended with, or None: while it lasts, nothing is started."""
-        return self._stumbled
-
-    def wake(self) -> None:
-        """Something was queued, or something ended."""
-        self._wake.set()
-
-    def _run(self) -> None:
-        pause: float | None = 0.0
-        while not self._stopping:
-            self._wake.wait(pause)
-            self._wake.clear()
-            try:
-                pause = self._round()
-                self._stumbled = None
-            except TrainshedError as error:
-                log.warning("nothing could be started: %s", error, extra={"action": "dispatch"})
-                pause = CHECK_AGAIN_S
-            except Exception as error:  # a fault of ours over one run must not keep all others from starting
-                log.exception("the dispatcher stumbled")
-                self._stumbled = f"{type(error).__name__}: {error}"
-                pause = CHECK_AGAIN_S
 
     def _round(self) -> float | None:
         """Starts what may start; seconds until it is worth looking again, None: only when woken."""
-        if self._stopping:
-            return None
         self._pay()
         now = to_us(self._clock())
         with self._record.read() as session:

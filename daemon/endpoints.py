@@ -14,20 +14,22 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from daemon.doors import Doors
 from daemon.phases import Phases
 from daemon.rehearsal import Change, Rehearsal
-from daemon.routes import settings_of, wanted_routes
-from daemon.servingprocess import PREPARE_S, ServingProcess
+from daemon.routes import settings_of
+from daemon.servingprocess import ServingProcess
+from daemon.switchboard import Switchboard
 from daemon.wish import Wish
 from pipeline.config import Project
+from pipeline.serving.cores import available, require_cores
 from pipeline.serving.settings import ServingSettings
 from store import events
 from store.engine import Record
 from store.errors import NotServed, ProjectError, ServingError, TrainshedError
-from store.routing import Arm, Route, Snapshot, publish_snapshot, read_snapshot
+from store.routing import Arm, Route
 from store.wire import AliasEventView, PlanView, ServedView
 from store.words import PRODUCTION
 
@@ -48,10 +50,9 @@ class Endpoints:
         self._record = record
         self._on_end = on_end
         self._project = project
-        self._dir = record.home.serving
         self.process = ServingProcess(record.home)
         self.doors = Doors(record, project, self.process)
-        self.wish = Wish(self._dir, project)
+        self.wish = Wish(record.home.serving, project)
         self.rehearsal = Rehearsal(record, project)
         self._turn = threading.RLock()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -60,6 +61,7 @@ class Endpoints:
         self.problem: str | None = None
         """Why what is served is not what should be, or None."""
         self.phases = Phases(time.monotonic)
+        self.switchboard = Switchboard(record, project, self.process, self.phases)
         self._thread = threading.Thread(target=self._run, name="endpoints", daemon=True)
 
     # ------------------------------------------------------------------------------------------------ its life
@@ -132,11 +134,9 @@ class Endpoints:
 
     def _begin(self) -> bool:
         """Starts it on what the record says; False, with the problem kept, when it cannot be."""
-        routes = self._wanted_routes()
         try:
-            if read_snapshot(self._dir.routing).routes != routes:
-                self._publish(routes)
-            self.doors.require_guarded()
+            self.switchboard.publish(self.switchboard.wanted())
+            self._require_sound()
             self.process.start(self._settings())
         except ProjectError as error:
             self._trouble(f"endpoints cannot be started: {error.where}: {error.what} → {error.remedy}")
@@ -157,7 +157,7 @@ class Endpoints:
             return True
         if known is None or not known.same_doors(settings):
             return False
-        self.doors.require_guarded()
+        self._require_sound()
         try:
             self.process.renew(settings)
         except ServingError as error:  # of another release, or dead
@@ -165,6 +165,11 @@ class Endpoints:
             return False
         self._tell("endpoints.renewed", "new settings are in force: workers are replaced one after another")
         return True
+
+    def _require_sound(self) -> None:
+        """Raises ProjectError for settings that must not be used, or cannot be here."""
+        self.doors.require_guarded()
+        require_cores(self._project().serving.cores, available())
 
     def _settings(self) -> ServingSettings:
         return settings_of(self._project())
@@ -177,34 +182,13 @@ class Endpoints:
             self._on_end()
 
     def _follow(self) -> float | None:
-        """Aliases that moved while nobody told the serving processes; what cannot be loaded keeps its old route."""
-        now, wanted = read_snapshot(self._dir.routing), self._wanted_routes()
-        if now.routes == wanted:
+        """Aliases that moved while nobody told the serving processes."""
+        followed = self.switchboard.follow()
+        for what in followed.troubles:
+            self._trouble(what)
+        if followed.again_s is None:
             self.problem = None
-            return None
-        routes, pause = dict(wanted), None
-        for model, route in wanted.items():
-            try:
-                for arm in route.working:
-                    at = arm.version
-                    with self.phases.of(model, at):
-                        self._prepare(model, at, arm.digest)
-            except ServingError as error:
-                self._trouble(f"{model} {at} cannot be served: {error.what}")
-                routes.pop(model)
-                if model in now.routes:
-                    routes[model] = now.routes[model]
-                pause = LONGEST_PAUSE_S
-        try:
-            if routes != now.routes:
-                self._publish(routes)
-                self.process.ask("switch", PREPARE_S)
-        except ServingError as error:
-            self._trouble(f"the new routes are not in force everywhere: {error.what}")
-            pause = FIRST_PAUSE_S
-        if pause is None:
-            self.problem = None
-        return pause
+        return followed.again_s
 
     # ------------------------------------------------------------------------------------------------- promotions
 
@@ -218,7 +202,7 @@ class Endpoints:
             if alias != PRODUCTION or not self.wish.serves(model):
                 return self._commit(move)
             self._require(model)
-            moved, served = self._in_service(model, move, lambda route: route.working)
+            moved, served = self._in_service(model, move, lambda route: route.arms)
             if served is None:
                 return moved
             what = f"{model} {moved.to_version} answers in {served.workers} processes, epoch {served.epoch}"
@@ -288,7 +272,7 @@ class Endpoints:
     def _load_and_switch(self, model: str, change: Change[T], arms: Sequence[Arm]) -> tuple[T, ServedView | None]:
         who = f"{model} {arms[0].version}" if arms else model
         try:
-            prepared = [self._prepare(model, arm.version, arm.digest) for arm in arms]
+            prepared = [self.switchboard.prepare(model, arm.version, arm.digest) for arm in arms]
             self.phases.enter("switch")
             done = self._commit(change)
         except TrainshedError as error:
@@ -299,8 +283,7 @@ class Endpoints:
                 self._tell("endpoint.refused", what, subject=who)
             raise
         try:
-            self._publish(self._wanted_routes())
-            switched = self.process.ask("switch", PREPARE_S)
+            switched = self.switchboard.switch(self.switchboard.wanted())
         except TrainshedError as error:
             self._trouble(f"the record of {who} has changed, and that is not in force everywhere yet: {error.what}")
             self.wake()
@@ -314,23 +297,11 @@ class Endpoints:
             switched_s=switched["switched_s"],
         )
 
-    def _prepare(self, model: str, version: int, digest: str) -> dict[str, Any]:
-        return self.process.ask("prepare", PREPARE_S, self.phases.enter, model=model, version=version, digest=digest)
-
     def _commit(self, change: Change[T]) -> T:
         with self._record.transaction() as tx:
             done = change(tx)
         self.wake()
         return done
-
-    def _publish(self, routes: dict[str, Route]) -> None:
-        """The next snapshot, on disk."""
-        epoch = read_snapshot(self._dir.routing).epoch + 1
-        publish_snapshot(self._dir.routing, Snapshot(epoch=epoch, routes=routes))
-
-    def _wanted_routes(self) -> dict[str, Route]:
-        with self._record.read() as session:
-            return wanted_routes(session, self._project().serving)
 
     # ---------------------------------------------------------------------------------------------------- history
 

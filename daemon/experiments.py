@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from daemon.endpoints import Endpoints
 from daemon.program import ask_program
+from daemon.roundsman import Roundsman
 from pipeline.experiments.looks import look_of, with_look
 from pipeline.experiments.questions import Asked
 from pipeline.traffic.documents import split_of
@@ -31,48 +32,33 @@ HURRY_S: Final = 30.0
 FRESH_S: Final = 30.0
 """For what is logged to get into the lake; beyond it, what is there is looked at."""
 REPORT_S: Final = 120.0
-STOP_S: Final = 2.0
 ACTOR: Final = "daemon"
 _ENDS: Final[Mapping[str, ComparisonStatus]] = {"roll back": "rolled back", "invalid": "invalid"}
 log = logging.getLogger(__name__)
 
 
-class Experiments:
-    """Its methods may be called from any thread."""
+class Experiments(Roundsman):
+    """Woken when one may have begun or ended. A look that is under way when it stops changes nothing any more."""
 
     def __init__(self, record: Record, endpoints: Endpoints, fresh: Callable[[float], bool], clock: Clock) -> None:
         """`fresh`: has what is logged taken into the lake, waiting no longer than so many seconds."""
+        super().__init__(
+            "experiments", trouble="experiments are not looked at", action="experiment_trouble", again_s=EVERY_S
+        )
         self._record = record
         self._endpoints = endpoints
         self._fresh = fresh
         self._clock = clock
-        self._woken = threading.Event()
-        self._stopping = False
         self._turn = threading.Lock()
         self._looked: dict[int, float] = {}
         """Comparison → when it was looked at last, by the clock that only goes forward."""
         self._hurried: set[str] = set()
         """Models that have new labels."""
         self._problems: dict[int, str] = {}
-        self._thread = threading.Thread(target=self._run, name="experiments", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Waits for no look: one that is under way changes nothing any more."""
-        self._stopping = True
-        self._woken.set()
-        if self._thread.is_alive():
-            self._thread.join(STOP_S)
-
-    def wake(self) -> None:
-        """One may have begun or ended."""
-        self._woken.set()
 
     def labels_came(self, model: str) -> None:
         self._hurried.add(model)
-        self._woken.set()
+        self.wake()
 
     def problem(self, number: int) -> str:
         """Why the last look at a comparison could not be had; empty if it could."""
@@ -96,16 +82,6 @@ class Experiments:
                 self._looked[number] = time.monotonic()
 
     # ---------------------------------------------------------------------------------------------------- the thread
-
-    def _run(self) -> None:
-        while not self._stopping:
-            pause: float | None = EVERY_S
-            try:
-                pause = self._round()
-            except Exception:  # a fault of ours here must not end the thread that takes versions back
-                log.exception("the experiments stumbled")
-            self._woken.wait(pause)
-            self._woken.clear()
 
     def _round(self) -> float | None:
         """Looks at all that are due; how long until the next one is, or None if none runs."""

@@ -93,11 +93,13 @@ def _of_jobs(last: Iterable[RunView]) -> Iterator[Metric]:
     """Of each job's newest run; how long it took and when it ended only once it has."""
     ended = [(run, run.ended_at) for run in last if run.ended_at is not None]
     good = [((run.job,), float(run.state in GOOD)) for run, _ in ended]
-    yield _gauge("job_last_run_good", "1 if the job's newest run did well.", ("job",), good)
+    yield _gauge("job_last_run_good", "1 if the job's newest run did well.", ("job_name",), good)
     moments = [((run.job,), at.timestamp()) for run, at in ended]
-    yield _gauge("job_last_run_end_time_seconds", "When the job's newest run ended, since 1970.", ("job",), moments)
+    yield _gauge(
+        "job_last_run_end_time_seconds", "When the job's newest run ended, since 1970.", ("job_name",), moments
+    )
     took = [((run.job,), (at - run.started_at).total_seconds()) for run, at in ended if run.started_at is not None]
-    yield _gauge("job_last_run_seconds", "How long the job's newest run took.", ("job",), took)
+    yield _gauge("job_last_run_seconds", "How long the job's newest run took.", ("job_name",), took)
 
 
 def _of_the_queue(facts: Facts) -> Iterator[Metric]:

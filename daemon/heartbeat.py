@@ -7,10 +7,10 @@ silent, as a dead one is.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import Final
 
+from daemon.roundsman import Roundsman
 from pipeline.config import Project
 from pipeline.config.alerts import HeartbeatSection
 from pipeline.secrets import resolve
@@ -22,12 +22,10 @@ from store.times import Clock
 log = logging.getLogger(__name__)
 LOOK_S: Final = 30.0
 """Without a heartbeat: how often the project file in force is asked whether there is one."""
-STOP_S: Final = 2.0
-"""A ping that is under way is not waited for any longer."""
 
 
-class Heartbeat:
-    """One thread; it asks for the settings at each beat, so a changed project file needs no restart."""
+class Heartbeat(Roundsman):
+    """It asks for the settings at each beat, so a changed project file needs no restart."""
 
     def __init__(
         self,
@@ -37,31 +35,21 @@ class Heartbeat:
         unwell: Callable[[], str | None],
     ) -> None:
         """`unwell`: why the daemon does not do its work, or None."""
+        super().__init__("heartbeat", trouble="no ping is sent", action="heartbeat_trouble", again_s=LOOK_S)
         self._record = record
         self._project = project
         self._clock = clock
         self._unwell = unwell
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self.trouble: str | None = None
         """Why the last beat did not arrive, or was not sent."""
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._thread.join(STOP_S)
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            settings = self._project().alerts.heartbeat
-            if settings is None:
-                self.trouble = None
-                self._stop.wait(LOOK_S)
-            else:
-                self._told(self.beat(settings))
-                self._stop.wait(settings.every.total_seconds())
+    def _round(self) -> float:
+        settings = self._project().alerts.heartbeat
+        if settings is None:
+            self.trouble = None
+            return LOOK_S
+        self._told(self.beat(settings))
+        return settings.every.total_seconds()
 
     def beat(self, settings: HeartbeatSection) -> str | None:
         """Pings if all is well; why it did not arrive, or was not sent, or None."""

@@ -20,10 +20,12 @@ from store.engine import Record, Transaction
 from store.findings import Finding
 from store.outbox import Waiting
 from store.tables import Delivery
-from store.times import SECOND, Clock, to_us
+from store.times import SECOND, Clock, to_us, us
 from store.wire import ChannelTest
 
 log = logging.getLogger(__name__)
+TIDY_US: Final = 3_600 * SECOND
+"""Between two looks for old messages."""
 SILENT_S: Final = 600.0
 """A channel that has taken nothing for so long is an alert."""
 
@@ -45,6 +47,7 @@ class Messenger:
         self._clock = clock
         self._chance = chance
         self._new_key = new_key
+        self._tidied_at: int | None = None
 
     def bind(self) -> None:
         """Makes messages of what is due and not held back, for channels that have none under way."""
@@ -77,6 +80,20 @@ class Messenger:
     def _forget(self) -> None:
         with self._record.transaction() as tx:
             outbox.forget_others(tx, self._project().alerts.channels)
+
+    def tidy(self) -> None:
+        """Forgets old messages about what is over, now and then. A look that finds it again is told as for the first
+        time then, so none goes before its alert has settled."""
+        settings, now = self._project().alerts, to_us(self._clock())
+        if settings.keep_messages is None or (self._tidied_at is not None and now - self._tidied_at < TIDY_US):
+            return
+        self._tidied_at = now
+        before = now - us(max(settings.keep_messages, settings.settle))
+        with self._record.read() as session:
+            some = outbox.has_old(session, before)
+        if some:
+            with self._record.transaction() as tx:
+                outbox.forget_old(tx, before)
 
     def due(self) -> list[Delivery]:
         """Messages whose next try is due."""

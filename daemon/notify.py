@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Final
 
 from daemon.messenger import Messenger
+from daemon.roundsman import STOP_S, Roundsman
 from pipeline.config import Project
 from store.engine import Record
-from store.errors import NotFound, TrainshedError
+from store.errors import NotFound
 from store.tables import Delivery
 from store.times import Clock
 from store.wire import ChannelTest
@@ -21,36 +22,23 @@ log = logging.getLogger(__name__)
 LOOK_S: Final = 1.0
 IDLE_S: Final = 30.0
 """Without a channel there is nothing to send; what waits for one that is gone can wait."""
-STOP_S: Final = 2.0
-"""For what is under way when the daemon stops; what is not noted by then is sent again, with the same key."""
 
 
-class Notifier:
-    """Its methods may be called from any thread."""
+class Notifier(Roundsman):
+    """Woken when there may be other channels."""
 
     def __init__(self, record: Record, project: Callable[[], Project], clock: Clock) -> None:
+        super().__init__("notifier", trouble="messages wait", action="notify_trouble", again_s=LOOK_S)
         self._messenger = Messenger(record, project, clock, random.random, lambda: uuid.uuid4().hex)
         self._project = project
         self._under_way: dict[str, threading.Thread] = {}
         """Channel → the thread that sends its message."""
-        self._woken = threading.Event()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="notify", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
 
     def stop(self) -> None:
-        """Waits a moment for what is under way."""
-        self._stopping = True
-        self._woken.set()
-        self._thread.join(STOP_S)
+        """Waits a moment for what is under way; what is not noted by then is sent again, with the same key."""
+        super().stop()
         for thread in list(self._under_way.values()):
             thread.join(STOP_S)
-
-    def wake(self) -> None:
-        """Looks again now: there may be other channels."""
-        self._woken.set()
 
     def test(self, channel: str, actor: str) -> ChannelTest:
         """Sends a message that says that it is a test, now. Raises NotFound."""
@@ -64,25 +52,16 @@ class Notifier:
             )
         return done
 
-    def _run(self) -> None:
-        while not self._stopping:
-            try:
-                self._round()
-            except TrainshedError as error:
-                log.warning("messages wait: %s", error.what, extra={"action": "notify_trouble"})
-            except Exception:  # a fault of ours here must not end the thread that tells of faults
-                log.exception("the messenger stumbled", extra={"action": "notify_trouble"})
-            self._woken.wait(LOOK_S if self._project().alerts.channels else IDLE_S)
-            self._woken.clear()
-
-    def _round(self) -> None:
+    def _round(self) -> float:
         self._under_way = {name: thread for name, thread in self._under_way.items() if thread.is_alive()}
+        self._messenger.tidy()
         self._messenger.bind()
         for row in self._messenger.due():
             if row.channel not in self._under_way:
                 thread = threading.Thread(target=self._deliver, args=(row,), name=f"tell-{row.channel}", daemon=True)
                 self._under_way[row.channel] = thread
                 thread.start()
+        return LOOK_S if self._project().alerts.channels else IDLE_S
 
     def _deliver(self, row: Delivery) -> None:
         try:
@@ -91,4 +70,4 @@ class Notifier:
             # Sent or not, it is not noted: it is tried again, with the same key.
             if not self._stopping:
                 log.warning("what came of a message is not noted: %s", error, extra={"action": "notify_trouble"})
-        self._woken.set()
+        self.wake()

@@ -43,8 +43,13 @@ def milliseconds(counts: Sequence[int] | None, share: int) -> float | None:
 
 def missing(crew: Iterable[Facts], model: str, version: str) -> str:
     """Why a worker could not load a version; "" if all of them have it."""
-    reasons = [worker["missing"].get(f"{model} {version}") for worker in crew]
+    reasons = [worker.get("missing", {}).get(f"{model} {version}") for worker in crew]
     return next((reason for reason in reasons if reason), "")
+
+
+def loaded(workers: Iterable[Facts], model: str, version: str) -> bool:
+    """Whether a worker can run a version, at once or after its sleep."""
+    return any([model, version] == labels for facts in workers for *labels, _ in facts.get("waiting", ()))
 
 
 def is_asleep(workers: Sequence[Facts], model: str) -> bool:

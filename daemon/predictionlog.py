@@ -74,6 +74,10 @@ class PredictionReader:
             self._asked += 1
             self._turn.notify_all()
 
+    def behind(self) -> bool:
+        """Whether there is something to take."""
+        return self._due()
+
     def fresh(self, seconds: float) -> bool:
         """Has taken what is there now; waits for that no longer than `seconds`. False: some is still on its way."""
         if not self._due():

@@ -7,18 +7,18 @@ another. A promotion goes before it; the supervisor presses to the end also when
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlmodel import Session
 
 from daemon.endpoints import Endpoints
+from daemon.roundsman import Roundsman
 from daemon.servingprocess import PREPARE_S
 from daemon.waits import waiting
 from pipeline.config import Project
-from pipeline.serving.readiness import is_pressed
+from pipeline.serving.readiness import pressed_key
 from store import aliases, events, versions
 from store.engine import Record
 from store.errors import NotServable, NotServed
@@ -28,10 +28,13 @@ from store.words import PRODUCTION
 LOOK_S: Final = 3.0
 """Between two looks, at least: while something trains, the record changes all the time."""
 REST_S: Final = 3600.0
-STOP_S: Final = 2.0
 _NEWEST: Final = 10
 """So many versions of a model are looked at, newest first."""
 _QUEUED: Final = 20
+_EVENTS: Final = 10
+"""So many times a version may be pressed, on other machines or for other batch sizes, and the history is still read."""
+_PRESSED: Final = "version.pressed"
+_NOT_PRESSED: Final = "version.not_pressed"
 log = logging.getLogger(__name__)
 
 
@@ -44,7 +47,15 @@ class Candidate:
     digest: str
     production: int | None
     """The version in production."""
-    pressed: bool
+    programs: str | None
+    """Key of its programs on this machine; None: it is not pressed."""
+    told: bool = False
+    """The history has it that these programs are there."""
+
+    @property
+    def is_next(self) -> bool:
+        """It may be promoted, and would be something new."""
+        return self.production is None or self.version > self.production
 
 
 @dataclass(frozen=True)
@@ -63,48 +74,44 @@ def choose(candidates: Sequence[Candidate], tried: Collection[str], waits: str |
     `waits`: a run that waits for the processor, if there is one.
     """
     for one in candidates:
-        newer = one.production is None or one.version > one.production
-        if newer and not one.pressed and one.digest not in tried:
+        if one.is_next and one.programs is None and one.digest not in tried:
             if waits is not None:
                 return Choice(None, f"{waits} waits for the processor, and goes first")
             return Choice(one, f"{one.model} {one.version} has passed its gates and is not pressed")
     return Choice(None, "all that could be promoted next is pressed")
 
 
-class PressAhead:
-    """A thread."""
+def untold(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Those that are pressed, and nobody heard of it: the daemon died before the press ended. Pure."""
+    return [one for one in candidates if one.is_next and one.programs is not None and not one.told]
+
+
+class PressAhead(Roundsman):
+    """To be stopped after the record has released those who wait for it. What is being pressed then goes on."""
 
     def __init__(self, record: Record, endpoints: Endpoints, project: Callable[[], Project], clock: Clock) -> None:
+        super().__init__("press ahead", trouble="nothing is pressed ahead", action="press_trouble", again_s=LOOK_S)
         self._record = record
         self._endpoints = endpoints
         self._project = project
         self._clock = clock
         self._tried: set[tuple[str, int]] = set()
         """(digest, largest batch)."""
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="press ahead", daemon=True)
+        self._seen: int | None = None
+        """The revision of the record in which there was nothing to press."""
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """After the record has released those who wait for it. What is being pressed goes on without us."""
-        self._stopped.set()
-        self._thread.join(STOP_S)
-
-    def _run(self) -> None:
-        while not self._stopped.is_set():
-            revision = self._record.revision
-            try:
-                again = self._look()
-            except NotServed:
-                again = True  # the endpoints start, or end: the record hears of it
-            except Exception:  # a fault of ours here must not end the thread
-                log.exception("pressing ahead stumbled")
-                again = False
-            self._stopped.wait(LOOK_S)
-            if not again and not self._stopped.is_set():
-                self._record.wait_for(revision, REST_S)
+    def _round(self) -> float:
+        if self._seen is not None:
+            self._record.wait_for(self._seen, REST_S)
+        if self._stopping:
+            return LOOK_S
+        self._seen = self._record.revision
+        try:
+            if self._look():
+                self._seen = None
+        except NotServed:  # the endpoints start, or end
+            self._seen = None
+        return LOOK_S
 
     def _look(self) -> bool:
         """Presses what is to be pressed now; whether there may be more. Raises NotServed."""
@@ -115,6 +122,8 @@ class PressAhead:
         with self._record.read() as session:
             candidates = self._candidates(session, largest)
             waits = self._who_waits(session)
+        for one in untold(candidates):
+            self._tell(_PRESSED, one, "its programs are compiled", one.programs)
         tried = {digest for digest, size in self._tried if size == largest}
         chosen = choose(candidates, tried, waits).candidate
         if chosen is None:
@@ -129,13 +138,15 @@ class PressAhead:
             passed = next((row for row in newest if row.verdict is not None and row.verdict["passed"]), None)
             if passed is not None:
                 move = aliases.last_move(session, model, PRODUCTION)
+                programs = pressed_key(self._record.home.serving, passed.digest, largest)
                 found.append(
                     Candidate(
                         model=model,
                         version=passed.number,
                         digest=passed.digest,
                         production=None if move is None else move.to_version,
-                        pressed=is_pressed(self._record.home.serving, passed.digest, largest),
+                        programs=programs,
+                        told=_told(session, f"{model} {passed.number}", programs),
                     )
                 )
         return found
@@ -157,14 +168,25 @@ class PressAhead:
             return
         self._tried.add((one.digest, largest))
         if "fault" in found:
-            self._tell("version.not_pressed", who, f"{who} could not be made ready to serve: {found['fault']}")
-        else:
-            self._tell("version.pressed", who, f"{who} is ready to serve: {_work(found)}")
+            self._tell(_NOT_PRESSED, one, found["fault"], None)
+            return
+        programs = pressed_key(self._record.home.serving, one.digest, largest)
+        how = f"pressed in {found['seconds']:.1f} s, {found['compiled']} programs compiled"
+        self._tell(_PRESSED, one, how, programs)
 
-    def _tell(self, kind: str, who: str, what: str) -> None:
+    def _tell(self, kind: str, one: Candidate, how: str, programs: str | None) -> None:
+        """Not what the history says already: a version that cannot be pressed is tried by every new daemon."""
+        subject = f"{one.model} {one.version}"
+        what = "is ready to serve" if kind == _PRESSED else "could not be made ready to serve"
+        message = f"{subject} {what}: {how}"
         with self._record.transaction() as tx:
-            events.append(tx, actor="daemon", kind=kind, subject=who, message=what)
+            last = events.list_events(tx.session, subject=subject, kind=kind, limit=1).items
+            if not last or (last[0].message, last[0].data.get("programs")) != (message, programs):
+                data = {"programs": programs}
+                events.append(tx, actor="daemon", kind=kind, subject=subject, message=message, data=data)
 
 
-def _work(found: dict[str, Any]) -> str:
-    return f"pressed in {found['seconds']:.1f} s, {found['compiled']} programs compiled"
+def _told(session: Session, subject: str, programs: str | None) -> bool:
+    """An event of a release before names no programs, and tells of all."""
+    found = events.list_events(session, subject=subject, kind=_PRESSED, limit=_EVENTS).items
+    return any(event.data.get("programs", programs) == programs for event in found)

@@ -1,7 +1,8 @@
 """Candidates replayed on the last logged requests, for plans: in a child process, one at a time, and kept.
 
-What was found is kept under `replays/` in the home for the two versions and the place in the log. While the log grows,
-what was found before is shown, with its time, until the next is there.
+First, what was logged and is not in the lake yet is taken there. What was found is kept under `replays/` in the home
+for the two versions and the place in the log. While the log grows, who waits for nothing is shown what was found
+before, with its time.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +24,10 @@ from store.home import Home
 from store.wire import ReplayView
 
 LONGEST_S: Final = 180.0
+FRESH_S: Final = 60.0
+"""How long the log's way into the lake is waited for; what has come by then is replayed."""
+FORMAT: Final = 2
+"""Of what is kept; another one is made anew."""
 log = logging.getLogger(__name__)
 
 
@@ -41,9 +46,19 @@ class Pair:
 class Replays:
     """Its methods may be called from any thread."""
 
-    def __init__(self, home: Home, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        environ: Mapping[str, str] | None = None,
+        *,
+        behind: Callable[[], bool] = lambda: False,
+        fresh: Callable[[float], bool] = lambda _: True,
+    ) -> None:
+        """`behind`: whether something was logged that is not in the lake; `fresh` takes it there, within seconds."""
         self._home = home
         self._environ = computing_environment(os.environ if environ is None else environ)
+        self._behind = behind
+        self._fresh = fresh
         self._lock = threading.Lock()
         self._turn = threading.Lock()
         self._running: dict[Pair, threading.Event] = {}
@@ -51,38 +66,54 @@ class Replays:
 
     def of(self, pair: Pair, against: int | None, wait: float) -> ReplayView:
         """What is known, after at most `wait` seconds for what is not. `against`: the live version's number."""
-        table = self._home.predictions(pair.model)
-        if not (table / "_delta_log").is_dir():
+        current = not self._behind() and self._is_known(pair)
+        if not current:
+            current = self._begin(pair).wait(wait) and self._is_known(pair)
+        place, found = self._place(pair.model), self._kept(pair)
+        if found is not None:
+            return view(found["said"], against, current=current)
+        if (pair, place) in self._faults:
+            note = f"the last requests could not be replayed: {self._faults[pair, place]}"
+            return ReplayView(state="failed", note=note, against=against)
+        if current:
             note = f"no requests logged yet: nothing that {pair.model} was asked is in the log"
             return ReplayView(state="nothing", note=note, against=against)
-        place = newest_version(table)
-        found = self._kept(pair)
-        if (found is None or found["place"] != place) and (pair, place) not in self._faults:
-            ended = self._begin(pair, place)
-            if found is None:
-                ended.wait(wait)
-                found = self._kept(pair)
-        if found is not None:
-            return view(found["said"], against, current=found["place"] == place)
-        fault = self._faults.get((pair, place))
-        if fault is not None:
-            return ReplayView(state="failed", note=f"the last requests could not be replayed: {fault}", against=against)
         note = f"the last requests of {pair.model} are being replayed; make the plan anew in a moment"
         return ReplayView(state="under way", note=note, against=against)
 
-    def _begin(self, pair: Pair, place: int) -> threading.Event:
+    def _place(self, model: str) -> int:
+        """How far the log in the lake has come; -1 before its first line."""
+        table = self._home.predictions(model)
+        return newest_version(table) if (table / "_delta_log").is_dir() else -1
+
+    def _is_known(self, pair: Pair) -> bool:
+        """Whether a replay would find nothing new."""
+        place, found = self._place(pair.model), self._kept(pair)
+        return place < 0 or (pair, place) in self._faults or (found is not None and found["place"] == place)
+
+    def _begin(self, pair: Pair) -> threading.Event:
         with self._lock:
             ended = self._running.get(pair)
             if ended is None:
                 ended = self._running[pair] = threading.Event()
-                threading.Thread(target=self._run, args=(pair, place, ended), name="replay", daemon=True).start()
+                threading.Thread(target=self._run, args=(pair, ended), name="replay", daemon=True).start()
             return ended
 
-    def _run(self, pair: Pair, place: int, ended: threading.Event) -> None:
+    def _run(self, pair: Pair, ended: threading.Event) -> None:
         try:
             with self._turn:
-                arguments = [str(self._home.root), pair.model, pair.candidate, pair.live or "-", str(pair.last)]
-                said = ask_program("pipeline.judging.replay", arguments, LONGEST_S, self._environ)
+                self._fresh(FRESH_S)
+                if not self._is_known(pair):
+                    self._replay(pair, self._place(pair.model))
+        finally:
+            with self._lock:
+                del self._running[pair]
+            ended.set()
+
+    def _replay(self, pair: Pair, place: int) -> None:
+        arguments = [str(self._home.root), pair.model, pair.candidate, pair.live or "-", str(pair.last)]
+        try:
+            said = ask_program("pipeline.judging.replay", arguments, LONGEST_S, self._environ)
             if "fault" in said:
                 self._faults[pair, place] = said["fault"]
             else:
@@ -90,23 +121,21 @@ class Replays:
         except (TrainshedError, OSError) as error:
             self._faults[pair, place] = error.what if isinstance(error, TrainshedError) else str(error)
             log.warning("a replay failed: %s", error, extra={"action": "replay_failed"})
-        finally:
-            with self._lock:
-                del self._running[pair]
-            ended.set()
 
     def _kept(self, pair: Pair) -> dict[str, Any] | None:
         try:
             found: dict[str, Any] = json.loads(self._file(pair).read_bytes())
         except (FileNotFoundError, ValueError):
             return None
-        return found if found.get("last") == pair.last else None
+        return found if (found.get("format"), found.get("last")) == (FORMAT, pair.last) else None
 
     def _keep(self, pair: Pair, place: int, said: Any) -> None:
         file = self._file(pair)
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         aside = file.with_suffix(".new")
-        aside.write_text(json.dumps({"place": place, "last": pair.last, "said": said}), encoding="utf-8")
+        aside.write_text(
+            json.dumps({"format": FORMAT, "place": place, "last": pair.last, "said": said}), encoding="utf-8"
+        )
         os.replace(aside, file)
 
     def _file(self, pair: Pair) -> Path:

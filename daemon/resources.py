@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import threading
@@ -16,10 +15,10 @@ import psutil
 
 from daemon.gpus import Gpus
 from daemon.rates import Counts, Rates, count, rates
+from daemon.roundsman import Roundsman
 from daemon.usage import Tree
 from store import samples
 from store.engine import Record
-from store.errors import TrainshedError
 from store.times import Clock, to_us, us
 from store.wire import BoxView
 
@@ -28,7 +27,6 @@ REST_S: Final = 60.0
 BOX_KEPT: Final = timedelta(days=2)
 FINEST: Final = 2000
 """A run's samples are at least this fraction of its age apart: a week of training leaves some ten thousand rows."""
-log = logging.getLogger(__name__)
 
 
 class Followed:
@@ -56,13 +54,14 @@ class Followed:
         return True
 
 
-class Sampler:
-    """A thread that measures, and answers what the box does right now."""
+class Sampler(Roundsman):
+    """Measures, and answers what the box does right now. Woken when something was started: the pace is a faster one."""
 
     def __init__(
         self, *, record: Record, clock: Clock, every: timedelta, pids: Callable[[], dict[int, int]], gpus: Gpus
     ) -> None:
         """`pids`: run → pid of its shim, of the runs that run now."""
+        super().__init__("sampler", trouble="measurements are lost", action="sample", again_s=0.0, patience_s=None)
         self._record = record
         self._clock = clock
         self._every_s = every.total_seconds()
@@ -72,23 +71,12 @@ class Sampler:
         self._box: BoxView | None = None
         self._counts: Counts | None = None
         self._counted_at = 0.0
-        self._wake = threading.Event()
-        self._stopping = False
+        self._measured = time.monotonic()
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
 
     def start(self) -> None:
         self._flow()  # the first count only starts the measurement
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping = True
-        self._wake.set()
-        self._thread.join()
-
-    def wake(self) -> None:
-        """Something was started: measure at the faster pace."""
-        self._wake.set()
+        super().start()
 
     def box(self) -> BoxView:
         """The machine now; measured again when the last look is older than a second."""
@@ -104,20 +92,15 @@ class Sampler:
         self._counts, self._counted_at = counted, moment
         return flow
 
-    def _run(self) -> None:
-        measured = time.monotonic()
-        while not self._stopping:
-            due = measured + (self._every_s if self._pids() else REST_S)
-            if self._wake.wait(max(0.0, due - time.monotonic())):
-                self._wake.clear()  # the pace is another one now; many starts in a moment are still one measurement
-                continue
-            measured = time.monotonic()
-            try:
-                self._measure(self._pids())
-            except TrainshedError as error:
-                log.warning("measurements are lost: %s", error, extra={"action": "sample"})
-            except Exception:  # a fault of ours must not end the measuring of all runs
-                log.exception("the sampler stumbled")
+    def _round(self) -> float:
+        """Measures if it is time to; the pace may have become another one, and many starts are one measurement."""
+        pids = self._pids()
+        left = self._measured + (self._every_s if pids else REST_S) - time.monotonic()
+        if left > 0.0:
+            return left
+        self._measured = time.monotonic()
+        self._measure(pids)
+        return 0.0
 
     def _measure(self, pids: dict[int, int]) -> None:
         self._followed = {run: self._followed.get(run) or Followed(pid) for run, pid in pids.items()}

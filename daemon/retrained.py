@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +19,7 @@ from sqlmodel import Session, col, select
 
 from daemon.program import ask_program
 from daemon.reports import REPORT, source_of
+from daemon.roundsman import Roundsman
 from daemon.traffic import Asked, change
 from pipeline.config import Project
 from pipeline.config.monitors import MonitorSection
@@ -28,7 +28,7 @@ from pipeline.judging.plan import planned
 from pipeline.serving.starting import computing_environment
 from store import events, queue, registry, versions
 from store.engine import Record, Transaction
-from store.errors import Refused, ServingError, TrainshedError
+from store.errors import Refused, ServingError
 from store.results import params_of
 from store.tables import Event, ModelVersion, WatchWindow
 from store.wire import PromoteRequest, TrafficChange
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from pipeline.judging.gates import GateResult
 
 EVERY_S: Final = 60.0
-STOP_S: Final = 2.0
 LONGEST_S: Final = 300.0
 KIND: Final = "monitor.judged"
 _WINDOWS: Final = 10
@@ -60,7 +59,9 @@ class Waiting:
     trained_at: int
 
 
-class Retrained:
+class Retrained(Roundsman):
+    """A comparison that is under way when it stops changes nothing any more."""
+
     def __init__(
         self,
         record: Record,
@@ -68,31 +69,17 @@ class Retrained:
         put_into_traffic: Callable[[str, Callable[[Transaction], object]], object],
     ) -> None:
         """`put_into_traffic`: `Endpoints.change`."""
+        trouble = "a retrained version waits"
+        super().__init__("retrained", trouble=trouble, action="retrained_trouble", first_s=EVERY_S, again_s=EVERY_S)
         self._record = record
         self._project = project
         self._put = put_into_traffic
         self._asked: dict[tuple[str, int], tuple[object, ...]] = {}
         """Version → the windows that it was last compared on, in vain."""
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="retrained", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Waits for no comparison: one that is under way changes nothing any more."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(STOP_S)
-
-    def _run(self) -> None:
-        while not self._stop.wait(EVERY_S):
-            try:
-                self.look()
-            except TrainshedError as error:
-                log.warning("a retrained version waits: %s", error.what, extra={"action": "retrained_trouble"})
-            except Exception:  # a fault of ours here must not end the thread
-                log.exception("the retrained versions stumbled", extra={"action": "retrained_trouble"})
+    def _round(self) -> float:
+        self.look()
+        return EVERY_S
 
     def look(self) -> None:
         """Compares what can be compared, and does what follows."""

@@ -40,6 +40,7 @@ def settings_of(project: Project) -> ServingSettings:
         tls_key=str(root / tls.key) if tls else None,
         workers=section.workers,
         spare=section.spare,
+        cores=sorted(set(section.cores)),
         idle_s=section.idle.total_seconds() if section.idle else None,
         largest_batch=section.max_batch,
         most_rows=section.max_rows,

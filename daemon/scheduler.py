@@ -6,28 +6,25 @@ early, and after the wall clock was set it looks again within the second.
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
 from daemon.claim import rewind
+from daemon.roundsman import Roundsman
 from store import events, schedules
 from store.engine import Record, Transaction
-from store.errors import TrainshedError
 from store.times import SECOND, Clock, to_us, us
 
-log = logging.getLogger(__name__)
 LONGEST_SLEEP: Final = 1.0
 """Seconds."""
 JUMP: Final = timedelta(seconds=2)
 """The wall clock was set if it went this much further, or less far, than time did."""
 
 
-class Scheduler:
-    """Ticks until it is stopped. No fault of the record ends it: it is logged, counted and tried again."""
+class Scheduler(Roundsman):
+    """Woken when a schedule was changed."""
 
     def __init__(
         self,
@@ -38,59 +35,27 @@ class Scheduler:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`claim` queues what is due in the transaction it is given; `on_claimed` is called after the commit."""
+        super().__init__(
+            "scheduler",
+            trouble="schedules could not be looked at, tried again in a second",
+            action="tick_failed",
+            again_s=LONGEST_SLEEP,
+            patience_s=None,
+        )
         self._record = record
         self._claim = claim
         self._clock = clock
         self._on_claimed = on_claimed
         self._monotonic = monotonic
         self._lead = self._wall_lead()
-        self._look = threading.Event()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
-        self.failures = 0
-        """Ticks in a row that could not use the record."""
         self._ticked = monotonic()
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Returns when the thread has ended."""
-        self._stopping = True
-        self._look.set()
-        self._thread.join()
-
-    def wake(self) -> None:
-        """Looks again now: a schedule was changed."""
-        self._look.set()
 
     def silent_for(self) -> float:
         """Seconds since it last looked at the schedules and could."""
         return self._monotonic() - self._ticked
 
-    def _run(self) -> None:
-        while not self._stopping:
-            self._look.clear()
-            self._look.wait(self._guarded_tick())
-
-    def _guarded_tick(self) -> float:
-        try:
-            sleep = self.tick()
-        except TrainshedError as error:
-            self.failures += 1
-            log.warning(
-                "schedules could not be looked at (%d in a row), tried again in a second: %s",
-                self.failures,
-                error.what,
-                extra={"action": "tick_failed"},
-            )
-            return LONGEST_SLEEP
-        except Exception:
-            # A fault of ours in one schedule must not be the end of all others.
-            self.failures += 1
-            log.exception("schedules could not be looked at; tried again in a second", extra={"action": "tick_failed"})
-            return LONGEST_SLEEP
-        self.failures = 0
+    def _round(self) -> float:
+        sleep = self.tick()
         self._ticked = self._monotonic()
         return sleep
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from daemon.roundsman import Roundsman
 from daemon.servingcounts import Facts, Look, counted_between, look
 from store import servingsamples
 from store.engine import Record
-from store.errors import ServingError, TrainshedError
+from store.errors import ServingError
 from store.servingsamples import Counted
 from store.times import Clock, to_us, us
 
@@ -24,7 +23,6 @@ LOOKED_AT_S: Final = 15.0
 REST_S: Final = 60.0
 """Between two rows that say that nothing has happened."""
 KEPT: Final = timedelta(days=2)
-log = logging.getLogger(__name__)
 
 
 class Rests:
@@ -52,54 +50,47 @@ class Rests:
         return found
 
 
-class ServingSampler:
-    """A thread. Its methods may be called from any other."""
+class ServingSampler(Roundsman):
+    """Its methods may be called from any thread."""
 
-    def __init__(self, record: Record, clock: Clock, ask: Callable[[], Sequence[Facts] | None]) -> None:
-        """`ask`: the numbers of every worker; None while nothing is served. Raises ServingError."""
+    def __init__(
+        self,
+        record: Record,
+        clock: Clock,
+        ask: Callable[[], Sequence[Facts] | None],
+        on_look: Callable[[Sequence[Facts]], None] = lambda _: None,
+    ) -> None:
+        """`ask`: the numbers of every worker; None while nothing is served. Raises ServingError.
+
+        `on_look` is called with them too.
+        """
+        trouble = "what endpoints counted is not written down"
+        super().__init__("serving sampler", trouble=trouble, action="serving_sample", again_s=PACE_S, patience_s=None)
         self._record = record
         self._clock = clock
         self._ask = ask
+        self._on_look = on_look
         self._before: Look | None = None
         self._before_at = 0.0
         self._rests = Rests()
-        self._looked_at = float("-inf")
-        self._wake = threading.Event()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="serving sampler", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping = True
-        self._wake.set()
-        self._thread.join()
+        self._looked_at = self._began = float("-inf")
 
     def watch(self) -> None:
         """Somebody looks: the pace is the faster one for a while."""
         slow = time.monotonic() - self._looked_at > LOOKED_AT_S
         self._looked_at = time.monotonic()
         if slow:
-            self._wake.set()
+            self.wake()
 
-    def _run(self) -> None:
-        while not self._stopping:
-            began = time.monotonic()
-            try:
-                self.sample(began)
-            except TrainshedError as error:
-                log.warning("what endpoints counted is not written down: %s", error, extra={"action": "serving_sample"})
-            except Exception:  # a fault of ours must not end the writing down of everything
-                log.exception("the serving sampler stumbled")
-            self._rest_until(began)
-
-    def _rest_until(self, began: float) -> None:
-        """Until it is time for the next look; the first question of somebody who looks makes that sooner."""
-        pace = LOOKED_AT_PACE_S if began - self._looked_at <= LOOKED_AT_S else PACE_S
-        if self._wake.wait(max(0.0, began + pace - time.monotonic())) and not self._stopping:
-            self._wake.clear()
-            self._wake.wait(max(0.0, began + LOOKED_AT_PACE_S - time.monotonic()))
+    def _round(self) -> float:
+        now = time.monotonic()
+        too_soon = self._began + LOOKED_AT_PACE_S - now
+        if too_soon > 0.0:  # woken by somebody who looks
+            return too_soon
+        self._began = now
+        self.sample(now)
+        pace = LOOKED_AT_PACE_S if now - self._looked_at <= LOOKED_AT_S else PACE_S
+        return max(0.0, now + pace - time.monotonic())
 
     def sample(self, now: float) -> None:
         """One look, at `now` on the monotonic clock; what was counted since the one before goes into the record."""
@@ -110,6 +101,7 @@ class ServingSampler:
         if facts is None:
             self._before = None
             return
+        self._on_look(facts)
         found, before = look(facts), self._before
         passed = now - self._before_at
         self._before, self._before_at = found, now

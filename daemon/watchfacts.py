@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from pipeline.config import Project
 from pipeline.config.watched import monitors_of
-from pipeline.process.spec import KnownWindow, MonitorFacts, WatchedVersion
+from pipeline.process.spec import KnownStream, KnownWindow, MonitorFacts, WatchedVersion
 from store import aliases, versions, watching
 from store.tables import WatchWindow
 from store.words import PRODUCTION
@@ -26,7 +26,11 @@ def watch_facts(session: Session, monitor: str, project: Project) -> MonitorFact
     windows = [KnownWindow(version=w.version, start_us=w.start_us, end_us=w.end_us, token=w.token) for w in known]
     if section.model is None:
         return MonitorFacts(windows=windows)
-    return MonitorFacts(versions=_versions(session, section.model, known), windows=windows)
+    found = _versions(session, section.model, known)
+    there = {one.version for one in found}
+    rows = [one for one in watching.streams(session, monitor) if one.version in there]
+    streams = [KnownStream(version=one.version, until_us=one.until_us, state=one.state) for one in rows]
+    return MonitorFacts(versions=found, windows=windows, streams=streams)
 
 
 def _versions(session: Session, model: str, known: Sequence[WatchWindow]) -> list[WatchedVersion]:

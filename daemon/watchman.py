@@ -6,24 +6,20 @@ died is over once this one has lived for a day.
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from daemon.daemonalerts import LIFE, NEEDS, covered_by, findings_of, keys_of
+from daemon.roundsman import Roundsman
 from pipeline.config.alerts import AlertsSection
 from store import alerts
 from store.engine import Record
-from store.errors import TrainshedError
 from store.findings import Finding
 from store.times import Clock, to_us
 from store.wire import NeedView, RunView
 from store.words import AlertKind
 
-log = logging.getLogger(__name__)
 EVERY_S: Final = 30.0
-STOP_S: Final = 2.0
 WELL_US: Final = 86_400_000_000
 AGAIN_US: Final = 600_000_000
 """After so long the record is told again of what has not changed."""
@@ -31,11 +27,13 @@ Seen = tuple[Sequence[NeedView], Sequence[RunView]]
 """What needs a person, and each job's newest run."""
 
 
-class Watchman:
+class Watchman(Roundsman):
     def __init__(
         self, record: Record, settings: Callable[[], AlertsSection], see: Callable[[], Seen | None], clock: Clock
     ) -> None:
         """`see`: None while the daemon is on its way out."""
+        trouble = "needs are not looked at"
+        super().__init__("watchman", trouble=trouble, action="watchman_trouble", first_s=EVERY_S, again_s=EVERY_S)
         self._record = record
         self._settings = settings
         self._see = see
@@ -45,25 +43,11 @@ class Watchman:
         self._told: tuple[Sequence[Finding], int] = ((), 0)
         """What the record was told last, and when (µs)."""
         self._began = to_us(clock())
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watchman", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._thread.join(STOP_S)
-
-    def _run(self) -> None:
-        while not self._stop.wait(EVERY_S):
-            try:
-                self.look()
-                self.live_on()
-            except TrainshedError as error:
-                log.warning("needs are not looked at: %s", error.what, extra={"action": "watchman_trouble"})
-            except Exception:  # a fault of ours here must not end the thread that tells of faults
-                log.exception("the watchman stumbled", extra={"action": "watchman_trouble"})
+    def _round(self) -> float:
+        self.look()
+        self.live_on()
+        return EVERY_S
 
     def look(self) -> None:
         """Once. Without a channel nobody would hear of it: what was found is over, and nothing new is."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from store import versions, watching
+from store import outbox, versions, watching
 from store.alerts import alert_view
 from store.datasets import dataset_view
 from store.events import event_view
@@ -34,6 +34,7 @@ def changes_since(session: Session, rev: int, now: int) -> ChangesView:
         schedules=[schedule_view(row) for row in schedules],
         events=[event_view(row) for row in events],
         alerts=[alert_view(row) for row in alerts],
+        told=outbox.changed(session, rev),
         monitors=watching.changed(session, rev),
     )
 

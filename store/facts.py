@@ -126,6 +126,17 @@ class WindowFacts(Facts):
     """Of the rows and labels that it was made of."""
 
 
+class StreamFacts(Facts):
+    """The errors of a version, followed further than before."""
+
+    version: int
+    since_us: int
+    """Where the state that it began with had ended: it takes the place of that one, and of no other."""
+    until_us: int
+    state: dict[str, Any]
+    """As `pipeline.watching.errorstream.StreamState` writes it."""
+
+
 class ReportFacts(Facts):
     """The verdict of one run of a monitor."""
 
@@ -146,3 +157,4 @@ class ReportFacts(Facts):
     """Kind → what it could have found of it."""
     assessed: list[tuple[int, int]] = []
     """(version, start) of the windows that this run told anew."""
+    stream: StreamFacts | None = None

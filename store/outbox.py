@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from store.alerts import alert_view
 from store.engine import Transaction
@@ -20,6 +21,9 @@ from store.tables import Alert, Delivery, Notification
 from store.times import from_us
 from store.wire import AlertView, ToldView
 from store.words import Told
+
+MOST: Final = 1_000
+"""Messages that are forgotten at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +52,7 @@ def waiting(session: Session, now: int) -> list[Waiting]:
 
 def bind(tx: Transaction, notifications: Sequence[int], channel: str, key: str, body: Mapping[str, Any]) -> Delivery:
     """The message that tells these; it is due at once."""
-    row = Delivery(channel=channel, key=key, body=dict(body), made_at=tx.now, due_at=tx.now)
+    row = Delivery(channel=channel, key=key, body=dict(body), made_at=tx.now, due_at=tx.now, rev=tx.rev)
     tx.session.add(row)
     tx.session.flush()
     tx.connection.execute(update(Notification).where(col(Notification.id).in_(notifications)).values(delivery=row.id))
@@ -84,7 +88,7 @@ def forget_others(tx: Transaction, channels: Collection[str]) -> int:
     """What waits for channels that are no longer there is not told; how much that was."""
     for row in unsent(tx.session):
         if row.channel not in channels:
-            row.gave_up_at, row.fault = tx.now, "the channel is no longer in the project file"
+            row.gave_up_at, row.fault, row.rev = tx.now, "the channel is no longer in the project file", tx.rev
             tx.session.add(row)
     gone = col(Notification.delivery).is_(None) & col(Notification.channel).not_in(channels)
     return tx.connection.execute(delete(Notification).where(gone)).rowcount
@@ -98,6 +102,33 @@ def has_others(session: Session, channels: Collection[str]) -> bool:
     return any(row.channel not in channels for row in unsent(session))
 
 
+def has_old(session: Session, before: int) -> bool:
+    """Whether `forget_old` would forget any."""
+    return session.exec(_old(before).limit(1)).first() is not None
+
+
+def forget_old(tx: Transaction, before: int) -> int:
+    """Messages that were sent or given up before then (µs) and tell only of alerts that were over by then; how many, at
+    most `MOST`. A channel's last message that was taken stays: it says when that was.
+    """
+    old = tx.session.exec(_old(before).limit(MOST)).all()
+    tx.connection.execute(delete(Notification).where(col(Notification.delivery).in_(old)))
+    tx.connection.execute(delete(Delivery).where(col(Delivery.id).in_(old)))
+    return len(old)
+
+
+def _old(before: int) -> SelectOfScalar[Any]:
+    matters = (
+        select(Notification.delivery)
+        .join(Alert, col(Alert.id) == Notification.alert)
+        .where(col(Notification.delivery).is_not(None))
+        .where(col(Alert.resolved_at).is_(None) | (col(Alert.resolved_at) >= before))
+    )
+    last = select(func.max(Delivery.id)).where(col(Delivery.sent_at).is_not(None)).group_by(col(Delivery.channel))
+    ended = func.coalesce(Delivery.sent_at, Delivery.gave_up_at)
+    return select(Delivery.id).where(ended < before, col(Delivery.id).not_in(matters), col(Delivery.id).not_in(last))
+
+
 def told(session: Session, alert: int) -> list[ToldView]:
     """What channels were, or are to be, told of an alert, oldest first."""
     query = (
@@ -107,6 +138,18 @@ def told(session: Session, alert: int) -> list[ToldView]:
         .order_by(col(Notification.id))
     )
     return [_told_view(row, message) for row, message in session.exec(query)]
+
+
+def changed(session: Session, rev: int) -> list[int]:
+    """Alerts of which a message was made, tried, sent or given up after a revision."""
+    query = (
+        select(Notification.alert)
+        .join(Delivery, col(Delivery.id) == Notification.delivery)
+        .where(col(Delivery.rev) > rev)
+        .distinct()
+        .order_by(col(Notification.alert))
+    )
+    return list(session.exec(query))
 
 
 def _told_view(row: Notification, message: Delivery | None) -> ToldView:
@@ -152,6 +195,7 @@ def _unsent_ids(channel: str) -> Any:
 
 def _row(tx: Transaction, number: int) -> Delivery:
     row = tx.session.get(Delivery, number)
-    assert row is not None, "messages are never deleted"
+    assert row is not None, "a message that waits is never deleted"
+    row.rev = tx.rev
     tx.session.add(row)
     return row

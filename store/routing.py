@@ -71,6 +71,11 @@ class Snapshot:
         """(model, version) → digest of all that is kept loaded."""
         return {(model, arm.version): arm.digest for model, route in self.routes.items() for arm in route.resident}
 
+    def answering(self) -> set[tuple[str, int]]:
+        """(model, version) of all that answers somebody. What else is resident, a shadow or the version before, holds
+        up nobody who asks."""
+        return {(model, arm.version) for model, route in self.routes.items() for arm in route.arms}
+
 
 def read_snapshot(file: Path) -> Snapshot:
     """What was published last; epoch 0 and no routes where nothing was. Raises StorageError."""

@@ -33,7 +33,8 @@ def cast(tx: Transaction, model: str, version: int, share: float, actor: str, re
     row = current(tx.session, model) or Shadow(model=model, version=version, share=share, actor=actor)
     if row.since and (row.version, row.share) == (version, share):
         what = f"version {version} is given {share:.4g} of the requests of {model} already"
-        raise Conflict(what, where=model, remedy="there is nothing to do")
+        again = f"there is nothing to do; if it does not run, `trainshed shadow {model} --stop`, then this once more"
+        raise Conflict(what, where=model, remedy=again)
     row.version, row.share, row.actor, row.reason = version, share, actor, reason.strip()
     row.since, row.rev = tx.now, tx.rev
     tx.session.add(row)

@@ -10,9 +10,9 @@ from sqlmodel import Session, col, select
 
 from store import events
 from store.engine import Transaction
-from store.facts import ReportFacts, WindowFacts
+from store.facts import ReportFacts, StreamFacts, WindowFacts
 from store.keyset import decode_token, page
-from store.tables import DriftReport, WatchWindow
+from store.tables import DriftReport, WatchStream, WatchWindow
 from store.times import from_us
 from store.wire import DriftColumn, DriftReportView, Page, RetrainView, WatchFinding
 
@@ -56,7 +56,7 @@ def put_report(tx: Transaction, run: int, facts: ReportFacts) -> DriftReport | N
         since=facts.since_us,
         until=facts.until_us,
         rev=tx.rev,
-        **facts.model_dump(exclude={"since_us", "until_us", "assessed", "covered"}),
+        **facts.model_dump(exclude={"since_us", "until_us", "assessed", "covered", "stream"}),
     )
     tx.session.add(row)
     tx.session.flush()
@@ -65,6 +65,8 @@ def put_report(tx: Transaction, run: int, facts: ReportFacts) -> DriftReport | N
         if window is not None:
             window.report = row.id
             tx.session.add(window)
+    if facts.stream is not None:
+        _put_stream(tx, facts.monitor, row.id or 0, facts.stream)
     before = _last_state(tx.session, facts.monitor, row.id or 0)
     if before != facts.state:
         what = f"monitor {facts.monitor}: {facts.state}: {facts.reason}"
@@ -72,6 +74,17 @@ def put_report(tx: Transaction, run: int, facts: ReportFacts) -> DriftReport | N
         kind, subject = f"monitor.{facts.state.replace(' ', '_')}", f"monitor {facts.monitor}"
         events.append(tx, actor=f"run {run}", kind=kind, subject=subject, message=what, data=data)
     return row
+
+
+def _put_stream(tx: Transaction, monitor: str, report: int, facts: StreamFacts) -> None:
+    """Only in the place of the state that it goes on from: of two runs that read the same rows, one has fed them."""
+    row = tx.session.get(WatchStream, (monitor, facts.version))
+    if facts.since_us != (0 if row is None else row.until_us):
+        return
+    row = row or WatchStream(monitor=monitor, version=facts.version, until_us=0, report=report)
+    row.until_us, row.state, row.report = facts.until_us, facts.state, report
+    tx.session.add(row)
+    tx.session.flush()
 
 
 def _last_state(session: Session, monitor: str, before: int) -> str | None:
@@ -87,6 +100,12 @@ def newest_windows(session: Session, monitor: str, limit: int = REMEMBERED) -> l
     query = select(WatchWindow).where(WatchWindow.monitor == monitor)
     rows = session.exec(query.order_by(col(WatchWindow.end_us).desc(), col(WatchWindow.version).desc()).limit(limit))
     return list(rows)[::-1]
+
+
+def streams(session: Session, monitor: str) -> list[WatchStream]:
+    """Of each version whose errors it has followed."""
+    query = select(WatchStream).where(WatchStream.monitor == monitor)
+    return list(session.exec(query.order_by(col(WatchStream.version))))
 
 
 def count_windows(session: Session) -> Mapping[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,14 @@ from xdist.scheduler import LoadScopeScheduling, Scheduling
 from tests.examples import settle
 
 settle()
+gc.disable()  # what is loaded with the tests stays: to look through it again and again is a fifth of a test of the UI
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
+    gc.enable()
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

@@ -8,7 +8,11 @@ from typing import Final
 import pytest
 
 THOROUGH: Final = "TRAINSHED_THOROUGH" in os.environ
-only_thorough: Final = pytest.mark.skipif(not THOROUGH, reason="its times say something on a quiet box: make thorough")
+
+
+def only_thorough(why: str) -> pytest.MarkDecorator:
+    """For a proof that `make test` leaves out, and why it does."""
+    return pytest.mark.skipif(not THOROUGH, reason=f"{why}: make thorough")
 
 
 def repeats(usually: int, thoroughly: int) -> int:

@@ -216,8 +216,13 @@ class ShedCore(SparingApp):
         self.theme = theme
 
     def run_binding(self, action: str, node: DOMNode) -> None:
-        """Does what a key on a node would do."""
-        self.call_later(self.run_action, action, node)
+        """Does what a key on a node would do, if that is still there when its turn comes."""
+
+        async def run() -> None:
+            if node is self or self.screen in node.ancestors_with_self:
+                await self.run_action(action, node)
+
+        self.call_later(run)
 
     def read_again(self) -> None:
         """Everything that is open is as of another time, or of a daemon that was away."""

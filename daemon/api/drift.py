@@ -8,17 +8,18 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
+from sqlmodel import Session
 
 from daemon.api.models import known_models
 from daemon.api.shed import Here, Name
 from daemon.program import ask_program
 from pipeline.config.watched import monitors_of
 from pipeline.serving.starting import computing_environment
-from store import versions
+from store import versions, watching
 from store.errors import NotFound, StorageError
 from store.times import to_us
 from store.watchviews import windows_page
-from store.wire import DriftView
+from store.wire import DriftReportView, DriftView
 from store.words import PRODUCTION
 
 SHOWN: Final = 48
@@ -57,17 +58,27 @@ def drift(
         raise StorageError(**found["fault"])
     found["columns"] = _only(found["columns"], column)
     with daemon.record.read() as session:
-        watching = [name for name, one in monitors_of(daemon.project).items() if one.model == model]
+        names = [name for name, one in monitors_of(daemon.project).items() if one.model == model]
         since_us = None if since is None else to_us(since)
-        closed = windows_page(session, watching, limit=SHOWN, since_us=since_us, version=number, column=column)
+        closed = windows_page(session, names, limit=SHOWN, since_us=since_us, version=number, column=column)
+        reports = _reports(session, names, number)
     return DriftView(
         model=model,
         version=number,
         over_time=closed.items,
+        findings=[one for report in reports for one in report.findings if column in (None, one.subject)],
+        life=[said for report in reports for said in report.life] if column is None else [],
         current=current,
         problem=daemon.predictions.problem,
         **found,
     )
+
+
+def _reports(session: Session, monitors: list[str], version: int) -> list[DriftReportView]:
+    """The last one of each monitor, if it is about this version."""
+    found = watching.last_reports(session)
+    rows = [found[name] for name in monitors if name in found]
+    return [watching.report_view(row) for row in rows if row.version == version]
 
 
 def _only(columns: list[dict[str, Any]], wanted: str | None) -> list[dict[str, Any]]:

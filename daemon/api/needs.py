@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from daemon.shadows import Idle
 from store.wire import (
     AlertSeverity,
     AlertView,
@@ -62,6 +63,8 @@ class Facts:
     """What the checks of each table found the last time."""
     compared: Sequence[ComparisonView] = ()
     """Each model's newest comparison."""
+    shadows: Sequence[Idle] = ()
+    """That do not run."""
     alerts: Sequence[AlertView] = ()
     """Unresolved ones."""
     queue: Sequence[QueuedView] = ()
@@ -96,6 +99,7 @@ def _all(facts: Facts) -> Iterator[NeedView]:
     yield from _of_tables(facts)
     yield from _of_the_queue(facts.queue)
     yield from _of_comparisons(facts)
+    yield from _of_shadows(facts.shadows)
     yield from _of_candidates(facts)
     yield from _of_versions(facts)
 
@@ -252,6 +256,15 @@ def _of_comparisons(facts: Facts) -> Iterator[NeedView]:
             message = won or f"the canary of {name} has passed its stages"
             do: Do = ("plan", f"trainshed plan {name}")
             yield _need(name, "note", f"{message} and waits to be promoted", do, target, one.since)
+
+
+def _of_shadows(idle: Iterable[Idle]) -> Iterator[NeedView]:
+    """What answers goes on without them, so nobody would notice."""
+    for one in idle:
+        name = f"{one.model} {one.version}"
+        target = NeedTarget(kind="version", name=one.model, number=one.version)
+        message = f"the shadow {name} does not run: {one.why}"
+        yield _need(name, "warn", message, _look(f"trainshed shadow {one.model}"), target, one.since)
 
 
 def _of_candidates(facts: Facts) -> Iterator[NeedView]:

@@ -12,6 +12,7 @@ from daemon.api.shed import Shed
 from daemon.daemonalerts import NEEDS
 from daemon.disk import free_bytes
 from daemon.freshness import freshness_then, with_freshness
+from daemon.shadows import idle
 from daemon.trafficview import comparison_view
 from daemon.waits import waiting
 from daemon.watchman import Seen
@@ -82,6 +83,7 @@ def facts(session: Session, shed: Shed) -> Facts:
             if set(table.checks) - {"pass"}
             for check in datasets.last_checks(session, table.name)
         ],
+        shadows=idle(session),
         compared=[daemon.canaries.view(row) for row in comparisons.newest(session)],
         alerts=_alerts(session),
         queue=waiting(session, now, _LOOKED_AT, degraded),

@@ -1,10 +1,11 @@
-"""`[serving]`: may its doors be opened as they are?"""
+"""`[serving]`: may its doors be opened as they are, and does the box have what it names?"""
 
 from __future__ import annotations
 
 from pipeline.check.findings import Findings
 from pipeline.config import Project
 from pipeline.serving.access import UNGUARDED_REMEDY, is_loopback, unguarded
+from pipeline.serving.cores import available, require_cores
 from pipeline.serving.tls import context_of
 from store.errors import ProjectError, StorageError
 from store.home import Home
@@ -18,6 +19,10 @@ def check_serving(project: Project, home: Home, found: Findings) -> None:
             context_of(project.root / section.tls.cert, project.root / section.tls.key)
         except ProjectError as error:
             found.error(error)
+    try:
+        require_cores(section.cores, available())
+    except ProjectError as error:
+        found.error(error)
     try:
         ring = read_keyring(home.serving.keys)
     except StorageError as error:

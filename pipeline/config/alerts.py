@@ -136,6 +136,11 @@ class AlertsSection(Section):
     """How long a message waits for others, to be one with them."""
     give_up: Duration = Field(default="2d", validate_default=True, ge=timedelta(minutes=1))
     """A message that could not be sent for so long is given up, which is an alert of its own."""
+    keep_messages: Annotated[Annotated[Duration, Field(ge=timedelta(days=1))] | None, BeforeValidator(none_if_off)] = (
+        Field(default="90d", validate_default=True)
+    )
+    """How long what was told to channels stays in the record once the alert is over; `"off"`: for ever. The alert and
+    its history stay in any case."""
     watch: bool = True
     """With a channel: make alerts of what the daemon itself sees: failed runs of scheduled jobs, a stuck queue, a full
     disk, endpoints that are down."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.config.base import Duration, Name, Section, Share, duration_text, parse_duration
 
 ReferenceName = Literal["training", "trailing", "last cycle"]
-MeasureName = Literal["psi", "ks", "wasserstein", "missing", "new"]
+ColumnMeasureName = Literal["psi", "ks", "wasserstein", "missing", "new"]
+MeasureName = Literal[ColumnMeasureName, "mmd", "classifier"]
 ShortestWindow: Final = timedelta(minutes=1)
 _ROWS: Final = re.compile(r"\s*(\d[\d_]*)\s*rows\s*")
 
@@ -51,6 +52,10 @@ class LimitsSection(Section):
     """Rows without a value, as an effect (Cohen's h): from 0 to 1 % of the rows, or from 50 to 60 %."""
     new: float = Field(default=0.2, gt=0.0)
     """Words that the reference hardly knew, likewise."""
+    mmd: float = Field(default=0.1, gt=0.0)
+    """Of columns of vectors, such as embeddings: maximum mean discrepancy, the root of MMD²."""
+    classifier: float = Field(default=0.6, gt=0.5, lt=1.0)
+    """AUC of a classifier that tells a window's rows from the reference's; 0.5: it cannot."""
 
 
 class PerformanceSection(Section):
@@ -64,6 +69,9 @@ class PerformanceSection(Section):
     """Share of a window's rows that need a label before it is judged."""
     slices: list[str] = []
     """Columns by whose values it is told too."""
+    stream: bool = True
+    """Follow the errors answer by answer too (ADWIN): it dates a rise of `drop` or more, which windows only bracket.
+    Leave it out where labels of one outcome come sooner than others."""
 
 
 class ServiceSection(Section):
@@ -125,8 +133,9 @@ class MonitorSection(Section):
     """Only these, and the predictions; none named: all, of a dataset without those that identify a row."""
     leave_out: list[str] = []
     """Without these."""
-    measures: list[MeasureName] = Field(default=["psi", "ks", "wasserstein", "missing", "new"], min_length=1)
-    """Those that can alarm."""
+    measures: list[MeasureName] = Field(default=["psi", "ks", "wasserstein", "missing", "new", "mmd"], min_length=1)
+    """Those that can alarm. mmd is of a dataset's columns of vectors; classifier is of whole rows, takes a second
+    or two of computing a window, and has to be named."""
     limits: LimitsSection = LimitsSection()
     """From where on a difference matters."""
     least_rows: int = Field(default=500, ge=1)
@@ -172,6 +181,12 @@ class MonitorSection(Section):
             raise ValueError("windows of so many rows have no cycle")
         if self.cycle % self.span:
             raise ValueError(f"a cycle is a whole number of windows of {self.window}")
+
+    @property
+    def column_measures(self) -> tuple[ColumnMeasureName, ...]:
+        """Those of single columns of numbers and words, each once."""
+        named = set(self.measures)
+        return tuple(name for name in get_args(ColumnMeasureName) if name in named)
 
     @property
     def span(self) -> timedelta | None:

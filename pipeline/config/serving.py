@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import pairwise
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from pipeline.config.base import Duration, Name, Section, Share, Size
 from pipeline.experiments.stages import STAGES
+
+Core = Annotated[int, Field(ge=0)]
 
 
 class PredictionLogSection(Section):
@@ -101,6 +103,10 @@ class ServingSection(Section):
     """Processes that answer; each takes the memory of JAX and of all versions."""
     spare: bool = True
     """Keep one more process warm, which takes the place of one that dies at once."""
+    cores: list[Core] = []
+    """Cores of the processor, counted from 0, on which the processes that answer run, and off which runs keep that
+    start while endpoints answer, if others are left to them. None named: nothing is pinned, and requests go before runs
+    by priority alone; so it should be on small boxes."""
     press_ahead: bool = True
     """Compile a version as soon as it has passed its gates, with low priority, so that its promotion does not wait for
     that; off: compile it when it is promoted."""

@@ -23,13 +23,15 @@ import numpy as np
 
 from pipeline.judging.replayed import moved, quartered
 from pipeline.judging.rival import in_terms_of
+from pipeline.judging.strange import learned, strange
 from pipeline.labels.joined import ANSWERED, parquet
 from pipeline.serving.columns import Columns
 from pipeline.serving.executables import settle_jax
 from pipeline.serving.refusal import Refusal
 from pipeline.tables.duck import connect
+from pipeline.trainingset.build import open_training_set
 from pipeline.versions.bundle import LoadedBundle, load_bundle
-from pipeline.versions.signature import UNSEEN, InputColumn
+from pipeline.versions.signature import InputColumn
 from store.errors import TrainshedError
 from store.home import Home
 from store.lakefiles import live_files
@@ -67,8 +69,7 @@ def replay(home: Home, model: str, candidate: str, live: str | None, last: int) 
     rows = [row for request in fit for row in request]
     if not rows:
         return found
-    found["unseen"] = _unseen(columns, rows)
-    return found | _compared(new, old, rows)
+    return found | _strange(home, new, columns, rows) | _compared(new, old, rows)
 
 
 def _asked(files: Sequence[Path], last: int) -> _Asked:
@@ -112,19 +113,19 @@ def _without_place(message: str) -> str:
     return message.split(", ", 1)[1].partition(":")[0] + " is of another kind" if ", " in message else message
 
 
-def _unseen(columns: Columns, rows: Sequence[Row]) -> list[str]:
-    """Columns with words that the version never saw, the worst first."""
-    _, codes = columns.of_rows(rows)
-    found = []
-    for place, column in enumerate(columns.signature.categorical):
-        strange = np.flatnonzero(codes[:, place] == UNSEEN)
-        if len(strange):
-            words = Counter(str(rows[int(row)][column.name]) for row in strange)
-            listed = ", ".join(word[:30] for word, _ in words.most_common(SHOWN))
-            more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
-            share = len(strange) / len(rows)
-            found.append((share, f"{column.name}: {share:.2%} of the rows have words it never saw: {listed}{more}"))
-    return [sentence for _, sentence in sorted(found, reverse=True)[:SHOWN]]
+def _strange(home: Home, new: LoadedBundle, columns: Columns, rows: Sequence[Row]) -> dict[str, Any]:
+    """What it is asked that it did not learn from; why numbers are held against nothing, where they are not."""
+    known, why_not = {}, ""
+    training_set = new.lineage.get("training_set")
+    if training_set is None:
+        why_not = "it names no training set"
+    else:
+        try:
+            known = learned(open_training_set(home, training_set).file("train"), new.signature)
+        except TrainshedError as error:
+            why_not = error.what
+    found = strange(new.signature, columns.of_rows(rows), rows, known)
+    return {"strange": [asdict(one) for one in found], "no_ranges": why_not}
 
 
 def _compared(new: LoadedBundle, old: LoadedBundle | None, rows: list[Row]) -> dict[str, Any]:

@@ -49,3 +49,24 @@ def joined(predictions: str, labels: str) -> str:
             ON p."unit" = l."unit" AND l."at" >= p."at"
         ) QUALIFY row_number() OVER (PARTITION BY "segment", "offset" ORDER BY "rank", "at" DESC, "arrived" DESC) = 1
     )"""
+
+
+def known_since(predictions: str, labels: str) -> str:
+    """A relation (segment, offset, value, known): of each labelled request the label that came first, and from when on
+    both were there.
+
+    `predictions`: as of `joined`; `labels`: all of a name, with those that no longer stand: what comes later changes
+    neither value nor moment. A label by unit counts from its own time on, if that is after its arrival.
+    """
+    of = 'p."segment", p."offset", l."value", l."segment" AS "in", l."offset" AS "place"'
+    return f"""(
+        SELECT "segment", "offset", "value", "known" FROM (
+            SELECT {of}, greatest(p."at", l."arrived") AS "known", 0 AS "rank"
+            FROM {labels} l JOIN {predictions} p ON p."request" = l."request"
+            UNION ALL
+            SELECT {of}, greatest(l."at", l."arrived") AS "known", 1 AS "rank"
+            FROM (SELECT * FROM {labels} WHERE "unit" IS NOT NULL) l
+            ASOF JOIN (SELECT * FROM {predictions} WHERE "unit" IS NOT NULL AND "why" <> 'shadow') p
+            ON p."unit" = l."unit" AND l."at" >= p."at"
+        ) QUALIFY row_number() OVER (PARTITION BY "segment", "offset" ORDER BY "known", "rank", "in", "place") = 1
+    )"""

@@ -50,6 +50,16 @@ class KnownWindow(BaseModel):
     token: str
 
 
+class KnownStream(BaseModel):
+    """The errors of a version as far as they were followed."""
+
+    model_config = ConfigDict(frozen=True)
+    version: int
+    until_us: int
+    state: dict[str, Any]
+    """As `pipeline.watching.errorstream.StreamState` writes it."""
+
+
 class MonitorFacts(BaseModel):
     """What the record knows that a `monitor` run needs."""
 
@@ -58,6 +68,8 @@ class MonitorFacts(BaseModel):
     """That have windows, or are in production, oldest first; empty of a dataset."""
     windows: list[KnownWindow] = []
     """The newest, oldest first."""
+    streams: list[KnownStream] = []
+    """Of these versions."""
 
 
 class RecordFacts(BaseModel):

@@ -26,6 +26,8 @@ from pipeline.config import load_project
 from pipeline.process.context import Preempted, RunContext
 from pipeline.process.spec import RunSpec
 from pipeline.process.spool import Spool
+from pipeline.serving.cores import available, left_for_runs, pin
+from pipeline.serving.settings import ServingSettings
 from store.disk import is_full
 from store.errors import DiskFull, StorageError, TrainshedError
 from store.home import AttemptDir, Home
@@ -75,10 +77,14 @@ def give_way(home: Home) -> None:
     """While endpoints answer, requests go before runs: of the processor, a run gets what they leave over.
 
     Where the kernel groups processes by their session (sched_autogroup), niceness counts within a session only, and
-    that of the group decides between them: of the session that is the run's own, its shim's.
+    that of the group decides between them: of the session that is the run's own, its shim's. Cores that serving has to
+    itself are left to it.
     """
     if not home.serving.control.exists():
         return
+    with contextlib.suppress(OSError, ValueError, TypeError):  # no settings, or those of a later release
+        if reserved := ServingSettings.read(home.serving.settings).cores:
+            pin(left_for_runs(reserved, available()))
     os.nice(RUN_NICENESS)
     if os.getsid(0) in (os.getpid(), os.getppid()):
         with contextlib.suppress(OSError):  # a kernel without such groups

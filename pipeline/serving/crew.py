@@ -22,7 +22,7 @@ class Member:
     old: bool = False
     """Made with settings that are not in force any more: others take its place, one after another."""
     whole: bool = True
-    """All that is served could be loaded."""
+    """All that is to answer could be loaded."""
 
 
 @dataclass(frozen=True)

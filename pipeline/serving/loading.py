@@ -40,11 +40,11 @@ class Loading:
     async def switch(self, *, partly: bool) -> None:
         """Puts the published snapshot in force, if it is a newer one or the one in force lacks something.
 
-        `partly`: what cannot be loaded is left out, with its reason, and the rest answers. Else the old one stays, and
-        it raises Refused.
+        `partly`: what cannot be loaded is left out, with its reason, and the rest answers. Else, if it is one that is
+        to answer, the old snapshot stays, and it raises Refused. A shadow, or the version before, holds up neither.
         """
         snapshot = read_snapshot(self._home.serving.routing)
-        if snapshot.epoch > self._shelf.snapshot.epoch or not self._shelf.ready():
+        if snapshot.epoch > self._shelf.snapshot.epoch or not self._shelf.whole():
             await self._switch_to(snapshot, partly=partly)
 
     async def read(self, digest: str, *, hurry: bool = False) -> LoadedVersion:
@@ -63,11 +63,15 @@ class Loading:
 
     async def _switch_to(self, snapshot: Snapshot, *, partly: bool) -> None:
         missing: dict[tuple[str, int], str] = {}
+        answering = snapshot.answering()
+        given_up = self._shelf.missing.keys() - answering
         for (model, version), digest in snapshot.resident().items():
+            if (model, version) in given_up:
+                continue  # who mends it has it loaded; a switch is not held up by another try
             try:
                 await self.put(model, version, digest)
             except Refused as refused:
-                if not partly:
+                if not partly and (model, version) in answering:
                     raise
                 missing[model, version] = str(refused)
         self._shelf.missing.update(missing)

@@ -34,8 +34,9 @@ def key_of(function: str, sizes: tuple[int, ...], environ: Mapping[str, str] = o
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def is_pressed(serving: ServingDir, digest: str, largest_batch: int) -> bool:
-    """Whether the press has nothing left to do: both folders are there, and folders are made whole or not at all.
+def pressed_key(serving: ServingDir, digest: str, largest_batch: int) -> str | None:
+    """The key of a version's programs, if the press has nothing left to do: both folders are there, and folders are
+    made whole or not at all.
 
     Their bytes are verified by whoever loads them.
     """
@@ -43,5 +44,9 @@ def is_pressed(serving: ServingDir, digest: str, largest_batch: int) -> bool:
         facts = json.loads((serving.pressed(digest) / FACTS).read_bytes())
         key = key_of(facts["function"], buckets(largest_batch), computing_environment(os.environ))
     except (OSError, ValueError, KeyError, TypeError):
-        return False
-    return serving.executables(key).is_dir()
+        return None
+    return key if serving.executables(key).is_dir() else None
+
+
+def is_pressed(serving: ServingDir, digest: str, largest_batch: int) -> bool:
+    return pressed_key(serving, digest, largest_batch) is not None

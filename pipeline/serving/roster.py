@@ -34,11 +34,14 @@ class Worker:
     """Fingerprint of those that it was made with; None until it has said so."""
     missing: Json | None = None
     """`MODEL VERSION` → why it could not be loaded."""
+    whole: bool = True
+    """All that is to answer is loaded."""
 
     def hear(self, said: Json) -> None:
         self.state, self.epoch, self.missing = said["state"], said["epoch"], said["missing"]
         self.grpc_port = said["grpc_port"]
         self.settings = said.get("settings")  # an older release says none
+        self.whole = said.get("whole", not self.missing)
 
     def member(self, settings: str) -> crew.Member:
         """`settings`: the fingerprint of those in force."""
@@ -48,7 +51,7 @@ class Worker:
             epoch=self.epoch,
             connected=self.channel is not None,
             old=self.settings not in (None, settings),
-            whole=not self.missing,
+            whole=self.whole,
         )
 
     def facts(self) -> dict[str, Any]:

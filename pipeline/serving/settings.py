@@ -21,6 +21,7 @@ class ServingSettings:
     tls_key: str | None = None
     workers: int = 1
     spare: bool = True
+    cores: list[int] = field(default_factory=list)
     idle_s: float | None = None
     largest_batch: int = 256
     most_rows: int = 4096

@@ -171,10 +171,19 @@ class Shelf:
         return Picked(seat, now.epoch, why, now.snapshot.routes[model], copied)
 
     def ready(self, model: str | None = None) -> bool:
-        """Whether all that the snapshot has can answer; or what it has of one model."""
-        wanted = [key for key in self._now.snapshot.resident() if model is None or key[0] == model]
+        """Whether all who are to answer can; or those of one model."""
+        wanted = [key for key in self._now.snapshot.answering() if model is None or key[0] == model]
         known = model is None or model in self._now.snapshot.routes
         return known and all(key in self._now.seats for key in wanted)
+
+    def whole(self) -> bool:
+        """Whether all that the snapshot has is loaded, or asleep: shadows and the versions before too."""
+        return all(key in self._now.seats for key in self._now.snapshot.resident())
+
+    def lacks(self, model: str, version: int, why: str) -> None:
+        """A better reason why it could not be loaded, from who has tried to mend that."""
+        if (model, version) in self.missing:
+            self.missing[model, version] = why
 
     def _seat(self, model: str, version: int, loaded: LoadedVersion) -> Seat:
         batcher = self.make_batcher(model, version, loaded)

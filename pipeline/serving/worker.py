@@ -32,6 +32,7 @@ from pipeline.serving.batcher import Batcher
 from pipeline.serving.channel import Channel, Closed, Json, Refused
 from pipeline.serving.compilations import Compilations
 from pipeline.serving.control import channel_of, dial
+from pipeline.serving.cores import pin
 from pipeline.serving.desk import Desk, Limits
 from pipeline.serving.executables import settle_jax
 from pipeline.serving.gate import Gate
@@ -184,6 +185,8 @@ class Worker:
                 return await self._switch()
             case "forget":
                 self._shelf.forget_unused()
+            case "lacks":
+                self._shelf.lacks(given["model"], given["version"], given["why"])
             case "uses":
                 return {"uses": self._sleeping.uses()}
             case "rest":
@@ -212,8 +215,12 @@ class Worker:
             "epoch": self._shelf.snapshot.epoch,
             "grpc_port": self._rpc_port,
             "settings": self._settings.fingerprint,
-            "missing": {f"{model} {version}": why for (model, version), why in self._shelf.missing.items()},
+            "missing": self._missing(),
+            "whole": self._shelf.ready(),
         }
+
+    def _missing(self) -> dict[str, str]:
+        return {f"{model} {version}": why for (model, version), why in self._shelf.missing.items()}
 
     def _accept(self, grpc_port: int | None) -> None:
         if self._accepting.is_set():
@@ -308,6 +315,7 @@ class Worker:
             "ready": int(self._shelf.ready() and not self._desk.draining),
             "loop_lag": self._server.lag_s,
             "compilations": self._compilations.count,
+            "missing": self._missing(),
             **self._metrics.facts(),
             **self._journal.facts(),
             **self._labelling.facts(),
@@ -342,6 +350,9 @@ def main() -> None:
     home, number, descriptor = Home(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s worker {number} %(levelname)s %(message)s")
     logging.getLogger("jax").setLevel(logging.WARNING)
+    if cores := ServingSettings.read(home.serving.settings).cores:
+        with contextlib.suppress(OSError):  # none of them is there now: better to answer on others than not at all
+            pin(cores)
     settle_jax()
 
     async def work() -> None:

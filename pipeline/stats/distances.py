@@ -1,11 +1,14 @@
-"""How far two distributions lie apart, from counts over the same cells. Defined for every input, None where unknown.
+"""How far two distributions lie apart, from counts over the same cells: of many pairs of distributions at once.
 
-Of `reference` and `current` counts [k], p and q are the shares. Without rows on a side nothing is known.
+Of a pair's `reference` and `current` counts, p and q are the shares. Without rows on a side nothing is known: NaN.
+Every pair is summed for itself, so what it gives does not depend on what stands beside it.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -19,94 +22,150 @@ FLOOR: Final = 1e-4
 """Least share of a cell: keeps the logarithm finite where a cell is empty on one side."""
 
 
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Of c pairs the counts, one pair after the other."""
+
+    reference: npt.NDArray[Any]
+    """[all cells]"""
+    current: npt.NDArray[Any]
+    """[all cells]"""
+    starts: npt.NDArray[np.intp]
+    """[c] first cell of each pair, which has one at least."""
+    known_upto: npt.NDArray[Any] | None = None
+    """[all cells] the reference's `upto`, where somebody has it already."""
+
+    @classmethod
+    def one(cls, reference: npt.NDArray[Any], current: npt.NDArray[Any]) -> Pairs:
+        return cls(reference, current, np.zeros(1, np.intp))
+
+    @cached_property
+    def lengths(self) -> npt.NDArray[np.intp]:
+        """[c] cells of each."""
+        return np.diff(self.starts, append=len(self.reference))
+
+    @cached_property
+    def rows(self) -> tuple[Floats, Floats]:
+        """[c] of each pair's reference, and of what is held against it; NaN where either is none."""
+        n, m = (self.summed(one).astype(np.float64) for one in (self.reference, self.current))
+        known = (n > 0) & (m > 0)
+        return np.where(known, n, np.nan), np.where(known, m, np.nan)
+
+    @cached_property
+    def shares(self) -> tuple[Floats, Floats]:
+        """[all cells]"""
+        n, m = self.rows
+        return self.reference / self.spread(n), self.current / self.spread(m)
+
+    @cached_property
+    def apart(self) -> Floats:
+        """[all cells] F - G at the upper edge of each cell."""
+        before = self.upto(self.reference) if self.known_upto is None else self.known_upto
+        n, m = self.rows
+        return np.asarray(before / self.spread(n) - self.current_upto / self.spread(m))
+
+    @cached_property
+    def current_upto(self) -> npt.NDArray[Any]:
+        """[all cells]"""
+        return self.upto(self.current)
+
+    def summed(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """[all cells] → [c]"""
+        return np.asarray(np.add.reduceat(values, self.starts))
+
+    def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """[c] → [all cells]"""
+        return np.repeat(values, self.lengths)
+
+    def upto(self, counts: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """[all cells] sums within each pair up to and with each cell: of counts without any rounding."""
+        whole = np.cumsum(counts)
+        return np.asarray(whole - self.spread(whole[self.starts] - counts[self.starts]))
+
+
 def psi(reference: npt.NDArray[Any], current: Counts) -> float:
-    """Population stability index of two count vectors [k] over the same cells, minus what chance alone would give.
+    """`population_stability` of one pair; 0 without rows on a side."""
+    return float(np.nan_to_num(population_stability(Pairs.one(reference, current))[0]))
+
+
+def population_stability(pairs: Pairs) -> Floats:
+    """Population stability index minus what chance alone would give, [c].
 
     PSI = Σ (p - q) ln(p / q) over shares p, q, each at least FLOOR. Without drift its expectation is about
     (k - 1)(1/n + 1/m) for n and m rows (Yurdakul 2018), so that is taken off; at least 0, at most 18.4. Cells empty on
-    both sides do not count. 0 without rows on a side.
+    both sides do not count.
     """
-    n, m = float(reference.sum()), int(current.sum())
-    if n == 0 or m == 0:
-        return 0.0
-    used = (reference + current) > 0
-    p = np.maximum(reference[used] / n, FLOOR)
-    q = np.maximum(current[used] / m, FLOOR)
-    by_chance = (int(used.sum()) - 1) * (1 / n + 1 / m)
-    return max(0.0, float(((p - q) * np.log(p / q)).sum()) - by_chance)
+    n, m = pairs.rows
+    used = (pairs.reference + pairs.current) > 0
+    p, q = (np.maximum(one, FLOOR) for one in pairs.shares)
+    found = pairs.summed(np.where(used, (p - q) * np.log(p / q), 0.0))
+    by_chance = (pairs.summed(used.astype(np.int64)) - 1) * (1 / n + 1 / m)
+    return np.asarray(np.maximum(0.0, found - by_chance))
 
 
-def jensen_shannon(reference: npt.NDArray[Any], current: Counts) -> float | None:
+def jensen_shannon(pairs: Pairs) -> Floats:
     """√(½ KL(p‖m) + ½ KL(q‖m)), m = (p + q)/2, natural logarithm: in [0, √ln 2 = 0.8326] (Endres & Schindelin 2003).
 
-    Chance alone gives about √((k - 1)(1/n + 1/m)/8).
+    Chance alone gives about √((k - 1)(1/n + 1/m)/8). [c]
     """
-    shares = _shares(reference, current)
-    if shares is None:
-        return None
-    middle = (shares[0] + shares[1]) / 2
-    apart = sum(float(rel_entr(one, middle).sum()) for one in shares) / 2
-    return math.sqrt(max(0.0, apart))
+    p, q = pairs.shares
+    middle = (p + q) / 2
+    apart = (pairs.summed(rel_entr(p, middle)) + pairs.summed(rel_entr(q, middle))) / 2
+    return np.asarray(np.sqrt(np.maximum(0.0, apart)))
 
 
-def hellinger(reference: npt.NDArray[Any], current: Counts) -> float | None:
-    """√(½ Σ (√p - √q)²), in [0, 1] (Hellinger 1909): the same as √(1 - Σ√(pq)), without its cancellation."""
-    shares = _shares(reference, current)
-    if shares is None:
-        return None
-    return math.sqrt(min(1.0, float(np.square(np.sqrt(shares[0]) - np.sqrt(shares[1])).sum()) / 2))
+def hellinger(pairs: Pairs) -> Floats:
+    """√(½ Σ (√p - √q)²), in [0, 1] (Hellinger 1909): the same as √(1 - Σ√(pq)), without its cancellation. [c]"""
+    p, q = pairs.shares
+    return np.asarray(np.sqrt(np.minimum(1.0, pairs.summed(np.square(np.sqrt(p) - np.sqrt(q))) / 2)))
 
 
-def kolmogorov_smirnov(reference: Counts, current: Counts) -> float | None:
-    """D = max |F - G| at the upper edges of ordered cells, in [0, 1]; below the true D by at most a cell's mass.
+def kolmogorov_smirnov(pairs: Pairs) -> Floats:
+    """D = max |F - G| at the upper edges of ordered cells, in [0, 1]; below the true D by at most a cell's mass. [c]
 
     Of two samples of n and m rows without drift, P(D > d) ≈ 2·exp(-2d²·nm/(n + m)) (Smirnov 1948).
     """
-    shares = _shares(reference, current)
-    return None if shares is None else min(1.0, float(np.abs(_above(*shares)).max()))
+    return np.asarray(np.minimum(1.0, np.maximum.reduceat(np.abs(pairs.apart), pairs.starts)))
 
 
-def wasserstein(
-    reference: Counts, current: Counts, edges: Floats, tails: tuple[float, float], *, points: bool
-) -> float | None:
-    """W₁ = ∫ |F - G| dx in the column's unit (Vallender 1974); cells lie below, between and above `edges` [k - 1].
+def wasserstein(pairs: Pairs, widths: Floats, tails: Floats, points: npt.NDArray[np.bool_]) -> Floats:
+    """W₁ = ∫ |F - G| dx in the column's unit (Vallender 1974). [c]
 
-    `tails`: the integral below the first edge and above the last. `points`: the mass of a cell lies at its upper edge,
-    so F - G is constant in between; otherwise it is taken for linear, which is off by at most Σ |p - q|·width.
+    `widths` [all cells]: of each cell, 0 of a pair's outermost, which have no end; what lies there is in `tails` [c],
+    the integral below the first edge and above the last. `points` [c]: the mass of a cell lies at its upper edge, so
+    F - G is constant in between; otherwise it is taken for linear, which is off by at most Σ |p - q|·width.
     """
-    shares = _shares(reference, current)
-    if shares is None:
-        return None
-    if not len(edges):
-        return 0.0
-    apart = _above(*shares)[:-1]
-    left, right = np.abs(apart[:-1]), np.abs(apart[1:])
-    if points:
-        heights = left
-    else:
-        total = left + right
-        crossed = np.divide(np.square(left) + np.square(right), total, out=np.zeros_like(total), where=total > 0)
-        heights = np.where(apart[:-1] * apart[1:] < 0, crossed, total) / 2
-    return float((heights * np.diff(edges)).sum()) + sum(tails)
+    apart = pairs.apart
+    before = np.empty_like(apart)
+    before[1:] = apart[:-1]
+    before[pairs.starts] = 0.0
+    left, right = np.abs(before), np.abs(apart)
+    heights = (left + right) / 2
+    crossing = np.flatnonzero(before * apart < 0)
+    heights[crossing] = (np.square(left[crossing]) + np.square(right[crossing])) / (4 * heights[crossing])
+    if points.any():
+        heights = np.where(pairs.spread(points), left, heights)
+    return np.asarray(pairs.summed(heights * widths) + tails)
 
 
-def chi_square(reference: npt.NDArray[Any], current: Counts) -> tuple[float, float] | None:
-    """Pearson's statistic of homogeneity and its p-value: are both samples of one distribution?
+def chi_square(pairs: Pairs) -> tuple[Floats, Floats]:
+    """Pearson's statistic of homogeneity and its p-value: are both samples of one distribution? [c] each
 
     Σ (x - e)²/e over both rows of the table, e from its margins, with k - 1 degrees of freedom over cells that have a
     row (Pearson 1900; scipy.stats.chi2_contingency without correction). With many rows p says that any difference is
     real, not that it matters. (0, 1) where all rows share one cell.
     """
-    n, m = float(reference.sum()), float(current.sum())
-    if not n or not m:
-        return None
-    both = (reference + current).astype(np.float64)
-    apart = np.square(reference * m - current * n)
+    n, m = pairs.rows
+    both = (pairs.reference + pairs.current).astype(np.float64)
+    apart = np.square(pairs.reference * pairs.spread(m) - pairs.current * pairs.spread(n))
     # Over both rows of the table at once: (x - e)²/e of a cell's two add up to (xm - yn)²/((x + y)nm).
     used = both > 0
-    statistic = float((apart[used] / both[used]).sum()) / (n * m)
-    freedom = int(used.sum()) - 1
-    return (statistic, float(chdtrc(freedom, statistic))) if freedom else (0.0, 1.0)
+    statistic = pairs.summed(np.divide(apart, both, out=np.zeros_like(both), where=used)) / (n * m)
+    freedom = pairs.summed(used.astype(np.int64)) - 1
+    alone = freedom <= 0
+    chances = chdtrc(np.maximum(freedom, 1), statistic)
+    known = np.isfinite(n)
+    return np.where(alone & known, 0.0, statistic), np.where(alone & known, 1.0, chances)
 
 
 def share_effect(reference: float, current: float) -> float:
@@ -115,13 +174,3 @@ def share_effect(reference: float, current: float) -> float:
     Its standard error is √(1/n + 1/m), whatever the shares: from 0 to 1 %, and from 50 to 60 %, are 0.2 both.
     """
     return 2 * math.asin(math.sqrt(current)) - 2 * math.asin(math.sqrt(reference))
-
-
-def _shares(reference: npt.NDArray[Any], current: npt.NDArray[Any]) -> tuple[Floats, Floats] | None:
-    n, m = reference.sum(), current.sum()
-    return None if not n or not m else (reference / n, current / m)
-
-
-def _above(p: Floats, q: Floats) -> Floats:
-    """F - G at the upper edge of each cell."""
-    return np.asarray(np.cumsum(p - q))

@@ -39,6 +39,8 @@ def connect(
     )
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET python_enable_replacements = false")
+    # DuckDB takes a program that was given by -c for a person, and draws a bar among what it answers.
+    connection.execute("SET enable_progress_bar = false")
     # DuckDB takes an Arrow dataset for one row long, and would join two large ones AS OF by a nested loop.
     connection.execute("SET asof_loop_join_threshold = 0")
     connection.execute(f"SET allowed_paths = [{', '.join(literal(str(file)) for file in readable)}]")

@@ -24,6 +24,7 @@ from pipeline.training.checkpoint import CheckpointStore, SavedCheckpoint
 from pipeline.training.devices import Device
 from pipeline.training.looks import Objective
 from pipeline.training.optimizer import planned_epochs
+from pipeline.training.pace import choose_block
 from pipeline.training.precision import plan_precision
 from pipeline.training.predictor import Predictor, member_outputs
 from pipeline.training.stopping import Progress
@@ -76,6 +77,7 @@ def train_network(ctx: RunContext, study: Study, device: Device, mark: str) -> T
             platform=device.platform,
             memory=device.memory,
         ),
+        block=choose_block(device.platform),
         name_rows=study.name_rows,
     )
     per_epoch = BatchPlan(lesson.train.size, training.batch, training.seed).steps_per_epoch

@@ -28,7 +28,7 @@ from pipeline.training.batches import BatchPlan, Placement, Rows, make_feed
 from pipeline.training.diverged import explain
 from pipeline.training.looks import Looks, Objective
 from pipeline.training.optimizer import make_optimizer, make_schedule, planned_epochs
-from pipeline.training.pace import Ledger, Pace
+from pipeline.training.pace import Ledger, Pace, even_block
 from pipeline.training.steps import Trace, TrainState, all_finite, chunk_function, initial_state, snapshot
 from pipeline.training.stopping import Evaluation, Progress, judge
 from store.errors import Diverged
@@ -79,6 +79,8 @@ class Lesson:
     training: Training
     objective: Objective
     placement: Placement = "host"
+    block: int = 1
+    """Steps that the device takes between two looks at whether there are more, at most; see `chunk_function`."""
     name_rows: Callable[[np.ndarray], Sequence[str]] | None = None
     """Row numbers of the train part → what a person knows them by."""
 
@@ -141,7 +143,8 @@ class _Loop:
         self.total = planned_epochs(training, self.plan.steps_per_epoch) * self.plan.steps_per_epoch
         self.every = max(1, round(self.plan.steps_per_epoch / training.evaluations_per_epoch))
         self.capacity = min(training.chunk or _capacity(lesson, self.plan), self.every)
-        self.pace = Pace(capacity=self.capacity, fixed=training.chunk is not None)
+        self.block = even_block(min(self.every, self.capacity), lesson.block)
+        self.pace = Pace(capacity=self.capacity, fixed=training.chunk is not None, block=self.block)
         self.ledger = Ledger(clock)
         self.feed = make_feed(lesson.placement, lesson.train, self.plan, self.capacity)
         self.looks = Looks(lesson.model, lesson.train, lesson.validate, training.seed)
@@ -161,7 +164,7 @@ class _Loop:
             self.saved_step = resume.progress.step
         self.step = self.progress.step
         with self.ledger.spent("compile"):
-            limits = {"capacity": self.capacity, "nan_patience": self.training.nan_patience}
+            limits = {"capacity": self.capacity, "nan_patience": self.training.nan_patience, "block": self.block}
             function = chunk_function(self.lesson.model, optimizer, schedule, **limits)
             self.run_chunk = function.lower(self.state, self.feed.load(self.step, 0), self.feed.resident).compile()
             self.looks.compile(self.state.model)
@@ -192,10 +195,13 @@ class _Loop:
         chunk = self.feed.load(self.step, steps)
         with jax.transfer_guard_host_to_device("allow"):  # of the chunk, the one transfer that is meant
             self.state, packed = self.run_chunk(self.state, chunk, self.feed.resident)
-        packed.copy_to_host_async()
+        with jax.transfer_guard_device_to_host("allow"):  # of what it tells; on a CPU nothing is copied
+            packed.copy_to_host_async()
         self.settle()
         self.pending = (self.step, packed)
         self.step += steps
+        if self.step < self.total:
+            self.plan.order(self.step // self.plan.steps_per_epoch)  # a new epoch's, while the device still works
 
     def settle(self) -> None:
         """Reads the chunk under way, if there is one."""

@@ -2,7 +2,8 @@
 
 A program of its own, because the daemon that asks for it loads neither Arrow nor NumPy. It goes through the windows
 that the record has, as if a look had followed each of them, from the profiles that are kept. On standard input it is
-given what the record knows. `--set limits.psi=0.3` asks for other settings than those of the project file.
+given what the record knows. `--set limits.psi=0.3` asks for other settings than those of the project file. The errors
+are followed anew from the log, in the order in which they were asked, as if each label had come with its answer.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ from pipeline.config.watched import monitors_of
 from pipeline.process.spec import KnownWindow, MonitorFacts
 from pipeline.training.overrides import with_overrides
 from pipeline.watching.closing import Full
+from pipeline.watching.following import replayed
 from pipeline.watching.held import Held, rules_of
 from pipeline.watching.judged import shown_as
-from pipeline.watching.measures import Measures, measures
+from pipeline.watching.measures import Measures, all_measures
 from pipeline.watching.subjects import Subject, subjects_of
 from pipeline.watching.tables import Content
 from pipeline.watching.verdict import Rules, decided
@@ -39,7 +41,7 @@ from store.home import Home
 from store.times import from_us, us
 
 _NICENESS: Final = 10
-_KEYS: Final = ("limits", "measures", "least_rows", "windows", "needed", "columns", "leave_out")
+_KEYS: Final = ("limits", "measures", "least_rows", "windows", "needed", "columns", "leave_out", "performance")
 """Settings that a backtest can change: others would need other windows."""
 Compared = dict[str, Measures]
 
@@ -53,7 +55,7 @@ class Look:
     known: bool
     """There was enough to say something."""
     drifted: dict[str, str]
-    """Column → why."""
+    """Column, or `errors` → why."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -88,7 +90,7 @@ def backtest(home: Home, monitor: str, section: MonitorSection, facts: MonitorFa
     for subject in subjects:
         mine = [one for one in windows if one.version == subject.number]
         if mine:
-            seen = list(_looks(subject, section, mine))
+            seen = list(_looks(home, subject, section, mine))
             alarms += [_alarm(subject.number, one) for one in _in_a_row(seen)]
             looks += seen
     told = {
@@ -104,17 +106,21 @@ def backtest(home: Home, monitor: str, section: MonitorSection, facts: MonitorFa
     return {**told, "sentence": _sentence(told)}
 
 
-def _looks(subject: Subject, section: MonitorSection, known: Sequence[KnownWindow]) -> Iterator[Look]:
+def _looks(home: Home, subject: Subject, section: MonitorSection, known: Sequence[KnownWindow]) -> Iterator[Look]:
     """After each window of a version, oldest first."""
     windows = [full_of(one) for one in sorted(known, key=lambda one: one.end_us)]
+    erred = replayed(home, section, subject, [one.window for one in windows])
     held, rules = Held(section, subject.basis(windows), subject.number, windows), rules_of(section)
     seen: list[Compared] = []
     for place, full in enumerate(windows):
         pair = held.compared(place)
         if pair is not None:
-            seen.append({name: measures(pair[0][name], now) for name, now in pair[1].items()})
+            seen.append(all_measures(*pair))
         drifted, enough = _verdicts(seen, rules, subject.output)
-        yield Look(full.window.end_us, enough, drifted)
+        said = erred[place] if erred else None
+        if said is not None and said.answer == "found":
+            drifted[said.subject] = said.reason
+        yield Look(full.window.end_us, enough or (said is not None and said.answer != "not yet"), drifted)
 
 
 def _in_a_row(looks: Sequence[Look]) -> list[list[Look]]:

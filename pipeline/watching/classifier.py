@@ -24,6 +24,12 @@ MOST: Final = 5_000
 LIMIT: Final = 0.6
 """From this AUC on, windows are told apart."""
 SHOWN: Final = 5
+SUBJECT: Final = "rows"
+_TITLES: Final[dict[Answer, str]] = {
+    "found": "rows can be told from those of the reference",
+    "clear": "rows are like those of the reference",
+    "not yet": "rows are not told apart",
+}
 _FOLDS: Final = 5
 _LEAST: Final = 2 * _FOLDS
 _MOST_WORDS: Final = 254
@@ -40,7 +46,7 @@ class Apart:
     rows: tuple[int, int]
     """That were looked at, of the reference and of the window."""
     limit: float
-    """`LIMIT`, or what chance gives if that is more: ½ + 3.9·√((n + m + 1)/12nm)."""
+    """That of size, or what chance gives if that is more: ½ + 3.9·√((n + m + 1)/12nm)."""
     columns: tuple[tuple[str, float], ...]
     """Those that tell them apart, the most telling first: by how much the AUC falls when the column is shuffled."""
 
@@ -49,9 +55,15 @@ class Apart:
 
 
 def told_apart(
-    reference: pa.Table, current: pa.Table, kinds: Mapping[str, FeatureKind], rng: np.random.Generator
+    reference: pa.Table,
+    current: pa.Table,
+    kinds: Mapping[str, FeatureKind],
+    rng: np.random.Generator,
+    *,
+    limit: float = LIMIT,
 ) -> Apart | None:
-    """Both with the columns `kinds`, as profiled. None with fewer than 10 rows on a side. About a second of CPU."""
+    """Both with the columns `kinds`, as profiled. `limit`: the AUC from which on it matters. None with fewer than 10
+    rows on a side. About a second of CPU."""
     sides = [_drawn_table(one, rng) for one in (reference, current)]
     if min(one.num_rows for one in sides) < _LEAST:
         return None
@@ -60,7 +72,7 @@ def told_apart(
     area = domain_auc(before, now, words_of(kinds), rng)
     assert area is not None  # there are rows enough
     n, m = len(before), len(now)
-    counts = max(LIMIT, 0.5 + _CHANCE * math.sqrt((n + m + 1) / (12 * n * m)))
+    counts = max(limit, 0.5 + _CHANCE * math.sqrt((n + m + 1) / (12 * n * m)))
     telling = _telling(before, now, list(kinds), words_of(kinds), rng) if area >= counts else ()
     return Apart(auc=area, rows=(n, m), limit=counts, columns=telling)
 
@@ -70,13 +82,18 @@ def apart_assessed(found: Apart | None, least_rows: int = 500) -> Assessed:
     if found is None or min(found.rows) < least_rows:
         rows = 0 if found is None else min(found.rows)
         return _told("not yet", f"{rows:,} rows on a side, and at least {least_rows:,} are needed", found)
-    columns = ", ".join(f"{name} ({fall:.2f})" for name, fall in found.columns)
+    columns = ", ".join(f"{name} ({fall:.2f} of it)" for name, fall in found.columns)
     reason = (
-        f"a classifier tells the window's rows from those the version was made with, AUC {found.auc:.3f} where "
-        f"{found.limit:.3g} counts"
+        f"a classifier tells {found.rows[1]:,} rows of the window from {found.rows[0]:,} of the reference with an AUC "
+        f"of {found.auc:.3f} where {found.limit:.3g} counts"
     )
     answer: Answer = "found" if found.auc >= found.limit else "clear"
     return _told(answer, f"{reason}; by {columns}" if columns else reason, found)
+
+
+def apart_not_judged(why: str) -> Assessed:
+    """There are no rows to tell a window's from."""
+    return _told("not yet", why, None)
 
 
 def domain_auc(
@@ -149,11 +166,9 @@ def _drawn_table(rows: pa.Table, rng: np.random.Generator) -> pa.Table:
 def _told(answer: Answer, reason: str, found: Apart | None) -> Assessed:
     return Assessed(
         kind="drift",
-        subject="rows",
+        subject=SUBJECT,
         answer=answer,
-        title="rows can be told from those it learned from"
-        if answer == "found"
-        else "rows are like those it learned from",
+        title=_TITLES[answer],
         reason=reason,
         evidence={} if found is None else found.document(),
         suggestion="look at these columns together: each alone may be steady" if answer == "found" else "",

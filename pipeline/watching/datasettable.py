@@ -18,6 +18,7 @@ from pipeline.versions.signature import FeatureKind
 from pipeline.watching.tables import Batch, Content, token_of
 from pipeline.watching.windows import Window, origin
 
+_TYPES: Final = {"numeric": pa.float64(), "categorical": pa.string()}
 Times = npt.NDArray[np.int64]
 """Microseconds since 1970 UTC."""
 
@@ -54,15 +55,30 @@ class DatasetTable:
         yield from zip(moments.tolist(), counts.tolist(), strict=True)
 
     def batches(self, window: Window) -> Iterator[Batch]:
+        there = set(self.rows.schema.names)
+        for batch in self.scanned(window):
+            yield Batch(batch, {name: batch.num_rows if name in there else 0 for name in self.kinds})
+
+    def scanned(self, window: Window, beside: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
+        """Its rows: the columns of `kinds`, and those `beside` as they are, of which it has all."""
         there = [name for name in self.kinds if name in self.rows.schema.names]
         scanner = self.rows.scanner(
-            columns=there, filter=self._within(window), batch_size=BATCH_ROWS, batch_readahead=1, fragment_readahead=1
+            columns=[*there, *beside],
+            filter=self._within(window),
+            batch_size=BATCH_ROWS,
+            batch_readahead=1,
+            fragment_readahead=1,
         )
         for batch in scanner.to_batches():
             if batch.num_rows:
                 arrays = {name: self._column(batch, name, kind) for name, kind in self.kinds.items()}
-                named = {name: batch.num_rows if name in there else 0 for name in self.kinds}
-                yield Batch(pa.record_batch(arrays), named)
+                arrays |= {name: batch.column(name) for name in beside}
+                yield pa.record_batch(arrays) if arrays else batch.select([])
+
+    def none(self, beside: Sequence[str] = ()) -> pa.Table:
+        """No row of them."""
+        arrays = {name: pa.nulls(0, _TYPES[kind]) for name, kind in self.kinds.items()}
+        return pa.table(arrays | {name: pa.nulls(0, self.rows.schema.field(name).type) for name in beside})
 
     @property
     def newest_us(self) -> int | None:
@@ -89,7 +105,7 @@ class DatasetTable:
         return (pc.field(self.time) >= low) & (pc.field(self.time) < high)
 
     def _column(self, batch: pa.RecordBatch, name: str, kind: FeatureKind) -> pa.Array:
-        wanted = pa.float64() if kind == "numeric" else pa.string()
+        wanted = _TYPES[kind]
         if name not in batch.schema.names:
             return pa.nulls(batch.num_rows, wanted)
         return batch.column(name).cast(wanted, safe=False)

@@ -71,7 +71,7 @@ def drift(
         )
         return {**found, "state": "not yet", "reason": reason, "since": None, "until": None}
     used = logged.at[: size * count]
-    before = reference(home, digest, training_set)
+    before = reference(home, digest, training_set).profiles
     windows = [(before, one) for one in _profiled(logged, before, size, count)]
     columns = judged(windows, rules, output)
     return {

@@ -11,7 +11,7 @@ from pipeline.watching.closing import Full
 from pipeline.watching.judged import Compared, mean_of
 from pipeline.watching.logged import OUTPUT
 from pipeline.watching.making import window_profile
-from pipeline.watching.measures import Measures, measures
+from pipeline.watching.measures import Measures, all_measures
 from pipeline.watching.profile import Profiles
 from pipeline.watching.stored import WindowProfile, joined
 from pipeline.watching.subjects import Basis
@@ -73,15 +73,20 @@ class Held:
         return {name: before[name] for name in self.columns}, {name: now[name] for name in self.columns}
 
     def _before(self, place: int) -> Profiles | None:
-        if self._section.held_against == "training":
+        others = self.places_before(place)
+        if others is None:
             return self._basis.learned
-        if self._section.held_against == "trailing":
-            others = range(max(0, place - self._section.trailing), place)
-        else:
-            earlier = self._places.get(self.windows[place].window.shifted(-us(self._section.cycle)))
-            others = range(0) if earlier is None else range(earlier, earlier + 1)
         parts = [self.profile(one) for one in others]
         return joined(parts, "").columns if parts else None
+
+    def places_before(self, place: int) -> range | None:
+        """Of the windows that it is held against, which may be none; None: what the version learned from."""
+        if self._section.held_against == "training":
+            return None
+        if self._section.held_against == "trailing":
+            return range(max(0, place - self._section.trailing), place)
+        earlier = self._places.get(self.windows[place].window.shifted(-us(self._section.cycle)))
+        return range(0) if earlier is None else range(earlier, earlier + 1)
 
 
 def watched_columns(section: MonitorSection, known: Mapping[str, object]) -> list[str]:
@@ -97,11 +102,11 @@ def unknown_columns(section: MonitorSection, known: Mapping[str, object]) -> lis
 
 def rules_of(section: MonitorSection) -> Rules:
     return Rules(
-        limits=Limits(**section.limits.model_dump()),
+        limits=Limits(**section.limits.model_dump(exclude={"mmd", "classifier"})),
         least_rows=section.least_rows,
         windows=section.windows,
         needed=section.needed,
-        measures=tuple(dict.fromkeys(section.measures)),
+        measures=section.column_measures,
     )
 
 
@@ -114,8 +119,7 @@ def told(compared: Compared, rules: Rules, output: str) -> tuple[Numbers, Number
     found: Numbers = {}
     limits: Numbers = {}
     before, now = compared
-    for name in now:
-        one = measures(before[name], now[name])
+    for name, one in all_measures(before, now).items():
         shown = f"${output}" if name == OUTPUT else name
         alarming = against_limits(one, rules)
         plain = {**_plain(one), "mean": mean_of(now[name])} | {key: value for key, (value, _) in alarming.items()}

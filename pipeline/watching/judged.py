@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import fields
+from typing import Any, Final
 
 from pipeline.stats.discovery import corrected
 from pipeline.watching.logged import OUTPUT
-from pipeline.watching.measures import Measures, measures
+from pipeline.watching.measures import Measures, all_measures
 from pipeline.watching.numbers import NumberProfile
 from pipeline.watching.profile import Profile, Profiles, together
-from pipeline.watching.verdict import Rules, Verdict, decided
+from pipeline.watching.verdict import Finding, Rules, Verdict, decided
 
 Compared = tuple[Profiles, Profiles]
 """What a window is held against, and the window."""
+_FINDING: Final = tuple(one.name for one in fields(Finding))
 
 
 def judged(windows: Sequence[Compared], rules: Rules, output: str) -> list[dict[str, Any]]:
@@ -24,12 +25,13 @@ def judged(windows: Sequence[Compared], rules: Rules, output: str) -> list[dict[
     What is of all windows together is against the newest one's reference.
     """
     before = windows[-1][0]
+    each = [all_measures(against, now) for against, now in windows]
     whole = {name: all_together([now[name] for _, now in windows]) for name in before}
-    overall = {name: measures(before[name], whole[name]) for name in before}
+    overall = all_measures(before, whole, of_cells=False) if len(windows) > 1 else each[0]
     chances = dict(zip(overall, _corrected([one.chi_square_p for one in overall.values()]), strict=True))
     found = []
     for name, reference_profile in before.items():
-        verdict = decided([measures(against[name], now[name]) for against, now in windows], rules)
+        verdict = decided([one[name] for one in each], rules)
         found.append(
             {
                 "name": shown_as(name, output),
@@ -41,8 +43,13 @@ def judged(windows: Sequence[Compared], rules: Rules, output: str) -> list[dict[
                 "reference_mean": mean_of(reference_profile),
             }
         )
+    return in_order(found)
+
+
+def in_order(columns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Drifted ones first."""
     order = {"drifted": 0, "steady": 1, "not yet": 2}
-    return sorted(found, key=lambda one: order[one["state"]])
+    return sorted(columns, key=lambda one: order[one["state"]])
 
 
 def whole_verdict(columns: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -78,7 +85,7 @@ def mean_of(one: Profile) -> float | None:
 
 
 def _told(verdict: Verdict) -> dict[str, Any]:
-    said = [asdict(one) for one in verdict.findings]
+    said = [{name: getattr(one, name) for name in _FINDING} for one in verdict.findings]
     return {"state": verdict.answer, "reason": verdict.reason, "measures": said}
 
 

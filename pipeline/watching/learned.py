@@ -45,7 +45,7 @@ def answered(home: Home, digest: str, training_set: str, signature: Signature, o
 
 
 def _batches(rows: TrainingSet, inputs: Mapping[str, FeatureKind]) -> Iterator[pa.RecordBatch]:
-    for batch in rows.batches("train"):
+    for batch in rows.batches("train", [name for name, kind in inputs.items() if kind == "categorical"]):
         yield from as_profiled(pa.Table.from_batches([batch]), inputs).to_batches()
 
 

@@ -61,9 +61,14 @@ def kind_of(output: str) -> FeatureKind:
 
 def as_profiled(table: pa.Table, kinds: Mapping[str, FeatureKind]) -> pa.Table:
     """Only these columns, as the model meets them: numbers in single precision, for one that came as 0.1 and one that
-    came as the single 0.1 are the same to it."""
-    types = {"numeric": pa.float32(), "categorical": pa.string()}
-    return pa.table({name: table.column(name).cast(types[kind], safe=False) for name, kind in kinds.items()})
+    came as the single 0.1 are the same to it. Words that come as a dictionary stay one."""
+    return pa.table({name: _as_profiled(table.column(name), kind) for name, kind in kinds.items()})
+
+
+def _as_profiled(column: pa.ChunkedArray, kind: FeatureKind) -> pa.ChunkedArray:
+    if kind == "numeric":
+        return column.cast(pa.float32(), safe=False)
+    return column if pa.types.is_dictionary(column.type) else column.cast(pa.string(), safe=False)
 
 
 def _query(files: Sequence[Path], version: int, since_us: int, most: int) -> str:

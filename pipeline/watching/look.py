@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.config import Project
 from pipeline.config.monitors import MonitorSection
@@ -14,7 +14,9 @@ from pipeline.watching.assessor import Assessor
 from pipeline.watching.closing import Closed, Full, close
 from pipeline.watching.held import Held, rules_of, told
 from pipeline.watching.labeltokens import label_tokens
+from pipeline.watching.rowassessor import RowAssessor
 from pipeline.watching.subjects import Basis, Subject
+from pipeline.watching.vectors import vector_measures
 from pipeline.watching.windows import Window
 from store.facts import WindowFacts
 from store.home import Home
@@ -74,6 +76,8 @@ class Told:
     basis: Basis
     assessor: Assessor | None
     """Of a model."""
+    rows: RowAssessor | None
+    """Where rows themselves are looked at."""
     settings: str
     """Digest of what assessments follow from beside the rows."""
 
@@ -82,6 +86,8 @@ class Told:
         rules, output = rules_of(section), self.look.subject.output
         measures, limits = ({}, {}) if compared is None else told(compared, rules, output)
         said = self.assessment(place)
+        for name, value, limit in vector_measures(said):
+            measures[name], limits[name] = {"mmd": value}, {"mmd": limit}
         number, start_us, end_us = self.look.key(place)
         return WindowFacts(
             version=number,
@@ -99,13 +105,15 @@ class Told:
 
     def assessment(self, place: int) -> Assessment:
         """Made once for its rows, labels and settings, and kept beside the profile."""
-        if self.assessor is None:
+        if self.assessor is None and self.rows is None:
             return Assessment()
         window, token = self.look.windows[place].window, f"{self.look.token(place)}/{self.settings}"
         kept = self.basis.shelf.told(self.look.subject.number, window, token)
         if kept is not None:
             return Assessment.from_document(kept)
-        made = self.assessor.assess(window)
+        made = Assessment() if self.assessor is None else self.assessor.assess(window)
+        if self.rows is not None:
+            made = replace(made, verdicts=[*made.verdicts, *(one.document() for one in self.rows.assess(place))])
         self.basis.shelf.tell(self.look.subject.number, window, token, made.document())
         return made
 
@@ -134,7 +142,12 @@ def assessor_of(home: Home, project: Project, section: MonitorSection, look: Loo
     )
 
 
-def assessment_settings(section: MonitorSection, step: int) -> str:
+def assessment_settings(section: MonitorSection, step: int, rows: RowAssessor | None) -> str:
     """What an assessment follows from beside rows, labels and the version; `step`: of what makes it."""
     named = section.model_dump(mode="json", include={"performance", "service", "least_rows", "skew"})
+    named["performance"].pop("stream")  # follows no window
+    if rows is not None:
+        named |= section.model_dump(mode="json", include={"columns", "leave_out", "trailing", "cycle"})
+        named |= section.limits.model_dump(include={"mmd", "classifier"})
+        named |= {"against": section.held_against, "measures": sorted({"mmd", "classifier"} & set(section.measures))}
     return fingerprint(format=step, **named)[:16]

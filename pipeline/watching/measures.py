@@ -7,6 +7,7 @@ numbers, for over a thousand cells chance alone would be larger than any drift; 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,27 +15,23 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.stats.distances import (
-    Counts,
+    Pairs,
     chi_square,
     hellinger,
     jensen_shannon,
     kolmogorov_smirnov,
-    psi,
+    population_stability,
     share_effect,
     wasserstein,
 )
-from pipeline.watching.numbers import SPECIAL, NumberProfile
-from pipeline.watching.profile import Profile
-from pipeline.watching.sums import as_float
-from pipeline.watching.words import MOST_WORDS, WordProfile
+from pipeline.stats.measured import Floats
+from pipeline.watching.grouped import finite_numbers, grouped_numbers, grouped_words
+from pipeline.watching.numbers import NumberProfile
+from pipeline.watching.profile import Profile, Profiles
+from pipeline.watching.words import WordProfile
 
-GROUPS: Final = 20
-_ENDS: Final = np.r_[0, -len(SPECIAL) - 1, -len(SPECIAL) : 0]
-"""Of a profile's cells, the first and the last of finite numbers, and those behind."""
-_ROWS_A_GROUP: Final = 25
-"""Of words there are more groups if both sides have so many rows for each: words have no neighbours that are alike."""
-_RARE: Final = 50
-"""A word that the reference has so often is known to a seventh."""
+_AT_ONCE: Final = 64
+"""Columns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,111 +69,109 @@ class Measures:
 
 
 def measures(reference: Profile, current: Profile) -> Measures:
-    """Both over the same cells. Raises ValueError for two kinds of column."""
-    if isinstance(reference, NumberProfile) and isinstance(current, NumberProfile):
-        return _of_numbers(reference, current)
-    if isinstance(reference, WordProfile) and isinstance(current, WordProfile):
-        return _of_words(reference, current)
-    raise ValueError("a profile of numbers and one of words cannot be compared")
+    """Of one column. Both over the same cells. Raises ValueError for two kinds of column."""
+    return all_measures({"": reference}, {"": current})[""]
 
 
-def grouped(reference: Counts, current: Counts, groups: int = GROUPS) -> tuple[Counts, Counts]:
-    """Neighbouring cells together, so that each of about `groups` has an equal share of the reference.
+def all_measures(reference: Profiles, current: Profiles, *, of_cells: bool = True) -> dict[str, Measures]:
+    """Of each column of `current`, all at once: of many columns a small part of what one after the other costs.
 
-    A cell with more than that share stays alone. Cells that the reference has nothing in join their neighbours.
-    [k] each → [groups] each, some of them empty.
+    What is said of a column does not depend on the others. Without `of_cells`, for who wants what groups say alone,
+    Kolmogorov-Smirnov and Wasserstein are None. Raises ValueError where a column is of numbers and words.
     """
-    place = _places(reference, groups)
-    return tuple(np.bincount(place, one, groups).astype(np.int64) for one in (reference, current))  # type: ignore[return-value]
+    pairs = {name: (reference[name], one) for name, one in current.items()}
+    numbers = {name: (a, b) for name, (a, b) in pairs.items() if _both(NumberProfile, a, b)}
+    words = {name: (a, b) for name, (a, b) in pairs.items() if _both(WordProfile, a, b)}
+    found: dict[str, Measures] = {}
+    for some in _some(numbers):
+        found |= _of_numbers(some, of_cells=of_cells)
+    for some in _some(words):
+        found |= _of_words(some)
+    return {name: found[name] for name in pairs}
 
 
-def _places(reference: Counts, groups: int) -> npt.NDArray[np.int64]:
-    total = int(reference.sum())
-    if not total:
-        return np.zeros(len(reference), np.int64)
-    middle = np.cumsum(reference) - reference / 2
-    return np.minimum((middle * (groups / total)).astype(np.int64), groups - 1)
+def _some(pairs: Mapping[str, tuple[Any, Any]]) -> Iterator[dict[str, tuple[Any, Any]]]:
+    """So many columns at a time that what is computed of them stays near the processor: of 200 at once, arrays are
+    fetched from memory again and again, and nothing is gained."""
+    names = list(pairs)
+    return ({name: pairs[name] for name in names[at : at + _AT_ONCE]} for at in range(0, len(names), _AT_ONCE))
 
 
-def _of_numbers(reference: NumberProfile, current: NumberProfile) -> Measures:
-    inner = grouped(reference.finite[1:-1], current.finite[1:-1])
-    both = [np.concatenate([one.counts[_ENDS], group]) for one, group in zip((reference, current), inner, strict=True)]
-    return Measures(
-        **_over_groups(*both),
-        **_missing(reference, current),
-        ks=kolmogorov_smirnov(reference.finite, current.finite),
-        wasserstein=_wasserstein(reference, current),
-        rows=current.rows,
-        reference_rows=reference.rows,
-        values=current.values,
-        reference_values=reference.values,
+def _both(kind: type, reference: Profile, current: Profile) -> bool:
+    if type(reference) is not type(current):
+        raise ValueError("a profile of numbers and one of words cannot be compared")
+    return isinstance(current, kind)
+
+
+def _of_numbers(pairs: Mapping[str, tuple[Any, Any]], *, of_cells: bool) -> dict[str, Measures]:
+    both: Sequence[tuple[NumberProfile, NumberProfile]] = list(pairs.values())
+    finite = finite_numbers(both)
+    values = [before.values for before, _ in both], [now.values for _, now in both]
+    told = zip(
+        pairs,
+        both,
+        _over_groups(grouped_numbers(both, finite)),
+        *values,
+        _plain(kolmogorov_smirnov(finite)) if of_cells else [None] * len(both),
+        _plain(_deviations(both, finite)) if of_cells else [None] * len(both),
+        strict=True,
     )
-
-
-def _wasserstein(reference: NumberProfile, current: NumberProfile) -> float | None:
-    n, m = reference.values, current.values
-    deviation = reference.deviation
-    if not n or not m or not deviation > 0:
-        return None
-    tails = (
-        abs(_mean(reference.below, n) - _mean(current.below, m)),
-        abs(_mean(reference.above, n) - _mean(current.above, m)),
-    )
-    cells = reference.cells
-    found = wasserstein(reference.finite, current.finite, cells.edges, tails, points=cells.points)
-    return None if found is None else found / deviation
-
-
-def _mean(total: int, rows: int) -> float:
-    return as_float(total) / rows
-
-
-def _of_words(reference: WordProfile, current: WordProfile) -> Measures:
-    order = _order(reference.counts[:-2])
-    groups = max(GROUPS, min(reference.rows, current.rows) // _ROWS_A_GROUP)
-    known, now = grouped(reference.counts[:-2][order], current.counts[:-2][order], groups)
-    others = reference.others + _lucky(reference)
-    before = np.r_[others, reference.missing, known * (1 - _lucky(reference) / max(1, int(known.sum())))]
-    new = _effect(others, reference.rows, current.others, current.rows)
-    return Measures(
-        **_over_groups(before, np.r_[current.counts[-2:], now]),
-        **_missing(reference, current),
-        new=new[1],
-        reference_new=new[0],
-        new_effect=new[2],
-        examples=current.examples,
-        rows=current.rows,
-        reference_rows=reference.rows,
-    )
-
-
-def _lucky(reference: WordProfile) -> int:
-    """Rows of the reference that have a cell only because they are in it: had one of them come later, it would be one
-    of the others.
-
-    Leaving one out: rows of words that were met just often enough. So many are to expect of a window's others beside
-    the reference's own, for cells are of the words that it was lucky to meet (after Good 1953).
-    """
-    known = reference.counts[:-2]
-    least = 2 if len(known) < MOST_WORDS else int(known.min())
-    return int(known[known == least].sum())
-
-
-def _order(counts: Counts) -> npt.NDArray[np.intp]:
-    """In which words become neighbours: as they are, the most frequent first; but the rare ones frequent and less so in
-    turn. Of those that come first chance has given the reference too many: a group of them would show that as drift."""
-    turn = np.where(counts < _RARE, np.arange(len(counts)) % GROUPS, -1)
-    return np.argsort(turn, kind="stable")
-
-
-def _over_groups(reference: npt.NDArray[Any], current: Counts) -> dict[str, Any]:
-    pearson = chi_square(reference, current)
     return {
-        "psi": psi(reference, current) if pearson else None,
-        "jensen_shannon": jensen_shannon(reference, current),
-        "hellinger": hellinger(reference, current),
-        "chi_square_p": pearson[1] if pearson else None,
+        name: Measures(
+            **over,
+            **_missing(before, now),
+            ks=ks,
+            wasserstein=apart,
+            rows=now.rows,
+            reference_rows=before.rows,
+            values=m,
+            reference_values=n,
+        )
+        for name, (before, now), over, n, m, ks, apart in told
     }
+
+
+def _deviations(both: Sequence[tuple[NumberProfile, NumberProfile]], finite: Pairs) -> Floats:
+    """[c] Wasserstein's distance in standard deviations of the reference; NaN where that does not vary."""
+    n, m = finite.rows
+    outer = np.abs(
+        np.array([before.beyond for before, _ in both]).T / n - np.array([now.beyond for _, now in both]).T / m
+    )
+    widths = np.concatenate([before.cells.widths for before, _ in both])
+    points = np.array([before.cells.points for before, _ in both], np.bool_)
+    deviation = np.array([before.deviation for before, _ in both])
+    known = deviation > 0
+    return wasserstein(finite, widths, outer.sum(axis=0), points) / np.where(known, deviation, np.nan)
+
+
+def _of_words(pairs: Mapping[str, tuple[Any, Any]]) -> dict[str, Measures]:
+    both: Sequence[tuple[WordProfile, WordProfile]] = list(pairs.values())
+    return {
+        name: Measures(
+            **over,
+            **_missing(before, now),
+            **_new(before, now),
+            rows=now.rows,
+            reference_rows=before.rows,
+        )
+        for name, (before, now), over in zip(pairs, both, _over_groups(grouped_words(both)), strict=True)
+    }
+
+
+def _over_groups(pairs: Pairs) -> Iterator[dict[str, Any]]:
+    """Of each pair."""
+    named = {
+        "psi": population_stability(pairs),
+        "jensen_shannon": jensen_shannon(pairs),
+        "hellinger": hellinger(pairs),
+        "chi_square_p": chi_square(pairs)[1],
+    }
+    return (dict(zip(named, each, strict=True)) for each in zip(*map(_plain, named.values()), strict=True))
+
+
+def _plain(values: npt.NDArray[np.float64]) -> list[float | None]:
+    """What is not known is None."""
+    return [None if value != value else value for value in values.tolist()]
 
 
 def _missing(reference: Profile, current: Profile) -> dict[str, Any]:
@@ -184,8 +179,15 @@ def _missing(reference: Profile, current: Profile) -> dict[str, Any]:
     return {"missing": now, "reference_missing": before, "missing_effect": effect}
 
 
+def _new(reference: WordProfile, current: WordProfile) -> dict[str, Any]:
+    expected = reference.others + reference.lucky
+    before, now, effect = _effect(expected, reference.rows, current.others, current.rows)
+    return {"new": now, "reference_new": before, "new_effect": effect, "examples": current.examples}
+
+
 def _effect(some: int, of: int, now: int, of_now: int) -> tuple[float | None, float | None, float | None]:
     """Both shares, and Cohen's h of them."""
-    before, after = (part / whole if whole else None for part, whole in ((some, of), (now, of_now)))
+    before = some / of if of else None
+    after = now / of_now if of_now else None
     effect = None if before is None or after is None else share_effect(before, after)
     return before, after, effect

@@ -16,6 +16,9 @@ import pyarrow as pa
 
 from pipeline.stats.distances import Counts
 from pipeline.stats.measured import Floats
+from pipeline.watching.grouping import Places, group_ends
+from pipeline.watching.packed import counts_of, counts_text, floats_of, floats_text
+from pipeline.watching.placing import Numbers, Placing
 from pipeline.watching.sums import FARTHEST, as_float, exact_sum, from_text, to_text
 
 CELLS: Final = 1024
@@ -52,18 +55,38 @@ class NumberCells:
         points = len(distinct) <= most
         upper = distinct if points else _quantiles(ordered, most)
         centre = float(ordered[(len(ordered) - 1) // 2])
-        return cls(np.unique(np.r_[np.nextafter(ordered[0], -math.inf), upper]), points, centre)
+        return cls(np.unique(np.r_[_just_below(ordered[:1]), upper]), points, centre)
+
+    @cached_property
+    def placing(self) -> Placing:
+        return Placing.of(self.edges)
+
+    @cached_property
+    def widths(self) -> Floats:
+        """[k + 1] of the cells of finite numbers; the outermost have no end, and 0 here."""
+        with np.errstate(over="ignore"):
+            between = np.diff(self.edges)
+        return np.concatenate([np.zeros(1), between, np.zeros(min(1, len(self.edges)))])
+
+    @property
+    def size(self) -> int:
+        """Of a profile's counts."""
+        return len(self.edges) + 1 + len(SPECIAL)
 
     def same(self, other: NumberCells) -> bool:
         return self is other or (self.centre == other.centre and np.array_equal(self.edges, other.edges))
 
     def document(self) -> dict[str, Any]:
         """Plain JSON, the same for equal cells."""
-        return {"kind": "numeric", "edges": self.edges.tolist(), "points": self.points, "centre": self.centre}
+        return {"kind": "numeric", "edges": floats_text(self.edges), "points": self.points, "centre": self.centre}
+
+    def identity(self) -> dict[str, Any]:
+        """Plain JSON that says which cells these are, in every release the same."""
+        return {**self.document(), "edges": self.edges.tolist()}
 
     @classmethod
     def from_document(cls, said: dict[str, Any]) -> Self:
-        return cls(np.array(said["edges"], np.float64), said["points"], said["centre"])
+        return cls(floats_of(said["edges"]), said["points"], said["centre"])
 
 
 def _quantiles(ordered: Floats, most: int) -> Floats:
@@ -71,8 +94,14 @@ def _quantiles(ordered: Floats, most: int) -> Floats:
     single, met = np.unique(ordered[np.clip(ranks, 0, len(ordered) - 1)], return_counts=True)
     # The outermost cells are wide: each is halved by its rows until one is left.
     tail = 2 ** np.arange(int(math.log2(len(ordered) / most)) + 1)
-    parts = (single, np.nextafter(single[met > 1], -math.inf), ordered[tail], ordered[-1 - tail])
+    parts = (single, _just_below(single[met > 1]), ordered[tail], ordered[-1 - tail])
     return np.concatenate(parts)
+
+
+def _just_below(values: Floats) -> Floats:
+    """The floats before them; the least of all stays, for an edge is finite."""
+    with np.errstate(over="ignore"):
+        return np.maximum(np.nextafter(values, -math.inf), -np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -95,30 +124,27 @@ class NumberProfile:
 
     @classmethod
     def empty(cls, cells: NumberCells) -> Self:
-        return cls(cells=cells, counts=np.zeros(len(cells.edges) + 1 + len(SPECIAL), np.int64))
+        return cls(cells=cells, counts=np.zeros(cells.size, np.int64))
 
     @classmethod
     def of(cls, cells: NumberCells, column: pa.Array) -> Self:
-        """A batch of numbers, truth values or nulls [n]. Its values are sorted, for that makes all counts cheap."""
-        ordered = np.sort(_present(column)).astype(np.float64)  # NaN comes last
-        first, end, nan = np.searchsorted(ordered, [-math.inf, math.inf, math.nan], side="left")
-        first = np.searchsorted(ordered, -math.inf, side="right")
-        finite = ordered[first:end]
-        special = [first, nan - end, len(ordered) - nan, len(column) - len(ordered)]
-        upto = np.searchsorted(finite, cells.edges, side="right")
-        counts = np.r_[np.diff(np.r_[0, upto, len(finite)]), special].astype(np.int64)
+        """A batch of numbers, truth values or nulls [n]."""
+        values, special = _finite(_present(column))
+        low, high = (float(values.min()), float(values.max())) if len(values) else (math.inf, -math.inf)
+        counts = cells.placing.counts(values, len(cells.edges) + 1)
+        wide = values.astype(np.float64, copy=False)
         with np.errstate(over="ignore"):
-            away = _near(finite - cells.centre)
-        below, above = _beyond(cells, finite, upto)
+            away = _near(wide - cells.centre)
+        below, above = _beyond(cells, wide, counts)
         return cls(
             cells=cells,
-            counts=counts,
+            counts=np.r_[counts, special, len(column) - len(wide) - sum(special)].astype(np.int64),
             total=exact_sum(away),
             squares=exact_sum(np.square(away)),
             below=exact_sum(below),
             above=exact_sum(above),
-            lowest=float(finite[0]) if len(finite) else math.inf,
-            highest=float(finite[-1]) if len(finite) else -math.inf,
+            lowest=low,
+            highest=high,
         )
 
     def plus(self, other: NumberProfile) -> NumberProfile:
@@ -170,14 +196,43 @@ class NumberProfile:
         around = as_float(self.squares) / count - (as_float(self.total) / count) ** 2
         return math.sqrt(max(0.0, around))
 
+    @cached_property
+    def upto(self) -> Counts:
+        """[edges + 1]: finite values up to the upper edge of each cell."""
+        return np.asarray(np.cumsum(self.finite))
+
+    @cached_property
+    def group_ends(self) -> Places:
+        """Of a reference, see `grouping.group_ends`."""
+        return group_ends(self.finite)
+
+    @cached_property
+    def alone(self) -> Counts:
+        """[2 + 4]: rows below and above all that the reference has, and the special ones."""
+        above = self.finite[-1] if len(self.finite) > 1 else 0
+        return np.concatenate([[self.finite[0], above], self.counts[-len(SPECIAL) :]])
+
+    @cached_property
+    def grouped(self) -> Counts:
+        """Of a reference: `alone`, and what lies in each group."""
+        return np.concatenate([self.alone, np.diff(self.upto[self.group_ends])])
+
+    @cached_property
+    def beyond(self) -> tuple[float, float]:
+        """Σ of how far its values lie below the first edge, and above the last."""
+        return as_float(self.below), as_float(self.above)
+
     def document(self) -> dict[str, Any]:
         """Plain JSON, the same for equal profiles."""
         return {**self.cells.document(), **self.tally()}
 
     def tally(self) -> dict[str, Any]:
         """The same without the cells, which many profiles share."""
+        return {"counts": counts_text(self.counts), **self.moments()}
+
+    def moments(self) -> dict[str, Any]:
+        """What it knows beside its counts."""
         return {
-            "counts": self.counts.tolist(),
             "sums": [to_text(one) for one in (self.total, self.squares, self.below, self.above)],
             "range": [self.lowest, self.highest] if self.finite.any() else None,
         }
@@ -187,14 +242,13 @@ class NumberProfile:
         return cls.over(NumberCells.from_document(said), said)
 
     @classmethod
-    def over(cls, cells: NumberCells, said: dict[str, Any]) -> NumberProfile:
-        """From a document that need not hold the cells."""
+    def over(cls, cells: NumberCells, said: dict[str, Any], counts: Counts | None = None) -> NumberProfile:
+        """From a document that need not hold the cells, nor `counts` where those are given."""
         total, squares, below, above = map(from_text, said["sums"])
         lowest, highest = said["range"] or (math.inf, -math.inf)
-        counts = np.array(said["counts"], np.int64)
         return cls(
             cells=cells,
-            counts=counts,
+            counts=counts_of(said["counts"]) if counts is None else counts,
             total=total,
             squares=squares,
             below=below,
@@ -204,9 +258,9 @@ class NumberProfile:
         )
 
 
-def _present(column: pa.Array) -> npt.NDArray[np.floating[Any]]:
-    """The values that are there, as floats; of single precision they stay so, which sorts in half of the time."""
-    there = column.drop_null()
+def _present(column: pa.Array) -> Numbers:
+    """The values that are there, as floats; of single precision they stay so, which are placed in half of the time."""
+    there = column.drop_null() if column.null_count else column
     if pa.types.is_float32(there.type):
         return np.asarray(there.to_numpy(zero_copy_only=False))
     if pa.types.is_boolean(there.type) or pa.types.is_null(there.type):
@@ -214,12 +268,25 @@ def _present(column: pa.Array) -> npt.NDArray[np.floating[Any]]:
     return np.asarray(there.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
-def _beyond(cells: NumberCells, finite: Floats, upto: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
+def _finite(values: Numbers) -> tuple[Numbers, list[int]]:
+    """Those that are, and how many are -∞, ∞ and NaN."""
+    # Of a NaN both ends are NaN.
+    if not len(values) or (math.isfinite(values.min()) and math.isfinite(values.max())):
+        return values, [0, 0, 0]
+    special = [np.isneginf(values), np.isposinf(values), np.isnan(values)]
+    return values[np.isfinite(values)], [int(mask.sum()) for mask in special]
+
+
+def _beyond(cells: NumberCells, values: Floats, counts: Counts) -> tuple[Floats, Floats]:
     """How far values lie below the first edge, and above the last."""
+    none = np.zeros(0)
     if not len(cells.edges):
-        return np.zeros(0), np.zeros(0)
+        return none, none
+    first, last = cells.edges[0], cells.edges[-1]
     with np.errstate(over="ignore"):
-        return _near(cells.edges[0] - finite[: upto[0]]), _near(finite[upto[-1] :] - cells.edges[-1])
+        below = _near(first - values[values <= first]) if counts[0] else none
+        above = _near(values[values > last] - last) if counts[-1] else none
+    return below, above
 
 
 def _near(values: Floats) -> Floats:

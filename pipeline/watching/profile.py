@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import pyarrow as pa
 
+from pipeline.stats.distances import Counts
 from pipeline.versions.signature import FeatureKind
 from pipeline.watching.numbers import NumberCells, NumberProfile
 from pipeline.watching.words import WordCells, WordProfile
@@ -67,11 +70,17 @@ def from_document(said: Mapping[str, Any]) -> dict[str, Profile]:
     return {name: _read(one) for name, one in said["columns"].items()}
 
 
-def over_cells(cells: Cells, said: dict[str, Any]) -> Profile:
-    """What its `tally` gave."""
+def over_cells(cells: Cells, said: dict[str, Any], counts: Counts | None = None) -> Profile:
+    """What its `tally` gave, or its `moments` and `counts`."""
     if isinstance(cells, NumberCells):
-        return NumberProfile.over(cells, said)
-    return WordProfile.over(cells, said)
+        return NumberProfile.over(cells, said, counts)
+    return WordProfile.over(cells, said, counts)
+
+
+def digest_of(cells: Mapping[str, Cells]) -> str:
+    """Of the cells of all columns, hexadecimal."""
+    said = {name: one.identity() for name, one in cells.items()}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _read(said: dict[str, Any]) -> Profile:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from pipeline.serving.outputs import LABEL, SCORE
 from pipeline.versions.signature import FeatureKind, Signature
-from pipeline.watching.profile import Profile, from_document, to_document
+from pipeline.watching.profile import Profile, cells_of, digest_of, from_document, to_document
 from store.home import Home
 
 
@@ -27,13 +30,22 @@ def signature_of(home: Home, digest: str) -> Signature:
     return Signature.model_validate_json((home.bundle(digest) / "signature.json").read_bytes())
 
 
-def reference(home: Home, digest: str, training_set: str) -> dict[str, Profile]:
-    """Column → profile, and `OUTPUT` → that of the answers. Raises NotFound without the training set, BundleDamaged."""
+@dataclass(frozen=True)
+class Reference:
+    profiles: Mapping[str, Profile]
+    """Column → profile, and `OUTPUT` → that of the answers."""
+    cells: str
+    """Digest of their cells."""
+
+
+def reference(home: Home, digest: str, training_set: str) -> Reference:
+    """Raises NotFound without the training set, BundleDamaged."""
     file = home.references / f"{digest}.json"
     kept = _kept(file)
     if kept is None:
-        kept = _made(home, digest, training_set)
-        _keep(file, to_document(kept))
+        made = _made(home, digest, training_set)
+        kept = Reference(made, digest_of(cells_of(made)))
+        _keep(file, {**to_document(made), "cells": kept.cells})
     return kept
 
 
@@ -46,11 +58,14 @@ def _made(home: Home, digest: str, training_set: str) -> dict[str, Profile]:
     return {**features, **answered(home, digest, training_set, signature, output_of(signature))}
 
 
-def _kept(file: Path) -> dict[str, Profile] | None:
+def _kept(file: Path) -> Reference | None:
     try:
-        return from_document(json.loads(file.read_bytes()))
+        said = orjson.loads(file.read_bytes())
+        profiles = from_document(said)
     except (FileNotFoundError, ValueError):
         return None
+    # One of an earlier release does not say which cells it is over.
+    return Reference(profiles, said.get("cells") or digest_of(cells_of(profiles)))
 
 
 def _keep(file: Path, document: Mapping[str, Any]) -> None:

@@ -10,14 +10,19 @@ from typing import Any, Final
 from pipeline.config.monitors import MonitorSection
 from pipeline.watching import findings
 from pipeline.watching.assessed import Assessed
-from pipeline.watching.assessment import Assessment, Standing, covered, standings
+from pipeline.watching.assessment import Assessment, Standing, covered, read, standings
+from pipeline.watching.classifier import SUBJECT as ROWS
+from pipeline.watching.errorstream import SUBJECT as ERRORS
+from pipeline.watching.following import Followed
 from pipeline.watching.held import Held, rules_of, unknown_columns
-from pipeline.watching.judged import Compared, judged, whole_verdict
+from pipeline.watching.judged import Compared, in_order, judged, whole_verdict
 from pipeline.watching.logged import OUTPUT
 from pipeline.watching.look import Told
 from pipeline.watching.profile import over_cells
 from pipeline.watching.rot import LEAST_WINDOWS, Life, Point, life, rot_assessed
+from pipeline.watching.rowassessor import vectors_of
 from pipeline.watching.subjects import Subject
+from pipeline.watching.vectors import vector_column
 from store.facts import ReportFacts
 from store.findings import Finding
 from store.times import from_us
@@ -44,21 +49,29 @@ def reported(
     subject: Subject,
     told: Told | None,
     fresh: Assessed | None,
+    stream: Followed | None,
     now: datetime,
     assessed: Sequence[tuple[int, int]],
 ) -> ReportFacts:
     """`told`: the subject's windows; None where none is full yet."""
     found = Judged([], [], []) if told is None else _judged(section, subject, told, now)
-    standing = [*found.standing, *([] if fresh is None else [Standing(fresh, int(fresh.answer == "found"), 1)])]
+    followed = None if stream is None else stream.assessed(section)
+    apart = next((one for one in found.standing if (one.newest.kind, one.newest.subject) == ("drift", ROWS)), None)
+    standing = [*found.standing, *(_at_once(one) for one in (fresh, followed) if one is not None)]
     wanting = [
         *findings.of_columns(monitor, section, found.columns),
         *findings.of_standings(monitor, section, standing),
     ]
     spans = [] if told is None else [told.held.windows[place].window for place in found.places]
     looked_at = covered(one for one in standing if one.newest.answer != "not yet")
-    unwatched = [] if told is None else [name for name in told.held.known if name not in told.held.columns]
-    looked_at["drift"] = [*looked_at.get("drift", []), *findings.known_columns(found.columns), *unwatched]
-    verdict = _verdict(section, subject, told, found.columns)
+    looked_at["drift"] = [
+        *looked_at.get("drift", []),
+        *findings.known_columns(found.columns),
+        *_unwatched(section, told),
+    ]
+    if not section.performance.stream:
+        looked_at["performance"] = [*looked_at.get("performance", []), ERRORS]
+    verdict = _with_rows(_verdict(section, subject, told, found.columns), apart)
     return ReportFacts(
         monitor=monitor,
         model=section.model or "",
@@ -72,13 +85,48 @@ def reported(
         body={
             "columns": found.columns,
             "notes": found.notes,
-            "life": [] if found.life is None else list(found.life.sentences),
+            "life": list(_sentences(found.life, followed)),
             "assessed": [one.newest.document() for one in standing],
         },
         findings=[findings.document(one) for one in wanting],
         covered=looked_at,
         assessed=list(assessed),
+        stream=None if stream is None else stream.facts(),
     )
+
+
+def _unwatched(section: MonitorSection, told: Told | None) -> Iterator[str]:
+    """What is looked at no more: nothing of it stands."""
+    if told is None:
+        return
+    vectors = () if told.rows is None else told.rows.vectors
+    yield from (name for name in told.held.known if name not in told.held.columns)
+    yield from (name for name in vectors_of(told.basis) if name not in vectors)
+    if told.rows is None or not told.rows.told_apart:
+        yield ROWS
+
+
+def _with_rows(verdict: dict[str, str], apart: Standing | None) -> dict[str, str]:
+    """Of all columns, and of whole rows where they are told apart."""
+    if apart is None or apart.newest.answer == "not yet":
+        return verdict
+    if apart.stands:
+        return {"state": "drifted", "reason": f"{verdict['reason']}; {apart.newest.title}"}
+    if verdict["state"] == "not yet":
+        return {"state": "steady", "reason": f"{apart.newest.title}; {verdict['reason']}"}
+    return verdict
+
+
+def _at_once(one: Assessed) -> Standing:
+    """Certain in one look."""
+    return Standing(one, int(one.answer == "found"), 1)
+
+
+def _sentences(aged: Life | None, followed: Assessed | None) -> Iterator[str]:
+    """How the version ages, and what its errors did, if that is not a finding."""
+    yield from () if aged is None else aged.sentences
+    if followed is not None and followed.answer != "found":
+        yield followed.reason
 
 
 def _others(wanting: Sequence[Finding]) -> list[str]:
@@ -101,24 +149,30 @@ def _judged(section: MonitorSection, subject: Subject, told: Told, now: datetime
     held, rules = told.held, rules_of(section)
     places = newest(section, held)
     pairs = [one for place in places if (one := held.compared(place)) is not None]
-    columns = judged(pairs, rules, subject.output) if pairs else []
-    if told.assessor is None:
-        return Judged(places, columns, [], notes=list(_notes(section, told, places)))
+    columns = judged(pairs, rules, subject.output) if pairs and held.columns else []
     said = list(told.assessments())
+    vectors = () if told.rows is None else told.rows.vectors
+    columns = in_order([*columns, *(vector_column(one, said, section.windows, section.needed) for one in vectors)])
+    standing = [
+        one
+        for one in standings(said, section.windows, section.needed)
+        if not (one.newest.kind == "drift" and one.newest.subject in vectors)
+    ]
+    if told.assessor is None:
+        return Judged(places, columns, standing, notes=list(_notes(section, told, places, said)))
     aged = _life(told, said, now)
-    standing = standings(said, section.windows, section.needed)
     return Judged(
         places,
         [*columns, *_label_column(section, told, said)],
         [*standing, *_rot(section, aged)],
         aged,
-        [*_notes(section, told, places), *(note for one in said[-1:] for note in one.notes)],
+        list(_notes(section, told, places, said)),
     )
 
 
 def _rot(section: MonitorSection, aged: Life) -> list[Standing]:
     told = rot_assessed(aged, drop=section.performance.drop)
-    return [Standing(one, int(one.answer == "found"), 1) for one in told if one.answer != "not yet"]
+    return [_at_once(one) for one in told if one.answer != "not yet"]
 
 
 def _label_column(section: MonitorSection, told: Told, said: Sequence[Assessment]) -> list[dict[str, Any]]:
@@ -163,10 +217,15 @@ def _verdict(
     return {"state": "not yet", "reason": f"no window has a reference yet: {section.held_against}"}
 
 
-def _notes(section: MonitorSection, told: Told, looked: Sequence[int]) -> Iterator[str]:
+def _notes(section: MonitorSection, told: Told, looked: Sequence[int], said: Sequence[Assessment]) -> Iterator[str]:
     held = told.held
-    for name in unknown_columns(section, dict.fromkeys([*held.known, told.look.subject.output])):
+    for name in unknown_columns(
+        section, dict.fromkeys([*held.known, told.look.subject.output, *vectors_of(told.basis)])
+    ):
         yield f"there is no column {name!r} to watch"
+    for one in said[-1:]:
+        yield from one.notes
+        yield from (f"{each.title}: {each.reason}" for each in map(read, one.verdicts) if _not_apart(each))
     if not looked:
         return
     last = held.profile(looked[-1])
@@ -174,6 +233,11 @@ def _notes(section: MonitorSection, told: Told, looked: Sequence[int]) -> Iterat
     for name in held.columns:
         if name != OUTPUT and last.rows and not last.named[name]:
             yield f"column {name} is gone from {where}: no row of the newest window names it, so all count as missing"
+
+
+def _not_apart(one: Assessed) -> bool:
+    """Somebody has asked for it by name, so he is told why there is nothing."""
+    return (one.kind, one.subject, one.answer) == ("drift", ROWS, "not yet")
 
 
 def _time(at_us: int) -> str:

@@ -15,12 +15,14 @@ from pipeline.process.context import Preempted, RunContext
 from pipeline.process.spec import MonitorFacts
 from pipeline.tables.fingerprint import fingerprint
 from pipeline.watching.assessed import Assessed
+from pipeline.watching.following import Followed, followed
 from pipeline.watching.fresh import bring_in
 from pipeline.watching.freshness import freshness_assessed, newest_row
 from pipeline.watching.held import Held
 from pipeline.watching.look import Look, Told, assessment_settings, assessor_of, look_at
 from pipeline.watching.making import keep_part
 from pipeline.watching.report import reported
+from pipeline.watching.rowassessor import row_assessor_of
 from pipeline.watching.subjects import subjects_of
 from store.lakefiles import live_files
 from store.times import to_us
@@ -49,7 +51,8 @@ def run_monitor(ctx: RunContext) -> None:
         return
     looks = [look_at(one, section, facts.windows) for one in subjects]
     fresh = _freshness(ctx, section)
-    digest = _fingerprint(section, looks, fresh)
+    stream = followed(ctx.home, section, looks[-1], facts.streams)
+    digest = _fingerprint(section, looks, fresh, stream)
     ctx.spool.write("fingerprint", value=digest)
     if not ctx.spec.force and ctx.spec.context.last_fingerprint == digest:
         ctx.spool.write("skip", reason=_unchanged(section, looks[-1]))
@@ -58,7 +61,7 @@ def run_monitor(ctx: RunContext) -> None:
     for look in looks:
         told, keys = _tell(ctx, section, look, facts)
         assessed += keys
-    report = reported(ctx.spec.target, section, looks[-1].subject, told, fresh, ctx.now(), assessed)
+    report = reported(ctx.spec.target, section, looks[-1].subject, told, fresh, stream, ctx.now(), assessed)
     ctx.spool.facts("report", report)
 
 
@@ -74,12 +77,15 @@ def _freshness(ctx: RunContext, section: MonitorSection) -> Assessed | None:
     return freshness_assessed(name, newest, None, ctx.now(), section.service.stale)
 
 
-def _fingerprint(section: MonitorSection, looks: Sequence[Look], fresh: Assessed | None) -> str:
+def _fingerprint(
+    section: MonitorSection, looks: Sequence[Look], fresh: Assessed | None, stream: Followed | None
+) -> str:
     return fingerprint(
         step="monitor",
         format=FORMAT,
         section=section.model_dump(mode="json", exclude={"description", "owner", "every", "retrain"}),
         fresh=None if fresh is None else fresh.answer,
+        stream=None if stream is None else stream.state.adwin.seen,
         looks=[
             [look.subject.identity, *([*look.key(place), look.token(place)] for place in range(len(look.windows)))]
             for look in looks
@@ -122,7 +128,8 @@ def _open(ctx: RunContext, section: MonitorSection, look: Look) -> Told:
     for part, token in look.closed.begun.items():
         keep_part(basis.shelf, basis.table, subject.number, part, token, between)
     assessor = assessor_of(ctx.home, ctx.project, section, look, basis)
-    return Told(look, held, basis, assessor, assessment_settings(section, FORMAT))
+    rows = row_assessor_of(ctx.home, section, subject, look.windows, basis, held, between)
+    return Told(look, held, basis, assessor, rows, assessment_settings(section, FORMAT, rows))
 
 
 def _stops(ctx: RunContext) -> Callable[[], None]:

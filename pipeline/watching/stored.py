@@ -7,18 +7,23 @@ soever something is done twice, the profile of a window is that of its rows. All
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import os
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.watching.profile import Cells, Profile, over_cells, together
+import numpy as np
+import orjson
+
+from pipeline.watching.packed import narrow, widened
+from pipeline.watching.profile import Cells, Profile, digest_of, over_cells, together
 from pipeline.watching.windows import Window
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""A line of JSON, and then the counts of all columns, one after the other. Of format 1, the counts are in the JSON."""
 _SUFFIX: Final = ".json.gz"
 
 
@@ -37,28 +42,30 @@ class WindowProfile:
 class Shelf:
     """The profiles of one table over the same cells."""
 
-    def __init__(self, folder: Path, cells: Mapping[str, Cells]) -> None:
-        """`folder`: of the table."""
+    def __init__(self, folder: Path, cells: Mapping[str, Cells], digest: str = "") -> None:
+        """`folder`: of the table; `digest`: of the cells, for who has it already, for it takes as long as a verdict."""
         self.cells = cells
-        self._folder = folder / digest_of(cells)[:16]
+        self._folder = folder / (digest or digest_of(cells))[:16]
 
     def get(self, version: int, window: Window, token: str | None = None) -> WindowProfile | None:
         """None where there is none, or it is of other rows than those of the token."""
         try:
-            said = json.loads(gzip.decompress(self._file(version, window).read_bytes()))
-            if said["format"] != FORMAT or token not in (None, said["token"]):
+            line, _, raw = gzip.decompress(self._file(version, window).read_bytes()).partition(b"\n")
+            said = orjson.loads(line)
+            if said["format"] not in (1, FORMAT) or token not in (None, said["token"]):
                 return None
-            columns = {name: over_cells(self.cells[name], one) for name, one in said["columns"].items()}
+            columns = _columns(self.cells, said, raw)
             return WindowProfile(said["token"], said["rows"], said["named"], columns)
-        except (OSError, EOFError, ValueError, KeyError):
+        except (OSError, EOFError, ValueError, KeyError, zlib.error):
             return None  # none, or damaged: it is made from its rows
 
     def put(self, version: int, window: Window, one: WindowProfile) -> None:
         """Raises OSError."""
-        columns = {name: each.tally() for name, each in one.columns.items()}
-        said = {"format": FORMAT, "token": one.token, "rows": one.rows, "named": dict(one.named), "columns": columns}
-        text = json.dumps(said, allow_nan=False, separators=(",", ":"), sort_keys=True)
-        write_whole(self._file(version, window), gzip.compress(text.encode(), compresslevel=3, mtime=0))
+        kind, raw = narrow(np.concatenate([np.zeros(0, np.int64), *(each.counts for each in one.columns.values())]))
+        columns = [[name, each.moments()] for name, each in one.columns.items()]
+        said = {"format": FORMAT, "token": one.token, "rows": one.rows, "named": dict(one.named)}
+        text = json.dumps({**said, "counts": kind, "columns": columns}, allow_nan=False, separators=(",", ":"))
+        write_whole(self._file(version, window), gzip.compress(text.encode() + b"\n" + raw, compresslevel=3, mtime=0))
 
     def told(self, version: int, window: Window, token: str) -> dict[str, Any] | None:
         """What was said of the window when its token was this one."""
@@ -97,10 +104,16 @@ def joined(parts: Iterable[WindowProfile], token: str) -> WindowProfile:
     return WindowProfile(token, rows, named, columns)
 
 
-def digest_of(cells: Mapping[str, Cells]) -> str:
-    """Of the cells of all columns, hexadecimal."""
-    said = {name: one.document() for name, one in cells.items()}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+def _columns(cells: Mapping[str, Cells], said: Mapping[str, Any], raw: bytes) -> dict[str, Profile]:
+    """Raises KeyError or ValueError for what fits these cells not."""
+    if said["format"] == 1:
+        return {name: over_cells(cells[name], one) for name, one in said["columns"].items()}
+    counts = widened(said["counts"], raw)
+    ends = np.cumsum([cells[name].size for name, _ in said["columns"]]).tolist()
+    if len(counts) != (ends[-1] if ends else 0):
+        raise ValueError(f"{len(counts)} counts over {ends[-1:]} cells")
+    parts = zip(said["columns"], [0, *ends], ends, strict=False)
+    return {name: over_cells(cells[name], one, counts[start:end]) for (name, one), start, end in parts}
 
 
 def write_whole(file: Path, content: bytes) -> None:

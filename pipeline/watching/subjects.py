@@ -23,7 +23,7 @@ from pipeline.watching.profile import Cells, Profiles, cells_of, empty, fit, fro
 from pipeline.watching.reference import inputs_of, output_of, reference, signature_of
 from pipeline.watching.stored import Shelf, write_whole
 from pipeline.watching.tables import Watched
-from pipeline.watching.watermark import logged_until
+from pipeline.watching.watermark import labelled_until, logged_until
 from store import lake
 from store.errors import SchemaChanged
 from store.home import Home
@@ -53,6 +53,8 @@ class Answered:
     predictions: Sequence[Path]
     labels: Sequence[Path]
     """Files of the log, and of the labels."""
+    labelled_us: int
+    """Labels that came before then are in them."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def subjects_of(
 
 
 def _versions(home: Home, model: str, versions: Sequence[WatchedVersion], now_us: int) -> list[Subject]:
-    until = logged_until(home, model, now_us)
+    until, labelled = logged_until(home, model, now_us), labelled_until(home, model, now_us)
     files, labels = live_files(home.predictions(model)), live_files(home.labels(model))
     found = []
     for one in versions:
@@ -103,7 +105,7 @@ def _versions(home: Home, model: str, versions: Sequence[WatchedVersion], now_us
                 identity=one.digest,
                 basis=_learned(home, model, one, table),
                 output=output,
-                answered=Answered(one, signature, files, labels),
+                answered=Answered(one, signature, files, labels, labelled),
             )
         )
     return found
@@ -132,8 +134,9 @@ def _dataset(home: Home, monitor: str, section: MonitorSection, now_us: int) -> 
 
 def _learned(home: Home, model: str, version: WatchedVersion, table: Watched) -> Callable[[Sequence[Full]], Basis]:
     def basis(full: Sequence[Full]) -> Basis:
-        profiles = reference(home, version.digest, version.training_set)
-        return Basis(Shelf(home.profiles / f"model-{model}", cells_of(profiles)), table, profiles)
+        kept = reference(home, version.digest, version.training_set)
+        shelf = Shelf(home.profiles / f"model-{model}", cells_of(kept.profiles), kept.cells)
+        return Basis(shelf, table, kept.profiles)
 
     return basis
 

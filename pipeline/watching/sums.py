@@ -52,11 +52,12 @@ def from_text(text: str) -> int:
 
 def _block(rest: Floats) -> int:
     total = 0
-    while len(rest) and (largest := float(np.abs(rest).max())) > 0.0:
+    while len(rest) and (largest := max(float(rest.max()), -float(rest.min()))) > 0.0:
         unit = max(math.frexp(largest)[1] - _WIDTH, -UNIT_BITS)
         shift = math.ldexp(1.5, 52 + unit)
-        slices = (rest + shift) - shift
+        slices = rest + shift
+        slices -= shift
         numerator, denominator = float(slices.sum()).as_integer_ratio()
         total += numerator * ((1 << UNIT_BITS) // denominator)
-        rest = rest - slices
+        rest = np.subtract(rest, slices, out=slices)
     return total

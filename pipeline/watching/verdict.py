@@ -77,6 +77,8 @@ class Verdict:
 
 def decided(windows: Sequence[Measures], rules: Rules) -> Verdict:
     """`windows`: of one column against one reference, oldest first. Windows below the floor of rows do not count."""
+    if not rules.measures:
+        return Verdict("not yet", "no measure of single columns is wanted", ())
     few = _too_few(windows, rules)
     if few is not None:
         return Verdict("not yet", few, ())

@@ -12,9 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.stats.distances import Counts
+from pipeline.watching.packed import counts_of, counts_text
 
 MOST_WORDS: Final = 1000
 EXAMPLES: Final = 5
+SPECIAL_WORDS: Final = 2
+"""Cells behind those of the words: others, and missing."""
 _LONGEST: Final = 60
 """Letters of an example."""
 
@@ -41,6 +44,14 @@ class WordCells:
         """Plain JSON, the same for equal cells."""
         return {"kind": "categorical", "words": list(self.words)}
 
+    identity = document
+    """As `NumberCells.identity`."""
+
+    @property
+    def size(self) -> int:
+        """Of a profile's counts."""
+        return len(self.words) + SPECIAL_WORDS
+
     @classmethod
     def from_document(cls, said: dict[str, Any]) -> Self:
         return cls(tuple(said["words"]))
@@ -58,14 +69,14 @@ class WordProfile:
 
     @classmethod
     def empty(cls, cells: WordCells) -> Self:
-        return cls(cells=cells, counts=np.zeros(len(cells.words) + 2, np.int64))
+        return cls(cells=cells, counts=np.zeros(cells.size, np.int64))
 
     @classmethod
     def of(cls, cells: WordCells, column: pa.Array) -> Self:
-        """A batch of text [n]."""
+        """A batch of text [n], or of a dictionary of text."""
         found = _counted(column)
         places = {word: place for place, word in enumerate(cells.words)}
-        counts = np.zeros(len(cells.words) + 2, np.int64)
+        counts = np.zeros(cells.size, np.int64)
         for word, count in found:
             counts[places.get(word, -2)] += count
         counts[-1] = column.null_count
@@ -91,27 +102,48 @@ class WordProfile:
         """Rows with a word that is none of the reference's common ones."""
         return int(self.counts[-2])
 
+    @property
+    def known(self) -> Counts:
+        """Counts of the reference's words."""
+        return self.counts[:-SPECIAL_WORDS]
+
+    @cached_property
+    def lucky(self) -> int:
+        """Rows of a reference that have a cell only because they are in it: had one of them come later, it would be one
+        of the others.
+
+        Leaving one out: rows of words that were met just often enough. So many are to expect of a window's others
+        beside the reference's own, for cells are of the words that it was lucky to meet (after Good 1953).
+        """
+        least = 2 if len(self.known) < MOST_WORDS else int(self.known.min())
+        return least * int(np.count_nonzero(self.known == least))
+
     def document(self) -> dict[str, Any]:
         """Plain JSON, the same for equal profiles."""
         return {**self.cells.document(), **self.tally()}
 
     def tally(self) -> dict[str, Any]:
         """The same without the cells, which many profiles share."""
-        return {"counts": self.counts.tolist(), "examples": list(self.examples)}
+        return {"counts": counts_text(self.counts), **self.moments()}
+
+    def moments(self) -> dict[str, Any]:
+        """What it knows beside its counts."""
+        return {"examples": list(self.examples)}
 
     @classmethod
     def from_document(cls, said: dict[str, Any]) -> WordProfile:
         return cls.over(WordCells.from_document(said), said)
 
     @classmethod
-    def over(cls, cells: WordCells, said: dict[str, Any]) -> WordProfile:
-        """From a document that need not hold the cells."""
-        counts = np.array(said["counts"], np.int64)
-        return cls(cells=cells, counts=counts, examples=tuple(said["examples"]))
+    def over(cls, cells: WordCells, said: dict[str, Any], counts: Counts | None = None) -> WordProfile:
+        """From a document that need not hold the cells, nor `counts` where those are given."""
+        known = counts_of(said["counts"]) if counts is None else counts
+        return cls(cells=cells, counts=known, examples=tuple(said["examples"]))
 
 
 def _counted(column: pa.Array) -> list[tuple[str, int]]:
-    found = pc.value_counts(column.drop_null().cast(pa.string()))
+    there = column.drop_null() if column.null_count else column
+    found = pc.value_counts(there if pa.types.is_dictionary(there.type) else there.cast(pa.string()))
     return list(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True))
 
 

@@ -34,6 +34,8 @@ OURS: Final = History(
         "serving_samples",
         "watching",
         "alerts",
+        "deliveries",
+        "error_streams",
     ),
     scripts=Path(__file__).parent,
 )

@@ -16,7 +16,7 @@ from store.tables.results import Artifact, Checkpoint, Param, TrainingSet
 from store.tables.runs import Attempt, Run, RunCount, RunDependency
 from store.tables.schedules import Schedule
 from store.tables.serving import ServingSample
-from store.tables.watching import DriftReport, WatchWindow
+from store.tables.watching import DriftReport, WatchStream, WatchWindow
 from store.tables.whole import Event, Meta
 
 __all__ = [
@@ -48,5 +48,6 @@ __all__ = [
     "ServingSample",
     "Shadow",
     "TrainingSet",
+    "WatchStream",
     "WatchWindow",
 ]

@@ -69,6 +69,7 @@ class Delivery(SQLModel, table=True):
     gave_up_at: int | None = big(default=None)
     fault: str = ""
     """Of the last try."""
+    rev: int = Field(default=0, index=True, sa_column_kwargs={"server_default": "0"})
 
 
 class Notification(SQLModel, table=True):

@@ -36,6 +36,20 @@ class WatchWindow(SQLModel, table=True):
     rev: int = Field(default=0, index=True)
 
 
+class WatchStream(SQLModel, table=True):
+    """The errors of a version, as far as a monitor has followed them."""
+
+    __tablename__ = "watch_stream"
+    monitor: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    until_us: int = big()
+    """What was known before then is in it, and in no other state to come."""
+    state: Json = json_column()
+    """As `pipeline.watching.errorstream.StreamState` writes it."""
+    report: int
+    """That it was stored with."""
+
+
 class DriftReport(SQLModel, table=True):
     """The verdict of one run of a monitor."""
 

@@ -84,6 +84,7 @@ from store.wire.models import (
     PromoteRequest,
     ReplayFlip,
     ReplaySlice,
+    ReplayStrange,
     ReplayView,
     RollbackRequest,
     StandingMetric,
@@ -102,8 +103,6 @@ from store.wire.monitors import (
     MonitorView,
     ReferenceWord,
     RetrainView,
-    WatchFinding,
-    WatchSeverity,
 )
 from store.wire.predictions import LoggedPrediction, PredictionsView
 from store.wire.runs import (
@@ -167,6 +166,7 @@ from store.wire.traffic import (
     TrafficView,
     TreatmentView,
 )
+from store.wire.watched import WatchFinding, WatchSeverity
 from store.wire.watchwindows import (
     WatchWindowView,
     WindowColumn,
@@ -328,6 +328,7 @@ __all__ = [
     "ReferenceWord",
     "ReplayFlip",
     "ReplaySlice",
+    "ReplayStrange",
     "ReplayView",
     "ReportView",
     "ResolveRequest",

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Literal
 
 from store.wire.base import Wire
+from store.wire.watched import WatchFinding
 from store.wire.watchwindows import WatchWindowView
 
 DriftWord = Literal["drifted", "steady", "not yet"]
 """`not yet`: there are too few rows to say."""
-DriftMeasureName = Literal["psi", "ks", "wasserstein", "missing", "new"]
+DriftMeasureName = Literal["psi", "ks", "wasserstein", "missing", "new", "mmd"]
 
 
 class DriftMeasure(Wire):
@@ -33,7 +34,7 @@ class DriftColumn(Wire):
 
     name: str
     subject: Literal["feature", "prediction", "label"]
-    kind: Literal["numeric", "categorical"]
+    kind: Literal["numeric", "categorical", "vector"]
     state: DriftWord
     reason: str
     """The sentence that decided."""
@@ -72,6 +73,10 @@ class DriftView(Wire):
     """Drifted ones first."""
     over_time: list[WatchWindowView] = []
     """Windows that its monitors have closed, newest first."""
+    findings: list[WatchFinding] = []
+    """What the last reports of its monitors say wants a person."""
+    life: list[str] = []
+    """How the version ages and errs, as those reports have it."""
     current: bool
     """False: some lines of the log are still on their way into the table."""
     problem: str | None

@@ -181,6 +181,30 @@ class ReplaySlice(Wire):
     mean: float
 
 
+class ReplayStrange(Wire):
+    """A column of logged requests, and its rows that are unlike all that the candidate learned from."""
+
+    column: str
+    kind: Literal["numeric", "categorical"]
+    rows: int
+    of: int
+    """Rows of all requests that it would take."""
+    missing: int
+    """Without a value, where none was missing in training."""
+    below: int
+    above: int
+    low: float | None
+    """The range that it learned from."""
+    high: float | None
+    least: float | None
+    """The range that was asked."""
+    most: float | None
+    unseen: int
+    """With words that it does not know."""
+    words: list[str]
+    """The most frequent of them."""
+
+
 class ReplayView(Wire):
     """A candidate on the last logged requests, against the live version on the same inputs."""
 
@@ -196,8 +220,10 @@ class ReplayView(Wire):
     refused: int = 0
     """Requests that the candidate would refuse."""
     refusals: list[str] = []
-    unseen: list[str] = []
-    """Columns with words that it never saw."""
+    strange: list[ReplayStrange] = []
+    """Columns of the requests with values that it did not learn from, the worst first."""
+    no_ranges: str = ""
+    """Why numbers are held against no range, where they are not."""
     rows: int = 0
     """That both answered."""
     changed: int | None = None

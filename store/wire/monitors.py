@@ -7,25 +7,10 @@ from typing import Any, Literal
 
 from store.wire.base import Wire
 from store.wire.drift import DriftColumn, DriftWord
+from store.wire.watched import WatchFinding, WatchSeverity
 
 ReferenceWord = Literal["training", "trailing", "last cycle"]
 """What windows are held against: the rows that trained the version, the windows before, or the same one a cycle ago."""
-WatchSeverity = Literal["info", "warning", "critical"]
-
-
-class WatchFinding(Wire):
-    """One thing that a report says wants a person."""
-
-    kind: str
-    """drift, performance, service, freshness, skew, rot."""
-    subject: str
-    """The column, the metric, the slice."""
-    severity: WatchSeverity
-    title: str
-    reason: str
-    suggestion: str
-    """What to do."""
-    evidence: dict[str, Any] = {}
 
 
 class RetrainView(Wire):

@@ -108,6 +108,8 @@ class ChangesView(Wire):
     monitors: list[str] = []
     """Names of those with a new report, or with windows that changed."""
     alerts: list[AlertView] = []
+    told: list[int] = []
+    """Numbers of those of which a message to a channel was made, tried, sent or given up."""
 
 
 class ShutdownRequest(Wire):

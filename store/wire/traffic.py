@@ -117,6 +117,9 @@ class ShadowView(Wire):
     reason: str
     since: datetime
     ready: bool = False
+    """It is loaded in every process."""
+    why_not: str = ""
+    """Why it is not, as far as a process has said so: then it gets no copies, and what answers goes on without it."""
     answered: int = 0
     failed: int = 0
     dropped: int = 0

@@ -1,9 +1,12 @@
-"""An export where only its requirements are installed: a new environment with these distributions and no others."""
+"""An export as its Containerfile builds it, with nothing installed but its requirements, without a container engine."""
 
 from __future__ import annotations
 
-import re
+import json
+import shutil
+import subprocess
 import venv
+from dataclasses import dataclass, field
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -36,10 +39,68 @@ def named(requirements: Path) -> list[str]:
     return names
 
 
-def containerfile(folder: Path) -> tuple[dict[str, str], list[str]]:
-    """(environment, command) as its Containerfile has them."""
+@dataclass
+class Image:
+    """What a Containerfile builds, in a folder of this machine instead of an engine."""
+
+    root: Path
+    """Where `/` of the image is."""
+    workdir: str
+    environment: dict[str, str] = field(default_factory=dict)
+    command: list[str] = field(default_factory=list)
+    health: list[str] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        return self.root / self.workdir.lstrip("/")
+
+    def here(self, text: str) -> str:
+        """A path of the image as it is on this machine; other text as it is."""
+        return text.replace("/srv/", f"{self.root}/srv/")
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {name: self.here(value) for name, value in self.environment.items()}
+
+
+_WORKDIRS = {"python": "/", "amazon/aws-lambda-python": "/var/task"}
+"""Of the base images."""
+_NOT_HERE = ("python -m pip install ", "useradd ")
+"""The environment has what pip would install, and this machine's users stay as they are."""
+
+
+def built(folder: Path, root: Path, python: Path) -> Image:
+    """The Containerfile of an export, obeyed line by line. Raises AssertionError for what this does not know."""
     text = (folder / "Containerfile").read_text(encoding="utf-8").replace("\\\n", " ")
-    (variables,) = re.findall(r"^ENV (.+)$", text, re.M)
-    (command,) = re.findall(r"^CMD \[(.+)\]$", text, re.M)
-    environment = dict(pair.split("=", 1) for pair in variables.split())
-    return environment, [part.strip().strip('"') for part in command.split(",")]
+    lines = [line.split(maxsplit=1) for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    (_, base), *rest = lines
+    image = Image(root, _WORKDIRS[base.split(":")[0]])
+    image.folder.mkdir(parents=True, exist_ok=True)
+    for word, said in rest:
+        match word:
+            case "WORKDIR":
+                image.workdir = said
+                image.folder.mkdir(parents=True)
+            case "COPY":
+                *sources, target = said.split()
+                for source in sources:
+                    _copy(folder / source, image.folder / target)
+            case "ENV":
+                image.environment |= dict(pair.split("=", 1) for pair in said.split())
+            case "RUN" if not said.startswith(_NOT_HERE):
+                subprocess.run([str(python), *said.split()[1:]], cwd=image.folder, check=True)
+            case "CMD":
+                image.command = json.loads(said)
+            case "HEALTHCHECK":
+                image.health = json.loads(said.partition("CMD")[2])
+            case _:
+                assert word in ("RUN", "USER", "EXPOSE", "STOPSIGNAL"), word
+    return image
+
+
+def _copy(source: Path, target: Path) -> None:
+    """As COPY does: of a folder what is in it."""
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    else:
+        shutil.copy(source, target / source.name)

@@ -34,8 +34,8 @@ press_ahead = false
 class Stage(Living):
     """`late` has versions 1, 2, 3 …, which differ in what they say about a row; none is in production."""
 
-    def __init__(self, folder: Path, *, versions: int = 3, serving: str = SERVING) -> None:
-        super().__init__(folder, "", extra=serving)
+    def __init__(self, folder: Path, *, versions: int = 3, serving: str = SERVING, functions: str = "") -> None:
+        super().__init__(folder, functions, extra=serving)
         self.bench = Bench(Home(self.home.root))
         self.home.root.mkdir(mode=0o700, exist_ok=True)
         self.digests = {number: self.bench.version(shift=number / 4) for number in range(1, versions + 1)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -17,9 +18,8 @@ import httpx
 import numpy as np
 import pytest
 
-from pipeline.exporting.write import Exported
 from store.home import Home
-from tests.acceptance.exported import containerfile, environment_of
+from tests.acceptance.exported import Image, built, environment_of
 from tests.unit.export.events import http_api, rest_api
 from tests.unit.export.shed import ROW, Shed, scores_of
 
@@ -41,20 +41,21 @@ def shed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shed]:
 
 
 @contextmanager
-def serving(exported: Exported, python: Path) -> Iterator[tuple[httpx.Client, dict[str, Any], subprocess.Popen[str]]]:
-    """What the Containerfile's command says, its environment in force, from its folder."""
-    variables, (_, *command) = containerfile(exported.folder)
+def serving(image: Image, python: Path) -> Iterator[tuple[httpx.Client, dict[str, Any], subprocess.Popen[str]]]:
+    """The image's command, its environment in force."""
     with subprocess.Popen(
-        [str(python), *(part.replace("/srv/trainshed", str(exported.folder)) for part in command)],
-        env={**variables, "PYTHONPATH": str(exported.folder / "app"), "TRAINSHED_PORT": "0"},
-        cwd=exported.folder,
+        [str(python), *(image.here(part) for part in image.command[1:])],
+        env={**image.variables, "TRAINSHED_PORT": "0"},
+        cwd=image.folder,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stdout is not None
         try:
             ready = json.loads(process.stdout.readline())
-            with httpx.Client(base_url=f"http://127.0.0.1:{ready['port']}", trust_env=False, timeout=20) as client:
+            with httpx.Client(
+                base_url=f"http://127.0.0.1:{ready['port']}", trust_env=False, verify=False, timeout=20
+            ) as client:
                 yield client, ready, process
         finally:
             process.kill()
@@ -63,7 +64,9 @@ def serving(exported: Exported, python: Path) -> Iterator[tuple[httpx.Client, di
 def test_a_container_answers_with_nothing_but_its_requirements(shed: Shed, tmp_path: Path) -> None:
     exported = shed.export(tmp_path / "late")
     python = environment_of(exported.folder / "requirements.txt", tmp_path / "env")
-    with serving(exported, python) as (client, ready, process):
+    image = built(exported.folder, tmp_path / "image", python)
+    shutil.rmtree(exported.folder)  # what the image has is all there is
+    with serving(image, python) as (client, ready, process):
         assert (ready["model"], ready["version"], ready["digest"]) == ("late", 1, exported.provenance.digest)
         answer = client.post("/v1/predict/late", json=ROW).json()
         bundle = shed.home.bundle(exported.provenance.digest)
@@ -71,11 +74,11 @@ def test_a_container_answers_with_nothing_but_its_requirements(shed: Shed, tmp_p
         assert client.get("/v2/health/ready").json() == {"ready": True}
         assert client.post("/v1/predict/late", json={}).status_code == 400
         assert b"compilations_after_ready_total" in client.get("/metrics").content
-        assert healthy(python, exported, ready["port"])
+        assert healthy(python, image, ready["port"])
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-    assert not healthy(python, exported, ready["port"])
-    found = asked(python, MODULES, exported.folder / "app")
+    assert not healthy(python, image, ready["port"])
+    found = asked(python, MODULES, image.folder / "app")
     assert found.strip() == "[]"
 
 
@@ -97,27 +100,34 @@ def test_a_container_of_a_changed_model_ends_and_says_why(shed: Shed, tmp_path: 
 def test_a_function_answers_events_with_nothing_but_its_requirements(shed: Shed, tmp_path: Path) -> None:
     exported = shed.export(tmp_path / "late", to="lambda")
     python = environment_of(exported.folder / "requirements.txt", tmp_path / "env")
-    task = tmp_path / "task"  # as the Containerfile lays it out
-    shutil.copytree(exported.folder / "app", task)
-    shutil.copytree(exported.folder / "model", task / "model")
-    for name in ("handler.py", "provenance.json"):
-        shutil.copy(exported.folder / name, task / name)
+    image = built(exported.folder, tmp_path / "image", python)
+    shutil.rmtree(exported.folder)
+    (said,) = image.command
+    module, _, function = said.partition(".")
     events = [
         http_api("/v1/predict/late", json.dumps(ROW), stage="prod"),
         rest_api("/v1/predict/late", json.dumps(ROW)),
+        rest_api("/v1/predict/late", base64.b64encode(json.dumps(ROW).encode()).decode(), base64=True),
+        http_api("/v1/predict/late", "{}"),
+        http_api("/v2/models/early", None, method="GET"),
+        http_api("/v2/health/ready", None, method="GET"),
+        {"Records": [{"eventSource": "aws:sqs"}]},
     ]
     (tmp_path / "events.json").write_text(json.dumps(events))
     program = f"""
 import json, sys
-sys.path.insert(0, {str(task)!r})
-from handler import handler
+sys.path.insert(0, {str(image.folder)!r})
+from {module} import {function} as handler
 print(json.dumps([handler(event, None) for event in json.load(open({str(tmp_path / "events.json")!r}))]))
 """
-    answers = json.loads(asked(python, program, task))
+    answered = json.loads(asked(python, program, image.folder, **image.variables))
+    answers, others = answered[:3], answered[3:]
     bundle = shed.home.bundle(exported.provenance.digest)
     for answer in answers:
         assert answer["statusCode"] == 200
         assert scores_of(json.loads(answer["body"])) == pytest.approx(scores_by(bundle), abs=1e-6)
+    assert [answer["statusCode"] for answer in others] == [400, 404, 200, 400]
+    assert all(set(json.loads(answer["body"])) == {"error"} for answer in others if answer["statusCode"] != 200)
 
 
 def test_the_command_line_exports_what_is_in_production_without_a_daemon(shed: Shed, tmp_path: Path) -> None:
@@ -145,22 +155,22 @@ def scores_by(bundle: Path) -> list[float]:
     return [float(score) for score in scores]
 
 
-def healthy(python: Path, exported: Exported, port: int) -> bool:
+def healthy(python: Path, image: Image, port: int) -> bool:
     """By the program that HEALTHCHECK names."""
     done = subprocess.run(
-        [str(python), "-P", "-m", "pipeline.standalone.health"],
-        env={"PYTHONPATH": str(exported.folder / "app"), "TRAINSHED_PORT": str(port)},
+        [str(python), *image.health[1:]],
+        env={**image.variables, "TRAINSHED_PORT": str(port)},
         timeout=60,
         check=False,
     )
     return done.returncode == 0
 
 
-def asked(python: Path, program: str, folder: Path) -> str:
+def asked(python: Path, program: str, folder: Path, **environment: str) -> str:
     """What a program says in the environment of an export; `folder` is its path to our code."""
     done = subprocess.run(
         [str(python), "-P", "-c", program],
-        env={"PYTHONPATH": str(folder), "JAX_PLATFORMS": "cpu"},
+        env={"PYTHONPATH": str(folder), "JAX_PLATFORMS": "cpu", **environment},
         capture_output=True,
         text=True,
         timeout=240,

@@ -63,7 +63,7 @@ def test_a_run_outlives_many_kills_of_the_daemon_and_no_metric_is_lost_or_double
     run = living.submit("etl:steady")
     living.wait(run, "running")
     shim = living.status(run)["pid"]
-    for moment in range(repeats(5, 20)):
+    for moment in range(repeats(3, 20)):
         # Half of them strike a daemon at work, half one that is starting, recovering or reading the backlog.
         time.sleep(rng.uniform(0.0, 0.3) if moment % 2 else rng.uniform(0.3, 2.0) * crowd())
         living.kill()

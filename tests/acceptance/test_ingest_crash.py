@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 PAGE_ROWS = 50
 ROUND_ROWS = 750
-KILLS = repeats(20, 50)
+KILLS = repeats(10, 50)
 
 PROJECT = """
 [project]

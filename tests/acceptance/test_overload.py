@@ -19,7 +19,7 @@ from benchmarks.serving import Serving, as_json
 from store.home import Home
 from tests.thorough import only_thorough
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), only_thorough]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), only_thorough("its times say something on a quiet box")]
 CLOSED, SECONDS = 32, 5.0
 GROWTH = 20_000_000
 
@@ -63,7 +63,7 @@ def test_in_an_overload_those_who_are_taken_wait_no_longer_and_the_others_hear_s
     assert np.quantile(taken, 0.99) < 3.0 * max(np.quantile(one["times"]["200"], 0.99) for one in usual)
     assert np.median(refused) < np.median(taken) / 5
     assert after - before < GROWTH
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20) as asked:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=False, timeout=20) as asked:
         assert asked.get("/v2/models/net/ready").json()["ready"]
         assert "trainshed_serving_requests" in asked.get("/metrics").text
 
@@ -75,5 +75,5 @@ def told(client: Any) -> dict[str, Any]:
 
 def looked_at(port: int) -> set[int]:
     """What a load balancer hears meanwhile."""
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=False, timeout=20) as client:
         return {client.get("/v2/health/live").status_code for _ in range(20)}

@@ -63,7 +63,7 @@ def closed(stage: Stage) -> None:
 def asked(url: str, names: list[str]) -> list[str]:
     """Those of the requests that were answered."""
     answered = []
-    with httpx.Client(base_url=url, trust_env=False, timeout=20, verify=False) as client:
+    with httpx.Client(base_url=url, trust_env=False, verify=False, timeout=20) as client:
         for name in names:
             body = {"rows": [ROW, ROW], "id": name, "unit": f"unit-{name}"}
             try:
@@ -189,7 +189,7 @@ def test_labels_that_came_to_the_endpoint_are_in_the_lake_once_also_without_a_da
 
 
 def labelled(url: str, request: str, value: bool) -> None:
-    with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+    with httpx.Client(base_url=url, trust_env=False, verify=False, timeout=20) as client:
         client.post("/v1/labels/late", json={"request": request, "value": value}).raise_for_status()
 
 
@@ -222,5 +222,5 @@ def test_a_disk_that_is_full_for_the_log_drops_lines_and_says_how_many(stage: St
     logged, dropped = until(all_counted, 30)
     assert dropped > 0
     assert total(stage) == before + logged
-    metrics = httpx.get(f"{url}/metrics", trust_env=False).text
+    metrics = httpx.get(f"{url}/metrics", trust_env=False, verify=False).text
     assert re.search(rf'outcome="dropped",worker="\d+"}} {dropped}\.0', metrics)

@@ -21,7 +21,7 @@ from tests.thorough import repeats
 
 pytestmark = pytest.mark.slow
 
-DISTURBED = range(2, 2 + repeats(2, 4))
+DISTURBED = range(2, 2 + repeats(1, 4))
 PROJECT = """
 [project]
 name = "resume"

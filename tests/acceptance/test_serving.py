@@ -33,6 +33,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600 if THOROUGH else 600)]
 
 WRONG = 4
 """A version whose golden rows do not come back."""
+PAUSE = 0.01
+"""Seconds between two requests of a client while several things happen."""
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +201,7 @@ def test_the_spare_takes_the_place_of_a_worker_that_is_killed_and_nobody_who_ask
 
 def test_workers_outlive_their_supervisor_and_the_next_one_takes_them_up_with_the_socket(stage: Stage) -> None:
     url, pids = stage.url(), stage.pids()
-    with Clients(url, connections=2) as clients:
+    with Clients(url, connections=2, pause=PAUSE) as clients:
         for _ in range(repeats(3, 100)):
             supervisor = stage.status()["pid"]
             os.kill(supervisor, signal.SIGKILL)
@@ -227,7 +229,8 @@ def test_promotions_and_rollbacks_under_load_lose_no_request_and_no_connection_g
     named = {stage.endpoints()["epoch"]: 2}
     switched: list[float] = []
     rpc = stage.endpoints()["grpc"]
-    with Clients(url, connections=3) as clients, Clients(rpc, connections=2, door=RpcDoor) as others:
+    others = Clients(rpc, connections=2, door=RpcDoor, pause=PAUSE)
+    with Clients(url, connections=3, pause=PAUSE) as clients, others:
         moves = repeats(24, 1000)
         for turn in range(moves):
             moved = stage.rollback() if turn % 3 else stage.promote(3 if named[max(named)] != 3 else 1)
@@ -297,11 +300,17 @@ class RpcDoor:
 
 
 class Clients:
-    """Threads that ask on connections of their own, one request after another, and once more when one breaks."""
+    """Threads that ask on connections of their own, one request after another, and once more when one breaks.
 
-    def __init__(self, url: str, *, connections: int, door: type[RestDoor] | type[RpcDoor] = RestDoor) -> None:
+    With a `pause` of so many seconds after each answer (none in make thorough) they leave the cores to whom they ask.
+    """
+
+    def __init__(
+        self, url: str, *, connections: int, door: type[RestDoor] | type[RpcDoor] = RestDoor, pause: float = 0.0
+    ) -> None:
         self.url = url
         self.door = door
+        self.pause = 0.0 if THOROUGH else pause
         self.answered = 0
         self.broken = 0
         """Connections that ended in the middle of a request."""
@@ -328,6 +337,7 @@ class Clients:
             try:
                 seen.append(self._twice(door))
                 self.answered += 1
+                self._ended.wait(self.pause)
             except (AssertionError, door.broken) as error:
                 self.lost.append(repr(error))
         door.close()

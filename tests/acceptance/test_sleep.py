@@ -45,7 +45,7 @@ def test_a_model_that_nobody_asks_sleeps_in_every_process_and_the_next_request_a
     before = scores(url)
     until(lambda: line(stage)["asleep"], 60)
     assert (line(stage)["ready"], line(stage)["version"]) == (True, 2)
-    with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+    with httpx.Client(base_url=url, trust_env=False, verify=False, timeout=20) as client:
         assert client.get("/v2/models/late/ready").json() == {"name": "late", "ready": True}
         assert [one["name"] for one in client.get("/v2/models/late").json()["inputs"]] == [
             "distance",
@@ -74,14 +74,14 @@ def test_a_model_that_nobody_asks_sleeps_in_every_process_and_the_next_request_a
     assert stage.endpoints()["compilations"] == 0
 
     until(lambda: line(stage)["asleep"], 60)
-    with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+    with httpx.Client(base_url=url, trust_env=False, verify=False, timeout=20) as client:
         late = client.post("/v1/predict/late", json={"rows": [ROW], "timeout_ms": 0.001})
         assert late.status_code == 504  # its own time was over; the load goes on for the next one
     assert scores(url)[0] == 3
 
     until(lambda: line(stage)["asleep"], 60)
     shutil.rmtree(stage.home.serving.executables_root)
-    with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+    with httpx.Client(base_url=url, trust_env=False, verify=False, timeout=20) as client:
         lost = client.post("/v1/predict/late", json=ROW)
         assert (lost.status_code, lost.headers["retry-after"]) == (503, "1")
         assert "cannot be loaded again" in lost.json()["error"]
@@ -96,7 +96,7 @@ def line(stage: Stage) -> dict[str, Any]:
 
 def gauges(url: str, name: str) -> list[float]:
     """Of every worker."""
-    with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+    with httpx.Client(base_url=url, trust_env=False, verify=False, timeout=20) as client:
         lines = client.get("/metrics").text.splitlines()
     return [float(one.rsplit(" ", 1)[1]) for one in lines if one.startswith(f"trainshed_serving_{name}{{")]
 

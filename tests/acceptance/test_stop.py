@@ -59,14 +59,25 @@ patience = 40
 
 @pytest.fixture
 def living(tmp_path: Path) -> Iterator[Living]:
-    """With warm workers, as everybody has them: that process has to go too."""
-    one = Living(tmp_path, JOBS, extra=MODEL)
+    """With a warm worker, as everybody has them: that process has to go too."""
+    yield from _living(tmp_path)
+
+
+@pytest.fixture
+def learning(tmp_path: Path) -> Iterator[Living]:
+    """The same with a model, and so with the warm process that has the libraries of training."""
+    yield from _living(tmp_path, extra=MODEL)
+
+
+def _living(folder: Path, extra: str = "") -> Iterator[Living]:
+    one = Living(folder, JOBS, extra=extra)
     one.start()
     yield one
     one.close()
 
 
-def test_sigterm_ends_the_daemon_within_three_seconds_and_a_training_does_not_notice(living: Living) -> None:
+def test_sigterm_ends_the_daemon_within_three_seconds_and_a_training_does_not_notice(learning: Living) -> None:
+    living = learning
     living.wait(living.submit("etl:points"))
     run = living.submit("train:late")
     until(lambda: living.points(run, "train/loss"), 120)

@@ -135,9 +135,9 @@ def train(folder: Path, rows: pa.Table, model: str) -> dict[str, Any]:
     ],
     ids=["tabm", "mlp", "own"],
 )
-def test_each_network_learns_a_binary_task(tmp_path: Path, network: str) -> None:
-    rows = rows_with(lambda x, noise: np.where(x + noise > 0.3, 1, 0))
-    version = train(tmp_path, rows, f'task = "binary"\nnumeric = ["x", "y"]\ncategorical = ["hue"]\n{network}')
+def test_each_network_learns_a_binary_task_and_a_constant_column_does_no_harm(tmp_path: Path, network: str) -> None:
+    rows = rows_with(lambda x, noise: np.where(x + noise > 0.3, 1, 0)).append_column("one", pa.array([1.0] * 1200))
+    version = train(tmp_path, rows, f'task = "binary"\nnumeric = ["x", "y", "one"]\ncategorical = ["hue"]\n{network}')
     assert version["metrics"]["auc"]["value"] > 0.9
 
 
@@ -153,7 +153,7 @@ ONE_KIND = [
 ]
 
 
-@pytest.mark.parametrize(("network", "features"), ONE_KIND[: repeats(3, 6)])
+@pytest.mark.parametrize(("network", "features"), ONE_KIND[: repeats(2, 6)])
 def test_one_kind_of_input_is_enough(tmp_path: Path, network: str, features: str) -> None:
     rows = rows_with(lambda x, noise: np.where(x + noise > 0.3, 1, 0), count=600)
     version = train(tmp_path, rows, f'task = "binary"\n{features}\nnetwork = {{ {network} }}')
@@ -172,9 +172,3 @@ def test_a_regression_answers_in_the_unit_of_its_label(tmp_path: Path) -> None:
     version = train(tmp_path, rows, 'task = "regression"\nnumeric = ["x", "y"]\ncategorical = ["hue"]')
     assert version["metrics"]["rmse"]["value"] < 40
     assert version["metrics"]["r2"]["value"] > 0.6
-
-
-def test_a_constant_column_does_no_harm(tmp_path: Path) -> None:
-    rows = rows_with(lambda x, noise: np.where(x + noise > 0.3, 1, 0)).append_column("one", pa.array([1.0] * 1200))
-    version = train(tmp_path, rows, 'task = "binary"\nnumeric = ["x", "one"]\ncategorical = ["hue"]')
-    assert version["metrics"]["auc"]["value"] > 0.9

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from tui.charts.ticks import Scale, clock_step, labels, scale_of, ticks
+from tui.charts.ticks import Scale, clock_step, labels, scale_of, ticks, written_along
 from tui.table.column import Cell
 from tui.text import Line
 from tui.themes import Tone
@@ -161,14 +161,8 @@ def _joined(cells: Sequence[Cell]) -> list[Cell]:
 
 def _times(x: Scale, inner: int, name_times: Callable[[Sequence[float]], list[str]], glyphs: _Glyphs) -> list[Line]:
     values = ticks(x, max(1, inner // _A_LABEL), clock_step)
-    rule, words, free = [glyphs.zero] * inner, [" "] * inner, 0
-    for value, text in zip(values, name_times(values), strict=True):
-        place = min(int(x.share(value) * inner), inner - 1)
-        rule[place] = glyphs.mark
-        start = min(max(place - len(text) // 2, 0), inner - len(text))
-        if start >= free:
-            words[start : start + len(text)] = text
-            free = start + len(text) + 1
+    places = [min(int(x.share(value) * inner), inner - 1) for value in values]
+    rule, words = written_along(places, name_times(values), inner, glyphs.zero, glyphs.mark)
     return [
         (Cell(" " * _LEFT + glyphs.corner + "".join(rule), "dim"),),
         (Cell(" " * (_LEFT + 1) + "".join(words).rstrip(), "dim"),),

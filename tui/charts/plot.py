@@ -20,6 +20,8 @@ from tui.charts.ticks import (
     nice_step,
     scale_of,
     ticks,
+    told_apart,
+    written_along,
 )
 from tui.rows.words import count, figure, span
 from tui.table.column import Cell
@@ -266,7 +268,8 @@ def _y_axis(y: Scale, rows: int, left: int) -> dict[int, str]:
     """Row → what is written there; no two in neighbouring rows."""
     values = ticks(y, max(1, rows // 3))
     row_of = y.rows(rows)
-    return {row_of(value): text[:left] for value, text in zip(values, labels(values), strict=True)}
+    texts = told_apart([text[:left] for text in labels(values)])
+    return {row_of(value): text for value, text in zip(values, texts, strict=True)}
 
 
 def _x_axis(x: Scale, left: int, width: int, look: Look) -> list[Line]:
@@ -274,19 +277,9 @@ def _x_axis(x: Scale, left: int, width: int, look: Look) -> list[Line]:
     values = ticks(x, most, clock_step if look.by_time else nice_step)
     if not (look.by_time or look.values):
         values = [value for value in values if value == int(value)] or values
-    texts = _written(values, look)
-    ascii_ = look.style == "ascii"
-    rule = list(("-" if ascii_ else "─") * width)
-    words = [" "] * width
-    free = 0
-    for value, text in zip(values, texts, strict=True):
-        place = min(max(int(x.share(value) * width), 0), width - 1)
-        rule[place] = "+" if ascii_ else "┬"
-        start = min(max(place - len(text) // 2, 0), width - len(text))
-        if start >= free and start >= 0:
-            words[start : start + len(text)] = text
-            free = start + len(text) + 1
-    corner = "+" if ascii_ else "└"
+    places = [min(max(int(x.share(value) * width), 0), width - 1) for value in values]
+    glyphs, corner = (("-", "+"), "+") if look.style == "ascii" else (("─", "┬"), "└")
+    rule, words = written_along(places, _written(values, look), width, *glyphs)
     return [
         (Cell(" " * left + corner + "".join(rule), "dim"),),
         (Cell(" " * (left + 1) + "".join(words), "dim"),),

@@ -12,6 +12,8 @@ from typing import Final
 from tui.rows.words import span
 
 _CLOCK: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400)
+_YEAR: Final = 300 * 86_400
+"""Seconds, about: days of a longer stretch may be of different years."""
 _FLAT: Final = 1e-12
 _SMALLEST: Final = 1e-290
 """Below, a share of the stretch could not be computed."""
@@ -109,6 +111,13 @@ def labels(values: Sequence[float]) -> list[str]:
     return [f"{value / unit:.{digits}f}{letter}" if value else "0" for value in values]
 
 
+def told_apart(texts: Sequence[str]) -> list[str]:
+    """Of neighbours that say the same only the first says it, and the others nothing: a tick without words is better
+    than one whose words are another's.
+    """
+    return [text if before != text else "" for before, text in zip([None, *texts], texts, strict=False)]
+
+
 def clock_labels(values: Sequence[float]) -> list[str]:
     """Seconds as durations."""
     return ["0" if value == 0 else span(max(value, 10.0) if value >= 10 else value) for value in values]
@@ -126,13 +135,33 @@ def day_labels(values: Sequence[float], *, seconds: bool = False) -> list[str]:
 
 
 def date_labels(values: Sequence[float], since: datetime) -> list[str]:
-    """Seconds since a midnight: the day where a day begins, and the time of day between."""
-    whole = all(value % 86_400 == 0 for value in values)
-    return [
-        f"{since + timedelta(seconds=value):{'%b %d' if whole or value % 86_400 == 0 else '%H:%M'}}" for value in values
-    ]
+    """Seconds since a midnight: the day where a day begins, with its year where they are years apart, and the time of
+    day between, with seconds where it is no whole minute.
+    """
+    day = "%b %d" if not values or values[-1] - values[0] < _YEAR else "%Y-%m-%d"
+    return [f"{since + timedelta(seconds=value):{day if value % 86_400 == 0 else _time(value)}}" for value in values]
 
 
 def moment_label(value: float, since: datetime) -> str:
     """Seconds since a midnight as day and time."""
-    return f"{since + timedelta(seconds=value):%b %d %H:%M}"
+    return f"{since + timedelta(seconds=value):%b %d {_time(value)}}"
+
+
+def _time(value: float) -> str:
+    return "%H:%M:%S" if value % 60 else "%H:%M"
+
+
+def written_along(
+    places: Sequence[int], texts: Sequence[str], width: int, rule: str, mark: str
+) -> tuple[list[str], list[str]]:
+    """The line of an axis with a mark at each place, and what stands below it: as many words as have room, and none
+    that the last of them has said. `width` cells each.
+    """
+    line, words, free, said = [rule] * width, [" "] * width, 0, ""
+    for place, text in zip(places, texts, strict=True):
+        line[place] = mark
+        start = min(max(place - len(text) // 2, 0), width - len(text))
+        if text != said and start >= free:
+            words[start : start + len(text)] = text
+            free, said = start + len(text) + 1, text
+    return line, words

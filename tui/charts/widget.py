@@ -78,6 +78,10 @@ class Curves(Toned, can_focus=True):
         """x is seconds since that midnight, over days; `marks`: x of what happened meanwhile, `marked` says what."""
         self.look = replace(self.look, by_time=True, since=since, marks=tuple(marks), marked=marked)
 
+    def cross_at(self, x: float | None) -> None:
+        """Puts the crosshair there, or takes it away; `show` draws it."""
+        self.look = replace(self.look, cross=x)
+
     def redraw(self) -> None:
         """Draws again what differs from the picture on screen."""
         before, after = self._plot, self._draw()

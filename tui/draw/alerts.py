@@ -43,7 +43,7 @@ def alert(detail: AlertDetail, now: datetime) -> RenderableType:
         parts.append(Text.assemble(("do    ", "dim"), one.suggestion))
     if one.evidence:
         parts += [Text(""), heading("evidence"), _evidence(one.evidence)]
-    parts += [Text(""), heading("told"), _told(detail.told, now)]
+    parts += [Text(""), heading("told"), _told(one, detail.told, now)]
     return Group(*parts)
 
 
@@ -125,9 +125,12 @@ def _cell(value: Any) -> str:
             return json.dumps(value)
 
 
-def _told(told: Sequence[ToldView], now: datetime) -> RenderableType:
+def _told(alert: AlertView, told: Sequence[ToldView], now: datetime) -> RenderableType:
     rows: Rows = [[one.channel, one.what, _outcome(one, now)] for one in told]
-    return table(["channel", "what", wide_column("")], rows, empty="nobody: no channel is told of this severity")
+    empty = "nobody: no channel is told of this severity"
+    if alert.state == "resolved":
+        empty = "no message is known: no channel was told of this severity, or alerts.keep_messages has passed since"
+    return table(["channel", "what", wide_column("")], rows, empty=empty)
 
 
 def _outcome(one: ToldView, now: datetime) -> Text:

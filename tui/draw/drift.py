@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from store.wire import DriftColumn, DriftMeasure, DriftMeasureName, DriftView
-from tui.draw.monitors import window_table
+from tui.draw.monitors import findings, window_table
 from tui.render import Heads, Rows, heading, number_column, share, table, when, wide_column
 
 _MEASURES: Final[dict[DriftMeasureName, str]] = {
@@ -19,6 +19,7 @@ _MEASURES: Final[dict[DriftMeasureName, str]] = {
     "missing": "missing",
     "new": "new words",
 }
+"""Those of what models are asked: no vectors."""
 _STYLES: Final = {"drifted": "red", "steady": "green", "not yet": "dim"}
 _SIGNS: Final = {"drifted": "!", "steady": "✓", "not yet": "…"}
 
@@ -36,8 +37,14 @@ def drifted(view: DriftView, *, closely: bool = False) -> RenderableType:
 
 
 def _over_time(view: DriftView, column: str | None) -> list[RenderableType]:
-    """What its monitors have closed."""
-    return [Text(""), heading("over time"), window_table(view.over_time, column)] if view.over_time else []
+    """What its monitors have closed, and what they say of it."""
+    parts: list[RenderableType] = []
+    if view.findings or view.life:
+        parts += [Text(""), heading("its monitors")]
+        parts += [*findings(view.findings), *(Text(f"  {said}", style="dim") for said in view.life)]
+    if view.over_time:
+        parts += [Text(""), heading("over time"), window_table(view.over_time, column)]
+    return parts
 
 
 def _overview(view: DriftView) -> RenderableType:

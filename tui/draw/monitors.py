@@ -9,7 +9,15 @@ from typing import Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from store.wire import BacktestView, DriftReportView, DriftWord, MonitorView, WatchWindowView, WindowColumn
+from store.wire import (
+    BacktestView,
+    DriftReportView,
+    DriftWord,
+    MonitorView,
+    WatchFinding,
+    WatchWindowView,
+    WindowColumn,
+)
 from tui.render import Heads, Rows, ago, count, heading, number_column, share, table, when, wide_column
 
 STYLES: Final[dict[DriftWord, str]] = {"drifted": "red", "steady": "green", "not yet": "dim"}
@@ -135,10 +143,7 @@ def _report(report: DriftReportView) -> Iterator[RenderableType]:
     for column in report.columns:
         if column.state == "drifted" and column.name not in told:
             yield Text(f"  ! {column.name}: {column.reason}", style="red")
-    for finding in report.findings:
-        yield Text(f"  {finding.severity}: {finding.title}: {finding.reason}", style=_SEVERITIES[finding.severity])
-        if finding.suggestion:
-            yield Text(f"    → {finding.suggestion}")
+    yield from findings(report.findings)
     for sentence in report.life:
         yield Text(f"  {sentence}", style="dim")
     for note in report.notes:
@@ -146,6 +151,14 @@ def _report(report: DriftReportView) -> Iterator[RenderableType]:
     if report.retrain is not None:
         did = f"run {report.retrain.run} trains again" if report.retrain.run else "nothing is trained"
         yield Text(f"  {did}: {report.retrain.reason}", style="cyan" if report.retrain.run else "dim")
+
+
+def findings(found: Sequence[WatchFinding]) -> Iterator[Text]:
+    """Each with its numbers and what to do."""
+    for one in found:
+        yield Text(f"  {one.severity}: {one.title}: {one.reason}", style=_SEVERITIES[one.severity])
+        if one.suggestion:
+            yield Text(f"    → {one.suggestion}")
 
 
 def _quality(window: WatchWindowView) -> str:

@@ -22,7 +22,7 @@ def parted(endpoint: EndpointView) -> RenderableType | None:
     if len(endpoint.arms) > 1:
         parts.append(_arms(endpoint.arms))
     if endpoint.shadow is not None:
-        parts.append(_shadow(endpoint.shadow))
+        parts.append(shadow(endpoint.shadow))
     return Group(Text(""), heading(f"traffic of {endpoint.model}"), *parts) if parts else None
 
 
@@ -84,7 +84,8 @@ def _arms(arms: Sequence[ArmView]) -> RenderableType:
     return table(heads, rows, empty="nothing answers")
 
 
-def _shadow(one: ShadowView) -> RenderableType:
+def shadow(one: ShadowView) -> RenderableType:
+    """Who gets copies, what became of them, and why it does not run if it does not."""
     why = f": {one.reason}" if one.reason else ""
     head = Text.assemble((f"shadow v{one.version}", "bold"), f", {percent(one.share)} of the requests, since ")
     head.append(f"{when(one.since)} by {one.actor}{why}")
@@ -96,8 +97,11 @@ def _shadow(one: ShadowView) -> RenderableType:
             *cells,
         ]
     ]
+    lines: list[RenderableType] = [head]
+    if one.why_not:
+        lines.append(Text(f"  ✘ it does not run, and gets no copies: {one.why_not}", style="yellow"))
     names = ("answered", "failed", "dropped", "p50 ms", "p99 ms")
-    return Group(head, table([*(number_column(name) for name in names), wide_column("")], [[*rows[0], ""]], empty=""))
+    return Group(*lines, table([*(number_column(name) for name in names), wide_column("")], [[*rows[0], ""]], empty=""))
 
 
 def _before_and_after(view: TrafficPlanView) -> list[tuple[int, float, float]]:

@@ -158,10 +158,10 @@ def _times(number: int) -> str:
 # ---- who was told ----------------------------------------------------------------------------------------------------
 
 
-def told(found: Sequence[ToldView], frame: Frame) -> list[Line]:
+def told(alert: AlertView, found: Sequence[ToldView], frame: Frame) -> list[Line]:
     """A line a message, oldest first."""
     if not found:
-        return [line(("nobody was told: no channel is told of this severity", "dim"))]
+        return [line((_untold(alert), "dim"))]
     names, whats = (
         max(len(text) for text in column) for column in zip(*((t.channel, t.what) for t in found), strict=True)
     )
@@ -169,6 +169,12 @@ def told(found: Sequence[ToldView], frame: Frame) -> list[Line]:
         line((one.channel.ljust(names), "strong"), f"  {one.what.ljust(whats)}  ", _outcome(one, frame))
         for one in found
     ]
+
+
+def _untold(alert: AlertView) -> str:
+    if alert.state == "resolved":
+        return "no message is known: no channel was told of this severity, or alerts.keep_messages has passed since"
+    return "nobody was told: no channel is told of this severity"
 
 
 def told_until(found: Iterable[ToldView], moment: datetime) -> list[ToldView]:

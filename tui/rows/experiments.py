@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from tui.charts.intervals import Bar, intervals
+from tui.charts.ticks import date_labels
 from tui.rows.words import clock, count, percent, span
 from tui.table.column import Cell, Frame
 from tui.text import Line, heading, line
@@ -15,7 +16,6 @@ from tui.themes import Tone
 if TYPE_CHECKING:
     from store.wire import AskedView, ExperimentView, GuardrailView, IntervalView, ReportView
 
-_DAY: Final = 86_400.0
 _ANSWERS: Final = {"yes": Cell("✔ ", "good"), "no": Cell("✘ ", "bad"), "not yet": Cell("… ", "live")}
 _DECIDED: Final[dict[str, Cell]] = {
     "promote": Cell("✔ promote", "good"),
@@ -92,7 +92,7 @@ def over_time(view: ExperimentView, frame: Frame, width: int, height: int, *, as
         "treatment minus control  ",
         (said(last.difference), bars[-1].tone),
     )
-    drawn = intervals(bars, width, height - 2, lambda at: times(at, midnight), ascii=ascii)
+    drawn = intervals(bars, width, height - 2, lambda at: date_labels(at, midnight), ascii=ascii)
     if not drawn:
         known = any(bar.value is not None for bar in bars)
         words = "there is no room for the picture" if known else "too few units yet for a difference"
@@ -106,17 +106,6 @@ def tone_of(found: IntervalView, better: str) -> Tone:
     if found.low is None or found.high is None or found.low <= 0.0 <= found.high:
         return "live"
     return "good" if (found.low > 0.0) == (better == "higher") else "bad"
-
-
-def times(at: Sequence[float], midnight: datetime) -> list[str]:
-    """Seconds since a midnight: times of day, and the date where a day begins."""
-    found = []
-    for seconds in at:
-        moment = midnight + timedelta(seconds=seconds)
-        found.append(
-            f"{moment:%b %d}" if seconds % _DAY == 0 else f"{moment:%H:%M:%S}" if seconds % 60 else f"{moment:%H:%M}"
-        )
-    return found
 
 
 def _midnight(view: ExperimentView, frame: Frame) -> datetime | None:

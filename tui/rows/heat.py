@@ -55,10 +55,14 @@ def deciding(column: HeatColumn) -> Cell:
     """`psi 0.31 ≥ 0.2`: the measure that decides, and its limit."""
     if column.measure is None or column.value is None or column.limit is None:
         return Cell("-", "dim")
-    reached = column.value >= column.limit
-    sign = "≥" if reached else "<"
-    text = f"{SHORT.get(column.measure, column.measure)} {short(column.value)} {sign} {short(column.limit)}"
-    return Cell(text, "bad" if column.state == "drifted" else "warn" if reached else "dim")
+    said = compared(SHORT.get(column.measure, column.measure), column.value, column.limit)
+    return Cell(said.text, "bad") if column.state == "drifted" else said
+
+
+def compared(name: str, value: float, limit: float) -> Cell:
+    """A measure beside its limit."""
+    reached = value >= limit
+    return Cell(f"{name} {short(value)} {'≥' if reached else '<'} {short(limit)}", "warn" if reached else "dim")
 
 
 SHORT: Final = {"wasserstein": "wass", "missing": "miss", "jensen_shannon": "js"}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tui.figures import count
 from tui.text import Line, line
 
 if TYPE_CHECKING:
-    from store.wire import ReplayView
+    from store.wire import ReplayStrange, ReplayView
+_SHOWN: Final = 5
+"""Columns."""
 
 
 def title(view: ReplayView | None) -> str:
@@ -47,7 +49,32 @@ def _changes(view: ReplayView) -> list[str]:
 
 
 def _misfits(view: ReplayView) -> list[str]:
+    """What it would refuse, and columns with what it did not learn from: the worst, and how many there are besides."""
+    found = [strange(one) for one in view.strange[:_SHOWN]]
+    if len(view.strange) > _SHOWN:
+        found.append(f"{len(view.strange) - _SHOWN} more columns have values that it did not learn from")
+    if view.no_ranges and view.rows:
+        found.append(f"numbers are not held against what it learned from: {view.no_ranges}")
     if not view.refused:
-        return list(view.unseen)
+        return found
     many = f"{count(view.refused)} of {count(view.requests)} requests it would refuse"
-    return [f"{many}: {'; '.join(view.refusals)}", *view.unseen]
+    return [f"{many}: {'; '.join(view.refusals)}", *found]
+
+
+def strange(one: ReplayStrange) -> str:
+    """`temp: 1.2% of the rows are outside the 10 to 80 that it learned from: 12 above, up to 96`."""
+    said = []
+    if one.below or one.above:
+        sides = [f"{count(one.below)} below, down to {one.least:.4g}"] if one.below else []
+        sides += [f"{count(one.above)} above, up to {one.most:.4g}"] if one.above else []
+        part = _part(one.below + one.above, one.of)
+        said.append(f"{part} are outside the {one.low:.4g} to {one.high:.4g} that it learned from: {', '.join(sides)}")
+    if one.unseen:
+        said.append(f"{_part(one.unseen, one.of)} have words it never saw: {', '.join(one.words)}")
+    if one.missing:
+        said.append(f"{_part(one.missing, one.of)} have no value, and none was missing in training")
+    return f"{one.column}: {'; '.join(said)}"
+
+
+def _part(rows: int, of: int) -> str:
+    return f"{rows / of:.2%} of the rows"

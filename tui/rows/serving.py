@@ -183,6 +183,8 @@ def state(endpoint: Endpoint) -> Cell:
         return Cell(f"⇄ {comparison.kind} of {', '.join(f'v{one.version}' for one in comparison.treatments)}", "live")
     if comparison is not None and comparison.status in ("rolled back", "invalid") and comparison.seen_by is None:
         return Cell(f"! {comparison.kind} {comparison.status}: {comparison.reason}", "warn")
+    if view.shadow is not None and view.shadow.why_not:
+        return Cell(f"! shadow v{view.shadow.version} does not run: {view.shadow.why_not}", "warn")
     return Cell("○ asleep", "dim") if view.asleep else Cell("✔ ready", "good")
 
 

@@ -6,31 +6,47 @@ from typing import TYPE_CHECKING, Final
 
 from tui.charts.plot import Look, Style, plot
 from tui.charts.series import Series
-from tui.rows.words import clock, count, percent
+from tui.rows.heat import SHORT, compared
+from tui.rows.watched import MEASURES
+from tui.rows.words import count, percent, stretch
 from tui.table.column import Cell, Frame
 from tui.text import Line, Lines, line
 
 if TYPE_CHECKING:
-    from store.wire import ShapePart, ShapeView
+    from store.wire import ShapePart, ShapeView, WatchWindowView
 
 _WORD: Final = 20
 """Cells of the longest word."""
 
 
-def overlay(view: ShapeView, width: int, height: int, style: Style, frame: Frame) -> Lines:
-    """At most `height` lines: whose rows, the picture, what has no place in it."""
+def overlay(view: ShapeView, window: WatchWindowView, width: int, height: int, style: Style, frame: Frame) -> Lines:
+    """At most `height` lines: whose rows, how far apart they are, the picture, what has no place in it.
+
+    `window`: the one whose rows they are.
+    """
     head = [
         line(
             (view.column, "strong"),
-            f"  {count(view.rows)} rows until {clock(view.end, frame)}",
+            f"  {count(view.rows)} rows, {stretch(view.start, view.end, frame)}",
             (f"  against {count(view.reference_rows)}", "dim"),
-        )
+        ),
+        *_measures(view.column, window),
     ]
     tail = _beside(view)
     room = max(4, height - len(head) - len(tail))
     stretches = [part for part in view.parts if part.low is not None and part.high is not None and not part.label]
     drawn = numbers(stretches, width, room, style) if stretches else words(view.parts, width, room, style)
     return [*head, *drawn, *tail]
+
+
+def _measures(column: str, window: WatchWindowView) -> list[Line]:
+    """Those that can alarm, each with its limit."""
+    found = next((one for one in window.columns if one.name == column), None)
+    if found is None:
+        return []
+    told = [name for name in MEASURES if name in found.measures and name in found.limits]
+    cells = [compared(SHORT.get(name, name), found.measures[name], found.limits[name]) for name in told]
+    return [line(*(part for cell in cells for part in (cell, "   ")))] if cells else []
 
 
 def numbers(parts: list[ShapePart], width: int, height: int, style: Style) -> Lines:

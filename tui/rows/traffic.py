@@ -13,6 +13,7 @@ from tui.text import Line, heading, line
 if TYPE_CHECKING:
     from store.wire import ArmView, ComparisonView, EndpointView, ShadowView, TrafficPlanView
 _BAR: Final = 20
+_ABSENT: Final = "what answers goes on without it; H ends it"
 _ANSWERS: Final = {"yes": Cell("✔ ", "good"), "no": Cell("✘ ", "bad"), "not yet": Cell("… ", "live")}
 
 
@@ -90,10 +91,12 @@ def shadow(one: ShadowView, frame: Frame) -> list[Line]:
     lines = [
         line(
             (f"shadow v{one.version}  ", "strong"),
-            ("✔ ready", "good") if one.ready else ("… not loaded", "warn"),
+            ("✔ ready", "good") if one.ready else ("✘ does not run" if one.why_not else "… not loaded", "warn"),
             (f"   gets {percent(one.share)} of the requests since {clock(one.since, frame)}, by {one.actor}", "dim"),
         )
     ]
+    if one.why_not:
+        lines += [line((f"  it gets no copies: {one.why_not}", "warn")), line(("  " + _ABSENT, "dim"))]
     times = "" if one.p99_ms is None else f", p99 {one.p99_ms:.1f} ms"
     lost = f", {count(one.dropped)} dropped for want of room" if one.dropped else ""
     said = f"  {count(one.answered)} answered, {count(one.failed)} failed{times}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui.charts.series import Curve
 from tui.rows.heat import short
-from tui.rows.words import bar, clock, count, figure, percent, spark
+from tui.rows.words import bar, clock, count, figure, percent, spark, stretch
 from tui.table.column import Frame
 from tui.text import Line, Lines, line
 
@@ -23,6 +23,7 @@ MEASURES: Final = {
     "wasserstein": "distance in standard deviations of the reference",
     "missing": "rows without a value, as an effect",
     "new": "words that the reference hardly knew, as an effect",
+    "mmd": "maximum mean discrepancy of vectors",
     "jensen_shannon": "Jensen-Shannon distance",
     "hellinger": "Hellinger distance",
     "missing_share": "share of rows without a value",
@@ -163,13 +164,13 @@ def _coverage(windows: Sequence[WatchWindowView]) -> list[Line]:
     shares = [one.labelled / one.rows if one.rows else None for one in windows][-_COVERAGE:]
     if not any(shares):
         return []
-    newest = windows[-1]
+    last = windows[-1]
     strip = spark([0.0, *shares, 1.0], len(shares) + 2)[1:-1]
     return [
         line(
             ("labelled   ", "dim"),
             (strip, "live"),
-            f"  newest {percent(shares[-1])} of {count(newest.rows)} rows",
+            f"  last {percent(shares[-1])} of {count(last.rows)} rows",
         )
     ]
 
@@ -234,6 +235,13 @@ def service_lines(windows: Sequence[WatchWindowView], frame: Frame) -> Lines:
         line((f"{count(newest.requests)} requests {_until(known[-1], frame)}", "dim")),
         *(line((name, "dim"), (spark(values, _COVERAGE), "live"), f"  {now}") for name, values, now in rows),
     ]
+
+
+def named(windows: Sequence[WatchWindowView], place: int, frame: Frame) -> str:
+    """One of them, and how many there are after it."""
+    window, after = windows[place], len(windows) - 1 - place
+    where = "the newest window" if not after else f"{after} {'window' if after == 1 else 'windows'} before the newest"
+    return f"{where}: {stretch(window.start, window.end, frame)}, {count(window.rows)} rows"
 
 
 def span(windows: Sequence[WatchWindowView]) -> str:

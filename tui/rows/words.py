@@ -29,6 +29,14 @@ def clock(moment: datetime | None, frame: Frame) -> str:
     return f"{here:%b %d %H:%M}" if here.year == now.year else f"{here:%Y-%m-%d}"
 
 
+def stretch(start: datetime, end: datetime, frame: Frame) -> str:
+    """From a moment to another, as short as it is plain: the day, and the second day only if it is another."""
+    here, there = start.astimezone(frame.zone), end.astimezone(frame.zone)
+    day = "%b %d" if here.year == there.year == frame.now.astimezone(frame.zone).year else "%Y-%m-%d"
+    time = "%H:%M:%S" if here.second or there.second else "%H:%M"
+    return f"{here:{day} {time}} to {there:{time if here.date() == there.date() else f'{day} {time}'}}"
+
+
 def stamp(moment: datetime | None, frame: Frame) -> str:
     """A moment in full, with its zone."""
     return "-" if moment is None else f"{moment.astimezone(frame.zone):%Y-%m-%d %H:%M:%S %Z}"

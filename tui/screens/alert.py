@@ -83,15 +83,16 @@ class AlertScreen(Paned, Noticed):
         )
 
     def news(self, changes: ChangesView) -> None:
-        mine = f"alert {self.number}"
-        if any(alert.id == self.number for alert in changes.alerts) or any(e.subject == mine for e in changes.events):
+        """What it says, whom it was told to, or what happened to it."""
+        changed = {*changes.told, *(alert.id for alert in changes.alerts)}
+        if self.number in changed or any(event.subject == f"alert {self.number}" for event in changes.events):
             self.read()
 
     def show(self, detail: AlertDetail, happened: Sequence[EventView]) -> None:
         self._detail, frame = detail, self.shed.frame
         self.query_one("#alert-head", Static).update(content(rows.head(detail.alert, frame)))
         self.query_one("#evidence", Page).show(rows.evidence(detail.alert, frame))
-        self.query_one("#told", Page).show(rows.told(detail.told, frame))
+        self.query_one("#told", Page).show(rows.told(detail.alert, detail.told, frame))
         self.query_one("#happened", Table).show(happened)
         self.refresh_bindings()
 

@@ -6,22 +6,21 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
-from textual.containers import Horizontal
 from textual.widget import Widget
 
 from tui.keybindings import bindings
-from tui.pane import Pane
 from tui.records.data import stores_at
 from tui.rows import data as rows
-from tui.screens.base import ShedScreen, Subject
-from tui.table import ListSource, Table
+from tui.screens.base import Subject
+from tui.screens.listed import Listed
+from tui.table import Table
+from tui.text import Lines
 
 if TYPE_CHECKING:
     from store.wire import ChangesView
-    from tui.failure import Failure
 
 
-class Data(ShedScreen):
+class Data(Listed[rows.Store]):
     BINDINGS: ClassVar[list[BindingType]] = bindings("data")
     TITLE_HERE = "Data"
 
@@ -30,20 +29,15 @@ class Data(ShedScreen):
         self.stores: Sequence[rows.Store] = ()
 
     def body(self) -> Iterable[Widget]:
-        columns = rows.columns()
-        yield Horizontal(
-            Table(
-                columns,
-                ListSource(columns, lambda store: (store.kind, store.name), lambda: self.shed.frame, waiting=True),
-                empty="the project defines no sources and no datasets\n[sources.NAME] in trainshed.toml defines one",
-                faults=rows.FAULTS,
-            ),
-            Pane(id="facts", classes="side"),
+        yield self.listing(
+            rows.columns(),
+            lambda store: (store.kind, store.name),
+            empty="the project defines no sources and no datasets\n[sources.NAME] in trainshed.toml defines one",
+            faults=rows.FAULTS,
         )
 
-    @property
-    def table(self) -> Table[rows.Store]:
-        return self.query_one(Table)
+    def facts(self, row: rows.Store) -> Lines:
+        return rows.facts(row, self.stores, self.shed.frame)
 
     @property
     def subject(self) -> Subject | None:
@@ -65,21 +59,9 @@ class Data(ShedScreen):
 
     def _show(self, found: Sequence[rows.Store]) -> None:
         self.stores = found
-        self.table.show(found)
-        self._draw_facts(self.table.row)
+        self.show_rows(found)
         if self.shed.moment is not None:
             self.say("of the past: versions and rows; what the checks said then is in each dataset", "")
-
-    def _failed(self, failure: Failure) -> None:
-        self.table.failed(failure)
-        self.refuse(failure)
-
-    def on_table_moved(self, event: Table.Moved) -> None:
-        self._draw_facts(event.row)
-
-    def _draw_facts(self, store: rows.Store | None) -> None:
-        lines = [] if store is None else rows.facts(store, self.stores, self.shed.frame)
-        self.query_one("#facts", Pane).show(lines)
 
     def on_table_opened(self, event: Table.Opened) -> None:
         self._open(event.row, "")

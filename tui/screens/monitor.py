@@ -5,6 +5,7 @@ how good the answers are with labels and without, by slices; what each look foun
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import BindingType
@@ -20,15 +21,15 @@ from tui.panes import Page, Panes
 from tui.records.monitors import monitor_at, windows_at
 from tui.rows import heat, verdicts, watched
 from tui.rows import monitors as rows
-from tui.rows.shape import overlay
 from tui.screens.base import Subject
 from tui.screens.measures import MeasureBox
+from tui.screens.shapes import Shapes
 from tui.screens.watching import Watching
 from tui.table import ListSource, Table
 from tui.text import Lines, content, line
 
 if TYPE_CHECKING:
-    from store.wire import DriftReportView, HeatColumn, MonitorView, ShapeView, WatchWindowView
+    from store.wire import DriftReportView, HeatColumn, MonitorView, WatchWindowView
     from tui.failure import Failure
     from tui.records.monitors import Watched
 
@@ -46,7 +47,9 @@ class MonitorScreen(Watching):
         self._wanted = column
         self._watched: Watched | None = None
         self._windows: Sequence[WatchWindowView] = ()
-        self._shape: ShapeView | None = None
+        self._chosen: tuple[int, datetime] | None = None
+        """Version and start of the window that is looked at; None: the newest, whichever that is."""
+        self.shapes = Shapes(self, name)
         self._measure: str | None = None
         self._span = watched.SPANS[0]
 
@@ -68,6 +71,13 @@ class MonitorScreen(Watching):
     def column(self) -> HeatColumn | None:
         """Under the cursor."""
         return self.table.row if self.is_mounted else None
+
+    @property
+    def place(self) -> int:
+        """Of the window that is looked at; -1 while there is none."""
+        last = len(self._windows) - 1
+        found = (number for number, one in enumerate(self._windows) if (one.version, one.start) == self._chosen)
+        return last if self._chosen is None else next(found, last)
 
     @property
     def explanation(self) -> Lines:
@@ -144,20 +154,10 @@ class MonitorScreen(Watching):
 
     def _read_shape(self) -> None:
         """Only where it is looked at: profiles are read by a process of its own."""
-        column, newest = self.column, self._windows[-1] if self._windows else None
-        if column is None or newest is None or not self._shows_shape():
-            return
-        name, version, start, known = column.name, newest.version, newest.start, self._shape
-        if known is not None and (known.column, known.version, known.start) == (name, version, start):
-            self.show_shape(known)
-            return
-        self._excuse_shape([line(("… reading the profiles of both", "dim"))])
-        self.ask(
-            "shape",
-            lambda daemon: daemon.shape(self.monitor_name, name, version=version, start=start),
-            self.show_shape,
-            lambda failure: self._excuse_shape(_excuse(failure)),
-        )
+        if self.column is not None and self._windows and self._shows_shape():
+            # Its own, and the one under the measure, of which one is seen.
+            places = self.panes.pane(_SHAPE, Fitted), self.query_one("#shape-beside", Fitted)
+            self.shapes.look_at(self.column.name, self._windows[self.place], places)
 
     def _shows_shape(self) -> bool:
         here = self.panes.here
@@ -197,19 +197,22 @@ class MonitorScreen(Watching):
     def _draw_windows(self) -> None:
         """The measure, and how good the answers were, as far as both answers are here."""
         frame, windows, column = self.shed.frame, self._windows, self.column
+        seen = windows[: self.place + 1]
         since = watched.midnight(windows, frame)
         marks = watched.promotions(self._watched.moves if self._watched is not None else [], windows, since)
         over, good = self.query_one("#measure", Curves), self.query_one("#accuracy", Curves)
         for curves in (over, good):
             curves.along_the_days(since, *marks)
+            if self._chosen is not None and windows:
+                curves.cross_at((windows[self.place].end - since).total_seconds())
         drawn = [] if column is None else watched.measure_curves(column, self._measure_of(column), windows, since)
         over.show(drawn, empty="no window is full yet")
         metric = self._metric()
         good.show(watched.accuracy_curves(metric, windows, since), empty="nothing is known of how good the answers are")
         self.query_one("#column-why", Pane).show([] if column is None else rows.column_sentence(column))
-        self.query_one("#accuracy-lines", Pane).show(watched.accuracy_lines(metric, windows, frame))
-        self.panes.pane("slices", Page).show(watched.slices(metric, windows, frame))
-        self.panes.pane("service", Page).show(watched.service_lines(windows, frame))
+        self.query_one("#accuracy-lines", Pane).show(watched.accuracy_lines(metric, seen, frame))
+        self.panes.pane("slices", Page).show(watched.slices(metric, seen, frame))
+        self.panes.pane("service", Page).show(watched.service_lines(seen, frame))
 
     def _metric(self) -> str:
         """The one that decides, else the first that windows tell."""
@@ -224,27 +227,11 @@ class MonitorScreen(Watching):
             return self._measure
         return column.measure or next(iter(offered), "psi")
 
-    def show_shape(self, found: ShapeView) -> None:
-        self._shape = found
-        if self.column is None or found.column != self.column.name:
-            return
-        style, frame = self.shed.chart_style, self.shed.frame
-        for pane in self._shape_panes:
-            pane.draw(lambda width, height: overlay(found, width, height, style, frame))
-
-    def _excuse_shape(self, lines: Lines) -> None:
-        for pane in self._shape_panes:
-            pane.show(lines)
-
-    @property
-    def _shape_panes(self) -> Sequence[Fitted]:
-        """Its own, and the one under the measure, of which one is seen."""
-        return self.panes.pane(_SHAPE, Fitted), self.query_one("#shape-beside", Fitted)
-
     def _failed(self, failure: Failure) -> None:
         self.table.failed(failure)
         if self._watched is None:
-            self.panes.pane("findings", Page).show(_excuse(failure))
+            excuse = [line((f"✘ {failure.what}", "bad")), line(f"→ {failure.remedy}")]
+            self.panes.pane("findings", Page).show(excuse)
             self.query_one("#reports", Table).failed(failure)
         self.refuse(failure)
 
@@ -309,6 +296,23 @@ class MonitorScreen(Watching):
         self.say(f"the last {self._span} windows")
         self._read_windows()
 
+    def action_older(self) -> None:
+        self._walk(-1)
 
-def _excuse(failure: Failure) -> Lines:
-    return [line((f"✘ {failure.what}", "bad")), line(f"→ {failure.remedy}")]
+    def action_newer(self) -> None:
+        self._walk(1)
+
+    def _walk(self, step: int) -> None:
+        """To another window: what is said is of that one, and the crosshair of the charts stands there."""
+        place = self.place + step
+        if not 0 <= place < len(self._windows):
+            older = "h looks further back" if len(self._windows) >= self._span else "there is no older window"
+            self.say("there is no newer window yet" if step > 0 else older, "warn")
+            return
+        window = self._windows[place]
+        self._chosen = (window.version, window.start) if place < len(self._windows) - 1 else None
+        for curves in self.query(Curves):
+            curves.cross_at(None)
+        self.say(watched.named(self._windows, place, self.shed.frame))
+        self._draw_windows()
+        self._read_shape()

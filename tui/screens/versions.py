@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -16,12 +15,13 @@ from tui.proposals.models import propose_promotion, propose_rollback
 from tui.records.models import MOST_VERSIONS, moves_at, versions_at
 from tui.rows import versions as rows
 from tui.rows.moves import moves
-from tui.screens.base import ShedScreen, Subject
-from tui.table import ListSource, Table
+from tui.screens.base import Subject
+from tui.screens.listed import Listed
+from tui.table import Table
+from tui.text import Lines
 
 if TYPE_CHECKING:
     from store.wire import AliasEventView, ChangesView, VersionView
-    from tui.failure import Failure
 
 
 class _Shelf(NamedTuple):
@@ -29,7 +29,7 @@ class _Shelf(NamedTuple):
     moves: Sequence[AliasEventView]
 
 
-class Versions(ShedScreen):
+class Versions(Listed["VersionView"]):
     BINDINGS: ClassVar[list[BindingType]] = bindings("models")
 
     def __init__(self, model: str) -> None:
@@ -38,25 +38,21 @@ class Versions(ShedScreen):
         self.TITLE_HERE = model
 
     def body(self) -> Iterable[Widget]:
-        columns = rows.columns()
-        yield Horizontal(
-            Vertical(
-                Table(
-                    columns,
-                    ListSource(columns, lambda version: version.version, lambda: self.shed.frame, waiting=True),
-                    empty=f"{self.model} has no version yet\n`trainshed run train:{self.model}` trains one (Jobs, 7)",
-                    order="-version",
-                    faults=rows.FAULTS,
-                ),
+        yield self.listing(
+            rows.columns(),
+            lambda version: version.version,
+            empty=f"{self.model} has no version yet\n`trainshed run train:{self.model}` trains one (Jobs, 7)",
+            order="-version",
+            faults=rows.FAULTS,
+            under=[
                 Static("aliases, newest move first", classes="pane-title"),
                 Pane(id="moves", classes="below"),
-            ),
-            Pane(id="facts", classes="side wider"),
+            ],
+            wider=True,
         )
 
-    @property
-    def table(self) -> Table[VersionView]:
-        return self.query_one(Table)
+    def facts(self, row: VersionView) -> Lines:
+        return rows.facts(row, self.shed.frame)
 
     @property
     def subject(self) -> Subject | None:
@@ -80,19 +76,10 @@ class Versions(ShedScreen):
             self.read()
 
     def _show(self, shelf: _Shelf) -> None:
-        self.table.show(shelf.versions)
+        self.show_rows(shelf.versions)
         self.query_one("#moves", Pane).show(moves(shelf.moves, self.shed.frame))
         if len(shelf.versions) >= MOST_VERSIONS:
             self.say(f"the newest {MOST_VERSIONS:,} versions; `trainshed versions {self.model}` lists all", "warn")
-
-    def _failed(self, failure: Failure) -> None:
-        self.table.failed(failure)
-        self.refuse(failure)
-
-    def on_table_moved(self, event: Table.Moved) -> None:
-        version = event.row
-        lines = [] if version is None else rows.facts(version, self.shed.frame)
-        self.query_one("#facts", Pane).show(lines)
 
     def on_table_opened(self, event: Table.Opened) -> None:
         self.shed.open("version", event.row.model, str(event.row.version))

@@ -14,7 +14,9 @@ from tui.verbs.models import Model
 from tui.verbs.promotion import Reason, Yes
 
 if TYPE_CHECKING:
-    from store.wire import TrafficChange, TrafficPlanView, TrafficView
+    from rich.console import RenderableType
+
+    from store.wire import ShadowView, TrafficChange, TrafficPlanView, TrafficView
 
 Optional = Annotated[int | None, typer.Argument(metavar="[VERSION]", help="Its number: 3.")]
 Override = Annotated[
@@ -98,17 +100,39 @@ def shadow(
     yes: Yes = False,
     reason: Reason = "",
 ) -> None:
-    """Give a version copies of requests. Nobody hears its answers; the prediction log has them, marked `shadow`."""
+    """Give a version copies of requests. Nobody hears its answers; the prediction log has them, marked `shadow`.
+
+    Without a version it shows the one that is there, and why it does not run if it does not.
+    """
     from store.wire import TrafficChange
 
-    if (version is None) == (not stop):
+    if version is not None and stop:
         raise Usage("a version, or --stop", remedy=f"`trainshed shadow {model} 3` starts one")
+    if version is None and not stop:
+        _show_shadow(shell, model)
+        return
     if stop:
         change = TrafficChange(do="lift", reason=reason)
     else:
         change = TrafficChange(do="shadow", version=version, share=share_of(share), reason=reason)
     command = f"trainshed shadow {model} " + ("--stop" if stop else f"{version} --share {share}")
     change_traffic(shell, model, change, yes=yes, command=command)
+
+
+def _show_shadow(shell: Shell, model: str) -> None:
+    with shell.daemon() as daemon:
+        known = daemon.traffic(model).shadow
+        served = next((one.shadow for one in daemon.endpoints().endpoints if one.model == model), None)
+    found = served if known is not None and served is not None else known
+    shell.show(found or {}, lambda: _drawn_shadow(model, found))
+
+
+def _drawn_shadow(model: str, found: ShadowView | None) -> RenderableType:
+    from tui.draw.traffic import shadow as drawn
+
+    if found is None:
+        return f"no version of {model} is a shadow: `trainshed shadow {model} VERSION` makes one"
+    return drawn(found)
 
 
 def change_traffic(shell: Shell, model: str, change: TrafficChange, *, yes: bool, command: str) -> None:

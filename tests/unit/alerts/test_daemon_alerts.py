@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -254,7 +255,7 @@ def test_it_beats_by_itself_and_ends_when_told(record: Record, receiver: Receive
         for _ in range(100):
             if receiver.got:
                 break
-            heart._stop.wait(0.05)
+            time.sleep(0.05)
     finally:
         heart.stop()
     assert len(receiver.got) == 1

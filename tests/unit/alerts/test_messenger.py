@@ -275,3 +275,110 @@ def test_a_command_channel_is_told_too(record: Record, clock: HandClock, tmp_pat
         one.look(finding(0))
         one.pass_time(minutes=1)
         assert [row.sent_at is not None for row in one.deliveries()] == [True]
+
+
+def _over(one: Shed, number: int) -> None:
+    """An alert that came, was told, and is over and told so."""
+    one.look(finding(number))
+    one.pass_time(minutes=1)
+    one.look()
+    one.pass_time(minutes=130, every=60)
+
+
+def _told(one: Shed, number: int) -> list[str]:
+    """What is known of the messages about the alert of finding `number`."""
+    with one.record.read() as session:
+        alert = session.exec(select(Alert.id).where(Alert.subject == f"c{number}")).one()
+        return [told.what for told in outbox.told(session, alert or 0)]
+
+
+def test_messages_about_what_is_long_over_go_and_the_alert_and_its_history_stay(shed: Callable[..., Shed]) -> None:
+    one = shed(repeat="off")
+    _over(one, 0)
+    _over(one, 1)
+    assert [_told(one, 0), _told(one, 1)] == [["opened", "resolved"]] * 2
+    one.clock.later(days=89)
+    one.messenger.tidy()
+    assert len(one.deliveries()) == 4
+    one.clock.later(days=1)
+    _over(one, 2)
+    one.messenger.tidy()
+    assert [_told(one, number) for number in range(3)] == [[], [], ["opened", "resolved"]]
+    assert len(one.events("channel.told")) == 6
+    assert [row.state for row in _alerts(one)] == ["resolved"] * 3
+
+
+def _alerts(one: Shed) -> list[Alert]:
+    with one.record.read() as session:
+        return list(session.exec(select(Alert)))
+
+
+def test_no_message_goes_that_tells_of_what_is_not_over_or_that_waits(shed: Callable[..., Shed]) -> None:
+    one = shed(repeat="off", give_up="365d")
+    one.look(finding(0), finding(1))  # told by one message
+    one.pass_time(minutes=1)
+    one.look(finding(0))
+    one.pass_time(minutes=130, every=60)
+    one.receiver.answer = lambda _: DOWN
+    one.look(finding(0), finding(2))
+    one.pass_time(minutes=1)
+    one.look(finding(0))
+    one.clock.later(days=300)
+    one.messenger.tidy()
+    assert _told(one, 0) == ["opened"]
+    assert _told(one, 1) == ["opened", "resolved"], "its end is the last message that was taken"
+    assert "opened" in _told(one, 2)
+
+
+def test_the_last_message_that_a_channel_took_stays_and_says_when_that_was(shed: Callable[..., Shed]) -> None:
+    one = shed(repeat="off")
+    _over(one, 0)
+    with one.record.read() as session:
+        taken = outbox.channel_facts(session, "ops").sent_at
+    one.clock.later(days=400)
+    one.messenger.tidy()
+    with one.record.read() as session:
+        assert outbox.channel_facts(session, "ops").sent_at == taken
+    assert _told(one, 0) == ["resolved"]
+
+
+def test_nothing_goes_where_that_is_off(shed: Callable[..., Shed]) -> None:
+    one = shed(repeat="off", keep_messages="off")
+    _over(one, 0)
+    one.clock.later(days=4_000)
+    one.messenger.tidy()
+    assert len(one.deliveries()) == 2
+
+
+def test_an_hour_passes_between_two_looks_for_old_messages(shed: Callable[..., Shed]) -> None:
+    one = shed(repeat="off", keep_messages="1d")
+    _over(one, 0)
+    one.clock.later(hours=21, minutes=30)  # it was over two hours and ten minutes before
+    one.messenger.tidy()
+    one.clock.later(minutes=30)
+    one.messenger.tidy()
+    assert len(one.deliveries()) == 2
+    one.clock.later(minutes=30)
+    one.messenger.tidy()
+    assert len(one.deliveries()) == 1
+
+
+def test_whoever_follows_the_record_hears_which_alerts_a_message_was_about(shed: Callable[..., Shed]) -> None:
+    one = shed()
+    one.look(finding(0), finding(1))
+    heard: list[list[int]] = []
+
+    def hear() -> None:
+        since = one.record.revision
+        one.clock.later(seconds=60)
+        one.round()
+        with one.record.read() as session:
+            heard.append(outbox.changed(session, since))
+
+    one.receiver.answer = lambda _: DOWN
+    hear()  # made, and tried in vain
+    hear()  # tried again
+    one.receiver.answer = lambda _: Reply(b"taken")
+    hear()
+    hear()
+    assert heard == [[1, 2], [1, 2], [1, 2], []]

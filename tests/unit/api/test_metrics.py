@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 from daemon.api.needs import Facts, needs
 from daemon.core import Daemon
-from daemon.exposition import Shown, exposition
+from daemon.exposition import Shown, _Numbers, exposition
+from pipeline.serving.metrics import _Numbers as _ServingNumbers
 from pipeline.serving.metrics import exposition as serving_exposition
 from store import lifecycle
 from store.wire import MonitorView, RunRequest, WatchWindowView
@@ -58,11 +59,11 @@ def test_the_newest_run_of_a_job_says_whether_it_did_well_when_and_how_long() ->
         run(9, "etl:new", state="running", ended_at=None, started_at=begun),
     ]
     found = told(Facts(now=NOW, last=last))
-    assert found["trainshed_job_last_run_good", (("job", "etl:orders"),)] == 0
-    assert found["trainshed_job_last_run_good", (("job", "etl:shops"),)] == 1
-    assert found["trainshed_job_last_run_seconds", (("job", "etl:orders"),)] == 3600
-    assert ("trainshed_job_last_run_seconds", (("job", "etl:shops"),)) not in found
-    assert ("trainshed_job_last_run_good", (("job", "etl:new"),)) not in found
+    assert found["trainshed_job_last_run_good", (("job_name", "etl:orders"),)] == 0
+    assert found["trainshed_job_last_run_good", (("job_name", "etl:shops"),)] == 1
+    assert found["trainshed_job_last_run_seconds", (("job_name", "etl:orders"),)] == 3600
+    assert ("trainshed_job_last_run_seconds", (("job_name", "etl:shops"),)) not in found
+    assert ("trainshed_job_last_run_good", (("job_name", "etl:new"),)) not in found
 
 
 def test_a_schedule_that_is_paused_or_broken_does_not_count_as_enabled() -> None:
@@ -142,6 +143,35 @@ def test_every_number_that_the_board_and_the_rules_for_prometheus_read_is_told()
         read = set(re.findall(r"\btrainshed_[a-z_]+", file.read_text(encoding="utf-8")))
         assert read - known == set(), file.name
     assert json.loads((ASSETS / "grafana-board.json").read_text(encoding="utf-8"))["title"] == "Trainshed"
+
+
+def test_what_the_board_and_the_rules_read_has_the_labels_that_they_name() -> None:
+    told = _labels_told()
+    board = json.loads((ASSETS / "grafana-board.json").read_text(encoding="utf-8"))
+    asked = [(one["expr"], one["legendFormat"]) for panel in board["panels"] for one in panel["targets"]]
+    rules = (ASSETS / "trainshed-alerts.yml").read_text(encoding="utf-8").split("- alert:")[1:]
+    for words, shown in [*asked, *((rule, rule) for rule in rules)]:
+        there = set.union(*(told[re.sub("_(bucket|sum|count|total)$", "", name)] for name in _names_in(words)))
+        inside = re.findall(r"[{,]\s*([a-z_]+)\s*=", words)
+        by = [label for group in re.findall(r"\bby \(([^)]*)\)", words) for label in group.split(", ")]
+        named = re.findall(r"{{(?:\s*\$labels\.)?([a-z_]+)\s*}}", shown)
+        assert {*inside, *by, *named} <= there | {"le", "instance", "job"}, words
+
+
+def _names_in(words: str) -> set[str]:
+    """`up` is Prometheus's own."""
+    return set(re.findall(r"\b(trainshed_[a-z_]+|up)\b", words.split("labels:")[0]))
+
+
+def _labels_told() -> dict[str, set[str]]:
+    shown = Shown(release="1.2", started_at=NOW, facts=Facts(now=NOW, free=1, min_free=1), needs=[], runs={})
+    families = [*_Numbers(shown).collect(), *_ServingNumbers([]).collect()]
+    return {"up": set(), **{one.name: set(one._labelnames) for one in families}}  # type: ignore[attr-defined]
+
+
+def test_no_number_has_a_label_that_prometheus_gives_to_all_of_a_target() -> None:
+    """It would be stored as `exported_job`, and the rules would read the name of the scraped target instead."""
+    assert [name for name, labels in _labels_told().items() if labels & {"job", "instance"}] == []
 
 
 def test_the_verb_writes_them_into_a_file_at_once_or_says_why_not(

@@ -8,6 +8,8 @@ import pytest
 
 from daemon.api.needs import Facts, needs
 from daemon.core import Daemon
+from daemon.numbers import Facts as Numbers
+from daemon.shadows import ShadowWatch
 from daemon.traffic import Asked, change
 from daemon.trafficview import comparison_view
 from store import comparisons
@@ -83,6 +85,30 @@ def test_a_canary_that_was_taken_back_wants_a_person_until_somebody_has_seen_it(
     assert seen is not None
     assert (seen.status, bool(seen.seen_by)) == ("rolled back", True)
     assert needs(Facts(now=datetime.now(UTC), compared=[seen])) == []
+
+
+def test_a_shadow_that_workers_cannot_load_is_told_once_and_once_more_when_it_runs_again(
+    live: Client, daemon: Daemon
+) -> None:
+    begin(daemon, TrafficChange(do="shadow", version=2))
+    lacking = {"missing": {"late 2": "golden.npz has changed"}, "waiting": [["late", "1", 0]]}
+    whole = {"missing": {}, "waiting": [["late", "1", 0], ["late", "2", 0]]}
+    loading: Numbers = {"missing": {}, "waiting": []}
+
+    def look(*workers: Numbers) -> list[str]:
+        ShadowWatch(daemon.record).look(workers)  # a new daemon's, each time
+        return [one.message for one in live.events(subject="late 2").items if one.kind.startswith("shadow.")]
+
+    assert len(look(loading)) == len(look(whole)) == 1  # that it was begun
+    told = look(whole, lacking)[0]
+    assert told == "the shadow late 2 does not run, and gets no copies: golden.npz has changed"
+    assert len(look(lacking)) == len(look(loading)) == 2
+    (need,) = [one for one in live.status().needs_you if "shadow" in one.message]
+    assert (need.severity, need.command) == ("warn", "trainshed shadow late")
+    assert look(whole)[0] == "the shadow late 2 runs: it is given its copies again"
+    assert len(look(whole)) == 3
+    live.change_traffic("late", TrafficRequest(change=TrafficChange(do="lift")))
+    assert len(look(lacking)) == 4  # its end is the last word
 
 
 def begin(daemon: Daemon, asked: TrafficChange) -> None:

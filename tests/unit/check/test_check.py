@@ -223,6 +223,12 @@ def test_a_type_that_no_column_can_have_is_a_fault(shop: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_core_for_serving_that_the_box_has_not_is_a_fault(shop: Path) -> None:
+    fault = only_fault(shop, "[serving]\ncores = [0, 4096]")
+    assert (fault.where, fault.what.partition(";")[0]) == ("serving.cores", "there is no core 4096 here")
+    assert "leave it out" in fault.remedy
+
+
 def test_the_program_exits_with_the_verdict_and_prints_one_document(shop: Path) -> None:
     (shop / "trainshed.toml").write_text(BASE + MODEL.replace("price", "prize"))
     done = subprocess.run(

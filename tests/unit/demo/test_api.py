@@ -26,7 +26,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Cli
         assert child.stdout.readline().startswith("export FLIGHTS_API=http://127.0.0.1:")
         facts = json.loads(announced.read_text())
         assert announced.stat().st_mode & 0o077 == 0
-        with httpx.Client(base_url=facts["url"], trust_env=False) as client:
+        with httpx.Client(base_url=facts["url"], trust_env=False, verify=False) as client:
             yield client, facts["token"]
         child.terminate()
 
@@ -121,7 +121,7 @@ def test_it_refuses_the_first_request_now_and_then_and_says_when_to_come_back() 
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         url = child.stdout.readline().strip().partition("=")[2]
-        with httpx.Client(base_url=url, trust_env=False) as client:
+        with httpx.Client(base_url=url, trust_env=False, verify=False) as client:
             first = [client.get("/v1/airlines", params={"n": n}) for n in range(12)]
             again = [client.get("/v1/airlines", params={"n": n}) for n in range(12)]
         child.terminate()

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from daemon.predictionlog import PredictionReader
 from daemon.replays import Pair, Replays
+from pipeline.config.serving import PredictionLogSection
 from pipeline.judging.replay import replay
 from pipeline.predictions.record import Prediction, to_line
 from pipeline.predictions.segments import Segment
 from pipeline.predictions.take import take
+from pipeline.trainingset.files import MANIFEST, part_file
+from pipeline.trainingset.split import PARTS
+from store.engine import Record
 from store.home import Home
-from store.wire import ReplayView
+from store.times import system_clock
+from store.wire import ReplayStrange, ReplayView
 from tests.unit.serving.bench import Bench
 from tui.rows.replay import lines, title
 from tui.text import plain
 
+STRANGE: dict[str, Any] = {
+    **{"kind": "numeric", "of": 8500, "missing": 0, "below": 0, "above": 0, "unseen": 0, "words": []},
+    **{"low": 0.0, "high": 1.0, "least": -4.0, "most": 1.0},
+}
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -35,13 +48,19 @@ def versions(bench: Bench) -> tuple[str, str]:
 
 
 def log(home: Home, name: str, *inputs: dict[str, list[Any]] | None, model: str = "late") -> None:
+    """Into the lake."""
+    ask(home, name, *inputs, model=model)
+    take(home, keep=timedelta(0), disk=10**9, now=NOW)
+
+
+def ask(home: Home, name: str, *inputs: dict[str, list[Any]] | None, model: str) -> None:
+    """What an endpoint writes down."""
     segment = Segment(home.serving.predictions(model), name)
     at = int(NOW.timestamp() * 1e6)
     for number, one in enumerate(inputs):
         line = Prediction(f"{name}-{number}", at + number, model, 1, "no unit", None, 1, 9, 200, one, None)
         segment.append(to_line(line))
     segment.close()
-    take(home, keep=timedelta(0), disk=10**9, now=NOW)
 
 
 def rows(count: int, **other: Any) -> dict[str, list[Any]]:
@@ -63,12 +82,73 @@ def test_what_changes_what_it_never_saw_and_what_it_would_refuse(bench: Bench, v
         "1 requests: column 'distance' is of another kind",
         "1 requests: column hour is not in them",
     ]
-    assert found["unseen"] == ["carrier: 40.00% of the rows have words it never saw: LH"]
+    (carrier,) = found["strange"]
+    assert (carrier["column"], carrier["unseen"], carrier["of"], carrier["words"]) == ("carrier", 40, 100, ("LH",))
+    assert found["no_ranges"] == "it names no training set"
     assert found["changed"] > 0
     assert found["mean"] > 0
     assert {flip["after"] for flip in found["flips"]} == {"true"}
     assert found["latency_ms"] > 0
     assert found["live_latency_ms"] > 0
+
+
+def test_numbers_are_held_against_the_rows_that_trained_it(bench: Bench, versions: tuple[str, str]) -> None:
+    folder = bench.home.training_sets / "t1"
+    folder.mkdir(parents=True)
+    trained = pa.table({"distance": [400.0, 500.0], "hour": [0, 23], "carrier": ["AA", "UA"]})
+    pq.write_table(trained, part_file(folder, "train"))
+    features = [{"name": "distance", "kind": "numeric"}]
+    said = {
+        "features": features,
+        "key": [],
+        "slices": [],
+        "rows": dict.fromkeys(PARTS, 2),
+        "task": "binary",
+        "label": "late",
+    }
+    more: dict[str, Any] = {
+        "time": None,
+        "inputs": {},
+        "query": "",
+        "dropped_unlabelled": 0,
+        "dropped_untimed": 0,
+        "left_in_gap": 0,
+    }
+    (folder / MANIFEST).write_text(json.dumps(said | more))
+    log(bench.home, "range.1", rows(60), model="range")
+    found = replay(bench.home, "range", bench.version(0.1, training_set="t1"), versions[0], 100)
+    assert found["no_ranges"] == ""
+    (distance,) = found["strange"]
+    assert (distance["column"], distance["below"], distance["above"], distance["of"]) == ("distance", 0, 45, 60)
+    assert (distance["low"], distance["high"], distance["most"]) == (400.0, 500.0, 813.0)
+    assert found["no_ranges"] == ""
+    view = ReplayView(state="done", note="", against=1, **found)
+    sentence = "! distance: 75.00% of the rows are outside the 400 to 500 that it learned from: 45 above, up to 813"
+    assert sentence in plain(lines(view)).splitlines()
+    gone = replay(bench.home, "range", bench.version(0.2, training_set="t2"), versions[0], 100)
+    assert (gone["strange"], gone["no_ranges"]) == ([], "there is no training set t2")
+
+
+@pytest.mark.slow
+def test_a_plan_first_takes_what_was_logged_since_the_lake_was_written(
+    bench: Bench, versions: tuple[str, str], tmp_path: Path
+) -> None:
+    record = Record.open(bench.home, system_clock)
+    reader = PredictionReader(record, PredictionLogSection)
+    reader.start()
+    try:
+        pair = Pair("newest", versions[1], versions[0], 100)
+        replays = Replays(bench.home, behind=reader.behind, fresh=reader.fresh)
+        assert replays.of(pair, 1, 120.0).state == "nothing"
+        ask(bench.home, "newest.1", rows(30), model="newest")
+        assert replays.of(pair, 1, 0.0).state == "under way"
+        assert replays.of(pair, 1, 120.0).rows == 30
+        ask(bench.home, "newest.2", rows(20), model="newest")
+        again = replays.of(pair, 1, 120.0)
+        assert (again.rows, again.note) == (50, "")
+    finally:
+        reader.stop()
+        record.close()
 
 
 def test_the_newest_come_first_and_the_live_version_against_itself_moves_nothing(
@@ -138,6 +218,11 @@ def test_its_lines_are_few_and_fit_a_terminal() -> None:
         live_latency_ms=0.4,
         refused=3,
         refusals=["3 requests: column hour is not in them"],
+        strange=[
+            ReplayStrange(**{**STRANGE, "column": "hour", "rows": 8, "missing": 8}),
+            ReplayStrange(**{**STRANGE, "column": "dest", "rows": 5, "unseen": 5, "words": ["MVY"]}),
+            *(ReplayStrange(**{**STRANGE, "column": name, "rows": 2, "below": 2}) for name in "abcde"),
+        ],
     )
     text = plain(lines(view)).splitlines()
     assert text == [
@@ -146,5 +231,12 @@ def test_its_lines_are_few_and_fit_a_terminal() -> None:
         "most where carrier = AS: 31.0% of 420 rows, mean +0.08",
         "64 rows take 0.41 ms, 1.02 times as long as now",
         "! 3 of 8,412 requests it would refuse: 3 requests: column hour is not in them",
+        "! hour: 0.09% of the rows have no value, and none was missing in training",
+        "! dest: 0.06% of the rows have words it never saw: MVY",
+        *(
+            f"! {name}: 0.02% of the rows are outside the 0 to 1 that it learned from: 2 below, down to -4"
+            for name in "abc"
+        ),
+        "! 2 more columns have values that it did not learn from",
     ]
     assert title(view) == "on the last 8,412 logged requests"

@@ -123,8 +123,8 @@ def test_two_readers_at_once_do_not_take_a_line_twice(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=examples(15))
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30)), min_size=1, max_size=8), st.integers(1, 4000))
+@settings(max_examples=examples(12))
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 10)), min_size=1, max_size=8), st.integers(1, 4000))
 def test_however_writing_and_reading_alternate_each_line_is_there_once(
     steps: list[tuple[int, int]], batch: int
 ) -> None:

@@ -76,7 +76,7 @@ def _step(tx: Transaction, step: str, run: int, end: RunState) -> None:
 
 @pytest.mark.slow
 @given(_STEPS)
-@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_what_is_told_of_a_moment_is_what_was_shown_at_it(
     record: Record, clock: HandClock, steps: list[tuple[str, int, RunState]]
 ) -> None:

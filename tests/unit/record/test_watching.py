@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlmodel import select
 
 from store import changes, queue, watching
 from store.engine import Record
-from store.facts import ReportFacts, WindowFacts
+from store.facts import ReportFacts, StreamFacts, WindowFacts
 from store.tables import Event, WatchWindow
 from store.watchviews import window_view, windows_page
 from tests.unit.record.conftest import HandClock
@@ -137,3 +138,41 @@ def test_the_feed_names_monitors_that_changed(record: Record) -> None:
         assert changes.changes_since(session, since, 0).monitors == ["late"]
         now = changes.current_revision(session)
         assert changes.changes_since(session, now, 0).monitors == []
+
+
+def stream(since: int, until: int, version: int = 1, **state: Any) -> StreamFacts:
+    return StreamFacts(version=version, since_us=since, until_us=until, state=state)
+
+
+def followed(record: Record) -> list[tuple[int, int, Any, int]]:
+    with record.read() as session:
+        rows = watching.streams(session, "late")
+    return [(one.version, one.until_us, one.state["seen"], one.report) for one in rows]
+
+
+def test_a_stream_is_stored_with_its_report_and_goes_on_only_from_where_it_was(record: Record) -> None:
+    first, second, third = run(record), run(record), run(record)
+    with record.transaction() as tx:
+        watching.put_report(tx, first, report(stream=stream(0, 10, seen=5)))
+        watching.put_report(tx, first, report(stream=stream(10, 20, seen=9)))  # a later attempt of the same run
+    assert followed(record) == [(1, 10, 5, 1)]
+    with record.transaction() as tx:
+        watching.put_report(tx, second, report(stream=stream(10, 30, seen=9)))
+        watching.put_report(tx, third, report(stream=stream(10, 40, seen=11)))  # it has read the same rows meanwhile
+    assert followed(record) == [(1, 30, 9, 2)]
+    with record.transaction() as tx:
+        watching.put_report(tx, run_in(tx), report(stream=stream(0, 50, version=2, seen=1)))
+    assert followed(record) == [(1, 30, 9, 2), (2, 50, 1, 4)]
+
+
+def test_a_report_that_is_rolled_back_has_fed_nothing(record: Record) -> None:
+    number = run(record)
+
+    def dying() -> None:
+        with record.transaction() as tx:
+            watching.put_report(tx, number, report(stream=stream(0, 10, seen=5)))
+            raise RuntimeError("the daemon dies here")
+
+    with pytest.raises(RuntimeError):
+        dying()
+    assert followed(record) == []

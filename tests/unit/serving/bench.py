@@ -64,7 +64,7 @@ class Bench:
 
     home: Home
 
-    def version(self, shift: float = 0.0, function: Callable[..., jax.Array] = apply) -> str:
+    def version(self, shift: float = 0.0, function: Callable[..., jax.Array] = apply, **lineage: str) -> str:
         """The digest of a new bundle."""
         return write_bundle(
             self.home,
@@ -74,7 +74,7 @@ class Bench:
             golden=ROWS,
             evidence=least_evidence(),
             verdict=Verdict(passed=True, gates=[]),
-            lineage={"shift": shift},
+            lineage={"shift": shift, **lineage},
         ).digest
 
     def pressed(self, shift: float = 0.0) -> str:

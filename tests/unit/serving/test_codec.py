@@ -268,7 +268,7 @@ def test_what_is_wrong_with_rows_is_said_in_a_sentence(body: bytes, said: str) -
 
 
 @pytest.mark.slow
-@settings(max_examples=examples(2000))
+@settings(max_examples=examples(500))
 @given(
     st.binary(max_size=200)
     | st.recursive(

@@ -98,7 +98,13 @@ class Bench:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def lesson(
-        self, *, train: Rows | None = None, placement: Any = "host", name_rows: Any = None, **training: Any
+        self,
+        *,
+        train: Rows | None = None,
+        placement: Any = "host",
+        block: int = 1,
+        name_rows: Any = None,
+        **training: Any,
     ) -> Lesson:
         model, leaves = network()
         settings = {"epochs": 3, "batch": 16, "learning_rate": 0.05, "patience": None, "nan_patience": 4, **training}
@@ -110,6 +116,7 @@ class Bench:
             training=Training(**settings),
             objective=Objective(name="accuracy", higher_is_better=True, measure=mean_agreement),
             placement=placement,
+            block=block,
             name_rows=name_rows,
         )
 

@@ -84,6 +84,32 @@ def test_the_length_of_chunks_changes_no_bit(bench: Bench, digest: Digest) -> No
         assert found.progress == expected.progress
 
 
+def test_steps_in_blocks_give_the_same_up_to_rounding_and_the_same_bits_whatever_the_chunks(
+    bench: Bench, digest: Digest
+) -> None:
+    bench.fit(bench.lesson())
+    expected = bench.fit(bench.lesson(block=4, chunk=10))
+    for chunk in (7, None):  # an epoch is ten steps: seven are two blocks and a half
+        found = bench.fit(bench.lesson(block=4, chunk=chunk))
+        np.testing.assert_allclose(bench.notes.losses[-30:], bench.notes.losses[:30], rtol=1e-3)
+        assert len(bench.notes.losses) == 30 * (3 if chunk == 7 else 4)
+        if chunk is None:
+            assert digest((found.leaves, found.state)) == digest((expected.leaves, expected.state))
+
+
+@pytest.mark.parametrize("block", [1, 4, 16])
+def test_patience_with_bad_steps_ends_at_the_same_step_in_blocks_of_any_length(bench: Bench, block: int) -> None:
+    """The sixth to the ninth step are bad, the tenth would be good again: nothing may be learned from it."""
+    plan = BatchPlan(150, 16, 0)
+    rows = bench.lesson().train
+    target = np.array(rows.target)
+    for step in (2, 5, 6, 7, 8):
+        target[plan.ids(step)[0]] = np.nan
+    with pytest.raises(Diverged):
+        bench.fit(bench.lesson(train=rows._replace(target=target), block=block))
+    assert bench.notes.finite == [True, True, False, True, True, False, False, False, False]
+
+
 def test_rows_on_the_device_give_the_same_up_to_rounding(bench: Bench) -> None:
     bench.fit(bench.lesson())
     bench.fit(bench.lesson(placement="device"))

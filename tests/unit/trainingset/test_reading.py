@@ -24,6 +24,12 @@ def test_batches_are_all_rows_in_their_order(file: Path) -> None:
     assert [n for batch in read_batches(file) for n in batch["id"].to_pylist()] == list(range(100))
 
 
+def test_words_are_read_as_dictionaries_where_that_is_asked_for(file: Path) -> None:
+    plain, coded = (list(read_batches(file, words)) for words in ([], ["word"]))
+    assert [batch["word"].to_pylist() for batch in coded] == [batch["word"].to_pylist() for batch in plain]
+    assert all(pa.types.is_dictionary(batch["word"].type) for batch in coded)
+
+
 def test_rows_are_taken_by_number_in_the_order_asked_for(file: Path) -> None:
     taken = take_rows(file, np.array([93, 0, 50, 0, 6, 7]))
     assert taken["id"].to_pylist() == [93, 0, 50, 0, 6, 7]

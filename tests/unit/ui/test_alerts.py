@@ -9,6 +9,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from store import outbox
 from store.alerts import acknowledge, observe
 from store.times import to_us
 from store.wire import NeedView
@@ -150,6 +151,24 @@ async def test_enter_opens_its_evidence_who_was_told_and_its_history(
         assert "! failed 2 times" in shown(pilot)
 
 
+async def test_a_message_that_is_made_tried_and_sent_is_there_at_once(make_app: MakeApp, shed: Served) -> None:
+    alarming.write(shed)
+    app = make_app("alerts")
+    async with app.run_test(size=(160, 45)) as pilot:
+        await settle(pilot)
+        await press(pilot, "enter")
+        assert "… is to be told" in shown(pilot)
+        with shed.record.transaction() as tx:
+            waits = [one.id for one in outbox.waiting(tx.session, tx.now) if one.channel == "ops"]
+            number = outbox.bind(tx, waits, "ops", "key", {"alerts": [], "more": 0}).id or 0
+        with shed.record.transaction() as tx:
+            outbox.failed(tx, number, "503 away", tx.now)
+        await until(lambda: "! failed once" in shown(pilot))
+        with shed.record.transaction() as tx:
+            outbox.sent(tx, number)
+        await until(lambda: "✔ sent" in shown(pilot))
+
+
 async def test_question_mark_says_why_it_alarmed_with_its_numbers(make_app: MakeApp, shed: Served) -> None:
     alarming.write(shed)
     async with make_app("alerts").run_test(size=(100, 30)) as pilot:
@@ -157,6 +176,21 @@ async def test_question_mark_says_why_it_alarmed_with_its_numbers(make_app: Make
         await press(pilot, "question_mark")
         assert "0.041 below the 0.753" in shown(pilot)
         assert "What is possible here" in shown(pilot)
+
+
+async def test_an_action_of_a_screen_that_was_left_meanwhile_is_not_done(make_app: MakeApp, shed: Served) -> None:
+    """`?`, Enter and Esc in one moment: the pane that the menu would turn is gone."""
+    alarming.write(shed)
+    app = make_app("alerts")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, "enter")
+        left = app.screen
+        await app.pop_screen()
+        app.run_binding("screen.next_pane", left)
+        await settle(pilot)
+        assert app.crash_report is None
+        assert "Alerts  ›  alert" not in shown(pilot)
 
 
 async def test_the_overview_opens_an_alert_and_acknowledges_it(make_app: MakeApp, shed: Served) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
@@ -92,11 +92,6 @@ def test_no_line_is_ever_wider_or_lower_than_the_room(width: int, height: int) -
 )
 def test_what_is_better_depends_on_the_metric(low: float, high: float, better: str, tone: str) -> None:
     assert rows.tone_of(IntervalView(value=0.0, low=low, high=high), better) == tone
-
-
-def test_days_are_named_where_they_begin() -> None:
-    midnight = datetime(2026, 6, 1, tzinfo=UTC)
-    assert rows.times([0.0, 3_600.0, 86_400.0, 86_430.0], midnight) == ["Jun 01", "01:00", "Jun 02", "00:00:30"]
 
 
 def test_in_the_past_only_the_looks_until_then_are_there() -> None:

@@ -2,7 +2,8 @@
 
 Every key that is bound anywhere, and some that are not, alone and in pairs. All of them on all screens are some sixty
 thousand presses: `make thorough` presses them. Otherwise each key is pressed alone on each screen of the first
-row, and everywhere the pairs of a key that opens something to confirm or to type into, and one that might confirm it.
+row, and everywhere the pairs of a key that opens something there to confirm or to type into, and one that might confirm
+it: where a key opens nothing, the second one is pressed alone.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ LEAVES = {"q", "x"}
 BOUND = sorted({key for action in ACTIONS for key in action.keys.split(",")} - LEAVES)
 OTHERS = ["y", "n", "enter", "space", "tab", "a", "z", "1", "2", "3", "9", "delete", "ctrl+c"]
 KEYS = list(dict.fromkeys([*BOUND, *OTHERS]))
-OPENING = [action.keys.split(",")[0] for action in ACTIONS if action.dangerous] + ["colon", "slash", "ctrl+t", "Y"]
-FIRST = KEYS if THOROUGH else OPENING
+DANGEROUS = [action.keys.split(",")[0] for action in ACTIONS if action.dangerous]
+OPENING = list(dict.fromkeys([*DANGEROUS, "colon", "slash", "ctrl+t", "Y"]))
 SECOND = KEYS if THOROUGH else ["y", "enter"]
 
 
@@ -79,6 +80,13 @@ async def strike(pilot: Pilot[Any], *keys: str) -> None:
         await asyncio.sleep(0.01)
 
 
+def opening(app: ShedApp) -> list[str]:
+    """Those keys of OPENING that do something where the app stands."""
+    found = [key for key in OPENING if key in app.screen.active_bindings]
+    assert {"colon", "ctrl+t", "Y"} <= set(found), "these do something everywhere"
+    return found
+
+
 async def nothing_changes(make_watched: MakeApp, watched: Served, mode: str, words: tuple[str, ...]) -> None:
     alarming.write(watched)
     app = make_watched("runs")
@@ -87,8 +95,8 @@ async def nothing_changes(make_watched: MakeApp, watched: Served, mode: str, wor
         await stand(pilot, mode, words)
         await settle(pilot)
         revision = watched.record.revision
-        alone = KEYS if THOROUGH or not words else []
-        for first in ["", *FIRST]:
+        alone = KEYS if THOROUGH or not words else SECOND
+        for first in ["", *(KEYS if THOROUGH else opening(app))]:
             for second in SECOND if first else alone:
                 await strike(pilot, *filter(None, (first, second)))
                 if first in OPENING:  # or the plan that a slow daemon makes opens under the next pair

@@ -38,7 +38,7 @@ def standing(*keys: str, words: bool = False) -> Act:
     async def act(pilot: Pilot[Any]) -> None:
         await settle(pilot)
         screen = MonitorScreen("late")
-        screen._shape = watching.kinds() if words else watching.amounts()
+        screen.shapes.keep(watching.kinds() if words else watching.amounts())
         pilot.app.push_screen(screen)
         await settle(pilot)
         await press(pilot, *keys)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import example, given
@@ -12,11 +15,23 @@ from tui.charts.dots import buckets, draw
 from tui.charts.plot import MOST, Look, Style, plot, prepared
 from tui.charts.series import Curve, Series
 from tui.charts.style import style_for
-from tui.charts.ticks import Scale, clock_labels, labels, nice_step, scale_of, ticks
+from tui.charts.ticks import (
+    Scale,
+    clock_labels,
+    clock_step,
+    date_labels,
+    day_labels,
+    labels,
+    nice_step,
+    scale_of,
+    ticks,
+)
 from tui.text import plain
 
 LONG = Series.of("loss", range(10_000), [0.5 + 0.1 * math.sin(n) + (9.0 if n == 6_001 else 0.0) for n in range(10_000)])
 _values = st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True))
+_A_LABEL = re.compile(r"\d+d(?: \d+h)?|\d+h(?: \d+m)?|\d+m(?: \d+s)?|\S+")
+_LOOKS_ALONG = [Look(), Look(by_time=True), Look(by_time=True, of_day=True), Look(values=True)]
 _points = st.lists(st.tuples(st.integers(0, 10**9), _values), max_size=60)
 _looks = st.builds(
     Look,
@@ -117,6 +132,41 @@ def test_ticks_are_round_and_inside() -> None:
     assert labels([0.2, 0.4]) == ["0.2", "0.4"]
     assert labels([0.0, 20_000.0]) == ["0", "20k"]
     assert clock_labels([0, 300, 3_600]) == ["0", "5m", "1h"]
+
+
+_MOMENTS = st.floats(0.0, 10.0 * 366 * 86_400)
+_SPANS = st.one_of(st.floats(1.0, 600.0), st.floats(1.0, 86_400.0), st.floats(1.0, 10.0 * 366 * 86_400))
+
+
+@example(47_940.0, 180.0, 13)  # 13:19 to 13:22
+@example(0.0, 2.0 * 366 * 86_400, 2)
+@given(_MOMENTS, _SPANS, st.integers(1, 20))
+def test_no_two_neighbours_of_a_time_axis_say_the_same(low: float, width: float, most: int) -> None:
+    at = ticks(Scale(low, low + width), most, clock_step)
+    for said in (date_labels(at, datetime(2026, 6, 13, tzinfo=UTC)), day_labels(at) if width < 86_400 else []):
+        assert all(before != after for before, after in itertools.pairwise(said)), said
+
+
+@example(0.1234561, 8e-7, 60, 12, Look())
+@example(1e12, 5.0, 60, 12, Look())
+@example(0.0, 172_800.0, 40, 12, Look(by_time=True, of_day=True))
+@given(
+    st.floats(-1e12, 1e15),
+    st.floats(1e-6, 1e9),
+    st.integers(12, 160),
+    st.integers(6, 40),
+    st.sampled_from(_LOOKS_ALONG),
+)
+def test_no_two_neighbours_of_any_axis_say_the_same(
+    low: float, width: float, cells: int, rows: int, look: Look
+) -> None:
+    """Whatever the format cannot tell apart is said once."""
+    drawn = plot([Series.of("a", [low, low + width], [low, low + width])], cells, rows, look)
+    lines = plain(drawn.lines).split("\n")
+    heights = [line[: drawn.left - 1].strip() for line in lines[1:-2] if "┤" in line]
+    assert all(before != after for before, after in itertools.pairwise(filter(None, heights))), heights
+    along = _A_LABEL.findall(lines[-1])
+    assert all(before != after for before, after in itertools.pairwise(along)), along
 
 
 @example([2.2e-311])

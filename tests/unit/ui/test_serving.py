@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -14,10 +15,14 @@ from store.wire import EndpointsView, ServingHistoryView
 from tests.unit.ui import answering
 from tests.unit.ui.acting import press, settle, shown
 from tests.unit.ui.conftest import MakeApp, Served
+from tests.unit.ui.moments import NOW
 from tui.client import Client
 from tui.plan import PlanBox
+from tui.rows import traffic
+from tui.rows.serving import Endpoint, state
 from tui.screens.answers import Answers
 from tui.screens.endpoint import EndpointScreen
+from tui.table.column import Frame
 
 pytestmark = pytest.mark.anyio
 Found = tuple[EndpointsView, ServingHistoryView]
@@ -89,6 +94,15 @@ async def test_enter_opens_the_endpoint_and_tab_goes_over_its_panes(make_app: Ma
             assert words in text, words
         await press(pilot, "tab", "escape")
         assert "processes" in shown(pilot)
+
+
+def test_a_shadow_that_does_not_run_says_so_and_why() -> None:
+    broken = answering.SHADOW.model_copy(update={"ready": False, "why_not": "golden.npz has changed"})
+    lines = ["".join(cell.text for cell in one) for one in traffic.shadow(broken, Frame(NOW, UTC))]
+    assert lines[0].startswith("shadow v2  ✘ does not run")
+    assert lines[1] == "  it gets no copies: golden.npz has changed"
+    listed = state(Endpoint("late", answering.endpoint(shadow=broken), ()))
+    assert listed.text == "! shadow v2 does not run: golden.npz has changed"
 
 
 async def test_what_was_done_to_its_versions_is_on_the_screen_of_an_endpoint(make_app: MakeApp) -> None:

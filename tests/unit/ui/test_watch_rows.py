@@ -25,6 +25,7 @@ from tui.charts.ticks import date_labels, moment_label
 from tui.rows import heat, watched
 from tui.rows.proof import proof
 from tui.rows.shape import overlay
+from tui.rows.words import stretch
 from tui.table.column import Frame
 from tui.text import plain
 
@@ -132,21 +133,51 @@ def test_without_labels_and_estimates_it_is_said_that_nothing_is_known() -> None
 
 
 def test_shapes_of_numbers_and_of_words_fit_into_the_lines_that_they_get() -> None:
+    one = WindowColumn(
+        name="amount", subject="feature", reached=True, measures={"psi": 0.314, "mean": 24.9}, limits={"psi": 0.2}
+    )
     for view in (watching.amounts(), watching.kinds()):
         for height in (8, 12, 30):
-            lines = overlay(view, 60, height, "braille", FRAME)
+            lines = overlay(view, window(0, columns=[one]), 60, height, "braille", FRAME)
             assert len(lines) <= height
-            assert all(len(line) <= 62 for line in plain(lines).split("\n"))
-    text = plain(overlay(watching.kinds(), 70, 12, "ascii", FRAME))
+            assert all(len(line) <= 66 for line in plain(lines).split("\n"))
+            assert plain(lines).split("\n")[1].strip() == "psi 0.31 ≥ 0.2"
+    text = plain(overlay(watching.kinds(), window(0), 70, 12, "ascii", FRAME))
     assert "home" in text
     assert "44% of" in text
     assert "new words  3% before 0%" in text
 
 
+def test_a_window_is_named_by_its_span_and_how_many_came_after_it() -> None:
+    windows = [window(place) for place in range(3)]
+    assert watched.named(windows, 2, FRAME) == "the newest window: Jun 15 13:00 to 14:00, 100 rows"
+    assert watched.named(windows, 1, FRAME) == "1 window before the newest: Jun 15 12:00 to 13:00, 100 rows"
+    assert watched.named(windows, 0, FRAME).startswith("2 windows before the newest")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "said"),
+    [
+        (datetime(2026, 6, 14, 22, tzinfo=UTC), datetime(2026, 6, 15, 0, tzinfo=UTC), "Jun 14 22:00 to Jun 15 00:00"),
+        (
+            datetime(2026, 6, 14, 22, tzinfo=UTC),
+            datetime(2026, 6, 14, 22, 0, 7, tzinfo=UTC),
+            "Jun 14 22:00:00 to 22:00:07",
+        ),
+        (datetime(2025, 6, 14, tzinfo=UTC), datetime(2025, 6, 21, tzinfo=UTC), "2025-06-14 00:00 to 2025-06-21 00:00"),
+    ],
+)
+def test_a_span_says_as_much_as_tells_its_ends_apart(start: datetime, end: datetime, said: str) -> None:
+    assert stretch(start, end, FRAME) == said
+
+
 def test_days_stand_where_days_begin_and_times_between() -> None:
     since = datetime(2026, 6, 13, tzinfo=UTC)
     assert date_labels([0.0, 43_200.0, 86_400.0], since) == ["Jun 13", "12:00", "Jun 14"]
+    assert date_labels([0.0, 3_600.0, 86_400.0, 86_430.0], since) == ["Jun 13", "01:00", "Jun 14", "00:00:30"]
+    assert date_labels([0.0, 400 * 86_400.0], since) == ["2026-06-13", "2027-07-18"]
     assert moment_label(86_400.0 + 3_600.0, since) == "Jun 14 01:00"
+    assert moment_label(86_400.0 + 3_601.0, since) == "Jun 14 01:00:01"
 
 
 def test_what_happened_meanwhile_is_an_upright_line_with_words_in_the_legend() -> None:

@@ -25,7 +25,7 @@ async def standing(pilot: Pilot[Any], column: str = "") -> MonitorScreen:
     """The screen of the monitor `late`, with the shape of its amounts as if it had been read."""
     await settle(pilot)
     screen = MonitorScreen("late", column)
-    screen._shape = watching.amounts()
+    screen.shapes.keep(watching.amounts())
     pilot.app.push_screen(screen)
     await settle(pilot)
     return screen
@@ -112,6 +112,48 @@ async def test_tab_turns_the_panes_and_the_cursor_stays_until_enter_goes_in_and_
         assert screen.panes.here == "findings"
         await press(pilot, "escape")
         assert not isinstance(app.screen, MonitorScreen)
+
+
+async def test_comma_and_full_stop_walk_through_the_windows_and_all_panes_go_with_them(make_watched: MakeApp) -> None:
+    async with make_watched("drift").run_test(size=(100, 30)) as pilot:
+        screen = await standing(pilot)
+        before = watching.amounts().model_copy(
+            update={"start": watching.start(watching.WINDOWS - 2), "end": watching.start(watching.WINDOWS - 1)}
+        )
+        screen.shapes.keep(before.model_copy(update={"rows": 611}))
+        await press(pilot, "tab")
+        assert "632 rows, Jun 15 10:00 to 12:00" in shown(pilot)
+        await press(pilot, "full_stop")
+        assert "there is no newer window yet" in shown(pilot)
+        await press(pilot, "comma")
+        assert "1 window before the newest: Jun 15 08:00 to 10:00" in shown(pilot)
+        assert "611 rows, Jun 15 08:00 to 10:00" in shown(pilot)
+        assert "psi 0.25 ≥ 0.2" in shown(pilot)
+        await press(pilot, *["comma"] * 4, "tab")
+        assert "in the window until 02:00:00" in shown(pilot)
+        await press(pilot, "tab")
+        assert "in the window until 02:00:00" in shown(pilot)
+        await press(pilot, "tab", "tab", "tab", "tab")
+        assert "┊ Jun 15 02:00" in shown(pilot)
+        await press(pilot, *["full_stop"] * 5)
+        assert "the newest window" in shown(pilot)
+        assert "┊" not in shown(pilot)
+
+
+async def test_a_window_that_is_looked_at_stays_when_a_newer_one_comes(make_watched: MakeApp, watched: Served) -> None:
+    async with make_watched("drift").run_test(size=(100, 30)) as pilot:
+        screen = await standing(pilot)
+        await press(pilot, "comma", "comma")
+        chosen, many = screen._windows[screen.place].start, len(screen._windows)
+        newer = watching._late(range(watching.WINDOWS, watching.WINDOWS + 1))
+        with watched.record.transaction() as tx:
+            record.put_windows(tx, "late", newer)
+        await until(lambda: len(screen._windows) > many)
+        await settle(pilot)
+        assert screen._windows[screen.place].start == chosen
+        await press(pilot, *["comma"] * 60)
+        assert screen.place == 0
+        assert "there is no older window" in shown(pilot)
 
 
 async def test_what_its_rule_decided_is_among_the_findings(make_watched: MakeApp) -> None:

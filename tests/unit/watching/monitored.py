@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from pipeline.config import Project
 from pipeline.process.context import RunContext
-from pipeline.process.spec import KnownWindow, MonitorFacts, RecordFacts, RunSpec, WatchedVersion
+from pipeline.process.spec import KnownStream, KnownWindow, MonitorFacts, RecordFacts, RunSpec, WatchedVersion
 from pipeline.process.spool import Spool
 from pipeline.watching.run import run_monitor
 from store import lake
@@ -43,6 +43,7 @@ class Monitored:
     versions: list[WatchedVersion] = field(default_factory=list)
     last: str = ""
     windows: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    streams: dict[int, dict[str, Any]] = field(default_factory=dict)
     runs: int = 0
 
     @property
@@ -56,7 +57,12 @@ class Monitored:
     def facts(self) -> RecordFacts:
         names = ("version", "start_us", "end_us", "token")
         known = [KnownWindow(**{name: one[name] for name in names}) for _, one in sorted(self.windows.items())]
-        facts = MonitorFacts(versions=self.versions, windows=sorted(known, key=lambda one: one.end_us))
+        streams = [
+            KnownStream(version=one["version"], until_us=one["until_us"], state=one["state"])
+            for one in self.streams.values()
+        ]
+        known.sort(key=lambda one: one.end_us)
+        facts = MonitorFacts(versions=self.versions, windows=known, streams=streams)
         return RecordFacts(monitor=facts, last_fingerprint=self.last)
 
     def context(self, *, force: bool = False) -> RunContext:
@@ -87,6 +93,9 @@ class Monitored:
         told = Told([json.loads(line) for line in events.read_text().splitlines()])
         for one in told.windows:
             self.windows[one["version"], one["start_us"]] = one
+        for one in told.of("report"):
+            if one["stream"] is not None:
+                self.streams[one["version"]] = one["stream"]
         self.last = told.fingerprint or self.last
         return told
 

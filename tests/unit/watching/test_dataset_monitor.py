@@ -213,4 +213,4 @@ def test_columns_are_chosen_and_left_out_and_names_that_nobody_has_are_told(hour
     assert [one["name"] for one in told.report["body"]["columns"]] == ["distance"]
     assert told.report["body"]["notes"] == ["there is no column 'distence' to watch"]
     assert to_us(START) == told.windows[0]["start_us"]
-    assert told.report["covered"] == {"drift": ["distance", "carrier"]}, "what is not watched any more is over"
+    assert told.report["covered"] == {"drift": ["distance", "carrier", "rows"]}, "what is not watched any more is over"

@@ -15,7 +15,8 @@ from scipy.stats import ks_2samp, wasserstein_distance
 
 from pipeline.stats.measured import Floats
 from pipeline.watching.classifier import domain_auc
-from pipeline.watching.measures import Measures, grouped, measures
+from pipeline.watching.grouping import groups_of
+from pipeline.watching.measures import Measures, all_measures, measures
 from pipeline.watching.numbers import NumberCells, NumberProfile
 from pipeline.watching.verdict import Rules, decided
 from pipeline.watching.words import WordCells, WordProfile
@@ -152,9 +153,41 @@ def test_a_column_of_names_is_expected_to_bring_new_ones() -> None:
 
 
 def test_rare_cells_go_together_and_common_ones_stay_alone() -> None:
-    reference, current = grouped(np.array([50, 30, 1, 1, 1, 0, 17]), np.array([1, 2, 3, 4, 5, 6, 7]), groups=4)
-    assert reference.tolist() == [0, 50, 0, 50] or reference.sum() == 100
-    assert current.sum() == 28
+    place = groups_of(np.array([50, 30, 1, 1, 1, 0, 17]), 4)
+    assert place.tolist() == [1, 2, 3, 3, 3, 3, 3]
+
+
+def test_a_reference_without_a_number_is_compared_with_each_row_counted_once() -> None:
+    found = of_numbers([math.nan] * 300, [*[math.nan] * 100, *[1.0] * 100])
+    assert found.psi == pytest.approx(
+        (1 - 0.5) * math.log(2) + (0.5 - 1e-4) * math.log(0.5 / 1e-4) - (1 / 300 + 1 / 200)
+    )
+    assert found.hellinger == pytest.approx(math.sqrt(1 - math.sqrt(0.5)))
+
+
+def test_of_many_columns_each_is_what_it_is_alone_to_the_last_bit() -> None:
+    draw = rng(5)
+    numbers: dict[str, tuple[Any, Any]] = {
+        f"n{k}": (draw.normal(size=600 + 9 * k), draw.normal(k / 50, 1, 500)) for k in range(70)
+    }
+    numbers |= {"none": (np.array([math.nan] * 5), draw.normal(size=50)), "empty": (draw.normal(size=9), np.zeros(0))}
+    numbers |= {"constant": (np.ones(600), np.ones(500)), "few": (draw.integers(0, 9, 600), draw.integers(0, 9, 500))}
+    words = {f"w{k}": [draw.integers(0, 5**k, 3000).astype(str).tolist() for _ in range(2)] for k in range(6)}
+    reference: dict[str, Any] = {}
+    current: dict[str, Any] = {}
+    for name, (before, now) in numbers.items():
+        number = NumberCells.fit(before)
+        sides = [pa.array(np.asarray(one, np.float64), from_pandas=False) for one in (before, now)]
+        reference[name], current[name] = (NumberProfile.of(number, one) for one in sides)
+    for name, both in words.items():
+        word = WordCells.fit(pa.array(both[0]))
+        reference[name], current[name] = (WordProfile.of(word, pa.array(one)) for one in both)
+    together = all_measures(reference, current)
+    assert list(together) == list(current)
+    for name, found in together.items():
+        assert found == measures(reference[name], current[name]), name
+    groups = all_measures(reference, current, of_cells=False)
+    assert groups == {name: replace(one, ks=None, wasserstein=None) for name, one in together.items()}
 
 
 def test_words_that_the_reference_was_lucky_to_meet_are_expected_to_be_others() -> None:

@@ -51,6 +51,22 @@ def test_numbers_of_two_parts_are_those_of_the_whole(
     assert whole.rows == len(one) + len(two)
 
 
+@given(numbers, st.lists(st.floats(width=32) | st.none(), max_size=40))
+def test_singles_are_profiled_as_the_same_doubles_are(reference: list[float | None], given: list[float | None]) -> None:
+    cells = NumberCells.fit([value for value in reference if value is not None], most=8)
+    single, double = (NumberProfile.of(cells, pa.array(given, kind)) for kind in (pa.float32(), pa.float64()))
+    assert single.document() == double.document()
+
+
+@given(words, words)
+def test_words_that_come_as_a_dictionary_are_the_same_words(
+    reference: list[str | None], given: list[str | None]
+) -> None:
+    cells = WordCells.fit(pa.array(reference, pa.string()), most=3)
+    plain = pa.array(given, pa.string())
+    assert WordProfile.of(cells, plain.dictionary_encode()).document() == WordProfile.of(cells, plain).document()
+
+
 @given(words, words, words)
 def test_words_of_two_parts_are_those_of_the_whole(
     reference: list[str | None], one: list[str | None], two: list[str | None]
