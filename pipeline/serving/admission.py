@@ -51,6 +51,11 @@ class Admission:
         self._busy_begun = 0
 
     @property
+    def queued(self) -> bool:
+        """Whether a request that comes now waits for others."""
+        return bool(self._waiting)
+
+    @property
     def full(self) -> bool:
         """Whether a request that comes now would wait for too long."""
         return len(self._waiting) * self._cost_s > self._longest_wait_s

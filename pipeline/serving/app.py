@@ -65,6 +65,11 @@ class App:
             log.exception("a request failed: %s", request.path)
             return _refused(Refusal(500, "the server failed over this request; its log says why"))
 
+    def full(self, path: str) -> bool:
+        """Whether it asks for predictions that there is no room for now."""
+        asked = self._destinations.of(path)
+        return asked is not None and self._shelf.full(asked.model)
+
     async def _answer(self, request: Request) -> Answer:
         method = request.method
         match request.path.split("/")[1:]:

@@ -122,6 +122,11 @@ class Batcher:
     def waiting_rows(self) -> int:
         return self._rows
 
+    @property
+    def full(self) -> bool:
+        """Whether a batch more would not find room."""
+        return self._rows + self._largest > self._room()
+
     def scores(self, numeric: Numeric, categorical: Categorical, timeout_s: float) -> Awaitable[Scores]:
         """The scores of these rows, once they are there. Raises Refusal: 503, at once, when too much waits already; and
         504 where it is awaited, when its time is over.

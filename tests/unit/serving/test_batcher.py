@@ -245,7 +245,9 @@ def test_what_the_next_turn_runs_may_wait_however_late_that_turn_is(loaded: Load
     async def work() -> None:
         line = Line(loaded, longest_wait_s=0.01, expected_s=lambda rows: INLINE_S / 10)
         line.batcher._pace = 1000.0
-        assert await crowd(line, 11 * LARGEST) == 0
+        for batches, full in ((10, False), (1, True)):
+            assert await crowd(line, batches * LARGEST) == 0
+            assert line.batcher.full is full
         assert await crowd(line, 2) == 2
         line.pool.shutdown()
 
