@@ -125,7 +125,7 @@ class Batcher:
     @property
     def full(self) -> bool:
         """Whether a batch more would not find room."""
-        return self._rows + self._largest > self._room()
+        return self._rows >= self._soon and self._rows + self._largest > self._room()
 
     def scores(self, numeric: Numeric, categorical: Categorical, timeout_s: float) -> Awaitable[Scores]:
         """The scores of these rows, once they are there. Raises Refusal: 503, at once, when too much waits already; and
