@@ -54,7 +54,8 @@ class PredictionLog:
         self._limits = limits or Limits()
         self._now_us = now_us
         self._pen = Pen(folder, writer, segment=self._limits.segment, most=self._limits.folder)
-        self._lock = threading.Condition()
+        self._lock = threading.Lock()
+        self._news = threading.Condition(self._lock)
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
         self._offered = self._written = self._dropped = 0
@@ -74,7 +75,7 @@ class PredictionLog:
             self._waiting_bytes += len(line)
             self._waiting.append(line)
             if len(self._waiting) == 1:
-                self._lock.notify()
+                self._news.notify()
         return True
 
     @property
@@ -87,7 +88,7 @@ class PredictionLog:
         """Writes what waits, and finishes the segment. Whatever is offered from now on is dropped."""
         with self._lock:
             self._closing = True
-            self._lock.notify()
+            self._news.notify()
         self._thread.join()
 
     def _write_all(self) -> None:
@@ -103,7 +104,7 @@ class PredictionLog:
         """Until there is something to do. True when this is the last time."""
         with self._lock:
             due = self._limits.sync_s if self._pen.unsynced else None
-            self._lock.wait_for(lambda: self._waiting or self._closing, timeout=due)
+            self._news.wait_for(lambda: self._waiting or self._closing, timeout=due)
             if self._closing:
                 return True
         time.sleep(self._limits.gather_s)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64decode
+from binascii import b2a_base64
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -52,7 +53,11 @@ def to_line(one: Prediction | Dropped) -> bytes:
     and come back as a list each: an array for each of 32 columns would cost many times as much. A number in a list
     that is not finite is null, as JSON has it: to a model it is missing either way.
     """
-    named = one._asdict() if isinstance(one, Prediction) else {"dropped": one.many, "at_us": one.at_us}
+    named = (
+        dict(zip(_NAMES, one, strict=True))
+        if isinstance(one, Prediction)
+        else {"dropped": one.many, "at_us": one.at_us}
+    )
     try:
         return orjson.dumps(named, _packed, orjson.OPT_APPEND_NEWLINE)
     except TypeError:  # of integers beyond 64 bits and of lone surrogates, the standard library makes lines too
@@ -72,12 +77,12 @@ def from_line(line: bytes) -> Prediction | Dropped:
 
 
 def _packed(value: Any) -> Any:
-    if callable(value):
-        return value()
     if isinstance(value, np.ndarray | np.generic):
         if value.dtype.kind in "biuf":
-            return {_ARRAY: [value.dtype.str, value.shape, b64encode(value.tobytes()).decode("ascii")]}
+            return {_ARRAY: [value.dtype.str, value.shape, b2a_base64(value.tobytes(), newline=False).decode("ascii")]}
         return value.tolist()
+    if callable(value):
+        return value()
     raise TypeError(f"{type(value).__name__} is no JSON")
 
 
@@ -105,6 +110,7 @@ def _spread(found: dict[str, Any]) -> dict[str, Any]:
 
 COLUMNS: Final = "$columns"
 _ARRAY: Final = "$array"
+_NAMES: Final = Prediction._fields
 _ENCODER: Final = json.JSONEncoder(default=_packed, separators=(",", ":"))
 _DECODER: Final = json.JSONDecoder(object_hook=_unpacked)
 _KINDS: Final[dict[type, tuple[Any, ...]]] = {

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-TURN_S: Final = 0.004
+TURN_S: Final = 0.002
 """What one turn of the loop begins, about: a refusal waits for no longer than one or two of these."""
 LEAST: Final = 8
 """Begun in a turn in any case: what each turn costs by itself is shared by them, and they are one batch."""
@@ -41,6 +41,8 @@ class Admission:
         self._waiting: deque[Begin] = deque()
         self._cost_s = _FIRST_COST_S
         """From one begin to the next, while some wait: with all that is read, refused, run and answered meanwhile."""
+        self._most = int(TURN_S / _FIRST_COST_S)
+        """Begun in one turn."""
         self._begun = 0
         """In this turn."""
         self._next_asked = False
@@ -49,13 +51,18 @@ class Admission:
         self._busy_begun = 0
 
     @property
+    def queued(self) -> bool:
+        """Whether a request that comes now waits for others."""
+        return bool(self._waiting)
+
+    @property
     def full(self) -> bool:
         """Whether a request that comes now would wait for too long."""
         return len(self._waiting) * self._cost_s > self._longest_wait_s
 
     def enter(self, begin: Begin) -> None:
         """Calls `begin` now, or in a later turn."""
-        if not self._waiting and self._begun < self._a_turn():
+        if not self._waiting and self._begun < self._most:
             self._begun += 1
             begin()
         else:
@@ -67,14 +74,11 @@ class Admission:
             self._next_asked = True
             asyncio.get_running_loop().call_soon(self._next_turn)
 
-    def _a_turn(self) -> int:
-        return max(LEAST, int(TURN_S / self._cost_s))
-
     def _next_turn(self) -> None:
         self._next_asked = False
         self._measure()
         self._begun = 0
-        while self._waiting and self._begun < self._a_turn():
+        while self._waiting and self._begun < self._most:
             self._begun += 1
             self._waiting.popleft()()
         self._busy_begun += self._begun
@@ -90,4 +94,5 @@ class Admission:
             return
         if self._busy_since is not None:
             self._cost_s = (self._cost_s + (now - self._busy_since) / self._busy_begun) / 2
+            self._most = max(LEAST, int(TURN_S / self._cost_s))
         self._busy_since, self._busy_begun = now, 0

@@ -17,6 +17,7 @@ import orjson
 from pipeline.serving import oip, plain
 from pipeline.serving.counted import Counted
 from pipeline.serving.desk import Desk
+from pipeline.serving.destinations import Destination, Destinations
 from pipeline.serving.inbox import Inbox, json_length
 from pipeline.serving.journal import inputs_of_rows
 from pipeline.serving.labelling import Labelling
@@ -44,6 +45,7 @@ class App:
         self._desk = desk
         self._shelf = desk.shelf
         self._described: tuple[Hashable, bytes] = (None, b"")
+        self._destinations = Destinations()
         self._inbox = inbox
         self._labelling = labelling
         self._all_facts = all_facts
@@ -51,7 +53,10 @@ class App:
     async def __call__(self, request: Request) -> Answer | None:
         """None: its client has gone. Raises nothing."""
         try:
-            return await self._answer(request)
+            asked = self._destinations.of(request.path) if request.method == "POST" else None
+            if asked is None:
+                return await self._answer(request)
+            return await (self._infer(asked, request) if asked.door == "rest" else self._plain(asked, request))
         except Refusal as refusal:
             return _refused(refusal)
         except ClientGone:
@@ -60,14 +65,19 @@ class App:
             log.exception("a request failed: %s", request.path)
             return _refused(Refusal(500, "the server failed over this request; its log says why"))
 
+    def full(self, path: str) -> bool:
+        """Whether it asks for predictions that there is no room for now."""
+        asked = self._destinations.of(path)
+        return asked is not None and self._shelf.full(asked.model)
+
     async def _answer(self, request: Request) -> Answer:
         method = request.method
         match request.path.split("/")[1:]:
             case ["v2", "models", model, *rest]:
-                return await self._of_model(model, rest, request)
-            case ["v1", "predict", model, *rest]:
+                return self._of_model(model, rest, method)
+            case ["v1", "predict", _, *rest]:
+                _version(rest)
                 _only("POST", method)
-                return await self._plain(model, _version(rest), request)
             case ["v1", "labels", model]:
                 _only("POST", method)
                 return await self._labels(model, request)
@@ -91,13 +101,10 @@ class App:
 
     # ------------------------------------------------------------------------------------------- one model
 
-    async def _of_model(self, model: str, rest: Sequence[str], request: Request) -> Answer:
+    def _of_model(self, model: str, rest: Sequence[str], method: str) -> Answer:
         *before, last = rest if rest and rest[-1] in ("infer", "ready", "stats", "config") else [*rest, ""]
         version = _version(before)
-        if last == "infer":
-            _only("POST", request.method)
-            return await self._infer(model, version, request)
-        _only("GET", request.method)
+        _only("POST" if last == "infer" else "GET", method)
         if last == "ready":
             return self._ready(model, version)
         if last == "stats":
@@ -105,7 +112,8 @@ class App:
         found = self._desk.model_metadata(model, version)
         return _json({**found, "max_batch_size": 0, "backend": "trainshed"} if last == "config" else found)
 
-    async def _infer(self, model: str, version: str | None, request: Request) -> Answer:
+    async def _infer(self, asked: Destination, request: Request) -> Answer:
+        _, model, version = asked
         with self._desk.counted(model, "rest", request.began) as counted:
             document = oip.read(self._inbox.content(request), json_length(request.headers))
             found = await self._desk.scored(document, model, version, counted)
@@ -116,7 +124,8 @@ class App:
             return Answer(body, more=_marks(epoch, counted))
         return Answer(body, kind=_OCTETS, more=(*_marks(epoch, counted), (_JSON_LENGTH, b"%d" % length)))
 
-    async def _plain(self, model: str, version: str | None, request: Request) -> Answer:
+    async def _plain(self, at: Destination, request: Request) -> Answer:
+        _, model, version = at
         with self._desk.counted(model, "plain", request.began) as counted:
             asked = plain.read(self._inbox.content(request))
             picked = self._desk.pick(counted, model, asked.id, asked.unit, _same(version, asked.version))

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final
@@ -24,7 +25,8 @@ from pipeline.serving.refusal import TOO_LATE, Refusal, busy
 from pipeline.versions.signature import Categorical, Numeric
 
 INLINE_S: Final = 0.002
-"""A run up to this long is done in the loop: to hand it over costs a tenth of a millisecond."""
+"""A run up to this long is done in the loop: to hand it over costs a tenth of a millisecond. So are several in a turn,
+until they have taken so long."""
 
 Run = Callable[[Numeric, Categorical], Scores]
 Outcome = Scores | Exception
@@ -37,7 +39,7 @@ class Member:
     numeric: Numeric
     categorical: Categorical
     deadline: float
-    """Of the loop's clock."""
+    """Of the batcher's clock."""
     arrived: float
     answer: asyncio.Future[Scores]
     rows: int
@@ -67,8 +69,10 @@ class Batcher:
         thread: Executor,
         on_batch: Callable[[Batch], None],
         longest_wait_s: float = math.inf,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`expected_s`: rows → seconds of a run; `largest`: rows of one batch, more only for one request that has more.
+        `clock`: in seconds, monotonic; uvloop's own counts milliseconds.
 
         `queue_rows`: more rows than these do not wait, nor more than are run within `longest_wait_s`.
         """
@@ -77,13 +81,16 @@ class Batcher:
         self._largest = largest
         self._queue_rows = queue_rows
         self._longest_wait_s = longest_wait_s
+        self._soon = largest * max(2, 1 + int(INLINE_S / expected_s(largest)))
+        """Rows that the next turn runs, or those of a full batch behind the one that is run: these may always wait."""
         self._pace = 1.0
-        """How many times longer than its run it takes from one batch to the next, while some wait: the loop has other
+        """How many times longer than its runs it takes from one turn to the next, while some wait: the loop has other
         things to do, and other processes want the processor too."""
         self._before: tuple[float, float] | None = None
-        """When the batch before began and what its run should take, if some have waited ever since."""
+        """When the turn before began and what its runs should take, if some have waited ever since."""
         self._thread = thread
         self._on_batch = on_batch
+        self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Member] = deque()
         self._rows = 0
@@ -115,50 +122,68 @@ class Batcher:
     def waiting_rows(self) -> int:
         return self._rows
 
-    async def scores(self, numeric: Numeric, categorical: Categorical, timeout_s: float) -> Scores:
-        """The scores of these rows. Raises Refusal: 503 when too much waits already, 504 when its time is over."""
+    @property
+    def full(self) -> bool:
+        """Whether a batch more would not find room."""
+        return self._rows >= self._soon and self._rows + self._largest > self._room()
+
+    def scores(self, numeric: Numeric, categorical: Categorical, timeout_s: float) -> Awaitable[Scores]:
+        """The scores of these rows, once they are there. Raises Refusal: 503, at once, when too much waits already; and
+        504 where it is awaited, when its time is over.
+        """
         rows = len(numeric)
         if self._rows and self._rows + rows > self._room():
             raise busy(f"{self._rows} rows are waiting already")
-        now = self._loop.time()
+        now = self._clock()
         member = Member(numeric, categorical, now + timeout_s, now, self._loop.create_future(), rows)
         self._waiting.append(member)
         self._rows += rows
         if not self._flush_asked and not self._running:
             self._ask_for_flush()
-        return await member.answer
+        return member.answer
 
     def _room(self) -> int:
-        if self._rows < 2 * self._largest:  # with fewer, the next batch would not be full
+        if self._rows < self._soon:
             return self._queue_rows
         batch_s = self._pace * self._expected_s(self._largest)
         return int(min(self._queue_rows, self._longest_wait_s / batch_s * self._largest))
 
-    def _learn(self, began: float, rows: int) -> None:
+    def _learn(self, now: float) -> None:
         if self._before is not None:
-            before, expected_s = self._before
-            self._pace = 0.8 * self._pace + 0.2 * max(1.0, (began - before) / expected_s)
-        self._before = (began, self._expected_s(rows)) if rows and self._waiting else None
+            began, expected_s = self._before
+            self._pace = 0.8 * self._pace + 0.2 * max(1.0, (now - began) / expected_s)
 
     def _ask_for_flush(self) -> None:
         self._flush_asked = True
         self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
+        """Runs what waits, as far as this turn has time for it: by what runs take, not by what they took when somebody
+        else had the processor, for those who are let in meanwhile are as many as before."""
         self._flush_asked = False
-        began = self._loop.time()
-        batch = self._take(began)
-        rows = sum(member.rows for member in batch)
-        self._learn(began, rows)
-        if not batch:
+        began = now = self._clock()
+        self._learn(began)
+        expected_s = 0.0
+        while self._waiting and expected_s < INLINE_S:
+            batch = self._take(now)
+            if not batch:
+                continue
+            run_s = self._expected_s(sum(member.rows for member in batch))
+            expected_s += run_s
+            if run_s > INLINE_S:
+                self._hand_over(batch, now)
+                break
+            outcomes = self._outcomes(batch)
+            before, now = now, self._clock()
+            self._deliver(batch, before, now, outcomes)
+        self._before = (began, expected_s) if expected_s and self._waiting else None
+        if not self._running:
             self._go_on()
-        elif self._expected_s(rows) <= INLINE_S:
-            self._deliver(batch, began, self._outcomes(batch))
-            self._go_on()
-        else:
-            self._running = True
-            run = self._loop.run_in_executor(self._thread, self._outcomes_in_time, batch)
-            run.add_done_callback(lambda done: self._done(batch, began, done.result()))
+
+    def _hand_over(self, batch: Sequence[Member], began: float) -> None:
+        self._running = True
+        run = self._loop.run_in_executor(self._thread, self._outcomes_in_time, batch)
+        run.add_done_callback(lambda done: self._done(batch, began, done.result()))
 
     def _go_on(self) -> None:
         if self._waiting:
@@ -166,7 +191,7 @@ class Batcher:
 
     def _done(self, batch: Sequence[Member], began: float, outcomes: Sequence[Outcome]) -> None:
         self._running = False
-        self._deliver(batch, began, outcomes)
+        self._deliver(batch, began, self._clock(), outcomes)
         self._go_on()
 
     def _take(self, now: float) -> list[Member]:
@@ -187,7 +212,7 @@ class Batcher:
 
     def _outcomes_in_time(self, batch: Sequence[Member]) -> Sequence[Outcome]:
         """In the computing thread, which may have been busy with other models: what expired meanwhile is not run."""
-        now = self._loop.time()
+        now = self._clock()
         living = [member for member in batch if now <= member.deadline]
         found = iter(self._outcomes(living) if living else ())
         return [next(found) if now <= member.deadline else _too_late() for member in batch]
@@ -204,7 +229,7 @@ class Batcher:
             return [outcome for member in batch for outcome in self._outcomes([member])]
         return _parted(whole, batch)
 
-    def _deliver(self, batch: Sequence[Member], began: float, outcomes: Sequence[Outcome]) -> None:
+    def _deliver(self, batch: Sequence[Member], began: float, ended: float, outcomes: Sequence[Outcome]) -> None:
         for member, outcome in zip(batch, outcomes, strict=True):
             if member.answer.done():
                 continue
@@ -213,8 +238,7 @@ class Batcher:
             else:
                 member.answer.set_result(outcome)
         rows = sum(member.rows for member in batch)
-        waited = began - min(member.arrived for member in batch)
-        self._on_batch(Batch(len(batch), rows, waited, self._loop.time() - began))
+        self._on_batch(Batch(len(batch), rows, began - batch[0].arrived, ended - began))
 
 
 def _too_late() -> Refusal:

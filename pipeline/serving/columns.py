@@ -38,6 +38,7 @@ class Columns:
         self.packed: Final = _packed(self.names, bool(self.numeric), bool(self.categorical))
         """Names of the tensors that carry all columns of a kind at once; empty if a column has such a name."""
         self._packed: Final = frozenset(self.packed)
+        self._widths: Final = {NUMERIC: len(self.numeric), CATEGORICAL: len(self.categorical)}
 
     # ------------------------------------------------------------------------------------- rows of plain JSON
 
@@ -83,13 +84,13 @@ class Columns:
         for name in self.packed:
             if name not in tensors:
                 raise malformed(f"input {name} is missing: packed columns come as {' and '.join(self.packed)}")
-        counts = {name: _rows(name, tensors[name][0], len(getattr(self, name))) for name in self.packed}
-        rows = counts[self.packed[0]]
-        if set(counts.values()) != {rows}:
+        rows, *others = [_rows(name, tensors[name][0], self._widths[name]) for name in self.packed]
+        if any(count != rows for count in others):
             raise malformed(f"inputs {' and '.join(self.packed)} have different numbers of rows")
-        numeric = np.empty((rows, 0), np.float32)
         if self.numeric:
-            numeric = narrow(_tensor_numbers(NUMERIC, tensors[NUMERIC][1]).reshape(rows, len(self.numeric)))
+            numeric = narrow(_tensor_numbers(NUMERIC, tensors[NUMERIC][1])).reshape(rows, len(self.numeric))
+        else:
+            numeric = np.empty((rows, 0), np.float32)
         categorical = np.empty((rows, len(self.categorical)), np.int32)
         if self.categorical:
             texts = _tensor_words(tensors[CATEGORICAL][1])

@@ -34,6 +34,10 @@ class Dozing:
     def waiting_rows(self) -> int:
         return self._rows
 
+    @property
+    def full(self) -> bool:
+        return self._rows >= self._queue_rows
+
     async def scores(self, numeric: Numeric, categorical: Categorical, timeout_s: float) -> Scores:
         """As of `Batcher`, once it is there. Raises Refusal: 503 when it cannot be, 504 when the time is over first."""
         rows = len(numeric)

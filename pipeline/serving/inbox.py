@@ -38,7 +38,8 @@ class Inbox:
 
 
 class Incoming:
-    """A body on its way. What comes in one piece is nobody's concern; further pieces count for all together."""
+    """The body that is on its way over a connection, one after another. What comes in one piece is nobody's concern;
+    further pieces count for all together."""
 
     __slots__ = ("_held", "_inbox", "_pieces", "_size")
 
@@ -65,9 +66,10 @@ class Incoming:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def let_go(self) -> None:
-        """Of its room, whether it was received or not; once."""
+        """Of it and its room, whether it was received or not: the next one may come."""
         self._inbox.held -= self._held
-        self._held = 0
+        self._size = self._held = 0
+        self._pieces = []
 
 
 def json_length(headers: Mapping[bytes, bytes]) -> int | None:

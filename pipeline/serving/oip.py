@@ -76,12 +76,13 @@ def read(body: bytes, json_length: int | None) -> Document:
     document = _document(whole if json_length is None else whole[:json_length])
     raw = whole[len(body) if json_length is None else json_length :]
     parameters = _parameters(document, "the request")
+    all_binary = bool(parameters.get("binary_data_output"))
     return Document(
-        id=_text(document.get("id", ""), "`id`"),
-        parameters=parameters,
-        tensors=_tensors(document.get("inputs"), raw),
-        outputs=_wanted(document.get("outputs"), bool(parameters.get("binary_data_output"))),
-        all_binary=bool(parameters.get("binary_data_output")),
+        _text(document.get("id", ""), "`id`"),
+        parameters,
+        _tensors(document.get("inputs"), raw),
+        _wanted(document.get("outputs"), all_binary),
+        all_binary,
     )
 
 
@@ -168,7 +169,7 @@ def _tensors(inputs: Any, raw: memoryview) -> dict[str, tuple[Sequence[int], Val
         if name in tensors:
             raise malformed(f"input {name} is there twice")
         datatype, shape = _kind(name, entry), _shape(name, entry)
-        size = _parameters(entry, f"input {name}").get("binary_data_size")
+        size = _parameters(entry, f"input {name}").get("binary_data_size") if "parameters" in entry else None
         if size is None:
             tensors[name] = shape, from_json(name, datatype, shape, entry.get("data"))
             continue

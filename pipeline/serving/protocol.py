@@ -48,6 +48,8 @@ class Service:
     inbox: Inbox
     most_connections: int
     admission: Admission
+    full: Callable[[str], bool]
+    """Whether what a path asks for has no room: who would wait, and hear it then, hears it at once."""
     connections: set[Connection] = field(default_factory=set)
     closing: bool = False
     """Then each answer is the last of its connection."""
@@ -150,7 +152,7 @@ class Connection(asyncio.Protocol):
         request = Request(
             parser.get_method().decode("ascii"), _path(self._url), headers, time.perf_counter(), keep_alive=keep_alive
         )
-        self._coming, self._incoming = request, Incoming(self._service.inbox)
+        self._coming = request
         request.answer = self._service.admit(request) or self._turned_away(request)
         if request.answer is not None:
             self._settle(request)
@@ -166,7 +168,9 @@ class Connection(asyncio.Protocol):
     def _turned_away(self, request: Request) -> Answer | None:
         """Health and numbers are told all the more when much is asked; what has others before it keeps its place."""
         admission = self._service.admission
-        if not admission.full or request.method != "POST" or self._busy:
+        if not admission.queued or request.method != "POST" or self._busy:
+            return None
+        if not (admission.full or self._service.full(request.path)):
             return None
         admission.on_refused(request.path)
         # Who waits for leave to send its body does not send it now.

@@ -42,12 +42,14 @@ class DataServer:
         drain_s: float,
         longest_wait_s: float = math.inf,
         on_crowded: Callable[[str], None] = lambda _: None,
+        full: Callable[[str], bool] = lambda _: False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """`admit`: who is answered; everybody, if it is not given. `longest_wait_s`: who would wait for longer until
-        others have begun is refused, and `on_crowded` hears the path."""
+        others have begun is refused, and so is who would wait for them while what its path asks for is `full`;
+        `on_crowded` hears the path."""
         admission = Admission(longest_wait_s, time.perf_counter, on_crowded)
-        self._service = Service(app, admit, inbox, most_connections, admission)
+        self._service = Service(app, admit, inbox, most_connections, admission, full)
         self._patience_s = patience_s
         self._drain_s = drain_s
         self._tls = tls

@@ -170,6 +170,12 @@ class Shelf:
         copied = None if chosen.shadow is None else now.seats.get((model, chosen.shadow))
         return Picked(seat, now.epoch, why, now.snapshot.routes[model], copied)
 
+    def full(self, model: str) -> bool:
+        """Whether the control of a model has no room for more."""
+        split = self._now.splits.get(model)
+        seat = None if split is None else self._now.seats.get((model, split.control))
+        return seat is not None and seat.batcher.full
+
     def ready(self, model: str | None = None) -> bool:
         """Whether all who are to answer can; or those of one model."""
         wanted = [key for key in self._now.snapshot.answering() if model is None or key[0] == model]

@@ -117,8 +117,9 @@ class Worker:
         self._gate = Gate(home.serving, settings.host)
         self._certificate = _certificate(settings)
         inbox = Inbox(settings.most_body, _BODIES * settings.most_body)
+        app = App(self._desk, inbox, self._labelling, self._all_facts)
         self._server = DataServer(
-            App(self._desk, inbox, self._labelling, self._all_facts),
+            app,
             inbox,
             admit=Guard(self._gate, self._metrics),
             most_connections=settings.most_connections,
@@ -126,6 +127,7 @@ class Worker:
             drain_s=settings.drain_s,
             longest_wait_s=settings.longest_wait_s / 2,
             on_crowded=crowded(self._metrics, lambda: self._shelf.snapshot.routes),
+            full=app.full,
             tls=self._certificate.context if self._certificate else None,
         )
 

@@ -152,8 +152,9 @@ def opened(
         desk = Desk(shelf, Limits(500, 5.0), metrics, journal, tally, Shadowing(metrics, journal, shadows), lookups)
         gate = Gate(ServingDir(folder or scratch), host)
         inbox = Inbox(MOST_BODY, 10 * MOST_BODY)
+        app = App(desk, inbox, labelling, facts)
         server = DataServer(
-            App(desk, inbox, labelling, facts),
+            app,
             inbox,
             admit=Guard(gate, metrics),
             most_connections=most_connections,
@@ -161,6 +162,7 @@ def opened(
             drain_s=5,
             longest_wait_s=longest_wait_s,
             on_crowded=crowded(metrics, lambda: shelf.snapshot.routes),
+            full=app.full,
             tls=certificate.context if certificate else None,
         )
         rpc = RpcServer(desk, gate, most_body=MOST_BODY, certificate=certificate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 import threading
 import time
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.serving.batcher import Batch, Batcher
+from pipeline.serving.batcher import INLINE_S, Batch, Batcher
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.refusal import Refusal
 from pipeline.versions.signature import Categorical, Numeric
@@ -37,6 +38,7 @@ class Line:
         queue_rows: int = 10_000,
         longest_wait_s: float = math.inf,
         expected_s: Callable[[int], float] | None = None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.loaded = loaded
         self.batches: list[Batch] = []
@@ -52,6 +54,7 @@ class Line:
             longest_wait_s=longest_wait_s,
             thread=self.pool,
             on_batch=self.batches.append,
+            clock=clock,
         )
 
     def run(self, numeric: Numeric, categorical: Categorical) -> Any:
@@ -155,6 +158,38 @@ def test_a_batch_has_no_more_rows_than_the_largest_unless_one_request_has(loaded
     in_loop(work)
 
 
+@pytest.mark.parametrize(("batch_s", "turns"), [(INLINE_S / 20, 1), (INLINE_S / 2, 3), (INLINE_S, 6)])
+def test_short_runs_share_a_turn_and_longer_ones_leave_each_turn_to_others(
+    loaded: LoadedVersion, batch_s: float, turns: int
+) -> None:
+    """What is let in during one turn is run in it: else those behind would learn late that there is no room."""
+
+    async def work() -> None:
+        line = Line(loaded, expected_s=lambda rows: batch_s, clock=lambda: 0.0)
+        asked = [asyncio.create_task(line.ask(rows_of(LARGEST, seed))) for seed in range(6)]
+        await asyncio.sleep(0)
+        taken = 0
+        while line.batcher.waiting_rows:
+            await asyncio.sleep(0)
+            taken += 1
+        assert taken == turns
+        await asyncio.gather(*asked)
+
+    in_loop(work)
+
+
+def test_what_a_batch_waited_and_took_is_counted_finer_than_in_milliseconds(loaded: LoadedVersion) -> None:
+    ticks = itertools.count()
+
+    async def work() -> None:
+        line = Line(loaded, expected_s=lambda rows: 0.0001, clock=lambda: 0.0001 * next(ticks))
+        await line.ask(rows_of(1, 1))
+        (batch,) = line.batches
+        assert (batch.waited_s, batch.took_s) == pytest.approx((0.0001, 0.0001))
+
+    in_loop(work)
+
+
 def test_a_long_run_leaves_the_loop_free_and_those_who_come_meanwhile_are_the_next_batch(loaded: LoadedVersion) -> None:
     async def work() -> None:
         line = Line(loaded, slow=True)
@@ -191,7 +226,7 @@ def test_batches_that_follow_each_other_late_make_the_room_smaller(loaded: Loade
     """Runs are done in time, and the loop has other things to do between them."""
 
     async def work() -> None:
-        line = Line(loaded, longest_wait_s=0.05, expected_s=lambda rows: 0.0001)
+        line = Line(loaded, longest_wait_s=0.05, expected_s=lambda rows: INLINE_S)
         asked = [asyncio.create_task(line.ask(rows_of(1, seed))) for seed in range(20 * LARGEST)]
         await asyncio.sleep(0)
         while line.batcher.waiting_rows:
@@ -199,6 +234,21 @@ def test_batches_that_follow_each_other_late_make_the_room_smaller(loaded: Loade
             await asyncio.sleep(0)
         await asyncio.gather(*asked)
         assert await crowd(line, 20 * LARGEST) > 10 * LARGEST, "five batches of 10 ms have room"
+        line.pool.shutdown()
+
+    in_loop(work)
+
+
+def test_what_the_next_turn_runs_may_wait_however_late_that_turn_is(loaded: LoadedVersion) -> None:
+    """Who was let in is not refused then, after a wait, because other processes have the processor."""
+
+    async def work() -> None:
+        line = Line(loaded, longest_wait_s=0.01, expected_s=lambda rows: INLINE_S / 10)
+        line.batcher._pace = 1000.0
+        for batches, full in ((10, False), (1, True)):
+            assert await crowd(line, batches * LARGEST) == 0
+            assert line.batcher.full is full
+        assert await crowd(line, 2) == 2
         line.pool.shutdown()
 
     in_loop(work)

@@ -36,9 +36,9 @@ async def echo(request: Request) -> Answer:
 class Site:
     """A server in this loop."""
 
-    def __init__(self, app: App, inbox: Inbox | None = None) -> None:
+    def __init__(self, app: App, inbox: Inbox | None = None, full: Callable[[str], bool] = lambda _: False) -> None:
         self.inbox = inbox or Inbox(MOST, 10 * MOST)
-        self.server = DataServer(app, self.inbox, most_connections=100, patience_s=20.0, drain_s=2.0)
+        self.server = DataServer(app, self.inbox, most_connections=100, patience_s=20.0, drain_s=2.0, full=full)
         self._listener = listening_socket("127.0.0.1", 0)
         self.port: int = self._listener.getsockname()[1]
         self._clients: list[asyncio.StreamWriter] = []
@@ -167,6 +167,32 @@ def test_a_connection_lives_until_one_side_says_otherwise() -> None:
             assert b"never" not in said
 
     on_site(story)
+
+
+def test_a_client_of_http_1_0_is_told_the_end_though_it_would_stay() -> None:
+    async def story(site: Site) -> None:
+        reader, writer = await site.connect()
+        writer.write(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        assert b"connection: close" in await reader.read()  # to its end
+
+    on_site(story)
+
+
+def test_who_would_wait_for_what_has_no_room_hears_so_at_once_and_nobody_else_does() -> None:
+    async def told() -> None:
+        site = Site(echo, full=lambda path: path == "/full")
+        clients = [await site.connect() for _ in range(60)]
+        for place, one in enumerate(await until_connected(site, 60)):
+            path = b"/full" if place % 2 else b"/other"
+            one.data_received(b"POST %b HTTP/1.1\r\nContent-Length: 0\r\n\r\n" % path)
+        answers = [await answer(reader) for reader, _ in clients]
+        refused = [head for status, head, _ in answers if status == 503]
+        assert 5 <= len(refused) <= 25, "some of the half that asked for it: the first ones did not have to wait"
+        assert all(b"retry-after" in head for head in refused)
+        assert sum(body.startswith(b"POST|/other|") for _, _, body in answers) == 30
+        await site.end()
+
+    uvloop.run(told())
 
 
 def test_what_a_connection_is_upgraded_to_is_not_spoken_here() -> None:
