@@ -18,6 +18,7 @@ from pipeline.predictions.log import Limits, PredictionLog
 from pipeline.predictions.record import COLUMNS, Prediction
 from pipeline.serving.columns import CATEGORICAL, NUMERIC, Columns
 from pipeline.serving.outputs import LABEL, SCORE, Scores, labels
+from pipeline.serving.settings import ServingSettings
 from pipeline.serving.shelf import Picked
 from pipeline.serving.tensors import Values
 from pipeline.versions.signature import Signature
@@ -142,3 +143,14 @@ def outputs_of(signature: Signature, scores: Scores) -> dict[str, Any]:
 
 def _now_us() -> int:
     return time.time_ns() // 1000
+
+
+def log_limits(settings: ServingSettings) -> Limits | None:
+    """None: nothing is written down."""
+    if not settings.log:
+        return None
+    # Small against the folder's limit, so that what the daemon has read makes room for what comes.
+    segment = min(Limits().segment, max(1, settings.log_disk // 8))
+    return Limits(
+        waiting=settings.log_memory, segment=segment, folder=settings.log_disk, payloads=settings.log_payloads
+    )

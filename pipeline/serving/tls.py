@@ -8,6 +8,7 @@ import ssl
 from pathlib import Path
 from typing import NoReturn
 
+from pipeline.serving.settings import ServingSettings
 from store.errors import ProjectError
 
 log = logging.getLogger(__name__)
@@ -109,3 +110,10 @@ def _stamp(file: Path) -> tuple[int, int, int]:
     except OSError:
         return (0, 0, 0)
     return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def certificate_of(settings: ServingSettings) -> Certificate | None:
+    """None: the doors are open to the eye. Raises ProjectError."""
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    return Certificate(Path(settings.tls_cert), Path(settings.tls_key))

@@ -24,21 +24,19 @@ import uvloop
 
 from pipeline.features.online import OnlineFeatures
 from pipeline.labels.box import LabelBox
-from pipeline.predictions.log import Limits as LogLimits
 from pipeline.process import procfs
 from pipeline.serving import tally
 from pipeline.serving.app import App
 from pipeline.serving.batcher import Batcher
-from pipeline.serving.channel import Channel, Closed, Json, Refused
+from pipeline.serving.channel import Json
 from pipeline.serving.compilations import Compilations
-from pipeline.serving.control import channel_of, dial
 from pipeline.serving.cores import pin
 from pipeline.serving.desk import Desk, Limits
 from pipeline.serving.executables import settle_jax
 from pipeline.serving.gate import Gate
 from pipeline.serving.guard import Guard, crowded
 from pipeline.serving.inbox import Inbox
-from pipeline.serving.journal import Journal
+from pipeline.serving.journal import Journal, log_limits
 from pipeline.serving.labelling import Labelling
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.loading import Loading, step_back
@@ -50,7 +48,8 @@ from pipeline.serving.shadowing import Shadowing
 from pipeline.serving.shelf import Shelf
 from pipeline.serving.sleeping import Sleeping
 from pipeline.serving.tally import Tally
-from pipeline.serving.tls import Certificate
+from pipeline.serving.tls import certificate_of
+from pipeline.serving.workerline import WorkerLine
 from store.home import Home
 
 if TYPE_CHECKING:
@@ -58,8 +57,6 @@ if TYPE_CHECKING:
 
 TALLY_S: Final = 0.5
 """A worker that is killed takes with it what comparisons counted in such a span at most."""
-AGAIN_S: Final = 0.1
-"""Between two tries to find a supervisor."""
 _LOOK_S: Final = 1.0
 """Between two looks at files that may have changed."""
 _BODIES: Final = 16
@@ -81,7 +78,7 @@ class Worker:
         self._metrics = Metrics()
         self._shelf = Shelf(self._batcher)
         self._loading = Loading(home, self._shelf, settings.largest_batch)
-        self._channel: Channel | None = None
+        self._line = WorkerLine(home.serving.control, listener, self._self, self._answer)
         self._rpc: RpcServer | None = None
         self._rpc_port: int | None = None
         self._loaded = False
@@ -90,7 +87,7 @@ class Worker:
         self._ended = asyncio.Event()
         self._turn = asyncio.Lock()
         """Loads and switches come one after another."""
-        self._journal = Journal(home.serving, _log_limits(settings))
+        self._journal = Journal(home.serving, log_limits(settings))
         self._tally = Tally(home.serving.tallies, self._journal.writer)
         self._labelling = Labelling(LabelBox(home.serving, settings.log_disk) if settings.labels else None)
         joins = {model: [Join(**one) for one in views] for model, views in settings.views.items()}
@@ -111,11 +108,11 @@ class Worker:
             queue_rows=settings.queue_rows,
             on_sleep=self._desk.let_go,
             on_cold=self._was_cold,
-            on_woken=lambda: self._tell("woken"),
+            on_woken=lambda: self._line.tell("woken"),
             clock=time.perf_counter,
         )
         self._gate = Gate(home.serving, settings.host)
-        self._certificate = _certificate(settings)
+        self._certificate = certificate_of(settings)
         inbox = Inbox(settings.most_body, _BODIES * settings.most_body)
         app = App(self._desk, inbox, self._labelling, self._all_facts)
         self._server = DataServer(
@@ -136,12 +133,12 @@ class Worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._drain)
-        connected = asyncio.gather(self._keep_connected(), self._keep_tally(), self._keep_looking())
+        connected = asyncio.gather(self._line.keep(), self._keep_tally(), self._keep_looking())
         async with self._turn:
             await self._loading.switch(partly=True)
         self._compilations.count = 0
         self._loaded = True
-        await self._tell("ready")
+        await self._line.tell("ready")
         await _first(self._accepting, self._ended)
         if not self._ended.is_set():
             # A copy of the socket for the server, which closes what it is given; ours is for the next supervisor.
@@ -155,17 +152,6 @@ class Worker:
 
     # -------------------------------------------------------------------------------------- the supervisor
 
-    async def _keep_connected(self) -> None:
-        """Introduces itself to whoever supervises, again and again."""
-        while True:
-            with contextlib.suppress(OSError):
-                hello = {"role": "worker", **self._self()}
-                connection = dial(self._home.serving.control, hello, [self._listener.fileno()])
-                self._channel = await channel_of(connection)
-                await self._channel.listen(self._answer)
-                self._channel = None
-            await asyncio.sleep(AGAIN_S)
-
     async def _keep_looking(self) -> None:
         """At the files of keys and certificate, for those who publish them while nobody supervises."""
         while True:
@@ -173,11 +159,6 @@ class Worker:
             if self._certificate is not None:
                 self._certificate.refresh()
             await asyncio.sleep(_LOOK_S)
-
-    async def _tell(self, what: str) -> None:
-        if self._channel is not None:
-            with contextlib.suppress(Closed, Refused):
-                await self._channel.ask(what, **self._self())
 
     async def _answer(self, what: str, given: Json) -> Json:
         match what:
@@ -300,10 +281,8 @@ class Worker:
 
     async def _all_facts(self) -> Sequence[Facts]:
         """Of all workers, if there is somebody who knows them."""
-        if self._channel is not None:
-            with contextlib.suppress(Closed, Refused):
-                return list((await self._channel.ask("facts"))["workers"])
-        return [self._facts()]
+        known = await self._line.ask("facts")
+        return [self._facts()] if known is None else list(known["workers"])
 
     def _facts(self) -> dict[str, Any]:
         return {
@@ -322,23 +301,6 @@ class Worker:
             **self._journal.facts(),
             **self._labelling.facts(),
         }
-
-
-def _log_limits(settings: ServingSettings) -> LogLimits | None:
-    if not settings.log:
-        return None
-    # Small against the folder's limit, so that what the daemon has read makes room for what comes.
-    segment = min(LogLimits().segment, max(1, settings.log_disk // 8))
-    return LogLimits(
-        waiting=settings.log_memory, segment=segment, folder=settings.log_disk, payloads=settings.log_payloads
-    )
-
-
-def _certificate(settings: ServingSettings) -> Certificate | None:
-    """Raises ProjectError."""
-    if settings.tls_cert is None or settings.tls_key is None:
-        return None
-    return Certificate(Path(settings.tls_cert), Path(settings.tls_key))
 
 
 async def _first(*events: asyncio.Event) -> None:
