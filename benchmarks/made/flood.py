@@ -29,7 +29,8 @@ LINGER_S = 3.0
 
 
 def start(port: int, rate: float, sent: bytes, seconds: float) -> subprocess.Popen[bytes]:
-    """Prints one JSON object at its end: `times` (status → seconds of each), `without_retry_after` (of the refused),
+    """Prints one JSON object at its end: `times` (status → seconds of each), `first_times` (those of them that were the
+    first of their connection, which had to be taken in as well), `without_retry_after` (of the refused),
     `unsent`, `unanswered`, `connections`, `broken`, and `late_s`: how late each request was written.
     """
     command = [sys.executable, "-P", str(Path(__file__)), str(port), str(rate), str(seconds)]
@@ -46,6 +47,7 @@ class Flood:
         self.port, self.message = port, message
         self.idle: list[Connection] = []
         self.times: defaultdict[int, list[float]] = defaultdict(list)
+        self.first_times: defaultdict[int, list[float]] = defaultdict(list)
         self.count: Counter[str] = Counter()
         self.late: list[float] = []
         self.opening: set[asyncio.Task[None]] = set()
@@ -93,6 +95,7 @@ class Connection(asyncio.Protocol):
         self.flood = flood
         self.heard = b""
         self.asked_at: float | None = None
+        self.is_new = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is none of asyncio's
@@ -110,7 +113,11 @@ class Connection(asyncio.Protocol):
             return
         assert self.asked_at is not None
         status = int(head[9:12])
-        self.flood.times[status].append(time.perf_counter() - self.asked_at)
+        took = time.perf_counter() - self.asked_at
+        self.flood.times[status].append(took)
+        if self.is_new:
+            self.flood.first_times[status].append(took)
+            self.is_new = False
         self.flood.count["without_retry_after"] += status in (429, 503) and b"retry-after" not in head
         self.flood.count["under way"] -= 1
         self.heard, self.asked_at = b"", None
@@ -133,7 +140,7 @@ async def _run(port: int, rate: float, seconds: float) -> None:
     count: dict[str, Any] = {name: flood.count[name] for name in ("unsent", "broken", "connections")}
     count["without_retry_after"], count["unanswered"] = flood.count["without_retry_after"], flood.count["under way"]
     os.set_blocking(1, True)
-    print(json.dumps({"times": flood.times, "late_s": flood.late, **count}))
+    print(json.dumps({"times": flood.times, "first_times": flood.first_times, "late_s": flood.late, **count}))
 
 
 if __name__ == "__main__":

@@ -58,6 +58,8 @@ class Taken:
     damaged: int = 0
     version: int | None = None
     """Of the table; None if there was nothing new."""
+    full: bool = False
+    """It took as much as one call takes: there may be more."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,14 @@ class _Line:
 
 
 def ingest(folder: Path, table: Path, *, batch: int = BATCH) -> Taken:
-    """Takes about `batch` bytes of what is new. Call it until it takes nothing.
+    """Takes about `batch` bytes of what is new. Call it while it is full.
 
     Raises Conflict if somebody else ingested at the same time, StorageError if the disk is full; then nothing is taken.
     """
     newest = lake.latest(table)
     before = {} if newest is None else dict(newest.metadata)
     places: dict[str, int] = json.loads(before.get(lake.CURSOR, "{}"))
-    lines, damaged, after = _read(folder, places, batch)
+    lines, damaged, after, full = _read(folder, places, batch)
     if not lines and not damaged:
         return Taken()
     rows = _told_apart(lines, _standing(table, {line.label.key for line in lines}))
@@ -93,11 +95,11 @@ def ingest(folder: Path, table: Path, *, batch: int = BATCH) -> Taken:
         expected=None if newest is None else newest.version,
     )
     restated = sum(row["restates"] for row in rows)
-    return Taken(len(rows) - restated, restated, repeated, damaged, written.version)
+    return Taken(len(rows) - restated, restated, repeated, damaged, written.version, full)
 
 
-def _read(folder: Path, places: Mapping[str, int], batch: int) -> tuple[list[_Line], int, dict[str, int]]:
-    """Lines in the order of their arrival, how many were damaged, and segment → where to go on."""
+def _read(folder: Path, places: Mapping[str, int], batch: int) -> tuple[list[_Line], int, dict[str, int], bool]:
+    """Lines in the order of their arrival, how many were damaged, segment → where to go on, whether it is full."""
     lines: list[_Line] = []
     damaged, room, after = 0, batch, {}
     for segment in segments(folder):
@@ -109,7 +111,7 @@ def _read(folder: Path, places: Mapping[str, int], batch: int) -> tuple[list[_Li
                 damaged += 1
         room -= offset - began
         after[segment.name] = offset
-    return sorted(lines, key=lambda one: (one.label.arrived_us, one.segment, one.end)), damaged, after
+    return sorted(lines, key=lambda one: (one.label.arrived_us, one.segment, one.end)), damaged, after, room <= 0
 
 
 def _standing(table: Path, keys: Iterable[str]) -> dict[str, str]:

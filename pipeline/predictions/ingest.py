@@ -57,10 +57,12 @@ class Ingested:
     """Lines that were none of ours, and were left out."""
     version: int | None = None
     """Of the table; None if there was nothing new."""
+    full: bool = False
+    """It took as much as one call takes: there may be more."""
 
 
 def ingest(folder: Path, table: Path, *, batch: int = BATCH) -> Ingested:
-    """Takes about `batch` bytes of what is new. Call it until it takes nothing.
+    """Takes about `batch` bytes of what is new. Call it while it is full.
 
     Raises Conflict if somebody else ingested at the same time, StorageError if the disk is full; then nothing is taken.
     """
@@ -81,7 +83,7 @@ def ingest(folder: Path, table: Path, *, batch: int = BATCH) -> Ingested:
     rows = pa.Table.from_pylist(read.rows, SCHEMA).to_reader()
     expected = None if newest is None else newest.version
     written = lake.commit(table, rows, mode="append", metadata=metadata, expected=expected)
-    return Ingested(len(read.rows), read.dropped, read.damaged, written.version)
+    return Ingested(len(read.rows), read.dropped, read.damaged, written.version, read.bytes >= batch)
 
 
 def forget(folder: Path, table: Path, *, keep: timedelta, now: datetime) -> list[Path]:

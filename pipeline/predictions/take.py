@@ -92,15 +92,15 @@ def _folders(root: Path) -> list[Path]:
 def _take(
     part: Callable[[Path, Path], Ingested | Taken], folder: Path, table: Path, keep: timedelta, disk: int, now: datetime
 ) -> dict[str, Any]:
-    """What all parts took together, until one takes nothing."""
+    """What all parts took together, up to the first with room left: while requests come, there is none without rows."""
     total: Counter[str] = Counter()
+    full = True
     try:
-        while True:
+        while full:
             found = asdict(part(folder, table))
-            version = found.pop("version")
+            full = found.pop("full")
+            del found["version"]
             total.update(found)  # also with zeros, so that every count is said
-            if version is None:
-                break
         forget(folder, table, keep=keep, now=now)
         if sum(path.stat().st_size for path in segments(folder)) > disk / 2:
             forget(folder, table, keep=timedelta(0), now=now)

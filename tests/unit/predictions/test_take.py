@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from pipeline.predictions.newest import SHOWN_ROWS, newest
 from pipeline.predictions.record import Dropped, Prediction, to_line
 from pipeline.predictions.segments import Segment, segments
 from pipeline.predictions.take import take
+from store.commits import newest_version
 from store.home import Home
 
 ROOT = Path(__file__).parents[3]
@@ -59,6 +61,34 @@ def test_each_model_has_its_table_and_a_fault_of_one_does_not_stop_the_others(tm
     }
     home.predictions("late").unlink()
     assert take(home, keep=NEVER, disk=10**9, now=LATER)["predictions"]["late"]["rows"] == 5
+
+
+def test_it_ends_while_requests_go_on_coming(tmp_path: Path) -> None:
+    """It went on for as long as each part found a line that was written during the one before."""
+    home = Home(tmp_path)
+    segment = write(home, "late", "w.1", [to_line(sample(0))])
+    told, over = threading.Event(), threading.Event()
+
+    def requests() -> None:
+        for number in range(1, 20_000):
+            segment.append(to_line(sample(number)))
+            if told.wait(0.001):
+                return
+        over.set()
+
+    asking = threading.Thread(target=requests)
+    asking.start()
+    taken = take(home, keep=NEVER, disk=10**9, now=LATER)["predictions"]["late"]
+    still = not over.is_set()
+    told.set()
+    asking.join()
+    segment.close()
+    assert still
+    rest = take(home, keep=NEVER, disk=10**9, now=LATER)["predictions"]["late"]
+    first = taken["rows"]
+    assert first >= 1
+    assert rest["rows"] > 0
+    assert newest_version(home.predictions("late")) == 1
 
 
 def test_finished_segments_stay_for_their_time_unless_they_take_half_of_the_room(tmp_path: Path) -> None:
