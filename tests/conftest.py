@@ -24,6 +24,10 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_sessionfinish() -> None:
+    gc.unfreeze()  # else libraries find at the end that nothing let go of what they made, and say so
+
+
 class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Each test goes to the next process that is free, but those that share something made once a module stay in one:
     a second one would make it again.
