@@ -44,7 +44,7 @@ class Loading:
         to answer, the old snapshot stays, and it raises Refused. A shadow, or the version before, holds up neither.
         """
         snapshot = read_snapshot(self._home.serving.routing)
-        if snapshot.epoch > self._shelf.snapshot.epoch or not self._shelf.whole():
+        if snapshot.epoch > self._shelf.snapshot.epoch or not self._shelf.has_all():
             await self._switch_to(snapshot, partly=partly)
 
     async def read(self, digest: str, *, hurry: bool = False) -> LoadedVersion:

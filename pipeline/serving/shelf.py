@@ -182,7 +182,7 @@ class Shelf:
         known = model is None or model in self._now.snapshot.routes
         return known and all(key in self._now.seats for key in wanted)
 
-    def whole(self) -> bool:
+    def has_all(self) -> bool:
         """Whether all that the snapshot has is loaded, or asleep: shadows and the versions before too."""
         return all(key in self._now.seats for key in self._now.snapshot.resident())
 

@@ -5,6 +5,7 @@ Each is compiled ahead of time, once a run, and called with flat tuples of array
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -63,6 +64,9 @@ class Trace(NamedTuple):
         return cls(loss, rate, finite > 0, done, streak)
 
 
+Step = Callable[[TrainState, Rows, jax.Array, Any], tuple[TrainState, jax.Array, jax.Array]]
+
+
 def initial_state(leaves: Leaves, model: FlatModel, optimizer: Optimizer) -> TrainState:
     """The state before the first step, of arrays of its own."""
     trained, _ = model.part(leaves)
@@ -87,31 +91,7 @@ def chunk_function(
     `block`: steps between two looks at whether there are more. A GPU asks the host at each look, and stands still
     meanwhile (0.3 ms on an H100, as long as a small network's step). Steps of a block that are too many change nothing.
     """
-
-    def step(state: TrainState, rows: Rows, live: jax.Array, wanted: Any) -> tuple[TrainState, jax.Array, jax.Array]:
-        trained, others = model.part(state.model)
-
-        def loss_of(trained: Leaves) -> tuple[jax.Array, Leaves]:
-            module: Trainable = model.module(model.join(trained, others), train=True)
-            losses = module.losses(rows)
-            counted = jnp.where(jnp.arange(losses.shape[0]) < live, losses, 0.0)
-            return jnp.sum(counted) / live, model.part(model.leaves(module))[1]
-
-        (loss, others_after), slopes = jax.value_and_grad(loss_of, has_aux=True)(trained)
-        gradient = Gradient.of(slopes)
-        finite = jnp.isfinite(loss) & jnp.isfinite(gradient.norm)
-
-        def update() -> tuple[Leaves, Leaves]:
-            after, memory = optimizer.update(gradient, state.optimizer, trained)
-            return model.join(after, others_after), memory
-
-        before = (state.model, state.optimizer)
-        if block == 1:  # a branch, not a selection of every number: on a CPU it costs next to nothing
-            leaves, memory = jax.lax.cond(finite, update, lambda: before)
-            return TrainState(leaves, memory, jnp.where(finite, 0, state.streak + 1)), loss, finite
-        leaves, memory = jax.tree.map(partial(jnp.where, finite & wanted), update(), before)
-        streak = jnp.where(wanted, jnp.where(finite, 0, state.streak + 1), state.streak)
-        return TrainState(leaves, memory, streak), loss, finite
+    step = _step_function(model, optimizer, branched=block == 1)
 
     def train_chunk(state: TrainState, chunk: Chunk, resident: Any) -> tuple[TrainState, jax.Array]:
         def more(carry: tuple[jax.Array, TrainState, jax.Array, jax.Array]) -> jax.Array:
@@ -134,6 +114,40 @@ def chunk_function(
         return state, packed.at[:2, -1].set(jnp.stack([done, state.streak]).astype(jnp.float32))
 
     return jax.jit(train_chunk, donate_argnums=0)
+
+
+def _step_function(model: FlatModel, optimizer: Optimizer, *, branched: bool) -> Step:
+    """(state, rows, how many of them count, whether the step is wanted) → (state, loss, whether all was finite).
+
+    `branched`: every step is wanted.
+    """
+
+    def step(state: TrainState, rows: Rows, live: jax.Array, wanted: Any) -> tuple[TrainState, jax.Array, jax.Array]:
+        trained, others = model.part(state.model)
+
+        def loss_of(trained: Leaves) -> tuple[jax.Array, Leaves]:
+            module: Trainable = model.module(model.join(trained, others), train=True)
+            losses = module.losses(rows)
+            counted = jnp.where(jnp.arange(losses.shape[0]) < live, losses, 0.0)
+            return jnp.sum(counted) / live, model.part(model.leaves(module))[1]
+
+        (loss, others_after), slopes = jax.value_and_grad(loss_of, has_aux=True)(trained)
+        gradient = Gradient.of(slopes)
+        finite = jnp.isfinite(loss) & jnp.isfinite(gradient.norm)
+
+        def update() -> tuple[Leaves, Leaves]:
+            after, memory = optimizer.update(gradient, state.optimizer, trained)
+            return model.join(after, others_after), memory
+
+        before = (state.model, state.optimizer)
+        if branched:  # and no selection of every number: on a CPU it costs next to nothing
+            leaves, memory = jax.lax.cond(finite, update, lambda: before)
+            return TrainState(leaves, memory, jnp.where(finite, 0, state.streak + 1)), loss, finite
+        leaves, memory = jax.tree.map(partial(jnp.where, finite & wanted), update(), before)
+        streak = jnp.where(wanted, jnp.where(finite, 0, state.streak + 1), state.streak)
+        return TrainState(leaves, memory, streak), loss, finite
+
+    return step
 
 
 def evaluate_function(model: FlatModel) -> jax.stages.Wrapped:
