@@ -3,7 +3,8 @@
 The event loop reads whatever has come before it goes on with anything, so that without a bound each turn of it takes in
 all that clients can send, and everybody waits for everybody. Here a turn begins so many requests as take some
 milliseconds; the next wait for a next turn, in their order; and whom more would have to wait for than is allowed is
-refused at once, before a task or a body is made of it. What a request costs is measured while they wait for each other.
+refused at once, before a task or a body is made of it. What a request costs is measured while they wait for each other,
+and for how long they may wait follows from whether the queue stands (`standing.py`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from typing import Final
+
+from pipeline.serving.standing import Standing
 
 TURN_S: Final = 0.002
 """What one turn of the loop begins, about: a refusal waits for no longer than one or two of these."""
@@ -27,16 +30,9 @@ Begin = Callable[[], None]
 class Admission:
     """One process's; belongs to the thread of its event loop."""
 
-    def __init__(
-        self,
-        longest_wait_s: float,
-        clock: Callable[[], float],
-        on_refused: Callable[[str], None] = lambda path: None,
-    ) -> None:
-        """`longest_wait_s`: for how long those wait who come last, about; `clock`: in seconds, monotonic; `on_refused`:
-        hears the path of a request for which there was no room."""
-        self.on_refused = on_refused
-        self._longest_wait_s = longest_wait_s
+    def __init__(self, longest_wait_s: float, clock: Callable[[], float]) -> None:
+        """`longest_wait_s`: for how long those who come last in a burst wait, about; `clock`: seconds, monotonic."""
+        self._standing = Standing(longest_wait_s)
         self._clock = clock
         self._waiting: deque[Begin] = deque()
         self._cost_s = _FIRST_COST_S
@@ -55,13 +51,15 @@ class Admission:
         """Whether a request that comes now waits for others."""
         return bool(self._waiting)
 
-    @property
-    def full(self) -> bool:
-        """Whether a request that comes now would wait for too long."""
-        return len(self._waiting) * self._cost_s > self._longest_wait_s
+    def turns_away(self) -> bool:
+        """Whether a request that comes now would wait for too long. Asked once for each: who is refused is counted."""
+        refused = len(self._waiting) * self._cost_s > self._standing.bound_s(self._clock())
+        self._standing.asked += refused
+        return refused
 
     def enter(self, begin: Begin) -> None:
         """Calls `begin` now, or in a later turn."""
+        self._standing.asked += 1
         if not self._waiting and self._begun < self._most:
             self._begun += 1
             begin()
@@ -76,7 +74,12 @@ class Admission:
 
     def _next_turn(self) -> None:
         self._next_asked = False
-        self._measure()
+        now = self._clock()
+        self._measure(now)
+        if self._waiting:
+            self._standing.begun(self._begun, len(self._waiting) * self._cost_s, now)
+        else:
+            self._standing.emptied()
         self._begun = 0
         while self._waiting and self._begun < self._most:
             self._begun += 1
@@ -85,11 +88,10 @@ class Admission:
         if self._begun:
             self._ask_for_next()
 
-    def _measure(self) -> None:
+    def _measure(self, now: float) -> None:
         if not self._waiting:
             self._busy_since = None
             return
-        now = self._clock()
         if self._busy_since is not None and self._busy_begun < _WINDOW:
             return
         if self._busy_since is not None:
