@@ -5,7 +5,7 @@ than a burst lasts, a long queue answers nobody more: it only makes everybody wa
 connection each. So there those who come are refused sooner, until for a while no more come than are answered (K.
 Nichols and V. Jacobson, Controlling Queue Delay, ACM Queue 10(5), 2012; for servers B. Maurer, Fail at Scale, ACM Queue
 13(8), 2015). Clients that each wait for their answer before they ask again do not make a queue stand: they ask no more
-than is answered.
+than is answered, once all of them have begun.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from __future__ import annotations
 import math
 from typing import Final
 
-STANDS_S: Final = 0.05
-"""For so long at least somebody has waited all the time."""
-FEWEST: Final = 32
-"""Begun in that time at least, or it takes longer: of fewer, chance brings half as many more often enough."""
+LOOK_S: Final = 0.03
+"""Between two looks at least, while somebody has waited all the time."""
+FEWEST: Final = 24
+"""Begun between them at least, or it takes longer: of fewer, chance brings half as many more often enough."""
 LONGEST_LOOK_S: Final = 0.5
 MORE: Final = 1.5
-"""Times as many are asked as are begun: clients who wait for their answers ask once for each, and a few come anew."""
+"""Times as many are asked as are begun. Twice in a row: once it is a burst, or clients that begin together."""
 SHORT: Final = 0.1
 """Of the longest wait, where the queue stands."""
 CALM_S: Final = 1.0
@@ -29,13 +29,15 @@ CALM_S: Final = 1.0
 class Standing:
     """Of one queue. Times are seconds of a monotonic clock."""
 
-    __slots__ = ("_begun", "_longest_s", "_since", "_until", "asked")
+    __slots__ = ("_begun", "_grew", "_longest_s", "_since", "_until", "asked")
 
     def __init__(self, longest_s: float) -> None:
         self._longest_s = longest_s
         self.asked = 0
-        """Since the look began, the refused too; whoever asks is counted here."""
+        """Since the last look, the refused too; whoever asks is counted here."""
         self._begun = 0
+        self._grew = False
+        """At the last look."""
         self._since = math.inf
         self._until = -math.inf
 
@@ -48,14 +50,16 @@ class Standing:
         self._begun += number
         if self._since == math.inf:
             self._look_from(now)
-        elif now - self._since >= (STANDS_S if self._begun >= FEWEST else LONGEST_LOOK_S):
-            grows = self.asked > MORE * self._begun and wait_s > SHORT * self._longest_s
-            if grows or (now < self._until and self.asked > self._begun):
+        elif now - self._since >= (LOOK_S if self._begun >= FEWEST else LONGEST_LOOK_S):
+            grew = self.asked > MORE * self._begun and wait_s > SHORT * self._longest_s
+            if (grew and self._grew) or (now < self._until and self.asked > self._begun):
                 self._until = now + CALM_S
+            self._grew = grew
             self._look_from(now)
 
     def emptied(self) -> None:
         """Nobody waits."""
+        self._grew = False
         self._look_from(math.inf)
 
     def _look_from(self, now: float) -> None:

@@ -59,8 +59,7 @@ def test_in_an_overload_those_who_are_taken_wait_no_longer_and_the_others_hear_s
     assert (crowded["broken"], crowded["unanswered"], crowded["without_retry_after"]) == (0, 0, 0)
     assert len(refused) > 0.4 * (len(taken) + len(refused)), "two of three find no room"
     assert len(taken) > 0.1 * capacity * SECONDS, "and refusing them does not stop the work"
-    # 2 is what is promised on a quiet box; on this one the neighbours have their part in the last hundredth.
-    assert np.quantile(taken, 0.99) < 3.0 * max(np.quantile(one["times"]["200"], 0.99) for one in usual)
+    assert np.quantile(taken, 0.99) < 2.0 * max(np.quantile(one["times"]["200"], 0.99) for one in usual)
     assert np.median(refused) < np.median(taken) / 5
     assert after - before < GROWTH
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=False, timeout=20) as asked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.serving.standing import CALM_S, SHORT, STANDS_S, Standing
+from pipeline.serving.standing import CALM_S, LOOK_S, SHORT, Standing
 
 LONGEST_S = 0.25
 
@@ -60,7 +60,7 @@ def test_in_an_overload_that_lasts_those_who_are_taken_wait_for_a_tenth() -> Non
     at_first_s, _ = queue.since()
     queue.turns(5.0, asked=6)
     later_s, refused = queue.since()
-    assert at_first_s < 4 * STANDS_S, "so much has come before it is seen"
+    assert at_first_s < 2 * 2.5 * LOOK_S, "so much has come before it is seen"
     assert later_s <= SHORT * LONGEST_S + 0.004
     assert 9_900 <= refused <= 10_100, "two of three, and one is answered: the server is never idle"
 
@@ -73,6 +73,13 @@ def test_clients_that_wait_for_their_answers_do_not_make_a_queue_stand() -> None
     longest_s, refused = queue.since()
     assert refused == 0
     assert 0.19 < longest_s < 0.21
+
+
+def test_clients_that_all_begin_within_a_moment_do_not_either() -> None:
+    queue = Queue()
+    queue.turns(0.03, asked=14)  # 210, three times what a look lets through, and as many as are allowed to wait
+    queue.turns(5.0, asked=2)
+    assert queue.since()[1] == 0
 
 
 def test_a_moment_in_which_nobody_asks_is_not_the_end_of_an_overload_and_a_calm_second_is() -> None:
