@@ -19,7 +19,7 @@ before the server has the processor again.
 
 For each kind: `capacity_s` with `closed`, and of each open loop the rates that were `asked_s` and `answered_s`,
 `p99_ms` of the answered and `refused_p99_ms`, both also `settled_…`: of what was asked after the first second, in which
-an overload begins (connections are made by hundreds, and a queue is found to stand after 60 ms). `refused_in_10_ms`:
+an overload begins (until the first is refused it is a burst, and connections are made by hundreds). `refused_in_10_ms`:
 share of the refused. `p99_ratio`: of the answered at three times to those at capacity (goal: 2 at most),
 `settled_ratio` the same without the first second. `rss_growth_mb`: of the worker, from the end of the loop at capacity
 to the highest in the overload (goal: < 20). `cpu`: seconds of the processor that the worker had in each second.

@@ -4,7 +4,7 @@ The event loop reads whatever has come before it goes on with anything, so that 
 all that clients can send, and everybody waits for everybody. Here a turn begins so many requests as take some
 milliseconds; the next wait for a next turn, in their order; and whom more would have to wait for than is allowed is
 refused at once, before a task or a body is made of it. What a request costs is measured while they wait for each other,
-and for how long they may wait follows from whether the queue stands (`standing.py`).
+and for how long they may wait follows from whether there are too many (`standing.py`).
 """
 
 from __future__ import annotations
@@ -52,14 +52,15 @@ class Admission:
         return bool(self._waiting)
 
     def turns_away(self) -> bool:
-        """Whether a request that comes now would wait for too long. Asked once for each: who is refused is counted."""
-        refused = len(self._waiting) * self._cost_s > self._standing.bound_s(self._clock())
-        self._standing.asked += refused
-        return refused
+        """Whether a request that comes now would wait for too long; then it is to be refused."""
+        now = self._clock()
+        if len(self._waiting) * self._cost_s <= self._standing.bound_s(now):
+            return False
+        self._standing.refused(now)
+        return True
 
     def enter(self, begin: Begin) -> None:
         """Calls `begin` now, or in a later turn."""
-        self._standing.asked += 1
         if not self._waiting and self._begun < self._most:
             self._begun += 1
             begin()
@@ -74,12 +75,7 @@ class Admission:
 
     def _next_turn(self) -> None:
         self._next_asked = False
-        now = self._clock()
-        self._measure(now)
-        if self._waiting:
-            self._standing.begun(self._begun, len(self._waiting) * self._cost_s, now)
-        else:
-            self._standing.emptied()
+        self._measure()
         self._begun = 0
         while self._waiting and self._begun < self._most:
             self._begun += 1
@@ -88,10 +84,11 @@ class Admission:
         if self._begun:
             self._ask_for_next()
 
-    def _measure(self, now: float) -> None:
+    def _measure(self) -> None:
         if not self._waiting:
             self._busy_since = None
             return
+        now = self._clock()
         if self._busy_since is not None and self._busy_begun < _WINDOW:
             return
         if self._busy_since is not None:

@@ -75,8 +75,8 @@ class Batcher:
         """`expected_s`: rows → seconds of a run; `largest`: rows of one batch, more only for one request that has more.
         `clock`: in seconds, monotonic; uvloop's own counts milliseconds.
 
-        `queue_rows`: more rows than these do not wait, nor more than are run within `longest_wait_s`; where the queue
-        stands, within a tenth of it (`standing.py`).
+        `queue_rows`: more rows than these do not wait, nor more than are run within `longest_wait_s`; while there are
+        too many, within a tenth of it (`standing.py`).
         """
         self._run = run
         self._expected_s = expected_s
@@ -84,7 +84,7 @@ class Batcher:
         self._queue_rows = queue_rows
         self._standing = Standing(longest_wait_s)
         self._turn = largest * (1 + int(INLINE_S / expected_s(largest)))
-        """Rows that one turn runs: these may always wait, and before a batch is run a batch more behind it."""
+        """Rows that one turn runs."""
         self._pace = 1.0
         """How many times longer than its runs it takes from one turn to the next, while some wait: the loop has other
         things to do, and other processes want the processor too."""
@@ -125,18 +125,19 @@ class Batcher:
         return self._rows
 
     def turns_away(self) -> bool:
-        """Whether a batch more would not find room. Asked once for each request: who is refused is counted."""
-        refused = self._rows >= self._soon and self._rows + self._largest > self._room()
-        self._standing.asked += refused
-        return refused
+        """Whether a batch more would not find room; then who comes now is to be refused."""
+        if self._rows < self._soon() or self._rows + self._largest <= self._room():
+            return False
+        self._standing.refused(self._clock())
+        return True
 
     def scores(self, numeric: Numeric, categorical: Categorical, timeout_s: float) -> Awaitable[Scores]:
         """The scores of these rows, once they are there. Raises Refusal: 503, at once, when too much waits already; and
         504 where it is awaited, when its time is over.
         """
         rows = len(numeric)
-        self._standing.asked += 1
         if self._rows and self._rows + rows > self._room():
+            self.turns_away()
             raise busy(f"{self._rows} rows are waiting already")
         now = self._clock()
         member = Member(numeric, categorical, now + timeout_s, now, self._loop.create_future(), rows)
@@ -146,18 +147,18 @@ class Batcher:
             self._ask_for_flush()
         return member.answer
 
-    @property
     def _soon(self) -> int:
-        return self._turn if self._running else max(self._turn, 2 * self._largest)
-
-    @property
-    def _batch_s(self) -> float:
-        return self._pace * self._expected_s(self._largest)
+        """Rows that may always wait: what the next turn runs, or a full batch behind the one that is run, and one more
+        while there are not too many."""
+        if self._running and self._standing.too_many(self._clock()):
+            return self._turn
+        return max(self._turn, 2 * self._largest)
 
     def _room(self) -> int:
-        if self._rows < self._soon:
+        if self._rows < self._soon():
             return self._queue_rows
-        return int(min(self._queue_rows, self._standing.bound_s(self._clock()) / self._batch_s * self._largest))
+        batch_s = self._pace * self._expected_s(self._largest)
+        return int(min(self._queue_rows, self._standing.bound_s(self._clock()) / batch_s * self._largest))
 
     def _learn(self, now: float) -> None:
         if self._before is not None:
@@ -174,10 +175,9 @@ class Batcher:
         self._flush_asked = False
         began = now = self._clock()
         self._learn(began)
-        expected_s, begun = 0.0, 0
+        expected_s = 0.0
         while self._waiting and expected_s < INLINE_S:
             batch = self._take(now)
-            begun += len(batch)
             if not batch:
                 continue
             run_s = self._expected_s(sum(member.rows for member in batch))
@@ -189,7 +189,6 @@ class Batcher:
             before, now = now, self._clock()
             self._deliver(batch, before, now, outcomes)
         self._before = (began, expected_s) if expected_s and self._waiting else None
-        self._standing.begun(begun, self._rows / self._largest * self._batch_s, began)
         if not self._running:
             self._go_on()
 
@@ -201,8 +200,6 @@ class Batcher:
     def _go_on(self) -> None:
         if self._waiting:
             self._ask_for_flush()
-        else:
-            self._standing.emptied()
 
     def _done(self, batch: Sequence[Member], began: float, outcomes: Sequence[Outcome]) -> None:
         self._running = False

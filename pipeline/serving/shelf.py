@@ -171,7 +171,7 @@ class Shelf:
         return Picked(seat, now.epoch, why, now.snapshot.routes[model], copied)
 
     def full(self, model: str) -> bool:
-        """Whether the control of a model has no room for more. Asked once for each request: the refused are counted."""
+        """Whether the control of a model has no room for more; then who asks it now is to be refused."""
         split = self._now.splits.get(model)
         seat = None if split is None else self._now.seats.get((model, split.control))
         return seat is not None and seat.batcher.turns_away()

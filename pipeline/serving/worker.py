@@ -143,7 +143,7 @@ class Worker:
         await self._line.tell("ready")
         await _first(self._accepting, self._ended)
         if not self._ended.is_set():
-            gc.freeze()  # to look through all that is loaded takes 75 ms, in which nobody is heard, and frees nothing
+            gc.freeze()  # to look through all that is loaded takes 60 ms, in which nobody is heard, and frees nothing
             # A copy of the socket for the server, which closes what it is given; ours is for the next supervisor.
             await asyncio.gather(self._server.serve_sockets([self._listener.dup()]), self._end_rpc())
         await loop.run_in_executor(None, self._journal.close)

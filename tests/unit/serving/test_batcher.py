@@ -210,8 +210,8 @@ def test_a_long_run_leaves_the_loop_free_and_those_who_come_meanwhile_are_the_ne
     in_loop(work)
 
 
-@pytest.mark.parametrize(("batch_s", "room"), [(0.001, 50 * LARGEST), (0.02, 40), (5.0, LARGEST)])
-def test_no_more_rows_wait_than_are_run_in_time_and_a_batch_behind_the_one_that_is_run_always_may(
+@pytest.mark.parametrize(("batch_s", "room"), [(0.001, 50 * LARGEST), (0.02, 40), (5.0, 2 * LARGEST)])
+def test_no_more_rows_wait_than_are_run_in_time_and_two_batches_always_may(
     loaded: LoadedVersion, batch_s: float, room: int
 ) -> None:
     async def work() -> None:
@@ -234,6 +234,16 @@ def test_batches_that_follow_each_other_late_make_the_room_smaller(loaded: Loade
             await asyncio.sleep(0)
         await asyncio.gather(*asked)
         assert await crowd(line, 20 * LARGEST) > 10 * LARGEST, "five batches of 10 ms have room"
+        line.pool.shutdown()
+
+    in_loop(work)
+
+
+def test_while_there_are_too_many_a_single_batch_waits_behind_one_that_takes_long(loaded: LoadedVersion) -> None:
+    async def work() -> None:
+        line = Line(loaded, longest_wait_s=0.05, expected_s=lambda rows: 5.0, clock=lambda: 0.0)
+        line.batcher._standing.refused(0.0)
+        assert await crowd(line, 2 * LARGEST) == LARGEST
         line.pool.shutdown()
 
     in_loop(work)
