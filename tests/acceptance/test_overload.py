@@ -33,7 +33,7 @@ def hear(phase, facts):
     global began
     if phase == "start":
         began = time.thread_time()
-    elif facts["generation"]:
+    else:
         with open(os.environ["COLLECTIONS"], "a") as file:
             print(gc.get_freeze_count(), time.thread_time() - began, file=file)
 

@@ -42,7 +42,7 @@ def test_a_request_is_refused_once_those_before_it_take_longer_than_it_may_wait(
 
         for _ in range(600):
             admission.enter(begin)
-        for _ in range(100):
+        for _ in range(600 // LEAST):
             await asyncio.sleep(0)
         waited = 0
         while not admission.turns_away():
@@ -65,8 +65,8 @@ def test_in_an_overload_that_lasts_who_is_taken_waits_for_a_tenth_of_what_a_burs
             clock.now += 0.001
             taken.append(clock.now - came)
 
-        for _ in range(400):
-            for _ in range(3 * LEAST):
+        for _ in range(800):
+            for _ in range(24):
                 if not admission.turns_away():
                     admission.enter(partial(begin, clock.now))
             await asyncio.sleep(0)
