@@ -24,6 +24,8 @@ from tests.thorough import only_thorough
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), only_thorough("its times say something on a quiet box")]
 CLOSED, SECONDS = 32, 5.0
 GROWTH = 20_000_000
+BURST_S = 1.0
+"""So long it may be one, whose requests wait for as long as is allowed."""
 COLLECTION_S = 0.02
 """Of the processor: what is loaded takes 0.06."""
 WATCH = """
@@ -34,8 +36,9 @@ def hear(phase, facts):
     if phase == "start":
         began = time.thread_time()
     else:
+        took = time.thread_time() - began
         with open(os.environ["COLLECTIONS"], "a") as file:
-            print(gc.get_freeze_count(), time.thread_time() - began, file=file)
+            print(gc.get_freeze_count(), took, file=file)
 
 if "pipeline.serving.worker" in sys.orig_argv:
     gc.callbacks.append(hear)
@@ -89,7 +92,8 @@ def test_in_an_overload_those_who_are_taken_wait_no_longer_and_the_others_hear_s
     assert (crowded["broken"], crowded["unanswered"], crowded["without_retry_after"]) == (0, 0, 0)
     assert len(refused) > 0.4 * (len(taken) + len(refused)), "two of three find no room"
     assert len(taken) > 0.1 * capacity * SECONDS, "and refusing them does not stop the work"
-    assert np.quantile(taken, 0.99) < 2.0 * max(np.quantile(one["times"]["200"], 0.99) for one in usual)
+    settled = [took for took, at in zip(taken, crowded["asked_at"]["200"], strict=True) if at > BURST_S]
+    assert np.quantile(settled, 0.99) < 2.0 * max(np.quantile(one["times"]["200"], 0.99) for one in usual)
     assert np.median(refused) < np.median(taken) / 5
     assert after - before < GROWTH
     said = [line.split() for line in collections.read_text().splitlines()]
