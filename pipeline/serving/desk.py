@@ -133,6 +133,7 @@ class Desk:
         picked = self.pick(counted, model, document.id, document.unit, version)
         seat = picked.seat
         if document.lookup:
+            oip.check_rows(max(len(values) for _, values in document.tensors.values()), self.limits.most_rows)
             tensors = await self.lookups.tensors(model, seat.columns, document.tensors, null=document.null)
             document = document._replace(tensors=tensors)
         numeric, categorical, wanted = oip.encoded(document, seat.columns, self.limits.most_rows)
