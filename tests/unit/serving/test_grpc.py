@@ -86,7 +86,9 @@ def test_health_metadata_repository_and_statistics_are_understood(client: Any) -
     assert (first.name, first.datatype, list(first.shape)) == ("distance", "FP32", [-1])
     assert [(one.name, one.state) for one in client.get_model_repository_index().models] == [("late", "READY")]
     for asked in (("late", "3"), ("late",), ()):
-        assert [(one.name, one.version) for one in client.get_inference_statistics(*asked).model_stats] == [("late", "3")]
+        assert [(one.name, one.version) for one in client.get_inference_statistics(*asked).model_stats] == [
+            ("late", "3")
+        ]
     client.load_model("late")
     with pytest.raises(InferenceServerException, match="trainshed promote late VERSION"):
         client.unload_model("late")
