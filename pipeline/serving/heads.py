@@ -24,7 +24,7 @@ def path_of(url: bytes) -> str:
 
 
 def without_offer(method: bytes, url: bytes, version: str, headers: Mapping[bytes, bytes]) -> bytes:
-    """A request's head without its offer to speak something else (RFC 9110, 7.8): who does not want to passes it over."""
+    """A request's head without its offer to speak something else, which may be passed over (RFC 9110, 7.8)."""
     lines = [b"%b: %b\r\n" % (name, value) for name, value in headers.items() if name != b"upgrade"]
     return b"%b %b HTTP/%b\r\n%b\r\n" % (method, url, version.encode(), b"".join(lines))
 

@@ -232,10 +232,13 @@ def with_input(**change: Any) -> list[dict[str, Any]]:
     ],
 )
 def test_what_is_wrong_with_tensors_is_said_in_a_sentence(body: bytes, said: str) -> None:
-    with pytest.raises(Refusal, match=said) as refused:
+    def asked() -> None:
         document = oip.read(body, None)
         oip.encoded(document, COLUMNS, 1000)
         assert document.unit is None
+
+    with pytest.raises(Refusal, match=said) as refused:
+        asked()
     assert refused.value.status == 400
 
 
