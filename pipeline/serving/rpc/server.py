@@ -16,6 +16,7 @@ import grpc
 
 from pipeline.serving.desk import Desk
 from pipeline.serving.gate import Gate
+from pipeline.serving.listening import address
 from pipeline.serving.refusal import Refusal
 from pipeline.serving.rpc.codec import document_of, response_of
 from pipeline.serving.rpc.guard import RpcGuard
@@ -68,12 +69,11 @@ class RpcServer:
 
     def start(self, host: str, port: int) -> int:
         """The port. Raises RuntimeError when it cannot be had."""
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         bound: int
         if self._certificate is None:
-            bound = self._server.add_insecure_port(address)
+            bound = self._server.add_insecure_port(address(host, port))
         else:
-            bound = self._server.add_secure_port(address, _credentials(self._certificate))
+            bound = self._server.add_secure_port(address(host, port), _credentials(self._certificate))
         self._server.start()
         return bound
 
