@@ -226,7 +226,9 @@ class NotAllowed(Refusal):
 def _refused(refusal: Refusal) -> Answer:
     answer = refusal_answer(refusal)
     if isinstance(refusal, NotAllowed):
-        return answer._replace(more=(*answer.more, (b"allow", b"GET, HEAD" if refusal.wanted == "GET" else refusal.wanted.encode())))
+        return answer._replace(
+            more=(*answer.more, (b"allow", b"GET, HEAD" if refusal.wanted == "GET" else refusal.wanted.encode()))
+        )
     return answer
 
 
