@@ -86,7 +86,7 @@ def reported(
             "columns": found.columns,
             "notes": found.notes,
             "life": list(_sentences(found.life, followed)),
-            "assessed": [one.newest.document() for one in standing],
+            "assessed": [one.newest.document() for one in standing if not _is_fine_part(one)],
         },
         findings=[findings.document(one) for one in wanting],
         covered=looked_at,
@@ -115,6 +115,11 @@ def _with_rows(verdict: dict[str, str], apart: Standing | None) -> dict[str, str
     if verdict["state"] == "not yet":
         return {"state": "steady", "reason": f"{apart.newest.title}; {verdict['reason']}"}
     return verdict
+
+
+def _is_fine_part(one: Standing) -> bool:
+    """A slice that is as it was, of which there may be hundreds."""
+    return bool(one.newest.part_of) and one.newest.answer == "clear"
 
 
 def _at_once(one: Assessed) -> Standing:
