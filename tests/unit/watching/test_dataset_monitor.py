@@ -148,6 +148,34 @@ def test_a_column_that_is_gone_counts_as_missing_and_is_named(hourly: Monitored)
     assert told.windows[-1]["measures"]["carrier"]["missing_share"] == 1.0
 
 
+@pytest.mark.parametrize(
+    ("values", "missing"),
+    [
+        (pa.array(["far", "500", "-2.5e2"]), 1 / 3),
+        (pa.array([[1.0], [2.0], None]), 1.0),
+        (pa.array([START] * 3, pa.timestamp("us", "UTC")), 1.0),
+        (pa.array([b"\xff"] * 3), 1.0),
+    ],
+    ids=["text", "list", "time", "bytes"],
+)
+def test_a_column_that_is_of_another_kind_now_is_told_and_ends_no_look(
+    hourly: Monitored, values: pa.Array, missing: float
+) -> None:
+    """Each look at it ended with Arrow's own words for a cast that it does not know, and nothing was watched."""
+    fill(hourly, 5)
+    hourly.run()
+    rows = pa.concat_tables([flights(START + hour * HOUR, 600, seed=hour) for hour in range(9)])
+    column = pa.concat_arrays([values] * (rows.num_rows // 3))
+    hourly.put(rows.set_column(rows.schema.get_field_index("distance"), "distance", column), "replace")
+    hourly.now = START + 9 * HOUR
+    told = hourly.run()
+    assert told.report["state"] == "steady"  # its windows before are made anew, too
+    (note,) = told.report["body"]["notes"]
+    assert note.startswith(f"column distance is of {str(values.type).partition('<')[0]}")
+    assert note.endswith("now, and was of numbers: what cannot be read as such counts as missing")
+    assert told.column("distance")["missing"] == pytest.approx(missing)
+
+
 def test_a_column_without_any_value_is_told_by_what_is_missing(hourly: Monitored) -> None:
     fill(hourly, 5)
     for hour in range(5, 9):
