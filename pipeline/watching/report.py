@@ -244,7 +244,9 @@ def _notes(section: MonitorSection, told: Told, looked: Sequence[int], said: Seq
 
 def _of_other_kind(told: Told) -> Iterator[str]:
     table = told.basis.table
-    for name, now in table.changed().items() if isinstance(table, DatasetTable) else ():
+    if not isinstance(table, DatasetTable):
+        return
+    for name, now in table.changed().items():
         before = {"numeric": "numbers", "categorical": "words"}[table.kinds[name]]
         yield f"column {name} is of {now} now, and was of {before}: what cannot be read as such counts as missing"
 
