@@ -126,7 +126,7 @@ def _open(ctx: RunContext, section: MonitorSection, look: Look) -> Told:
         keep_part(basis.shelf, basis.table, subject.number, part, token, between)
     assessor = assessor_of(ctx.home, ctx.project, section, look, basis)
     rows = row_assessor_of(ctx.home, section, subject, look.windows, basis, held, between)
-    return Told(look, held, basis, assessor, rows, assessment_settings(section, FORMAT, rows))
+    return Told(ctx.spec.target, look, held, basis, assessor, rows, assessment_settings(section, FORMAT, rows))
 
 
 def _stops(ctx: RunContext) -> Callable[[], None]:
