@@ -94,6 +94,26 @@ def test_only_windows_whose_rows_have_changed_are_told_again(hourly: Monitored) 
     assert told.report["state"] == "steady"
 
 
+def test_windows_that_are_older_than_all_that_the_record_tells_are_not_told_at_each_look(hourly: Monitored) -> None:
+    """It tells the newest 400 of a monitor: of two versions, or of hours where days are told now, there are more, and
+    all that it did not tell were told again by each look."""
+    fill(hourly, 5)
+    hourly.run()
+    told = dict(hourly.windows)
+    later = to_us(START + 5 * HOUR)
+    others = {
+        (9, later + n): {"version": 9, "start_us": later + n, "end_us": later + n + 1, "token": "t"} for n in range(400)
+    }
+    hourly.windows = others
+    fill(hourly, 1, begin=5)
+    assert starts(hourly.run().windows) == []
+    hourly.windows = dict(list(others.items())[1:])
+    assert starts(hourly.run(force=True).windows) == [0, 1, 2, 3, 4]
+    hourly.windows = {**told, **others}
+    hourly.put(flights(START + 2 * HOUR, 50, seed=99))
+    assert starts(hourly.run().windows) == [2, 4]
+
+
 @pytest.mark.slow
 def test_hours_are_put_together_to_days_and_are_then_not_kept(tmp_path: Path) -> None:
     daily = Monitored(tmp_path, {**HOURLY, "window": "1d", "least_rows": 500})
