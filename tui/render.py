@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -27,10 +28,23 @@ PIPE_WIDTH: Final = 2_000
 _COLOURS: Final = {"good": "green", "bad": "red", "warn": "yellow", "live": "cyan", "dim": "dim"}
 
 
+class _Harmless(Console):
+    """What clients, files and other programs have named may hold what commands a terminal: it is shown as a sign."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            plain = segment.control or segment.text.isprintable() or segment.text == "\n"
+            yield segment if plain else Segment(_harmless(segment.text), segment.style)
+
+
+def _harmless(text: str) -> str:
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
 def console(file: TextIO) -> Console:
     """Knows by itself whether the file is a terminal, and obeys NO_COLOR and TERM=dumb."""
     terminal = file.isatty()
-    return Console(file=file, highlight=False, emoji=False, width=None if terminal else PIPE_WIDTH)
+    return _Harmless(file=file, highlight=False, emoji=False, width=None if terminal else PIPE_WIDTH)
 
 
 def as_json(answer: Wire | Sequence[Wire] | Mapping[str, Any]) -> str:
