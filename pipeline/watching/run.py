@@ -7,6 +7,7 @@ whose rows or labels have changed since they were told are assessed again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Final
 
 from pipeline.config.monitors import MonitorSection
@@ -30,6 +31,7 @@ FORMAT: Final = 1
 """Of what this step makes; a new number makes it anew."""
 _AT_ONCE: Final = 20
 """Windows in one line of the spool."""
+_SEEN: Final = timedelta(minutes=10)
 Key = tuple[int, int]
 """Version and start of a window."""
 
@@ -48,7 +50,8 @@ def run_monitor(ctx: RunContext) -> None:
     if not subjects:
         ctx.spool.write("skip", reason=_nothing(section))
         return
-    looks = [look_at(one, section, facts.windows) for one in subjects]
+    whole_us = _whole_since(ctx, section)
+    looks = [look_at(one, section, facts.windows, whole_us) for one in subjects]
     fresh = _freshness(ctx, section)
     stream = followed(ctx.home, section, looks[-1], facts.streams)
     digest = _fingerprint(section, looks, fresh, stream)
@@ -62,6 +65,12 @@ def run_monitor(ctx: RunContext) -> None:
         assessed += keys
     report = reported(ctx.spec.target, section, looks[-1].subject, told, fresh, stream, ctx.now(), assessed)
     ctx.spool.facts("report", report)
+
+
+def _whole_since(ctx: RunContext, section: MonitorSection) -> int:
+    """From when on (µs) all that was logged is still there, and will be until this look has seen which rows there are."""
+    keep = ctx.project.serving.log.keep_rows
+    return 0 if section.model is None or keep is None else to_us(ctx.now() - keep + _SEEN)
 
 
 def _freshness(ctx: RunContext, section: MonitorSection) -> Assessed | None:
