@@ -50,7 +50,7 @@ def _asked(batch: pa.RecordBatch) -> Iterator[tuple[Any, Any]]:
 
 
 def _without_views(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """What the lake has written anew, when old rows went, has views of words, which Arrow neither compares nor picks."""
+    """What the lake wrote anew, when old rows went, has views of words, which Arrow neither compares nor picks."""
     kinds = [pa.string() if pa.types.is_string_view(one.type) else one.type for one in batch.schema]
     return batch if kinds == batch.schema.types else batch.cast(pa.schema(zip(batch.schema.names, kinds, strict=True)))
 

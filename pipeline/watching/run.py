@@ -69,7 +69,7 @@ def run_monitor(ctx: RunContext) -> None:
 
 
 def _whole_since(ctx: RunContext, section: MonitorSection) -> int:
-    """From when on (µs) all that was logged is still there, and will be until this look has seen which rows there are."""
+    """From when on (µs) all that was logged is there, and will be until this look has seen which rows there are."""
     keep = ctx.project.serving.log.keep_rows
     return 0 if section.model is None or keep is None else to_us(ctx.now() - keep + _SEEN)
 

@@ -1,4 +1,4 @@
-"""Requests are read from files as they were written, and as they are once small ones were put together and old rows went."""
+"""Requests are read from files as they were written, once small ones were put together, and once old rows went."""
 
 from __future__ import annotations
 
