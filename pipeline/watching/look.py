@@ -48,8 +48,8 @@ class Look:
         return self.subject.number, window.start_us, window.end_us
 
 
-def look_at(subject: Subject, section: MonitorSection, known: Sequence[KnownWindow]) -> Look:
-    """Reads no row but their times, and no label but which it is."""
+def look_at(subject: Subject, section: MonitorSection, known: Sequence[KnownWindow], whole_us: int = 0) -> Look:
+    """Reads no row but their times, and no label but which it is. `whole_us`: as `close` has it."""
     mine = [Window(one.start_us, one.end_us) for one in known if one.version == subject.number]
     closed = close(
         subject.table,
@@ -59,6 +59,7 @@ def look_at(subject: Subject, section: MonitorSection, known: Sequence[KnownWind
         before_us=subject.before_us,
         until_us=subject.until_us,
         most=REMEMBERED,
+        whole_us=whole_us,
     )
     answered = subject.answered
     if answered is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -132,11 +133,8 @@ def test_a_process_that_dies_between_sending_and_noting_sends_the_same_again_wit
     one.clock.later(seconds=20)
     one.messenger.bind()
 
-    class Killed(BaseException):
-        pass
-
     with pytest.raises(Killed):
-        _send_and_die(one, Killed)
+        _send_and_die(one)
     one.look(finding(0, severity="critical"))
     one.messenger = one.made()
     one.pass_time(minutes=1)
@@ -146,14 +144,48 @@ def test_a_process_that_dies_between_sending_and_noting_sends_the_same_again_wit
     assert after.body["alerts"][0]["told"] == ["escalated"]
 
 
-def _send_and_die(one: Shed, how: type[BaseException]) -> None:
-    """Sends what is due, and dies at the next commit."""
+class Killed(BaseException):
+    """What ends a process ends whatever it does."""
+
+
+class Death:
+    """The time at which it comes."""
+
+    tzinfo = UTC
+
+    def __sub__(self, other: object) -> None:
+        raise Killed
+
+
+def _send_and_die(one: Shed) -> None:
+    """Sends what is due, and dies in the commit that would note it."""
     (row,) = one.messenger.due()
-    with one.record.transaction():  # noted by nobody: the transaction that would do so cannot begin
-        try:
-            one.messenger.deliver(row)
-        except RuntimeError:
-            raise how from None
+    now = one.clock.now
+
+    def heard(_: Got) -> Reply:
+        one.clock.now = Death()  # type: ignore[assignment]
+        return Reply(b"taken")
+
+    one.receiver.answer = heard
+    try:
+        one.messenger.deliver(row)
+    finally:
+        one.clock.now = now
+        one.receiver.answer = lambda _: Reply(b"taken")
+
+
+def test_while_the_record_takes_no_commits_nothing_is_sent(shed: Callable[..., Shed]) -> None:
+    """On a full disk one message was sent over and over: nobody could note that it had been heard."""
+    one = shed()
+    one.look(finding(0))
+    one.clock.later(seconds=20)
+    one.messenger.bind()
+    (row,) = one.messenger.due()
+    with one.record.transaction(), pytest.raises(RuntimeError):  # the next cannot begin
+        one.messenger.deliver(row)
+    assert one.receiver.got == []
+    one.round()
+    assert len(one.receiver.got) == 1
 
 
 @pytest.mark.slow

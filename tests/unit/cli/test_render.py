@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -161,3 +162,19 @@ def test_json_is_one_document_whatever_the_answer() -> None:
 
 def test_a_figure_has_four_digits_and_a_whole_number_all_of_its_own() -> None:
     assert [figure(n) for n in (15326, 0.004782, 1234.5678, None)] == ["15,326", "0.004782", "1235", "-"]
+
+
+def test_what_data_holds_commands_no_terminal() -> None:
+    """A client's category `ESC [ 2 J`, told as a new word, cleared the screen of who read the alert."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    file = Terminal()
+    shown = console(file)
+    shown.print(Text("new: \x1b]0;mine\x07\x1b[2J, ü\nnext line", style="red"))
+    shown.print(run_table([run(target="a\x1b[2Jb", job="train:\x9b2J")], NOW))
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", file.getvalue())
+    assert "new: \ufffd]0;mine\ufffd[2J, ü\nnext line" in plain
+    assert all(letter.isprintable() or letter == "\n" for letter in plain)
