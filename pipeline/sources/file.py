@@ -38,6 +38,9 @@ class FileReader:
         self._source = source
         self._opening = opening
         self._files = matching(opening.root, source.path, opening.where)
+        # As they are before they are read: what is written to them meanwhile is for the next run to notice.
+        facts = {str(file): file.stat() for file in self._files}
+        self._stamps = {name: f"{fact.st_size} bytes, {fact.st_mtime_ns} ns" for name, fact in facts.items()}
         self._times = Times(where=opening.where, zone=source.timezone, types=opening.types)
         self._allowance = Allowance(limit=source.max_bytes, where=opening.where)
         self._decoder = Decoder(
@@ -56,9 +59,8 @@ class FileReader:
         return json.dumps(self.validators(), sort_keys=True)
 
     def validators(self) -> dict[str, str]:
-        """File → size and time of change, which say as much as an ETag."""
-        facts = {str(file): file.stat() for file in self._files}
-        return {name: f"{fact.st_size} bytes, {fact.st_mtime_ns} ns" for name, fact in facts.items()}
+        """File → size and time of change when it was opened, which say as much as an ETag."""
+        return dict(self._stamps)
 
     def pieces(self, resume: Resume | None) -> Iterator[Piece]:
         done = int(resume["files"]) if resume else 0

@@ -181,6 +181,17 @@ def test_unchanged_files_are_known_by_size_and_time(desk: Desk) -> None:
     assert not desk.open(**section("x.csv"), validators=known).unchanged()
 
 
+def test_a_file_that_grows_behind_its_reader_is_not_unchanged(desk: Desk) -> None:
+    """What came after it was read was taken for read: the next run said that nothing changed."""
+    file = desk.root / "x.csv"
+    file.write_bytes(CSV)
+    reader = desk.open(**section("x.csv"))
+    list(reader.pieces(None))
+    with file.open("ab") as more:
+        more.write(CSV.splitlines(keepends=True)[-1])
+    assert not desk.open(**section("x.csv"), validators=reader.validators()).unchanged()
+
+
 def test_a_large_file_comes_in_batches(desk: Desk) -> None:
     (desk.root / "x.jsonl").write_text("".join(f'{{"id": {n}}}\n' for n in range(2_500)))
     pieces = list(desk.open(**section("x.jsonl", "jsonl", batch_rows=1_000)).pieces(None))
