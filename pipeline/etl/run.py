@@ -31,7 +31,7 @@ from pipeline.etl.work import Raw, Unchanged, Work
 from pipeline.features.run import newest_versions
 from pipeline.process.context import Preempted, RunContext
 from pipeline.quality import CheckReport
-from pipeline.tables.arrow import contract_type
+from pipeline.tables.arrow import contract_type, is_time, word_of
 from pipeline.tables.duck import connect
 from pipeline.tables.fingerprint import fingerprint
 from pipeline.tables.shape import BATCH_ROWS, code_text, shape
@@ -168,9 +168,20 @@ def _settle(work: Work, raw: Raw) -> Settled:
                 where=f"{work.where}.{setting}",
                 remedy="correct the name, or add the column",
             )
+    _check_time(work, settled.schema)
     for change in settled.changes:
         work.ctx.spool.note("schema_changed", f"{work.name}: {change}", dataset=work.name)
     return settled
+
+
+def _check_time(work: Work, schema: pa.Schema) -> None:
+    time = work.dataset.time
+    if time is not None and not is_time(schema.field(time).type):
+        raise ProjectError(
+            f"the column {time!r} is {word_of(schema.field(time).type)}, and a time is a timestamp or a date",
+            where=f"{work.where}.time",
+            remedy="name another column; or make it a time where the dataset is made, by SQL such as to_timestamp(seconds)",
+        )
 
 
 def _judge_and_commit(

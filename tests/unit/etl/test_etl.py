@@ -133,6 +133,17 @@ def test_a_wrong_key_or_time_is_named(shed: Shed) -> None:
     assert caught.value.where == "datasets.orders.key"
 
 
+@pytest.mark.parametrize("times", ["1700000000", "1700000000.5", "noon", "yes"])
+def test_what_is_no_time_is_refused_as_one_before_the_commit(shed: Shed, times: str) -> None:
+    """It was found out when the new version was described: the run failed behind its commit, and so did all later."""
+    csv_source(shed, f"id,at\n1,{times}\n", time="at")
+    with pytest.raises(ProjectError, match="and a time is a timestamp or a date") as caught:
+        shed.run("orders")
+    assert (caught.value.where, shed.version("orders")) == ("datasets.orders.time", None)
+    shed.write("orders.csv", "id,at\n1,2026-01-01\n")
+    assert shed.run("orders").one("dataset")["newest_us"] == int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1e6)
+
+
 def test_an_empty_source_is_a_version_without_rows_if_the_columns_are_known(shed: Shed) -> None:
     csv_source(shed, "id,name\n", columns={"id": "int64", "name": "string"})
     assert shed.run("orders").one("dataset")["rows"] == 0
