@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
 
-from pipeline.tables.arrow import lake_column, word_of
+from pipeline.tables.arrow import is_number, is_time, lake_column, word_of
 from pipeline.tables.sqltext import identifier, literal
 from store.errors import DataError, SchemaChanged
 
@@ -91,6 +91,12 @@ def _key_faults(connection: DuckDBPyConnection, keys: str, names: Sequence[str])
 def _conformed(column: pa.Array, field: pa.Field, where: str) -> pa.Array:
     if column.type == field.type:
         return column
+    if is_time(field.type) and is_number(column.type) and column.null_count < len(column):
+        raise SchemaChanged(
+            f"{column.drop_null()[0]} is a number, and nobody can say whether it counts seconds, milliseconds or days",
+            where=f"{where}.{field.name}",
+            remedy=f"declare it as {word_of(column.type)}, and make a time of it by SQL, such as to_timestamp(seconds)",
+        )
     try:
         return pc.cast(lake_column(column), field.type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):

@@ -180,7 +180,7 @@ def _check_time(work: Work, schema: pa.Schema) -> None:
         raise ProjectError(
             f"the column {time!r} is {word_of(schema.field(time).type)}, and a time is a timestamp or a date",
             where=f"{work.where}.time",
-            remedy="name another column; or make it a time where the dataset is made, by SQL such as to_timestamp(seconds)",
+            remedy="name another column; or make a time of it by SQL, such as to_timestamp(seconds)",
         )
 
 
@@ -199,13 +199,14 @@ def _judge_and_commit(
 
 def _commit(work: Work, raw: Raw, settled: Settled, report: CheckReport, connection: DuckDBPyConnection) -> LakeVersion:
     base, schema, mode = work.base, settled.schema, work.dataset.mode
-    text = f"SELECT * FROM {identifier(report.good)}"
+    texts = [f"SELECT * FROM {identifier(report.good)}"]
     if settled.rewrite and base is not None:
         # The table cannot change a column's type in place: rows that stay are written again with the new ones.
         schema = pa.schema([*schema, *(field for field in base.schema if field.name not in schema.names)])
-        text = f"{_kept(work, report)} UNION ALL BY NAME {text}"
+        texts = [_kept(work, report), *texts]
         mode = "replace"
-    batches = connection.sql(text).to_arrow_reader(BATCH_ROWS)
+    # Not one query: DuckDB would make the types meet, and round without a word what only an integer holds.
+    batches = (batch for text in texts for batch in connection.sql(text).to_arrow_reader(BATCH_ROWS))
     return lake.commit(
         work.path,
         pa.RecordBatchReader.from_batches(schema, (candidate.conform(b, schema, work.where) for b in batches)),

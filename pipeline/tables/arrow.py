@@ -35,6 +35,11 @@ def word_of(type_: pa.DataType) -> str:
     return next((word for word, known in CONTRACT.items() if known == type_), str(type_))
 
 
+def is_number(type_: pa.DataType) -> bool:
+    """Whether its values are integers or floats."""
+    return bool(pa.types.is_integer(type_) or pa.types.is_floating(type_))
+
+
 def is_time(type_: pa.DataType) -> bool:
     """Whether its values say when something happened: a timestamp or a date."""
     return bool(pa.types.is_timestamp(type_) or pa.types.is_date(type_))

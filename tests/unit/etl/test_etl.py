@@ -368,6 +368,27 @@ def test_another_type_is_refused_unless_it_may_be_cast(shed: Shed) -> None:
         shed.run("made")
 
 
+def test_a_number_is_not_cast_to_a_time_of_some_unit(shed: Shed) -> None:
+    """Seconds since 1970 were taken for microseconds: every row was of the first half hour of that year."""
+    csv_source(shed, "id,at\n1,1700000000\n")
+    shed.run("orders")
+    derived(shed, "SELECT * FROM orders", columns={"id": "int64", "at": "timestamp"}, on_changed_type="cast")
+    with pytest.raises(SchemaChanged, match="1700000000 is a number, and nobody can say") as caught:
+        shed.run("made")
+    assert "to_timestamp" in caught.value.remedy
+
+
+@pytest.mark.parametrize("mode", ["append", "merge"])
+def test_a_number_that_only_an_integer_holds_stops_the_widening_of_its_column(shed: Shed, mode: str) -> None:
+    """The rows that were there were rounded without a word, and two keys could become one."""
+    csv_source(shed, f"id,n\n1,{2**53 + 1}\n2,3\n", mode=mode, key=["id"])
+    shed.run("orders")
+    shed.write("orders.csv", "id,n\n2,2.5\n")
+    with pytest.raises(SchemaChanged, match=f"{2**53 + 1} is not a float64"):
+        shed.run("orders")
+    assert shed.version("orders") == 0
+
+
 def test_a_value_that_does_not_fit_its_declared_type_is_named(shed: Shed) -> None:
     shed.write("orders.jsonl", '{"id": 1}\n{"id": 2.5}\n')
     shed.sections["sources"] = {"orders": {"kind": "file", "path": "orders.jsonl", "format": "jsonl"}}
