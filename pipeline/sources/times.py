@@ -10,7 +10,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.tables.arrow import TIMESTAMP, lake_column, naive_times
+from pipeline.tables.arrow import TIMESTAMP, is_storable, lake_column, naive_times
 from store.errors import ProjectError, SourceMalformed
 
 _TIME: Final = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?"
@@ -48,6 +48,9 @@ class Times:
             return self._localized(name, column)
         if naive_times(pa.schema([pa.field(name, column.type)])):
             raise self._fault(name, "times without an offset inside a list or struct", "give them an offset")
+        if not is_storable(column.type):
+            what = f"values of type {column.type} cannot be stored"
+            raise self._fault(name, what, "make numbers or text of them in the query or the function")
         try:
             return lake_column(column)
         except pa.ArrowInvalid as error:
