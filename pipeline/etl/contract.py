@@ -141,6 +141,12 @@ def _check_names(schema: pa.Schema, found: pa.Schema, where: str) -> None:
             where=where,
             remedy=f"look at the source; if it may be empty, declare the columns in [{where}.columns]",
         )
+    if "" in schema.names:
+        raise SchemaChanged(
+            "a column has no name",
+            where=where,
+            remedy=f"name it at the source (pandas: index=False), or declare the ones to keep in [{where}.columns]",
+        )
     lower = [name.lower() for name in schema.names]
     twins = sorted(name for name in schema.names if lower.count(name.lower()) > 1)
     if twins:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -35,8 +36,16 @@ class Times:
         """The rows in lake types, times in UTC.
 
         `text`: the format has no type for times, so columns full of ISO 8601 become times and dates.
-        Raises SourceMalformed for a time without an offset and no zone, and for local times that never were.
+        Raises SourceMalformed for a time without an offset and no zone, for local times that never were, and for two
+        columns of one name.
         """
+        twins = [name for name, count in Counter(rows.schema.names).items() if count > 1]
+        if twins:
+            raise SourceMalformed(
+                f"two columns have the same name: {', '.join(twins)}",
+                where=self.where,
+                remedy="give each its own name at the source, with AS in a query",
+            )
         columns = [self.column(n, c, text=text) for n, c in zip(rows.schema.names, rows.columns, strict=True)]
         return pa.RecordBatch.from_arrays(columns, rows.schema.names)
 

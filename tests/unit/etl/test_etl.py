@@ -349,6 +349,17 @@ def test_a_narrower_type_is_widened_to_what_is_there(shed: Shed) -> None:
     ]
 
 
+def test_a_column_without_a_name_is_refused_unless_it_is_not_kept(shed: Shed) -> None:
+    """So a data frame is written with its index. It was committed, and no run could describe it afterwards."""
+    csv_source(shed, ",n\n0,1.5\n")
+    with pytest.raises(SchemaChanged, match="a column has no name") as caught:
+        shed.run("orders")
+    assert "[datasets.orders.columns]" in caught.value.remedy
+    csv_source(shed, ",n\n0,1.5\n", columns={"n": "float64"})
+    shed.run("orders")
+    assert shed.rows("orders") == [{"n": 1.5}]
+
+
 @pytest.mark.slow
 def test_another_type_is_refused_unless_it_may_be_cast(shed: Shed) -> None:
     shed.write("own.sql", "SELECT * FROM orders")
