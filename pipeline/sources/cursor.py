@@ -109,9 +109,10 @@ class Edge:
         if self._column not in rows.schema.names:
             raise self._fault(f"the rows have no column {self._column!r}", "name a column that they have")
         values = rows.column(self._column)
-        if values.null_count:
+        missing = pc.sum(pc.is_null(values, nan_is_null=True)).as_py()
+        if missing:
             raise self._fault(
-                f"{values.null_count} of {rows.num_rows} rows have no value in it, so nobody can say if they are new",
+                f"{missing} of {rows.num_rows} rows have no value in it, so nobody can say if they are new",
                 "choose a column that every row has",
             )
         return values

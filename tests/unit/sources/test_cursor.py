@@ -131,6 +131,13 @@ def test_rows_without_a_value_in_the_cursor_column_are_refused() -> None:
         Edge("at", [], None, TIMES).admit(TIMES.rows(rows, text=True), rows.column("at"))
 
 
+def test_no_number_is_no_value_of_the_cursor_column() -> None:
+    """Nothing is greater than NaN: with it as the cursor, no row was ever new again."""
+    batch = pa.record_batch({"at": [1.0, float("nan")]})
+    with pytest.raises(SourceMalformed, match="1 of 2 rows have no value in it"):
+        Edge("at", [], None, TIMES).admit(batch, batch.column("at"))
+
+
 def test_a_missing_cursor_column_is_named() -> None:
     rows = pa.RecordBatch.from_pylist([{"id": 1}])
     with pytest.raises(SourceMalformed, match="no column 'at'"):
