@@ -6,6 +6,7 @@ import glob
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +21,7 @@ from pipeline.sources.bytestream import (
     Allowance,
     ChunkFile,
     bounded,
+    damaged_zip,
     gunzipped,
     read_chunks,
     zip_members,
@@ -89,9 +91,12 @@ class FileReader:
             raise SourceError("the file is gone", where=str(file), remedy="run the job again") from None
 
     def _archive(self, file: Path, content: IO[bytes]) -> Iterator[pa.RecordBatch]:
-        with closing(zip_members(content, self._allowance)) as members:
-            for name, member in members:
-                yield from self._content(member, f"{file}!{name}")
+        try:
+            with closing(zip_members(content, self._allowance)) as members:
+                for name, member in members:
+                    yield from self._content(member, f"{file}!{name}")
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:  # of a member: found while its rows are read
+            raise damaged_zip(error, self._allowance.where) from None
 
     def _content(self, content: IO[bytes], where: str) -> Iterator[pa.RecordBatch]:
         if (

@@ -147,6 +147,27 @@ def test_a_damaged_zip_is_refused(desk: Desk, damage: slice) -> None:
         desk.read(**section("x.zip"))
 
 
+def test_a_flipped_byte_in_a_zip_is_refused(desk: Desk) -> None:
+    """It is found while the rows are read, and came out as the library's own error."""
+    with zipfile.ZipFile(desk.root / "x.zip", "w") as archive:
+        archive.writestr("1.csv", "id\n" + "1\n" * 100)
+    content = (desk.root / "x.zip").read_bytes()
+    (desk.root / "x.zip").write_bytes(content[:100] + b"7" + content[101:])
+    with pytest.raises(SourceMalformed, match="zip archive cannot be read: Bad CRC"):
+        desk.read(**section("x.zip"))
+
+
+def test_whole_numbers_that_no_integer_holds_are_refused_unless_they_are_declared(desk: Desk) -> None:
+    """Keys of twenty digits became floats, and two of them one."""
+    (desk.root / "x.csv").write_text("id,far,most\n12345678901234567890,1e30,inf\n12345678901234567891,2.5,1\n")
+    with pytest.raises(SourceMalformed, match="'id' has whole numbers that are too large") as caught:
+        desk.read(**section("x.csv"))
+    assert 'columns.id = "string"' in caught.value.remedy
+    rows = desk.read(**section("x.csv"), types={"id": pa.string()})
+    assert [row["id"] for row in rows] == ["12345678901234567890", "12345678901234567891"]
+    assert [(row["far"], row["most"]) for row in rows] == [(1e30, float("inf")), (2.5, 1.0)]
+
+
 def test_a_broken_json_line_is_named_by_its_number(desk: Desk) -> None:
     (desk.root / "x.jsonl").write_text('{"id": 1}\n\n{"id": \n{"id": 3}\n')
     with pytest.raises(SourceMalformed, match="line 3 is not JSON"):
