@@ -20,7 +20,7 @@ from pipeline.sources.times import Times
 from pipeline.tables.arrow import contract_type
 from pipeline.tables.fingerprint import fingerprint
 from store import lake
-from store.errors import ProjectError
+from store.errors import ProjectError, SourceError
 from store.lake import LakeVersion
 
 CONFIG: Final = "trainshed.config"
@@ -169,6 +169,7 @@ def _stage(work: Work, source: AnySource, reader: SourceReader, opening: Opening
     if edge is not None and staging.progress.edge is not None:
         edge.restore(staging.progress.edge)
     report = _Reporter(ctx)
+    resumed = staging.progress.resume is not None
     try:
         for piece in reader.pieces(staging.progress.resume):
             rows = piece.rows
@@ -180,6 +181,11 @@ def _stage(work: Work, source: AnySource, reader: SourceReader, opening: Opening
                 raise Preempted
     except Preempted:
         staging.flush()
+        raise
+    except SourceError as error:
+        if resumed and not error.retryable:
+            # The place may be what is wrong, such as a page's token that has expired: the next run begins anew.
+            remove(staging.folder)
         raise
     staging.complete()
     report(staging.seen.rows, staging.seen.pages, last=True)

@@ -16,7 +16,16 @@ import pytest
 from pipeline.etl.staging import locked
 from pipeline.process.context import Preempted
 from store import lake
-from store.errors import ChecksFailed, Conflict, DataError, NotFound, ProjectError, SchemaChanged, SourceMalformed
+from store.errors import (
+    ChecksFailed,
+    Conflict,
+    DataError,
+    NotFound,
+    ProjectError,
+    SchemaChanged,
+    SourceError,
+    SourceMalformed,
+)
 from tests.webserver import Answerer, Asked, Reply, Site
 
 if TYPE_CHECKING:
@@ -232,6 +241,30 @@ def test_an_interrupted_fetch_goes_on_where_it_was(shed: Shed, site: MakeSite) -
     facts = shed.run("orders", again=True).one("dataset")
     assert (facts["added"], ids(shed.rows("orders"))) == (12, list(range(12)))
     assert [asked.query["cursor"] for asked in made.asked] == ["9"]
+
+
+def test_a_place_to_go_on_from_that_has_expired_is_forgotten(shed: Shed, site: MakeSite) -> None:
+    """The token of the next page was no good any more, and every later run asked with it again."""
+    stop = threading.Event()
+    rows = [{"id": n, "at": at(n)} for n in range(12)]
+    answer, expired = published(rows), False
+
+    def answering(asked: Asked) -> Reply:
+        if asked.query.get("cursor") == "6":
+            stop.set()
+        return Reply(b"{}", status=410) if expired and asked.query.get("cursor") == "9" else answer(asked)
+
+    made = site(answering)
+    api_source(shed, made.url, mode="append")
+    with pytest.raises(Preempted):
+        shed.run("orders", stop=stop)
+    expired = True
+    with pytest.raises(SourceError, match="it answers 410"):
+        shed.run("orders")
+    expired = False
+    made.asked.clear()
+    shed.run("orders")
+    assert (len(made.asked), ids(shed.rows("orders"))) == (4, list(range(12)))
 
 
 @pytest.mark.parametrize(
