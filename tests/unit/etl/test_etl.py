@@ -412,6 +412,25 @@ def test_another_type_is_refused_unless_it_may_be_cast(shed: Shed) -> None:
         shed.run("made")
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        "pa.array([2**63 - 1, None, 0], pa.int64()).cast(pa.timestamp('us', 'UTC'))",
+        "pa.array([-(2**63) + 1, None, 0], pa.int64()).cast(pa.timestamp('us', 'UTC'))",
+        "pa.array([2_932_897, None, 0], pa.int32()).cast(pa.date32())",
+    ],
+    ids=["infinity", "minus infinity", "a day of the year 10000"],
+)
+def test_a_time_outside_of_the_calendar_is_refused_before_the_commit(shed: Shed, column: str) -> None:
+    """PostgreSQL has infinity for "until further notice": it was committed, and no run could describe it afterwards."""
+    shed.write("far.py", f"import pyarrow as pa\n\n\ndef fetch():\n    return pa.table({{'until': {column}}})\n")
+    shed.sections["sources"] = {"far": {"kind": "python", "function": "far.py:fetch"}}
+    shed.sections["datasets"] = {"orders": {"source": "far"}}
+    with pytest.raises(SchemaChanged, match="1 of 3 rows have a time outside of the years 1 to 9999") as caught:
+        shed.run("orders")
+    assert (caught.value.where, shed.version("orders")) == ("datasets.orders.until", None)
+
+
 def test_a_number_is_not_cast_to_a_time_of_some_unit(shed: Shed) -> None:
     """Seconds since 1970 were taken for microseconds: every row was of the first half hour of that year."""
     csv_source(shed, "id,at\n1,1700000000\n")
