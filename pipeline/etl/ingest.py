@@ -165,7 +165,7 @@ def _stage(work: Work, source: AnySource, reader: SourceReader, opening: Opening
     staging = Staging(work.folder, identity, ingest, lambda: ctx.now().timestamp())
     if staging.progress.complete:
         return staging
-    edge = _edge(source, opening)
+    edge = _edge(source, opening, merged=work.dataset.mode == "merge")
     if edge is not None and staging.progress.edge is not None:
         edge.restore(staging.progress.edge)
     report = _Reporter(ctx)
@@ -192,11 +192,13 @@ def _stage(work: Work, source: AnySource, reader: SourceReader, opening: Opening
     return staging
 
 
-def _edge(source: AnySource, opening: Opening) -> Edge | None:
+def _edge(source: AnySource, opening: Opening, *, merged: bool) -> Edge | None:
     if source.incremental is None:
         return None
     times = Times(where=opening.where, zone=source.timezone, types=opening.types)
-    return Edge(source.incremental.column, source.incremental.key, opening.cursor, times)
+    # Where rows are merged, one that changed again in the same moment is news, although its key is known.
+    key = [] if merged else source.incremental.key
+    return Edge(source.incremental.column, key, opening.cursor, times)
 
 
 class _Reporter:

@@ -215,6 +215,19 @@ def test_only_new_rows_are_added_and_rows_at_the_edge_only_once(shed: Shed, site
     assert made.asked[-1].query == {"since": at(3)}
 
 
+def test_a_row_that_changes_twice_in_one_moment_is_merged_as_it_is_last(shed: Shed, site: MakeSite) -> None:
+    """Its key had been seen at that moment, so the second change was taken for the first, and never came again."""
+    rows: list[dict[str, Any]] = [{"id": 1, "at": at(1), "n": 1}, {"id": 2, "at": at(1), "n": 1}]
+    made = site(published(rows))
+    api_source(shed, made.url, mode="merge", key=["id"])
+    shed.run("orders")
+    rows[1]["n"] = 2
+    told = shed.run("orders").one("dataset")
+    assert (told["added"], told["note"]) == (0, "1 rows updated by key")
+    assert sorted((row["id"], row["n"]) for row in shed.rows("orders")) == [(1, 1), (2, 2)]
+    assert shed.run("orders").skipped
+
+
 def test_an_incremental_source_cannot_replace(shed: Shed, site: MakeSite) -> None:
     api_source(shed, "http://127.0.0.1:9", mode="replace")
     with pytest.raises(ProjectError, match="would keep only the newest rows"):
