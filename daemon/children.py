@@ -36,6 +36,11 @@ class ShimId:
         created = procfs.start_ticks(pid)
         return None if created is None else cls(boot_id=procfs.boot_id(), pid=pid, created=created)
 
+    @classmethod
+    def gone(cls, pid: int) -> Self:
+        """Of a process that had this pid and ended before anybody looked."""
+        return cls(boot_id=procfs.boot_id(), pid=pid, created=-1.0)
+
     def is_alive(self) -> bool:
         return (
             self.boot_id == procfs.boot_id()

@@ -98,6 +98,7 @@ class Daemon:
             gpus=self._gpus.indexes,
             degraded=self._holds_back,
             on_start=self._sampler.wake,
+            report=self._reports.take,
         )
         self.predictions = PredictionReader(
             self.record, lambda: self._project.serving.log, lambda model: self.experiments.labels_came(model)

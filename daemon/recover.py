@@ -25,17 +25,23 @@ def recover(record: Record, supervisor: Supervisor, report: TakeReport = only_st
         active = [(run, lifecycle.get_attempt(session, run.id or 0, run.attempt)) for run in queue.active_runs(session)]
     adopted = []
     for run, attempt in active:
-        watched = _adopt(record, run, attempt)
-        if watched is None:
-            _bury(record, attempt, report)
-        else:
-            supervisor.watch(watched)
+        if take_up(record, supervisor, run, attempt, report):
             adopted.append(attempt.run)
     if adopted:
         which = ", ".join(map(str, adopted))
         with record.transaction() as tx:
             what = f"the daemon started and found run {which} alive: it goes on"
             events.append(tx, actor="daemon", kind="daemon.adopted", subject="daemon", message=what)
+
+
+def take_up(record: Record, supervisor: Supervisor, run: Run, attempt: Attempt, report: TakeReport) -> bool:
+    """An active attempt is watched afterwards (True), or has its end written down. Raises StorageError, RecordBusy."""
+    watched = _adopt(record, run, attempt)
+    if watched is None:
+        _bury(record, attempt, report)
+        return False
+    supervisor.watch(watched)
+    return True
 
 
 def _adopt(record: Record, run: Run, attempt: Attempt) -> Watched | None:
