@@ -19,11 +19,12 @@ from daemon.ingest import only_stored
 from daemon.supervisor import Supervisor
 from daemon.warmth import WarmWorkers, _Process
 from pipeline.config import Project, load_project
+from pipeline.process.spool import Spool
 from store import queue
 from store.engine import Record
 from store.home import AttemptDir, Home
 from store.queue import NewRun
-from store.results import artifacts_of
+from store.results import artifacts_of, params_of
 from store.tables import Run
 from store.times import system_clock
 
@@ -41,12 +42,13 @@ def _dispatcher(
     folder: Path,
     degraded: str | None = None,
     warm: WarmWorkers | None = None,
+    supervisor: Supervisor | None = None,
 ) -> Dispatcher:
     return Dispatcher(
         record=record,
         clock=system_clock,
         project=project,
-        supervisor=Supervisor(record, system_clock, lambda: None),
+        supervisor=supervisor or Supervisor(record, system_clock, lambda: None),
         warm=warm or WarmWorkers(timedelta(seconds=1), folder / "log"),
         gpus=lambda: [],
         degraded=lambda: degraded,
@@ -197,4 +199,37 @@ def test_a_run_that_ended_before_it_could_be_held_was_carried_out_once_and_is_st
     with record.read() as session:
         assert [one.kind for one in artifacts_of(session, run)] == ["backup"]
     assert home.attempt(run, 1).events.read_text().count('"e":"hello"') == 1
+    record.close()
+
+
+@pytest.mark.slow
+def test_what_a_run_with_the_same_number_left_before_a_restore_is_no_word_of_the_new_one(tmp_path: Path) -> None:
+    """Numbers begin again where the restored record ends; the folders of the runs after it are still there."""
+    (tmp_path / "trainshed.toml").write_text('[project]\nname = "p"\n[daemon]\nwarm_workers = false\n')
+    project, home = load_project(tmp_path), Home(tmp_path / "home")
+    record = Record.open(home, system_clock)
+    left = home.attempt(1, 1)
+    left.root.mkdir(parents=True)
+    before = Spool(left.events, lambda: 1000.0)
+    before.write("params", values={"batch": 256})
+    before.write("done", message="")
+    before.close()
+    with record.transaction() as tx:
+        (run,) = queue.submit(tx, [NewRun(job="backup", kind="backup", target="", trigger="manual", actor="ann")])
+
+    def read() -> Run:
+        with record.read() as session:
+            return queue.get_run(session, run)
+
+    supervisor = Supervisor(record, system_clock, lambda: None)
+    supervisor.start()
+    dispatcher = _dispatcher(record, lambda: project, tmp_path, supervisor=supervisor)
+    dispatcher.start()
+    _until(lambda: read().state not in ("queued", "starting", "running"), seconds=60)
+    dispatcher.stop()
+    supervisor.stop()
+    with record.read() as session:
+        assert (read().state, params_of(session, run)) == ("succeeded", {})
+    (kept,) = left.root.parent.glob("1.before-*")
+    assert b"batch" in (kept / "events.jsonl").read_bytes()
     record.close()

@@ -16,8 +16,10 @@ from typing import Any
 
 import pytest
 
+from daemon.attempts import write_order
 from daemon.children import fence
 from pipeline.process import procfs
+from pipeline.process.spec import RunSpec
 from store.home import AttemptDir
 
 DRIVER = """
@@ -200,6 +202,29 @@ def test_a_shim_that_comes_after_the_fence_goes_away(start_shim: ShimStarter, tm
     assert fence(directory)
     assert start_shim("", ordered=False).process.wait(20) == 4
     assert not directory.status.exists()
+
+
+def test_a_worker_of_a_history_that_a_restore_has_ended_makes_room_for_the_attempt_with_its_number(
+    start_shim: ShimStarter,
+) -> None:
+    old = start_shim("import time; time.sleep(600)")
+    until(old.directory.status.exists)
+    worker = old.status()["worker"]
+    spec = RunSpec(
+        run=1,
+        attempt=1,
+        nonce="n2",
+        job="backup",
+        kind="backup",
+        target="",
+        project=old.directory.root,
+        home=old.directory.root,
+    )
+    write_order(old.directory, spec)
+    old.process.wait(20)
+    until(lambda: not procfs.is_alive(worker))
+    assert [file.name for file in old.directory.root.iterdir()] == ["spec.json"]
+    assert (old.directory.root.parent / "attempt.before-n2" / "work.py").exists()
 
 
 def test_the_environment_names_the_attempt_for_stray_descendants(start_shim: ShimStarter) -> None:
