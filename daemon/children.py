@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -40,6 +41,10 @@ class ShimId:
     def gone(cls, pid: int) -> Self:
         """Of a process that had this pid and ended before anybody looked."""
         return cls(boot_id=procfs.boot_id(), pid=pid, created=-1.0)
+
+    def age(self) -> float:
+        """Seconds since it started, by a clock that nobody sets."""
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - self.created / os.sysconf("SC_CLK_TCK"))
 
     def is_alive(self) -> bool:
         return (

@@ -81,7 +81,7 @@ class Daemon:
         settings = project.daemon
         self._warm = WarmWorkers(settings.warm_idle, home.daemon_log)
         self._reports = Reports(lambda: self._project, lambda: self._jobs)
-        self._supervisor = Supervisor(self.record, clock, self._ended, self._reports.take)
+        self._supervisor = Supervisor(self.record, self._ended, self._reports.take)
         self._sampler = Sampler(
             record=self.record,
             clock=clock,

@@ -151,7 +151,7 @@ class Dispatcher(Roundsman):
                 return  # cancelled since we looked
             lease = start.lease.as_json() if start.lease is not None else None
             attempt = lifecycle.start_attempt(tx, run.id, secrets.token_hex(16), lease)
-            number, nonce, started_at = attempt.number, attempt.nonce, attempt.started_at or tx.now
+            number, nonce = attempt.number, attempt.nonce
         directory = self._record.home.attempt(run.id, number)
         try:
             write_order(directory, self._order(run, number, nonce, start.lease))
@@ -173,7 +173,6 @@ class Dispatcher(Roundsman):
                 place=place,
                 directory=directory,
                 child=child,
-                started_at=started_at,
                 timeout_s=run.timeout_s,
                 stall_s=run.stall_s,
                 memory=baseline,

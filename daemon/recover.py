@@ -57,7 +57,6 @@ def _adopt(record: Record, run: Run, attempt: Attempt) -> Watched | None:
                 place=_place(attempt),
                 directory=directory,
                 child=child,
-                started_at=attempt.started_at or 0,
                 timeout_s=run.timeout_s,
                 stall_s=run.stall_s,
                 memory=Baseline.now(),

@@ -48,7 +48,7 @@ def _dispatcher(
         record=record,
         clock=system_clock,
         project=project,
-        supervisor=supervisor or Supervisor(record, system_clock, lambda: None),
+        supervisor=supervisor or Supervisor(record, lambda: None),
         warm=warm or WarmWorkers(timedelta(seconds=1), folder / "log"),
         gpus=lambda: [],
         degraded=lambda: degraded,
@@ -221,7 +221,7 @@ def test_what_a_run_with_the_same_number_left_before_a_restore_is_no_word_of_the
         with record.read() as session:
             return queue.get_run(session, run)
 
-    supervisor = Supervisor(record, system_clock, lambda: None)
+    supervisor = Supervisor(record, lambda: None)
     supervisor.start()
     dispatcher = _dispatcher(record, lambda: project, tmp_path, supervisor=supervisor)
     dispatcher.start()
