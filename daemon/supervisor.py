@@ -128,14 +128,13 @@ class Supervisor:
         return ready
 
     def _mind(self, watched: Watched, dead: bool) -> None:
+        if not dead:
+            self._mind_time(watched)  # before its spool, which may wait for the record
         self._read(watched)
         if dead:
             self._end(watched)
-            return
-        self._mind_time(watched)
-        while watched.asked < watched.cancels:
-            watched.child.ask_to_end()
-            watched.asked += 1
+        else:
+            self._mind_silence(watched)
 
     def _read(self, watched: Watched) -> None:
         """Everything the spool has now."""
@@ -158,15 +157,19 @@ class Supervisor:
             watched.cancels += 1
         elif watched.timed_out_at is not None and now > watched.timed_out_at + AFTER_TIMEOUT_S and watched.asked == 1:
             watched.cancels += 1
-        if watched.stall_s is not None and not watched.stall_told and now - watched.last_news > watched.stall_s:
-            watched.stall_told = True
-            self._tell_stalled(watched)
+        while watched.asked < watched.cancels:
+            watched.child.ask_to_end()
+            watched.asked += 1
 
-    def _tell_stalled(self, watched: Watched) -> None:
+    def _mind_silence(self, watched: Watched) -> None:
+        silent = time.monotonic() - watched.last_news
+        if watched.stall_s is None or watched.stall_told or silent <= watched.stall_s:
+            return
         run = watched.place.run
         what = f"run {run} has said nothing for {watched.stall_s:g} s; look at it with `trainshed runs logs {run}`"
         with self._record.transaction() as tx:
             events.append(tx, actor="daemon", kind="run.stalled", subject=f"run {run}", message=what)
+        watched.stall_told = True
 
     def _end(self, watched: Watched) -> None:
         """After the death of its shim: kills what is left, settles, forgets."""

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from daemon.children import Child, ShimId
 from daemon.ingest import Place
 from daemon.memory import Baseline
 from daemon.supervisor import Supervisor, Watched
+from pipeline.process.spool import Spool
 from store import lifecycle, queue
 from store.engine import Record
 from store.home import AttemptDir, Home
 from store.queue import NewRun
+from store.tables import Event
 
 
 class Bench:
@@ -36,7 +41,7 @@ class Bench:
         self.supervisor = Supervisor(self.record, lambda: None)
         self.supervisor.start()
 
-    def watch(self, timeout_s: float = 3600.0) -> None:
+    def watch(self, *, timeout_s: float = 3600.0, stall_s: float | None = None) -> None:
         identity = ShimId.of_pid(self.shim.pid)
         assert identity is not None
         child = Child.hold(identity)
@@ -47,10 +52,21 @@ class Bench:
                 directory=self.directory,
                 child=child,
                 timeout_s=timeout_s,
-                stall_s=None,
+                stall_s=stall_s,
                 memory=Baseline.now(),
             )
         )
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """While another process holds the record's write lock."""
+        with closing(sqlite3.connect(self.record.home.database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+
+    def said(self, kind: str) -> list[str]:
+        with self.record.read() as session:
+            return list(session.exec(select(Event.message).where(Event.kind == kind)))
 
     def close(self) -> None:
         self.supervisor.stop()
@@ -66,8 +82,8 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made.close()
 
 
-def _until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
+def _until(holds: Callable[[], bool], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -85,3 +101,19 @@ def test_the_time_of_a_run_that_is_taken_up_began_with_its_process(bench: Bench)
     time.sleep(1.1)
     bench.watch(timeout_s=1.0)
     _until(lambda: bench.shim.poll() is not None)
+
+
+def test_a_run_can_be_ended_while_the_record_takes_nothing(bench: Bench) -> None:
+    """On a full disk, or behind a lock, its spool waits; its end does not."""
+    Spool(bench.directory.events, time.time).write("hello", pid=1, python="3.11", jax=None)
+    with bench.locked():
+        bench.watch(timeout_s=0.0)
+        _until(lambda: bench.shim.poll() is not None, 4)
+
+
+@pytest.mark.slow
+def test_that_a_run_is_silent_is_told_as_soon_as_the_record_takes_it(bench: Bench) -> None:
+    with bench.locked():
+        bench.watch(stall_s=0.1)
+        time.sleep(6.0)  # longer than the record waits for a lock
+    _until(lambda: len(bench.said("run.stalled")) == 1)
