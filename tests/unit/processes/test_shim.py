@@ -186,6 +186,24 @@ def test_a_flood_of_output_is_capped_and_does_not_block_the_worker(start_shim: S
     assert shim.directory.stdout.read_text().endswith("000001999\n"), "the newest part is what stays"
 
 
+def test_a_log_that_somebody_deletes_to_make_space_costs_no_run(start_shim: ShimStarter) -> None:
+    shim = start_shim(
+        """
+        import os, sys, time
+        print("x" * 400_000, flush=True)
+        while os.path.exists("stdout.log"):
+            time.sleep(0.01)
+        for number in range(200):
+            print(f"{number:09d}\\n" * 1000, flush=True)
+        """,
+        log_bytes=1_000_000,
+    )
+    until(lambda: shim.directory.stdout.exists() and shim.directory.stdout.stat().st_size > 400_000)
+    shim.directory.stdout.unlink()
+    assert shim.wait()["exit_code"] == 0
+    assert shim.directory.stdout.read_text().endswith("000000199\n\n"), "what comes after it is there"
+
+
 def test_an_attempt_has_one_shim(start_shim: ShimStarter) -> None:
     endless = "import time; time.sleep(600)"
     first = start_shim(endless)
