@@ -32,7 +32,7 @@ def _put_aside(directory: AttemptDir, nonce: str) -> None:
     """What a run with the same number left, unknown to a restored record: what it said would count as ours."""
     left = Status.read(directory)
     if left is not None and not fence(directory):
-        sweep(left.nonce, left.shim.pid)  # it works for what is over
+        sweep(left.nonce, left.shim)  # it works for what is over
     directory.root.rename(directory.root.with_name(f"{directory.root.name}.before-{nonce[:8]}"))
 
 

@@ -161,8 +161,10 @@ def fence(directory: AttemptDir) -> bool:
         os.close(descriptor)
 
 
-def sweep(nonce: str, session: int | None) -> list[int]:
+def sweep(nonce: str, session: ShimId | None) -> list[int]:
     """Kills what a dead shim could not: processes of its session, or with its nonce in their environment."""
+    if session is not None and procfs.start_ticks(session.pid) not in (None, session.created):
+        session = None  # its number is another's by now, and that one's session too
     marker = f"{shim.NONCE_VARIABLE}={nonce}".encode()
     killed = []
     for pid in procfs.all_pids():
@@ -174,8 +176,8 @@ def sweep(nonce: str, session: int | None) -> list[int]:
     return killed
 
 
-def _belongs(pid: int, marker: bytes, session: int | None) -> bool:
-    if session is not None and procfs.session_of(pid) == session:
+def _belongs(pid: int, marker: bytes, session: ShimId | None) -> bool:
+    if session is not None and procfs.session_of(pid) == session.pid:
         return True
     try:
         return marker in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")

@@ -177,7 +177,7 @@ class Supervisor:
         if not fence(watched.directory):
             self._hold_the_other(watched)
             return
-        sweep(place.nonce, watched.child.identity.pid)
+        sweep(place.nonce, watched.child.identity)
         self._read(watched)
         attempts.settle_attempt(
             self._record,
