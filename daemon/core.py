@@ -27,7 +27,7 @@ from daemon.canaries import Canaries
 from daemon.claim import claim_due
 from daemon.daemonalerts import LIFE, of_death
 from daemon.disk import free_bytes, shortage, too_full
-from daemon.dispatcher import Dispatcher, pools_of
+from daemon.dispatcher import Dispatcher
 from daemon.doors import Doors
 from daemon.endpoints import Endpoints
 from daemon.experiments import Experiments
@@ -49,7 +49,7 @@ from daemon.shadows import ShadowWatch
 from daemon.supervisor import Supervisor
 from daemon.warmth import WarmWorkers
 from pipeline.config import Project, load_project
-from pipeline.config.jobs import Job, jobs_of
+from pipeline.config.jobs import Job, jobs_of, pools_of
 from pipeline.labels.box import LabelBox
 from store import alerts, alive, events, lifecycle, queue, runs
 from store.ballast import ROOM_BYTES
@@ -117,7 +117,7 @@ class Daemon:
             self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self.endpoints.process.pids
         )
         self._scheduler = Scheduler(self.record, lambda tx: claim_due(tx, self._jobs), clock, self._claimed)
-        self._retrained = Retrained(self.record, lambda: self._project, self._put_into_traffic)
+        self._retrained = Retrained(self.record, lambda: self._project, self._put_into_traffic, clock)
         self.notifier = Notifier(self.record, lambda: self._project, clock)
         self.heartbeat = Heartbeat(self.record, lambda: self._project, clock, self._unwell)
         self._idle = threading.Condition()

@@ -21,6 +21,7 @@ from daemon.roundsman import Roundsman
 from daemon.supervisor import Supervisor, Watched
 from daemon.warmth import WarmWorkers
 from pipeline.config import Project
+from pipeline.config.jobs import pools_of
 from pipeline.config.schedules import JobSection
 from pipeline.process.spec import RunSpec
 from pipeline.process.warm import Libraries
@@ -250,11 +251,6 @@ class Dispatcher(Roundsman):
 def _stumbled(error: Exception) -> StorageError:
     what = f"its order could not be written, which is a fault of ours: {type(error).__name__}: {error}"
     return StorageError(what, where="daemon.log", remedy="the traceback is there; please report it, and run it again")
-
-
-def pools_of(project: Project) -> dict[str, int]:
-    """Pool → slots: how many runs at once."""
-    return {"default": 2, **project.daemon.pools}
 
 
 def _twins(session: Session, active: list[Run], ready: list[Run]) -> dict[int, str]:

@@ -22,12 +22,11 @@ from store import alerts, events, queue, results, versions, watching
 from store.engine import Transaction
 from store.facts import ReportFacts
 from store.findings import Covered, Finding
+from store.oldwindows import REPORT
 from store.tables import DriftReport, Run
 from store.times import from_us
 from store.words import ACTIVE, PRODUCTION
 
-REPORT: Final = "report"
-"""Parameter of a training that a rule asked for: the report that it follows from."""
 _REMEMBERED: Final = 100
 """Reports that a rule reads."""
 

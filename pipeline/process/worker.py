@@ -37,6 +37,9 @@ from store.words import JobKind
 PREEMPTED: Final = 75
 HEARTBEAT_S: Final = 15.0
 RUN_NICENESS: Final = 10
+NICENESS: Final[dict[JobKind, int]] = {"monitor": 5}
+"""While endpoints answer, of kinds of runs that go before the others: `RUN_NICENESS`. A look takes seconds of CPU, and
+beside trainings at the same niceness, or at 0 for they began before an endpoint did, it would take many times that."""
 STEPS: Final[dict[JobKind, tuple[str, str]]] = {
     "etl": ("pipeline.etl.run", "run_etl"),
     "features": ("pipeline.features.run", "run_features"),
@@ -66,7 +69,7 @@ def work(directory: AttemptDir) -> int:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     spool = Spool(directory.events, time.time)
     spool.write("hello", pid=os.getpid(), python=platform.python_version(), jax=_version("jax"))
-    give_way(Home(spec.home))
+    give_way(Home(spec.home), spec.kind)
     quiet = _start_heartbeat(spool)
     try:
         return _step(spec, spool, stop)
@@ -74,8 +77,9 @@ def work(directory: AttemptDir) -> int:
         quiet.set()
 
 
-def give_way(home: Home) -> None:
-    """While endpoints answer, requests go before runs: of the processor, a run gets what they leave over.
+def give_way(home: Home, kind: JobKind) -> None:
+    """While endpoints answer, requests go before runs: of the processor, a run gets what they leave over, and looks of
+    monitors go before other runs.
 
     Where the kernel groups processes by their session (sched_autogroup), niceness counts within a session only, and
     that of the group decides between them: of the session that is the run's own, its shim's. Cores that serving has to
@@ -86,10 +90,11 @@ def give_way(home: Home) -> None:
     with contextlib.suppress(OSError, ValueError, TypeError):  # no settings, or those of a later release
         if reserved := ServingSettings.read(home.serving.settings).cores:
             pin(left_for_runs(reserved, available()))
-    os.nice(RUN_NICENESS)
+    niceness = NICENESS.get(kind, RUN_NICENESS)
+    os.nice(niceness)
     if os.getsid(0) in (os.getpid(), os.getppid()):
         with contextlib.suppress(OSError):  # a kernel without such groups
-            Path("/proc/self/autogroup").write_text(str(RUN_NICENESS), encoding="ascii")
+            Path("/proc/self/autogroup").write_text(str(niceness), encoding="ascii")
 
 
 def _step(spec: RunSpec, spool: Spool, stop: threading.Event) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from pipeline.config import Project
 from pipeline.config.monitors import MonitorSection
@@ -21,6 +22,9 @@ from pipeline.watching.windows import Window
 from store.facts import WindowFacts
 from store.home import Home
 from store.watching import REMEMBERED
+
+FORMAT: Final = 1
+"""Of what a look tells of a window; a new number makes it anew."""
 
 
 @dataclass(frozen=True)

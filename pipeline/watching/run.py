@@ -20,7 +20,7 @@ from pipeline.watching.following import Followed, followed
 from pipeline.watching.fresh import bring_in
 from pipeline.watching.freshness import freshness_of
 from pipeline.watching.held import Held
-from pipeline.watching.look import Look, Told, assessment_settings, assessor_of, look_at
+from pipeline.watching.look import FORMAT, Look, Told, assessment_settings, assessor_of, look_at
 from pipeline.watching.making import keep_part
 from pipeline.watching.report import reported
 from pipeline.watching.rowassessor import row_assessor_of
@@ -28,8 +28,6 @@ from pipeline.watching.subjects import subjects_of
 from store.times import to_us
 from store.watching import REMEMBERED
 
-FORMAT: Final = 1
-"""Of what this step makes; a new number makes it anew."""
 _AT_ONCE: Final = 20
 """Windows in one line of the spool."""
 _SEEN: Final = timedelta(minutes=10)
@@ -90,7 +88,7 @@ def _fingerprint(
     return fingerprint(
         step="monitor",
         format=FORMAT,
-        section=section.model_dump(mode="json", exclude={"description", "owner", "every", "retrain"}),
+        section=section.model_dump(mode="json", exclude={"description", "owner", "every", "retrain", "keep_windows"}),
         fresh=None if fresh is None else fresh.answer,
         stream=None if stream is None else stream.state.adwin.seen,
         looks=[

@@ -1,4 +1,4 @@
-"""`python nannyml_drift.py FOLDER [CHUNKS]`: NannyML's univariate drift (Jensen-Shannon) of current.parquet."""
+"""`python nannyml_drift.py FOLDER [CHUNKS]`: NannyML's univariate drift (Jensen-Shannon), ten chunks."""
 
 from __future__ import annotations
 

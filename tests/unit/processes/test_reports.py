@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import select
 
 from daemon.ingest import Place, ingest
-from daemon.reports import REPORT, Reports
+from daemon.reports import Reports
 from pipeline.config import Project
 from pipeline.config.jobs import jobs_of
 from pipeline.process.spool import Spool
@@ -19,6 +19,7 @@ from store import alerts, lifecycle, queue, results, versions, watching
 from store.engine import Record
 from store.facts import ReportFacts, VersionFacts
 from store.home import Home
+from store.oldwindows import REPORT
 from store.tables import AliasEvent, Run
 from store.times import system_clock
 

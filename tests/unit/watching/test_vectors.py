@@ -107,7 +107,7 @@ def test_chance_is_known_from_halves_of_the_reference() -> None:
         one = mmd(draw.normal(size=(n, 4)), draw.normal(size=(m, 4)), draw, halves=64)
         assert one is not None
         assert one.noise == pytest.approx(squares(n, m).std(), rel=0.4)
-        assert chance(one) > math.sqrt(squares(n, m).max())
+        assert chance(one.noise) > math.sqrt(squares(n, m).max())
 
 
 def test_it_drifts_by_the_rule_of_all_columns() -> None:
