@@ -38,7 +38,7 @@ from pipeline.tables.shape import BATCH_ROWS, code_text, shape
 from pipeline.tables.sqltext import identifier
 from pipeline.tables.storage import storage_faults
 from store import lake
-from store.errors import ProjectError, StorageError
+from store.errors import DataError, ProjectError, StorageError
 from store.lake import LakeVersion
 
 _CANDIDATE: Final = "candidate.parquet"
@@ -61,11 +61,22 @@ def run_etl(ctx: RunContext) -> None:
             _skip(work, raw)
             return
         ctx.spool.write("fingerprint", value=raw.fingerprint)
-        settled = _settle(work, raw)
-        candidate.write(raw.batches, settled.schema, work.folder / _CANDIDATE, work.where)
-        with closing(connect(spill=work.folder / "spill", readable=[work.folder / _CANDIDATE])) as connection:
-            landing, version = _judge_and_commit(work, raw, settled, connection)
-            tell(work, landing, version, connection)
+        with _fetched_anew(staging):
+            settled = _settle(work, raw)
+            candidate.write(raw.batches, settled.schema, work.folder / _CANDIDATE, work.where)
+            with closing(connect(spill=work.folder / "spill", readable=[work.folder / _CANDIDATE])) as connection:
+                landing, version = _judge_and_commit(work, raw, settled, connection)
+                tell(work, landing, version, connection)
+
+
+@contextmanager
+def _fetched_anew(folder: Path) -> Iterator[None]:
+    """Rows that are refused do not stay in staging: where they are mended at the source, the next run must see it."""
+    try:
+        yield
+    except (DataError, ProjectError):
+        remove(folder)
+        raise
 
 
 @contextmanager
@@ -86,8 +97,10 @@ def _from_source(work: Work) -> Raw | Unchanged:
     if isinstance(fetched, Unchanged):
         return fetched
     parts = fetched.staging.parts
+    with _fetched_anew(work.folder):
+        schema = found_schema([pq.read_schema(part) for part in parts], work.where)
     return Raw(
-        schema=found_schema([pq.read_schema(part) for part in parts], work.where),
+        schema=schema,
         batches=candidate.read_parts(parts),
         empty=fetched.staging.progress.rows == 0,
         fingerprint=fetched.fingerprint,

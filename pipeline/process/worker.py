@@ -24,6 +24,7 @@ from typing import Final, NoReturn
 
 from pipeline.config import load_project
 from pipeline.process.context import Preempted, RunContext
+from pipeline.process.pages import SMALL_PAGES
 from pipeline.process.spec import RunSpec
 from pipeline.process.spool import Spool
 from pipeline.serving.cores import available, left_for_runs, pin
@@ -48,13 +49,13 @@ STEPS: Final[dict[JobKind, tuple[str, str]]] = {
 """Imported when needed: a copy of the database needs no jax."""
 
 
-def cap_threads(environment: dict[str, str], cores: int) -> dict[str, str]:
-    """Thread settings for libraries that would each take the whole box.
+def library_settings(environment: dict[str, str], cores: int) -> dict[str, str]:
+    """For libraries that would each take the whole box; to be set before they are loaded.
 
     OpenMP (gradient-boosted trees) may use all cores; BLAS gets one thread: its calls here are short, and its idle
     threads would make a fork of the warm process unsound. What the operator set stays.
     """
-    wanted = {"OMP_NUM_THREADS": str(cores), "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    wanted = {"OMP_NUM_THREADS": str(cores), "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **SMALL_PAGES}
     return {name: environment.get(name, value) for name, value in wanted.items()}
 
 
@@ -194,5 +195,5 @@ def enter(directory: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    os.environ.update(cap_threads(dict(os.environ), len(os.sched_getaffinity(0))))
+    os.environ.update(library_settings(dict(os.environ), len(os.sched_getaffinity(0))))
     enter(sys.argv[1])

@@ -73,6 +73,9 @@ class App:
     async def _answer(self, request: Request) -> Answer:
         method = request.method
         match request.path.split("/")[1:]:
+            case ["v2", "models", "stats"] if "stats" not in self._shelf.snapshot.routes:
+                _only("GET", method)
+                return _json(self._desk.statistics(None, None))
             case ["v2", "models", model, *rest]:
                 return self._of_model(model, rest, method)
             case ["v1", "predict", _, *rest]:

@@ -133,6 +133,7 @@ class Desk:
         picked = self.pick(counted, model, document.id, document.unit, version)
         seat = picked.seat
         if document.lookup:
+            oip.check_rows(max(len(values) for _, values in document.tensors.values()), self.limits.most_rows)
             tensors = await self.lookups.tensors(model, seat.columns, document.tensors, null=document.null)
             document = document._replace(tensors=tensors)
         numeric, categorical, wanted = oip.encoded(document, seat.columns, self.limits.most_rows)
@@ -162,9 +163,11 @@ class Desk:
 
     # ---------------------------------------------------------------------------------------- what is served
 
-    def ready(self, model: str | None = None) -> bool:
-        """Whether all that is served can answer, or all of one model."""
-        return not self.draining and self.shelf.ready(model)
+    def ready(self, model: str | None = None, version: str | None = None) -> bool:
+        """Whether all that is served can answer, or all of one model, and this version of it."""
+        if self.draining or not self.shelf.ready(model):
+            return False
+        return model is None or version is None or any(seat.label == version for seat in self.shelf.seats_of(model))
 
     def model_metadata(self, model: str, version: str | None) -> dict[str, Any]:
         """Raises Refusal."""
@@ -172,10 +175,16 @@ class Desk:
         versions = [arm.version for arm in self.shelf.snapshot.routes[model].resident]
         return oip.metadata(model, versions, seat.columns)
 
-    def statistics(self, model: str, version: str | None) -> dict[str, Any]:
-        """Raises Refusal."""
-        seat = self.shelf.pick(model, version=version).seat
-        return {"model_stats": [self._stats(seat)]}
+    def statistics(self, model: str | None, version: str | None) -> dict[str, Any]:
+        """Of all models, of one, or of one version. Raises Refusal."""
+        if model is None:
+            seats = list(self.shelf.seats.values())
+        elif version is None:
+            self.shelf.pick(model)
+            seats = self.shelf.seats_of(model)
+        else:
+            seats = [self.shelf.pick(model, version=version).seat]
+        return {"model_stats": [self._stats(seat) for seat in seats]}
 
     def _stats(self, seat: Seat) -> dict[str, Any]:
         """As Triton has it, as far as it is counted; of this worker. Times in nanoseconds."""

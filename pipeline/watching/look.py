@@ -71,6 +71,7 @@ def look_at(subject: Subject, section: MonitorSection, known: Sequence[KnownWind
 class Told:
     """A look's windows, ready to be told and judged."""
 
+    monitor: str
     look: Look
     held: Held
     basis: Basis
@@ -108,13 +109,13 @@ class Told:
         if self.assessor is None and self.rows is None:
             return Assessment()
         window, token = self.look.windows[place].window, f"{self.look.token(place)}/{self.settings}"
-        kept = self.basis.shelf.told(self.look.subject.number, window, token)
+        kept = self.basis.shelf.told(self.monitor, self.look.subject.number, window, token)
         if kept is not None:
             return Assessment.from_document(kept)
         made = Assessment() if self.assessor is None else self.assessor.assess(window)
         if self.rows is not None:
             made = replace(made, verdicts=[*made.verdicts, *(one.document() for one in self.rows.assess(place))])
-        self.basis.shelf.tell(self.look.subject.number, window, token, made.document())
+        self.basis.shelf.tell(self.monitor, self.look.subject.number, window, token, made.document())
         return made
 
     def assessments(self) -> Iterator[Assessment]:

@@ -17,14 +17,13 @@ from pipeline.tables.fingerprint import fingerprint
 from pipeline.watching.assessed import Assessed
 from pipeline.watching.following import Followed, followed
 from pipeline.watching.fresh import bring_in
-from pipeline.watching.freshness import freshness_assessed, newest_row
+from pipeline.watching.freshness import freshness_of
 from pipeline.watching.held import Held
 from pipeline.watching.look import Look, Told, assessment_settings, assessor_of, look_at
 from pipeline.watching.making import keep_part
 from pipeline.watching.report import reported
 from pipeline.watching.rowassessor import row_assessor_of
 from pipeline.watching.subjects import subjects_of
-from store.lakefiles import live_files
 from store.times import to_us
 
 FORMAT: Final = 1
@@ -72,9 +71,7 @@ def _freshness(ctx: RunContext, section: MonitorSection) -> Assessed | None:
     model = None if section.model is None else ctx.project.models[section.model]
     name = section.dataset or (model.dataset if model is not None else "")
     time = section.time or (model.time if model is not None else None) or ctx.project.datasets[name].time
-    files = live_files(ctx.home.dataset(name))
-    newest = None if time is None else newest_row(files, time)
-    return freshness_assessed(name, newest, None, ctx.now(), section.service.stale)
+    return freshness_of(ctx.home.dataset(name), name, time, ctx.now(), section.service.stale)
 
 
 def _fingerprint(
@@ -129,7 +126,7 @@ def _open(ctx: RunContext, section: MonitorSection, look: Look) -> Told:
         keep_part(basis.shelf, basis.table, subject.number, part, token, between)
     assessor = assessor_of(ctx.home, ctx.project, section, look, basis)
     rows = row_assessor_of(ctx.home, section, subject, look.windows, basis, held, between)
-    return Told(look, held, basis, assessor, rows, assessment_settings(section, FORMAT, rows))
+    return Told(ctx.spec.target, look, held, basis, assessor, rows, assessment_settings(section, FORMAT, rows))
 
 
 def _stops(ctx: RunContext) -> Callable[[], None]:

@@ -120,6 +120,32 @@ def test_no_secret_is_in_what_is_told_of_a_failure(receiver: Receiver, monkeypat
     assert tell({"kind": "slack", "url": "env:HOOK"}).text == "env:HOOK: the environment variable HOOK is not set"
 
 
+def test_no_part_of_a_secret_address_is_told_however_a_receiver_names_it(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Express says `Cannot POST /services/…`: that was in the record, in the log and on the screens."""
+    monkeypatch.setenv("HOOK", f"{receiver.url}/services/T0AAAA/xYz%2B123456?token=tok9876")
+    monkeypatch.setenv("TOKEN", "Bearer s3cret-token")
+    hook = {"kind": "webhook", "url": "env:HOOK", "headers": {"authorization": "env:TOKEN"}}
+
+    def says(text: str) -> str:
+        receiver.answer = lambda _: Reply(text.encode(), 404)
+        return tell(hook).text
+
+    assert says("Cannot POST /services/T0AAAA/xYz%2B123456") == "404 Not Found: Cannot POST …"
+    assert says("no hook xYz+123456 (token tok9876)") == "404 Not Found: no hook … (token …)"
+    assert says("s3cret-token is not known") == "404 Not Found: … is not known"
+    told = says("x" * 190 + " /services/T0AAAA/xYz%2B123456")  # where it is cut
+    assert "T0A" not in told
+    assert "services" not in told
+
+
+def test_an_answer_moves_no_terminal_and_comes_unpacked(receiver: Receiver) -> None:
+    receiver.answer = lambda _: Reply(b"\x1b[2Jgone\x07\x00", 500)
+    assert tell({"kind": "webhook", "url": receiver.url}).text == "500 Internal Server Error: [2Jgone"
+    assert receiver.got[0].headers["accept-encoding"] == "identity"
+
+
 def test_a_ping_is_a_get(receiver: Receiver) -> None:
     assert ping(f"{receiver.url}/beat", 1.0, NOW).ok
     assert (receiver.got[0].method, receiver.got[0].path, receiver.got[0].body) == ("GET", "/beat", None)

@@ -225,6 +225,38 @@ def test_an_interrupted_fetch_goes_on_where_it_was(shed: Shed, site: MakeSite) -
     assert [asked.query["cursor"] for asked in made.asked] == ["9"]
 
 
+@pytest.mark.parametrize(
+    ("refused", "dataset"),
+    [
+        pytest.param([{"id": 1, "n": "x"}], {"columns": {"id": "int64", "n": "float64"}}, id="another type"),
+        pytest.param(
+            [{"id": 1, "n": "x"}],
+            {"columns": {"id": "int64", "n": "float64"}, "on_changed_type": "cast"},
+            id="a value that does not fit",
+        ),
+        pytest.param([{"id": 1}], {"columns": {"id": "int64", "n": "float64"}}, id="a column that is gone"),
+        pytest.param([{"id": 1}], {"key": ["n"]}, id="a column that a setting names"),
+        pytest.param([{"id": None, "n": 1.5}], {"mode": "merge", "key": ["id"]}, id="no key"),
+        pytest.param(
+            [{"id": 1, "n": -1.0}], {"checks": [{"kind": "range", "column": "n", "min": 0.0}]}, id="a check that fails"
+        ),
+    ],
+)
+def test_what_was_refused_and_is_mended_at_the_source_is_fetched_anew(
+    shed: Shed, site: MakeSite, refused: list[dict[str, Any]], dataset: dict[str, Any]
+) -> None:
+    """All rows were staged when they were refused, and the next run took them for what the source has."""
+    rows = [refused, [{"id": 1, "n": 1.5}]]
+    made = site(lambda asked: Reply(json.dumps(rows[0]).encode()))
+    shed.sections["sources"] = {"api": {"kind": "http", "url": made.url}}
+    shed.sections["datasets"] = {"orders": {"source": "api", **dataset}}
+    with pytest.raises((DataError, ProjectError)):
+        shed.run("orders")
+    del rows[0]
+    shed.run("orders")
+    assert shed.rows("orders") == [{"id": 1, "n": 1.5}]
+
+
 def test_staged_rows_of_another_setting_are_not_taken(shed: Shed, site: MakeSite) -> None:
     stop = threading.Event()
     stop.set()

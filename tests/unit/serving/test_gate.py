@@ -239,6 +239,15 @@ def test_both_doors_speak_tls_and_show_a_renewed_certificate_without_a_restart(
             asked_over_tls(door, certificates("first")[0])
 
 
+def test_a_client_that_never_shakes_hands_is_closed_after_the_patience(served: Any, certificates: Any) -> None:
+    """Until then it counts among no connections: only time bounds how many of them there are."""
+    certificate = Certificate(*certificates("first"))
+    with opened(*served, certificate=certificate, patience_s=0.5) as door, door.connect() as silent:
+        began = time.monotonic()
+        assert silent.recv(100) == b""
+        assert time.monotonic() - began < 10
+
+
 def asked_over_tls(door: Door, trusted: Path) -> int:
     context = ssl.create_default_context(cafile=str(trusted))
     with httpx.Client(trust_env=False, verify=context, timeout=20) as client:
