@@ -85,7 +85,9 @@ def decide(rule: Rule, facts: Facts, now: datetime) -> Decision:
     if bad == 0:
         return _nothing(_why_not_bad(rule, facts.reports))
     if bad < rule.reports:
-        return _nothing(f"{_count(bad, 'report')} in a row with {_kinds(rule)}; {_needed(rule)}, each over newer windows")
+        return _nothing(
+            f"{_count(bad, 'report')} in a row with {_kinds(rule)}; {_needed(rule)}, each over newer windows"
+        )
     found = _found(rule, facts.reports)
     if facts.busy:
         return _nothing(f"{found}, but {facts.busy}")
