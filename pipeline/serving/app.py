@@ -210,7 +210,8 @@ def _same(path: str | None, body: str | None) -> str | None:
 
 
 def _only(wanted: str, method: str) -> None:
-    if method != wanted:
+    """Who may GET may ask for the head alone."""
+    if method != wanted and (wanted, method) != ("GET", "HEAD"):
         raise NotAllowed(wanted)
 
 
@@ -225,7 +226,9 @@ class NotAllowed(Refusal):
 def _refused(refusal: Refusal) -> Answer:
     answer = refusal_answer(refusal)
     if isinstance(refusal, NotAllowed):
-        return answer._replace(more=(*answer.more, (b"allow", refusal.wanted.encode())))
+        return answer._replace(
+            more=(*answer.more, (b"allow", b"GET, HEAD" if refusal.wanted == "GET" else refusal.wanted.encode()))
+        )
     return answer
 
 

@@ -189,20 +189,22 @@ class Desk:
     def _stats(self, seat: Seat) -> dict[str, Any]:
         """As Triton has it, as far as it is counted; of this worker. Times in nanoseconds."""
         phases = {name: self._metrics.phases.get((seat.model, seat.label, name)) for name in ("queue", "run", "total")}
+        nanoseconds = {name: int(found.sum * 1e9) if found else 0 for name, found in phases.items()}
+        runs, asked = (sum(found.counts) if (found := phases[name]) else 0 for name in ("run", "total"))
         ok = sum(
             count
             for (model, version, _, status), count in self._metrics.requests.items()
             if (model, version) == (seat.model, seat.label) and status == 200
         )
-        nanoseconds = {name: int(found.sum * 1e9) if found else 0 for name, found in phases.items()}
-        runs = sum(phases["run"].counts) if phases["run"] else 0
+        ok_ns = int(self._metrics.succeeded_s.get((seat.model, seat.label), 0.0) * 1e9)
         return {
             "name": seat.model,
             "version": seat.label,
             "inference_count": self._metrics.rows.get((seat.model, seat.label), 0),
             "execution_count": runs,
             "inference_stats": {
-                "success": {"count": ok, "ns": nanoseconds["total"]},
+                "success": {"count": ok, "ns": ok_ns},
+                "fail": {"count": asked - ok, "ns": max(0, nanoseconds["total"] - ok_ns)},
                 "queue": {"count": runs, "ns": nanoseconds["queue"]},
                 "compute_infer": {"count": runs, "ns": nanoseconds["run"]},
             },

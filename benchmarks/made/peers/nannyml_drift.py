@@ -1,4 +1,4 @@
-"""`python nannyml_drift.py FOLDER [CHUNKS]`: NannyML's univariate drift (Jensen-Shannon) of current.parquet, ten chunks."""
+"""`python nannyml_drift.py FOLDER [CHUNKS]`: NannyML's univariate drift (Jensen-Shannon) of current.parquet."""
 
 from __future__ import annotations
 

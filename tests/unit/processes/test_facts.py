@@ -50,7 +50,7 @@ def test_without_a_driver_there_are_no_gpus_and_their_library_is_not_loaded(tmp_
 def test_what_the_operator_set_for_threads_stays() -> None:
     caps = library_settings({"OMP_NUM_THREADS": "3"}, cores=16)
     assert caps == {"OMP_NUM_THREADS": "3", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **SMALL_PAGES}
-    assert library_settings({name: "1" for name in SMALL_PAGES}, cores=16)["MIMALLOC_ALLOW_THP"] == "1"
+    assert library_settings(dict.fromkeys(SMALL_PAGES, "1"), cores=16)["MIMALLOC_ALLOW_THP"] == "1"
 
 
 def test_a_disk_too_full_for_the_record_is_named_with_what_is_needed() -> None:

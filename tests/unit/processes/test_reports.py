@@ -59,7 +59,7 @@ class Bench:
         version: int = 1,
         until_us: int | None = None,
     ) -> int:
-        """A run of the monitor with its report, over windows of its own unless `until_us` says until when; its number."""
+        """A run of the monitor with its report, over windows of its own unless `until_us` says when; its number."""
         new = queue.NewRun(job="monitor:watch", kind="monitor", target="watch", trigger="manual", actor="ann")
         with self.record.transaction() as tx:
             run = queue.submit(tx, [new])[0]

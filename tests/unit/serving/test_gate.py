@@ -20,7 +20,7 @@ from pipeline.serving.access import asking, unguarded
 from pipeline.serving.gate import Gate
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.refusal import Refusal
-from pipeline.serving.tls import Certificate, context_of
+from pipeline.serving.tls import Certificate, context_of, valid_until
 from store.errors import ProjectError
 from store.home import ServingDir
 from store.keyring import DoorKey, Keyring, hash_of, id_of, new_key, publish_keyring, read_keyring
@@ -284,6 +284,21 @@ def test_a_certificate_that_cannot_be_used_is_refused_with_what_to_do(tmp_path: 
         with pytest.raises(ProjectError, match=what) as refused:
             context_of(one, other)
         assert refused.value.where.startswith(where)
+
+
+@pytest.mark.parametrize(
+    "kind", [["-newkey", "rsa:2048"], ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]]
+)
+@pytest.mark.parametrize("days", [1, 90, -1])
+def test_it_is_known_until_when_a_certificate_is_valid_also_when_that_is_over(
+    tmp_path: Path, kind: list[str], days: int
+) -> None:
+    cert, key, asked = tmp_path / "c.pem", tmp_path / "c.key", tmp_path / "c.csr"
+    subject = ["-nodes", "-subj", "/CN=box.example", "-keyout", str(key), "-out", str(asked)]
+    subprocess.run(["openssl", "req", *kind, *subject], check=True, capture_output=True)
+    signed = ["-in", str(asked), "-signkey", str(key), "-out", str(cert), "-days", str(days)]
+    subprocess.run(["openssl", "x509", "-req", *signed], check=True, capture_output=True)
+    assert valid_until(cert, key).timestamp() == pytest.approx(time.time() + days * 86_400, abs=60)
 
 
 # ------------------------------------------------------------------------------------------------- the decision

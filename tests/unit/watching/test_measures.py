@@ -139,7 +139,7 @@ def test_infinities_have_cells_and_enter_no_moment() -> None:
 
 
 def test_the_largest_and_the_smallest_floats_have_measures_and_a_picture() -> None:
-    """±1.7e308 in a reference lay infinitely far from each other, and no JSON takes that: every report ended with it."""
+    """±1.7e308 in a reference lay infinitely far from each other, and no JSON takes that: each report ended with it."""
     kinds = {
         "plain": np.random.default_rng(0).normal(size=700),
         "ends": np.r_[np.full(350, 1.7e308), np.full(350, -1.7e308)],
