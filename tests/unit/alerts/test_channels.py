@@ -96,6 +96,7 @@ def test_a_long_answer_is_read_to_its_beginning_only(receiver: Receiver) -> None
     assert len(tell({"kind": "webhook", "url": receiver.url}).text) < 300
 
 
+@pytest.mark.slow
 def test_an_answer_that_does_not_come_is_waited_for_so_long_and_no_longer(receiver: Receiver) -> None:
     def slow(_: object) -> Reply:
         time.sleep(2)
@@ -317,6 +318,7 @@ def test_a_program_that_fails_reads_nothing_or_is_not_there_is_told(
     assert gone == Answer(ok=False, text="./gone.sh cannot be started: No such file or directory")
 
 
+@pytest.mark.slow
 def test_a_program_that_takes_too_long_is_ended_with_all_it_has_started(
     script: Callable[[str], dict[str, Any]], tmp_path: Path
 ) -> None:

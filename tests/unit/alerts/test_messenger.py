@@ -332,6 +332,7 @@ def _told(one: Shed, number: int) -> list[str]:
         return [told.what for told in outbox.told(session, alert or 0)]
 
 
+@pytest.mark.slow
 def test_messages_about_what_is_long_over_go_and_the_alert_and_its_history_stay(shed: Callable[..., Shed]) -> None:
     one = shed(repeat="off")
     _over(one, 0)
@@ -353,6 +354,7 @@ def _alerts(one: Shed) -> list[Alert]:
         return list(session.exec(select(Alert)))
 
 
+@pytest.mark.slow
 def test_no_message_goes_that_tells_of_what_is_not_over_or_that_waits(shed: Callable[..., Shed]) -> None:
     one = shed(repeat="off", give_up="365d")
     one.look(finding(0), finding(1))  # told by one message
@@ -370,6 +372,7 @@ def test_no_message_goes_that_tells_of_what_is_not_over_or_that_waits(shed: Call
     assert "opened" in _told(one, 2)
 
 
+@pytest.mark.slow
 def test_the_last_message_that_a_channel_took_stays_and_says_when_that_was(shed: Callable[..., Shed]) -> None:
     one = shed(repeat="off")
     _over(one, 0)
@@ -382,6 +385,7 @@ def test_the_last_message_that_a_channel_took_stays_and_says_when_that_was(shed:
     assert _told(one, 0) == ["resolved"]
 
 
+@pytest.mark.slow
 def test_nothing_goes_where_that_is_off(shed: Callable[..., Shed]) -> None:
     one = shed(repeat="off", keep_messages="off")
     _over(one, 0)
@@ -390,6 +394,7 @@ def test_nothing_goes_where_that_is_off(shed: Callable[..., Shed]) -> None:
     assert len(one.deliveries()) == 2
 
 
+@pytest.mark.slow
 def test_an_hour_passes_between_two_looks_for_old_messages(shed: Callable[..., Shed]) -> None:
     one = shed(repeat="off", keep_messages="1d")
     _over(one, 0)

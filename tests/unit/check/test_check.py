@@ -251,6 +251,7 @@ def test_a_core_for_serving_that_the_box_has_not_is_a_fault(shop: Path) -> None:
     assert "leave it out" in fault.remedy
 
 
+@pytest.mark.slow
 def test_the_program_exits_with_the_verdict_and_prints_one_document(shop: Path) -> None:
     (shop / "trainshed.toml").write_text(BASE + MODEL.replace("price", "prize"))
     done = subprocess.run(

@@ -201,6 +201,7 @@ def at(hour: int) -> str:
     return f"2013-01-01T{hour:02d}:00:00Z"
 
 
+@pytest.mark.slow
 def test_only_new_rows_are_added_and_rows_at_the_edge_only_once(shed: Shed, site: MakeSite) -> None:
     rows: list[dict[str, Any]] = [{"id": n, "at": at(n // 2)} for n in range(7)]
     made = site(published(rows))
@@ -234,6 +235,7 @@ def test_an_incremental_source_cannot_replace(shed: Shed, site: MakeSite) -> Non
         shed.run("orders")
 
 
+@pytest.mark.slow
 def test_an_interrupted_fetch_goes_on_where_it_was(shed: Shed, site: MakeSite) -> None:
     """SIGTERM comes in the middle of the pages; the next attempt asks for the rest only."""
     rows = [{"id": n, "at": at(n)} for n in range(12)]
@@ -346,6 +348,7 @@ def test_a_column_that_is_gone_is_refused_and_the_lake_stays(shed: Shed) -> None
     assert shed.told().one("fault")["code"] == "SchemaChanged"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["append", "replace", "merge"])
 def test_a_new_column_is_added_and_told(shed: Shed, mode: str) -> None:
     csv_source(shed, mode=mode, key=["id"])
@@ -491,6 +494,7 @@ def test_columns_that_differ_only_in_case_are_refused(shed: Shed) -> None:
 # ---- shaped ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_sql_shapes_inputs_and_records_their_versions(shed: Shed) -> None:
     csv_source(shed)
     derived(shed, "SELECT id, sum(price) OVER (ORDER BY id) AS running FROM orders")
@@ -587,6 +591,7 @@ def test_what_is_unique_must_be_so_over_the_whole_table(shed: Shed) -> None:
     assert [row["name"] for row in shed.quarantine("orders")] == ["c"]
 
 
+@pytest.mark.slow
 def test_a_foreign_key_may_point_into_the_same_dataset(shed: Shed) -> None:
     rule = {"kind": "foreign_key", "column": "parent", "dataset": "orders", "to": "id"}
     csv_source(shed, "id,parent\n1,1\n2,1\n", mode="append", checks=[rule])
@@ -598,6 +603,7 @@ def test_a_foreign_key_may_point_into_the_same_dataset(shed: Shed) -> None:
         shed.run("orders")
 
 
+@pytest.mark.slow
 def test_a_foreign_key_waits_for_what_it_points_to(shed: Shed) -> None:
     rule = {"kind": "foreign_key", "column": "id", "dataset": "orders", "to": "id"}
     csv_source(shed)
@@ -608,6 +614,7 @@ def test_a_foreign_key_waits_for_what_it_points_to(shed: Shed) -> None:
     assert ids(shed.quarantine("made")) == [77]
 
 
+@pytest.mark.slow
 def test_quarantine_keeps_what_it_has_when_a_type_changes(shed: Shed) -> None:
     rule = {"kind": "sql", "rule": "false", "max_share": 1.0}
     csv_source(shed, "id,n\n1,10\n", checks=[rule], on_changed_type="cast")

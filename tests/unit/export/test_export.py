@@ -102,6 +102,7 @@ def test_an_earlier_export_is_replaced(shed: Shed, exported: Exported) -> None:
     assert [path.name for path in again.folder.parent.iterdir()] == ["late"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["added", "edited", "model"])
 def test_an_earlier_export_that_somebody_worked_in_is_left_alone(shed: Shed, exported: Exported, change: str) -> None:
     file, said = {

@@ -137,6 +137,7 @@ def test_sigterm_reaches_the_worker_which_may_save_its_work(start_shim: ShimStar
     assert shim.directory.stdout.read_text() == "ready\nsaved\n"
 
 
+@pytest.mark.slow
 def test_after_the_grace_every_descendant_is_killed(start_shim: ShimStarter) -> None:
     shim = start_shim(GRANDCHILD + "time.sleep(600)", grace_s=0.3)
     grandchild = shim.grandchild()

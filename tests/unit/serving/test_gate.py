@@ -160,6 +160,7 @@ def test_a_key_of_one_model_opens_no_other_and_not_the_servers_numbers(door: Doo
         assert client.post("/v1/predict/late", json=ROW, headers=bearer(own)).status_code == 200
 
 
+@pytest.mark.slow
 def test_who_asks_too_often_hears_when_to_come_again_and_others_are_not_touched(door: Door, keys: Keys) -> None:
     slow, fast = keys.add("slow", rate=2), keys.add("fast")
     refreshed(door)

@@ -109,6 +109,7 @@ def test_of_a_connection_one_request_is_worked_on_at_a_time() -> None:
     on_site(story, app)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=12), st.booleans())
 def test_a_request_is_whole_however_its_bytes_are_parted(cuts: list[int], chunked: bool) -> None:
@@ -306,6 +307,7 @@ def test_several_may_wait_for_the_same_thing_and_a_client_that_went_meanwhile_di
     on_site(story, app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["drain", "retire"])
 def test_who_has_asked_before_the_end_is_answered_and_hears_that_it_is_the_end(how: str) -> None:
     async def app(request: Request) -> Answer:

@@ -108,6 +108,7 @@ def test_a_damaged_parquet_file_is_refused(desk: Desk) -> None:
         desk.read(**section("x.parquet", "parquet"))
 
 
+@pytest.mark.slow
 def test_a_member_name_that_climbs_out_writes_nothing(desk: Desk, tmp_path: Path) -> None:
     with zipfile.ZipFile(desk.root / "x.zip", "w") as archive:
         archive.writestr("../../escaped.csv", "id\n1\n")

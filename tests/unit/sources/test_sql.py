@@ -96,6 +96,7 @@ def test_what_is_no_database_is_malformed(desk: Desk) -> None:
         desk.read(**section())
 
 
+@pytest.mark.slow
 def test_a_locked_database_is_worth_a_later_try(desk: Desk, database: Path) -> None:
     with closing(sqlite3.connect(database)) as other:
         other.execute("BEGIN EXCLUSIVE")

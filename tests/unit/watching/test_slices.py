@@ -69,6 +69,7 @@ def test_slices_that_the_evidence_does_not_know_raise_nothing() -> None:
     assert judged_slices(slices("auc", labels, scores, {"carrier": carriers}, strange), 0.0) == []
 
 
+@pytest.mark.slow
 def test_without_a_change_one_of_twenty_windows_has_a_slice_that_is_found() -> None:
     """At a limit of 0; every limit that matters makes it rarer."""
     rng = np.random.default_rng(7)
