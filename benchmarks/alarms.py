@@ -12,7 +12,7 @@ after how many rows a rise is found. `vectors`: clouds of 1 to 128 numbers again
 together, told apart by a classifier, 500 of each side (`--apart` windows); and when they no longer do. With the CPU
 seconds of a window.
 
-    python benchmarks/alarms.py [--windows 300] [--apart 1000] [--only errors]
+    python benchmarks/alarms.py [--windows 300] [--apart 1000] [--only errors] [--seed 11]
 
 One JSON object. Each share comes with its 95 % interval (Wilson). About twenty minutes of CPU.
 """
@@ -110,8 +110,9 @@ def main() -> None:
     parser.add_argument("--windows", type=int, default=300, help="of each column and size")
     parser.add_argument("--apart", type=int, default=1000, help="windows that a classifier is asked about")
     parser.add_argument("--only", choices=PARTS, help="this part")
+    parser.add_argument("--seed", type=int, default=11, help="of two runs with two seeds, windows add up")
     asked = parser.parse_args()
-    rng = np.random.default_rng(11)
+    rng = np.random.default_rng(asked.seed)
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "columns": lambda: of_columns(rng, asked.windows),
         "errors": lambda: of_errors(rng, asked.windows),

@@ -23,6 +23,7 @@ from typing import Any, Final
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.made.driftdata import MOVED, write
+from pipeline.process.pages import SMALL_PAGES
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PEERS: Final = {
@@ -68,7 +69,7 @@ def environment(home: Path, packages: tuple[str, ...]) -> Path:
 
 def figures(python: Path, script: Path, folder: Path) -> dict[str, Any]:
     """What the script prints last."""
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environ = {**os.environ, **SMALL_PAGES, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [str(python), str(script), str(folder)], env=environ, capture_output=True, text=True, check=False
     )

@@ -27,7 +27,7 @@ from daemon.canaries import Canaries
 from daemon.claim import claim_due
 from daemon.daemonalerts import LIFE, of_death
 from daemon.disk import free_bytes, shortage, too_full
-from daemon.dispatcher import Dispatcher, pools_of
+from daemon.dispatcher import Dispatcher
 from daemon.doors import Doors
 from daemon.endpoints import Endpoints
 from daemon.experiments import Experiments
@@ -49,18 +49,20 @@ from daemon.shadows import ShadowWatch
 from daemon.supervisor import Supervisor
 from daemon.warmth import WarmWorkers
 from pipeline.config import Project, load_project
-from pipeline.config.jobs import Job, jobs_of
+from pipeline.config.jobs import Job, jobs_of, pools_of
 from pipeline.labels.box import LabelBox
 from store import alerts, alive, events, lifecycle, queue, runs
 from store.ballast import ROOM_BYTES
 from store.engine import Record, Transaction
-from store.errors import ProjectError, Refused
+from store.errors import ProjectError, Refused, TrainshedError
 from store.findings import Policy
 from store.home import Home
 from store.times import Clock, to_us
 from store.wire import BackfillDone, BackfillRequest, BoxView, RunRequest, RunView
 
 log = logging.getLogger(__name__)
+LOOK_AGAIN_S: Final = 2.0
+"""Seconds between two looks whether the last run has ended, while it drains."""
 SILENT_S: Final = 30.0
 """The schedules are looked at every second; after so long without, they are not kept."""
 
@@ -81,7 +83,7 @@ class Daemon:
         settings = project.daemon
         self._warm = WarmWorkers(settings.warm_idle, home.daemon_log)
         self._reports = Reports(lambda: self._project, lambda: self._jobs)
-        self._supervisor = Supervisor(self.record, clock, self._ended, self._reports.take)
+        self._supervisor = Supervisor(self.record, self._ended, self._reports.take)
         self._sampler = Sampler(
             record=self.record,
             clock=clock,
@@ -98,6 +100,7 @@ class Daemon:
             gpus=self._gpus.indexes,
             degraded=self._holds_back,
             on_start=self._sampler.wake,
+            report=self._reports.take,
         )
         self.predictions = PredictionReader(
             self.record, lambda: self._project.serving.log, lambda model: self.experiments.labels_came(model)
@@ -114,7 +117,7 @@ class Daemon:
             self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self.endpoints.process.pids
         )
         self._scheduler = Scheduler(self.record, lambda tx: claim_due(tx, self._jobs), clock, self._claimed)
-        self._retrained = Retrained(self.record, lambda: self._project, self._put_into_traffic)
+        self._retrained = Retrained(self.record, lambda: self._project, self._put_into_traffic, clock)
         self.notifier = Notifier(self.record, lambda: self._project, clock)
         self.heartbeat = Heartbeat(self.record, lambda: self._project, clock, self._unwell)
         self._idle = threading.Condition()
@@ -181,11 +184,16 @@ class Daemon:
         self._draining = True
         self._scheduler.stop()  # what falls due is not lost: the next daemon catches up
         with self._idle:
-            self._idle.wait_for(lambda: self._stopping or not self._active())
+            while not self._stopping and self._may_be_active():
+                self._idle.wait(LOOK_AGAIN_S)  # not every end is told: a start that failed had no process
 
-    def _active(self) -> bool:
-        with self.record.read() as session:
-            return bool(queue.active_runs(session))
+    def _may_be_active(self) -> bool:
+        try:
+            with self.record.read() as session:
+                return bool(queue.active_runs(session))
+        except TrainshedError as error:
+            log.warning("whether runs go on cannot be seen: %s", error, extra={"action": "daemon_draining"})
+            return True
 
     def _claimed(self) -> None:
         """After schedules have queued runs, or asked for the end of those that are overlapped."""

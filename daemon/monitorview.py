@@ -46,6 +46,7 @@ def monitor_view(
         report=None if report is None else report.id,
         run=None if report is None else report.run,
         stored=stored,
+        kept="" if section.keep_windows is None else duration_text(section.keep_windows),
         findings=[] if report is None else [finding_view(one) for one in report.findings],
         rev=max(0 if report is None else report.rev, 0 if schedule is None else schedule.rev),
     )

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlmodel import Session, col, select
 
+from daemon.oldwindows import OldWindows
 from daemon.program import ask_program
-from daemon.reports import REPORT, source_of
+from daemon.reports import source_of
 from daemon.roundsman import Roundsman
 from daemon.traffic import Asked, change
 from pipeline.config import Project
@@ -29,8 +30,10 @@ from pipeline.serving.starting import computing_environment
 from store import events, queue, registry, versions
 from store.engine import Record, Transaction
 from store.errors import Refused, ServingError
+from store.oldwindows import REPORT
 from store.results import params_of
 from store.tables import Event, ModelVersion, WatchWindow
+from store.times import Clock
 from store.wire import PromoteRequest, TrafficChange
 from store.words import CANDIDATE, PRODUCTION
 
@@ -67,6 +70,7 @@ class Retrained(Roundsman):
         record: Record,
         project: Callable[[], Project],
         put_into_traffic: Callable[[str, Callable[[Transaction], object]], object],
+        clock: Clock,
     ) -> None:
         """`put_into_traffic`: `Endpoints.change`."""
         trouble = "a retrained version waits"
@@ -74,10 +78,12 @@ class Retrained(Roundsman):
         self._record = record
         self._project = project
         self._put = put_into_traffic
+        self._old_windows = OldWindows(record, project, clock)
         self._asked: dict[tuple[str, int], tuple[object, ...]] = {}
         """Version → the windows that it was last compared on, in vain."""
 
     def _round(self) -> float:
+        self._old_windows.tidy()
         self.look()
         return EVERY_S
 

@@ -15,27 +15,26 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.made.driftdata import BATCH, NUMBERS, WORDS
+from benchmarks.made.driftdata import NUMBERS, WORDS
+from pipeline.trainingset.reading import read_batches, sample_ids
 from pipeline.versions.signature import FeatureKind
 from pipeline.watching.measures import all_measures
-from pipeline.watching.profile import Profiles, cells_of, fit, from_document, profile, to_document
+from pipeline.watching.profile import Profiles, cells_of, fitted, from_document, profile, to_document
 from pipeline.watching.verdict import Rules, decided
 
 KINDS: dict[str, FeatureKind] = {**dict.fromkeys(NUMBERS, "numeric"), **dict.fromkeys(WORDS, "categorical")}
 
 
 FITTED: Final = 200_000
-"""Rows of the reference that place its cells, as `pipeline.watching.learned` draws them."""
+"""Rows of the reference that place its cells."""
 
 
 def batches(file: Path) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(file, read_dictionary=list(WORDS)) as opened:
-        for group in range(opened.num_row_groups):
-            yield from as_profiled(opened.read_row_group(group), KINDS).to_batches(BATCH)
+    for batch in read_batches(file, WORDS):
+        yield from as_profiled(pa.Table.from_batches([batch]), KINDS).to_batches()
 
 
 def as_profiled(table: pa.Table, kinds: dict[str, FeatureKind]) -> pa.Table:
@@ -68,10 +67,8 @@ def peak_mb() -> float:
 
 
 def reference(file: Path) -> Profiles:
-    share = min(1.0, FITTED / pq.read_metadata(file).num_rows)
-    rng = np.random.default_rng(0)
-    drawn = [pa.Table.from_batches([batch]).filter(pa.array(rng.random(len(batch)) < share)) for batch in batches(file)]
-    return profile(fit(pa.concat_tables(drawn), KINDS), batches(file))
+    """As `pipeline.watching.learned` makes it."""
+    return fitted(KINDS, lambda: batches(file), sample_ids(pq.read_metadata(file).num_rows, FITTED, 0))
 
 
 if __name__ == "__main__":

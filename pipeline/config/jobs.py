@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from pipeline.config.project import Project
 from pipeline.config.schedules import JobSection
 from pipeline.config.watched import monitors_of
 from store.words import JobKind
+
+MONITORS: Final = "monitors"
+"""The pool of monitors that name none: their runs are short, and in that of trainings they would wait for hours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +30,9 @@ def jobs_of(project: Project) -> dict[str, Job]:
 
     def add(kind: JobKind, target: str, upstream: list[str]) -> None:
         name = f"{kind}:{target}" if target else kind
-        settings = project.jobs.get(name, JobSection())
-        made[name] = Job(name=name, kind=kind, target=target, upstream=tuple(upstream), settings=settings)
+        made[name] = Job(
+            name=name, kind=kind, target=target, upstream=tuple(upstream), settings=_settings(project, name, kind)
+        )
 
     for name in _inputs_first(project):
         dataset = project.datasets[name]
@@ -46,6 +51,19 @@ def jobs_of(project: Project) -> dict[str, Job]:
         add("monitor", name, [] if monitor.dataset is None else [f"etl:{monitor.dataset}"])
     add("backup", "", [])
     return made
+
+
+def _settings(project: Project, name: str, kind: JobKind) -> JobSection:
+    found = project.jobs.get(name, JobSection())
+    if kind == "monitor" and "pool" not in found.model_fields_set:
+        return found.model_copy(update={"pool": MONITORS})
+    return found
+
+
+def pools_of(project: Project) -> dict[str, int]:
+    """Pool → slots: how many runs at once."""
+    watched = {MONITORS: 1} if monitors_of(project) else {}
+    return {"default": 2, **watched, **project.daemon.pools}
 
 
 def with_upstream(jobs: dict[str, Job], name: str) -> list[Job]:

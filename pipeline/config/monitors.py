@@ -6,14 +6,15 @@ import re
 from datetime import timedelta
 from typing import Annotated, Final, Literal, Self, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from pipeline.config.base import Duration, Name, Section, Share, duration_text, parse_duration
+from pipeline.config.base import Duration, Name, Section, Share, duration_text, none_if_off, parse_duration
 
 ReferenceName = Literal["training", "trailing", "last cycle"]
 ColumnMeasureName = Literal["psi", "ks", "wasserstein", "missing", "new"]
 MeasureName = Literal[ColumnMeasureName, "mmd", "classifier"]
 ShortestWindow: Final = timedelta(minutes=1)
+KEEP_WINDOWS: Final = timedelta(days=730)
 _ROWS: Final = re.compile(r"\s*(\d[\d_]*)\s*rows\s*")
 
 
@@ -71,7 +72,8 @@ class PerformanceSection(Section):
     """Columns by whose values it is told too."""
     stream: bool = True
     """Follow the errors answer by answer too (ADWIN): it dates a rise of `drop` or more, which windows only bracket.
-    Leave it out where labels of one outcome come sooner than others."""
+    Leave it out where labels of one outcome come sooner than others, or where errors come and go with the hour of the
+    day."""
 
 
 class ServiceSection(Section):
@@ -90,8 +92,8 @@ class RetrainSection(Section):
 
     on: list[Literal["drift", "performance"]] = Field(default=["drift", "performance"], min_length=1)
     """Kinds of findings that ask for it."""
-    reports: int = Field(default=2, ge=1)
-    """So many reports in a row have to say so."""
+    reports: int = Field(default=2, ge=1, le=50)
+    """So many reports in a row have to say so, each over newer windows."""
     cool_down: Duration = Field(default="7d", validate_default=True)
     """Between two such trainings."""
     budget: int = Field(default=3, ge=1)
@@ -147,6 +149,11 @@ class MonitorSection(Section):
     skew: bool = True
     """Hold what callers sent for the features of views against what training would have looked up for the moment of the
     request. Leave it out where requests are asked long after their time, as in a replay."""
+    keep_windows: Annotated[Annotated[Duration, Field(ge=timedelta(days=1))] | None, BeforeValidator(none_if_off)] = (
+        KEEP_WINDOWS
+    )
+    """How long what was told of a window stays in the record; `"off"`: for ever. The newest 400 windows of a version
+    stay in any case, and what an open alert, or a training that a report asked for, refers to. Reports stay."""
     severity: Literal["warning", "critical"] = "warning"
     """Of its alerts."""
     performance: PerformanceSection = PerformanceSection()
@@ -179,6 +186,10 @@ class MonitorSection(Section):
     def _of_cycle(self) -> None:
         if self.span is None:
             raise ValueError("windows of so many rows have no cycle")
+        if self.keep_windows is not None and self.keep_windows < self.cycle + self.span:
+            raise ValueError(
+                f"`keep_windows` is shorter than a cycle: {duration_text(self.cycle)} and a window are needed"
+            )
         if self.cycle % self.span:
             raise ValueError(f"a cycle is a whole number of windows of {self.window}")
 

@@ -105,5 +105,5 @@ def _job_names(project: Project) -> Iterator[str]:
     for name, settings in project.jobs.items():
         if name not in jobs:
             yield f"jobs.{name}: no job {name!r}{nearest(name, jobs)}"
-        if settings.pool not in {"default", *project.daemon.pools}:
-            yield f"jobs.{name}.pool: no pool {settings.pool!r}{nearest(settings.pool, project.daemon.pools)}"
+        if settings.pool not in (pools := {"default", "monitors", *project.daemon.pools}):
+            yield f"jobs.{name}.pool: no pool {settings.pool!r}{nearest(settings.pool, sorted(pools))}"

@@ -67,7 +67,7 @@ class JobSection(Section):
     priority: int = 0
     """Higher goes first."""
     pool: str = "default"
-    """Pool whose slots its runs take."""
+    """Pool whose slots its runs take; of a monitor `monitors`, so that its look does not wait until trainings end."""
     slots: int = Field(default=1, gt=0)
     """Slots of the pool that a run takes."""
     device: DeviceChoice | None = None
@@ -80,7 +80,7 @@ class DaemonSection(Section):
     """How the daemon of this project works."""
 
     pools: dict[str, int] = {"default": 2}
-    """Pool → slots: how many runs at once."""
+    """Pool → slots: how many runs at once. `monitors`, for those, has one if none is named."""
     grace: Duration = Field(default="30s", validate_default=True)
     """Between SIGTERM and SIGKILL of a cancelled run: time for a checkpoint."""
     warm_workers: bool = True

@@ -24,6 +24,7 @@ from typing import Final, NoReturn
 
 from pipeline.config import load_project
 from pipeline.process.context import Preempted, RunContext
+from pipeline.process.pages import SMALL_PAGES
 from pipeline.process.spec import RunSpec
 from pipeline.process.spool import Spool
 from pipeline.serving.cores import available, left_for_runs, pin
@@ -36,6 +37,9 @@ from store.words import JobKind
 PREEMPTED: Final = 75
 HEARTBEAT_S: Final = 15.0
 RUN_NICENESS: Final = 10
+NICENESS: Final[dict[JobKind, int]] = {"monitor": 5}
+"""While endpoints answer, of kinds of runs that go before the others: `RUN_NICENESS`. A look takes seconds of CPU, and
+beside trainings at the same niceness, or at 0 for they began before an endpoint did, it would take many times that."""
 STEPS: Final[dict[JobKind, tuple[str, str]]] = {
     "etl": ("pipeline.etl.run", "run_etl"),
     "features": ("pipeline.features.run", "run_features"),
@@ -48,13 +52,13 @@ STEPS: Final[dict[JobKind, tuple[str, str]]] = {
 """Imported when needed: a copy of the database needs no jax."""
 
 
-def cap_threads(environment: dict[str, str], cores: int) -> dict[str, str]:
-    """Thread settings for libraries that would each take the whole box.
+def library_settings(environment: dict[str, str], cores: int) -> dict[str, str]:
+    """For libraries that would each take the whole box; to be set before they are loaded.
 
     OpenMP (gradient-boosted trees) may use all cores; BLAS gets one thread: its calls here are short, and its idle
     threads would make a fork of the warm process unsound. What the operator set stays.
     """
-    wanted = {"OMP_NUM_THREADS": str(cores), "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    wanted = {"OMP_NUM_THREADS": str(cores), "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **SMALL_PAGES}
     return {name: environment.get(name, value) for name, value in wanted.items()}
 
 
@@ -65,7 +69,7 @@ def work(directory: AttemptDir) -> int:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     spool = Spool(directory.events, time.time)
     spool.write("hello", pid=os.getpid(), python=platform.python_version(), jax=_version("jax"))
-    give_way(Home(spec.home))
+    give_way(Home(spec.home), spec.kind)
     quiet = _start_heartbeat(spool)
     try:
         return _step(spec, spool, stop)
@@ -73,8 +77,9 @@ def work(directory: AttemptDir) -> int:
         quiet.set()
 
 
-def give_way(home: Home) -> None:
-    """While endpoints answer, requests go before runs: of the processor, a run gets what they leave over.
+def give_way(home: Home, kind: JobKind) -> None:
+    """While endpoints answer, requests go before runs: of the processor, a run gets what they leave over, and looks of
+    monitors go before other runs.
 
     Where the kernel groups processes by their session (sched_autogroup), niceness counts within a session only, and
     that of the group decides between them: of the session that is the run's own, its shim's. Cores that serving has to
@@ -85,10 +90,11 @@ def give_way(home: Home) -> None:
     with contextlib.suppress(OSError, ValueError, TypeError):  # no settings, or those of a later release
         if reserved := ServingSettings.read(home.serving.settings).cores:
             pin(left_for_runs(reserved, available()))
-    os.nice(RUN_NICENESS)
+    niceness = NICENESS.get(kind, RUN_NICENESS)
+    os.nice(niceness)
     if os.getsid(0) in (os.getpid(), os.getppid()):
         with contextlib.suppress(OSError):  # a kernel without such groups
-            Path("/proc/self/autogroup").write_text(str(RUN_NICENESS), encoding="ascii")
+            Path("/proc/self/autogroup").write_text(str(niceness), encoding="ascii")
 
 
 def _step(spec: RunSpec, spool: Spool, stop: threading.Event) -> int:
@@ -194,5 +200,5 @@ def enter(directory: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    os.environ.update(cap_threads(dict(os.environ), len(os.sched_getaffinity(0))))
+    os.environ.update(library_settings(dict(os.environ), len(os.sched_getaffinity(0))))
     enter(sys.argv[1])

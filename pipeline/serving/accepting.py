@@ -22,10 +22,13 @@ MOST: Final = 64
 class Accepting:
     """Of one listening socket, which may be shared with other processes; belongs to the thread of its event loop."""
 
-    def __init__(self, made: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None) -> None:
-        """`made`: the protocol of a new connection."""
+    def __init__(
+        self, made: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None, shake_s: float | None = None
+    ) -> None:
+        """`made`: the protocol of a new connection; `shake_s`: how long a client may take until TLS is agreed on."""
         self._made = made
         self._tls = tls
+        self._shake_s = shake_s
         self._loop = asyncio.get_running_loop()
         self._listener: socket.socket | None = None
         self._server: asyncio.Server
@@ -35,7 +38,9 @@ class Accepting:
     async def begin(self, listener: socket.socket) -> None:
         """Takes the socket over."""
         self._listener = listener.dup()
-        self._server = await self._loop.create_server(self._first, sock=listener, ssl=self._tls, backlog=BACKLOG)
+        self._server = await self._loop.create_server(
+            self._first, sock=listener, ssl=self._tls, backlog=BACKLOG, ssl_handshake_timeout=self._shake_s
+        )
 
     def end(self) -> None:
         """Takes in nobody more."""
@@ -64,4 +69,6 @@ class Accepting:
 
     async def _take(self, one: socket.socket) -> None:
         with contextlib.suppress(OSError):  # it has gone, or speaks no TLS
-            await self._loop.connect_accepted_socket(self._made, one, ssl=self._tls)
+            await self._loop.connect_accepted_socket(
+                self._made, one, ssl=self._tls, ssl_handshake_timeout=self._shake_s
+            )

@@ -61,7 +61,8 @@ class DataServer:
 
     async def serve_sockets(self, sockets: Sequence[socket.socket]) -> None:
         """Accepts from these sockets, which may be shared with other processes, until it has drained."""
-        doors = [Accepting(lambda: Connection(self._service), self._tls) for _ in sockets]
+        shake_s = None if self._tls is None else max(_LOOK_S, self._patience_s)
+        doors = [Accepting(lambda: Connection(self._service), self._tls, shake_s) for _ in sockets]
         for door, one in zip(doors, sockets, strict=True):
             await door.begin(one)
         await self._keep_watch()

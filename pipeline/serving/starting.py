@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from pipeline.process import procfs
+from pipeline.process.pages import SMALL_PAGES
 from store.home import Home
 
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -80,4 +81,4 @@ def computing_environment(environ: Mapping[str, str]) -> dict[str, str]:
     flags = environ.get("XLA_FLAGS", "")
     if "xla_cpu_multi_thread_eigen" not in flags:
         flags = f"{flags} {_ONE_THREAD}".strip()
-    return {**environ, **dict.fromkeys(_THREADS, "1"), "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}
+    return {**SMALL_PAGES, **environ, **dict.fromkeys(_THREADS, "1"), "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}

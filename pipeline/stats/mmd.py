@@ -96,7 +96,7 @@ def _squares(rows: Floats) -> Floats:
 
 
 def _bandwidth(squares: Floats) -> float:
-    distances = np.sqrt(squares[np.triu_indices(len(squares), 1)])
+    distances = np.sqrt(np.concatenate([row[place + 1 :] for place, row in enumerate(squares)]))
     return float(np.median(distances)) or float(distances.mean())
 
 

@@ -64,9 +64,11 @@ class TrainingSet:
         """All rows of a part, in memory."""
         return pq.read_table(self.file(part))
 
-    def batches(self, part: Part, words: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
+    def batches(
+        self, part: Part, words: Sequence[str] = (), columns: Sequence[str] | None = None
+    ) -> Iterator[pa.RecordBatch]:
         """All rows of a part, at most BATCH_ROWS at a time; `words`: see `read_batches`."""
-        return read_batches(self.file(part), words)
+        return read_batches(self.file(part), words, columns)
 
     def take(self, part: Part, ids: Ids, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows with these numbers (counted from 0), in the order asked for."""

@@ -31,10 +31,14 @@ def sample_ids(rows: int, most: int, seed: int | Sequence[int]) -> Ids | None:
     """`most` of the numbers 0 … rows - 1, ascending, each as likely as any other; None where that is all of them."""
     if rows <= most:
         return None
-    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False, shuffle=False))
+    drawn = np.zeros(rows, np.bool_)
+    drawn[np.random.default_rng(seed).choice(rows, most, replace=False, shuffle=False)] = True
+    return np.flatnonzero(drawn)
 
 
-def read_batches(file: Path, words: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
+def read_batches(
+    file: Path, words: Sequence[str] = (), columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
     """The rows of a Parquet file, at most BATCH_ROWS at a time.
 
     `words`: columns of text that are wanted as dictionaries, each word read once a row group and not for each row.
@@ -42,7 +46,7 @@ def read_batches(file: Path, words: Sequence[str] = ()) -> Iterator[pa.RecordBat
     with pq.ParquetFile(file, read_dictionary=list(words)) as opened:
         for group in range(opened.num_row_groups):
             # Not `iter_batches`, which holds on to the groups behind it: of ten groups, all ten (measured, pyarrow 26).
-            yield from opened.read_row_group(group).to_batches(BATCH_ROWS)
+            yield from opened.read_row_group(group, columns).to_batches(BATCH_ROWS)
 
 
 def take_rows(file: Path, ids: Ids, columns: Sequence[str] | None = None) -> pa.Table:

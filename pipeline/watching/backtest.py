@@ -3,7 +3,8 @@
 A program of its own, because the daemon that asks for it loads neither Arrow nor NumPy. It goes through the windows
 that the record has, as if a look had followed each of them, from the profiles that are kept. On standard input it is
 given what the record knows. `--set limits.psi=0.3` asks for other settings than those of the project file. The errors
-are followed anew from the log, in the order in which they were asked, as if each label had come with its answer.
+are followed anew from the log, in the order in which they were asked, as if each label had come with its answer. Rows
+themselves are looked at by `rowreplay`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from pipeline.watching.following import replayed
 from pipeline.watching.held import Held, rules_of
 from pipeline.watching.judged import shown_as
 from pipeline.watching.measures import Measures, all_measures
+from pipeline.watching.rowreplay import RowReplay
 from pipeline.watching.subjects import Subject, subjects_of
 from pipeline.watching.tables import Content
 from pipeline.watching.verdict import Rules, decided
@@ -55,7 +57,7 @@ class Look:
     known: bool
     """There was enough to say something."""
     drifted: dict[str, str]
-    """Column, or `errors` → why."""
+    """Column, `rows` or `errors` → why."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,27 +72,44 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.nice(_NICENESS)
     try:
         facts = TypeAdapter(MonitorFacts).validate_json(sys.stdin.read())
-        section = monitors_of(load_project(asked.project))[asked.monitor]
-        section = with_overrides(section, _settings(asked.set))
-        print(json.dumps(backtest(Home(asked.home), asked.monitor, section, facts, asked.since), allow_nan=False))
+        before = monitors_of(load_project(asked.project))[asked.monitor]
+        section = with_overrides(before, _settings(asked.set))
+        found = backtest(Home(asked.home), asked.monitor, section, facts, asked.since, before)
+        print(json.dumps(found, allow_nan=False))
     except TrainshedError as error:
         print(json.dumps({"fault": {"what": error.what, "where": error.where, "remedy": error.remedy}}))
         return error.exit_code
     return 0
 
 
-def backtest(home: Home, monitor: str, section: MonitorSection, facts: MonitorFacts, since_us: int) -> dict[str, Any]:
-    """What `store.wire.BacktestView` tells. Raises NotFound, BundleDamaged, SchemaChanged."""
+def backtest(
+    home: Home,
+    monitor: str,
+    section: MonitorSection,
+    facts: MonitorFacts,
+    since_us: int,
+    before: MonitorSection | None = None,
+) -> dict[str, Any]:
+    """What `store.wire.BacktestView` tells. `before`: the project's section, where `section` is another one.
+
+    Raises NotFound, BundleDamaged, SchemaChanged.
+    """
     span = None if section.span is None else us(section.span)
     windows = [one for one in facts.windows if one.end_us > since_us and span in (None, one.end_us - one.start_us)]
     now_us = max((one.end_us for one in windows), default=0)
     subjects = subjects_of(home, monitor, section, facts.versions, now_us)
     alarms: list[dict[str, Any]] = []
     looks: list[Look] = []
+    notes: list[str] = []
     for subject in subjects:
         mine = [one for one in windows if one.version == subject.number]
         if mine:
-            seen = list(_looks(home, subject, section, mine))
+            mine.sort(key=lambda one: one.end_us)
+            full = [full_of(one) for one in mine]
+            basis, tokens = subject.basis(full), [one.token for one in mine]
+            rows = RowReplay(home, before or section, section, subject, basis, full, tokens)
+            seen = list(_looks(home, subject, section, Held(section, basis, subject.number, full), rows))
+            notes += rows.notes()
             alarms += [_alarm(subject.number, one) for one in _in_a_row(seen)]
             looks += seen
     told = {
@@ -101,26 +120,28 @@ def backtest(home: Home, monitor: str, section: MonitorSection, facts: MonitorFa
         "since": _moment(min((one.start_us for one in windows), default=None)),
         "until": _moment(max((one.end_us for one in windows), default=None)),
         "alarms": sorted(alarms, key=lambda one: (one["at"], one["version"])),
+        "notes": notes,
         "settings": {key: section.model_dump(mode="json")[key] for key in _KEYS},
     }
     return {**told, "sentence": _sentence(told)}
 
 
-def _looks(home: Home, subject: Subject, section: MonitorSection, known: Sequence[KnownWindow]) -> Iterator[Look]:
+def _looks(home: Home, subject: Subject, section: MonitorSection, held: Held, rows: RowReplay) -> Iterator[Look]:
     """After each window of a version, oldest first."""
-    windows = [full_of(one) for one in sorted(known, key=lambda one: one.end_us)]
-    erred = replayed(home, section, subject, [one.window for one in windows])
-    held, rules = Held(section, subject.basis(windows), subject.number, windows), rules_of(section)
+    erred, rules = replayed(home, section, subject, [one.window for one in held.windows]), rules_of(section)
     seen: list[Compared] = []
-    for place, full in enumerate(windows):
+    for place, full in enumerate(held.windows):
         pair = held.compared(place)
         if pair is not None:
             seen.append(all_measures(*pair))
         drifted, enough = _verdicts(seen, rules, subject.output)
+        apart, apart_known = rows.after(place)
+        drifted |= apart
         said = erred[place] if erred else None
         if said is not None and said.answer == "found":
             drifted[said.subject] = said.reason
-        yield Look(full.window.end_us, enough or (said is not None and said.answer != "not yet"), drifted)
+        known = enough or apart_known or (said is not None and said.answer != "not yet")
+        yield Look(full.window.end_us, known, drifted)
 
 
 def _in_a_row(looks: Sequence[Look]) -> list[list[Look]]:

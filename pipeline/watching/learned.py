@@ -12,7 +12,7 @@ from pipeline.trainingset.build import TrainingSet, open_training_set
 from pipeline.trainingset.reading import sample_ids
 from pipeline.versions.signature import FeatureKind, Signature
 from pipeline.watching.logged import OUTPUT, as_profiled, kind_of
-from pipeline.watching.profile import Profile, fit, profile
+from pipeline.watching.profile import Profile, fit, fitted, profile
 from store.home import Home
 
 FITTED_ROWS: Final = 200_000
@@ -23,9 +23,7 @@ ANSWERED_ROWS: Final = 20_000
 def learned(home: Home, training_set: str, inputs: Mapping[str, FeatureKind]) -> dict[str, Profile]:
     """Of the rows that trained: a sample places the cells, and all rows are counted. Raises NotFound."""
     rows = open_training_set(home, training_set)
-    ids = sample_ids(rows.rows["train"], FITTED_ROWS, _seed(rows))
-    sample = rows.read("train") if ids is None else rows.take("train", ids, list(inputs))
-    return profile(fit(as_profiled(sample, inputs), inputs), _batches(rows, inputs))
+    return fitted(inputs, lambda: _batches(rows, inputs), sample_ids(rows.rows["train"], FITTED_ROWS, _seed(rows)))
 
 
 def answered(home: Home, digest: str, training_set: str, signature: Signature, output: str) -> dict[str, Profile]:
@@ -45,7 +43,8 @@ def answered(home: Home, digest: str, training_set: str, signature: Signature, o
 
 
 def _batches(rows: TrainingSet, inputs: Mapping[str, FeatureKind]) -> Iterator[pa.RecordBatch]:
-    for batch in rows.batches("train", [name for name, kind in inputs.items() if kind == "categorical"]):
+    words = [name for name, kind in inputs.items() if kind == "categorical"]
+    for batch in rows.batches("train", words, list(inputs)):
         yield from as_profiled(pa.Table.from_batches([batch]), inputs).to_batches()
 
 

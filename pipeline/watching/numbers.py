@@ -47,11 +47,10 @@ class NumberCells:
 
         A value that several quantiles meet gets a cell of its own. Only finite values count.
         """
-        given = np.asarray(values, dtype=np.float64)
-        ordered = np.sort(given[np.isfinite(given)])
+        ordered = _ascending(values)
         if not len(ordered):
             return cls(np.zeros(0), True, 0.0)
-        distinct = np.unique(ordered)
+        distinct = ordered[np.concatenate(([True], ordered[1:] != ordered[:-1]))]
         points = len(distinct) <= most
         upper = distinct if points else _quantiles(ordered, most)
         centre = float(ordered[(len(ordered) - 1) // 2])
@@ -63,9 +62,9 @@ class NumberCells:
 
     @cached_property
     def widths(self) -> Floats:
-        """[k + 1] of the cells of finite numbers; the outermost have no end, and 0 here."""
+        """[k + 1] of the cells of finite numbers, as far as numbers are summed; the outermost have no end: 0 here."""
         with np.errstate(over="ignore"):
-            between = np.diff(self.edges)
+            between = np.minimum(np.diff(self.edges), FARTHEST)
         return np.concatenate([np.zeros(1), between, np.zeros(min(1, len(self.edges)))])
 
     @property
@@ -87,6 +86,13 @@ class NumberCells:
     @classmethod
     def from_document(cls, said: dict[str, Any]) -> Self:
         return cls(floats_of(said["edges"]), said["points"], said["centre"])
+
+
+def _ascending(values: npt.ArrayLike) -> Floats:
+    """Those that are finite, 0 and -0 alike. Singles are sorted as such, in half of the time."""
+    given = np.asarray(values)
+    floats = given if given.dtype == np.float32 else given.astype(np.float64, copy=False)
+    return (np.sort(floats[np.isfinite(floats)]) + floats.dtype.type(0)).astype(np.float64, copy=False)
 
 
 def _quantiles(ordered: Floats, most: int) -> Floats:
@@ -129,18 +135,16 @@ class NumberProfile:
     @classmethod
     def of(cls, cells: NumberCells, column: pa.Array) -> Self:
         """A batch of numbers, truth values or nulls [n]."""
-        values, special = _finite(_present(column))
-        low, high = (float(values.min()), float(values.max())) if len(values) else (math.inf, -math.inf)
+        values, special, (low, high) = _finite(_present(column))
         counts = cells.placing.counts(values, len(cells.edges) + 1)
         wide = values.astype(np.float64, copy=False)
-        with np.errstate(over="ignore"):
-            away = _near(wide - cells.centre)
+        away, farthest = _away(wide, cells.centre, low, high)
         below, above = _beyond(cells, wide, counts)
         return cls(
             cells=cells,
             counts=np.r_[counts, special, len(column) - len(wide) - sum(special)].astype(np.int64),
-            total=exact_sum(away),
-            squares=exact_sum(np.square(away)),
+            total=exact_sum(away, farthest),
+            squares=exact_sum(np.square(away, out=away), farthest * farthest),
             below=exact_sum(below),
             above=exact_sum(above),
             lowest=low,
@@ -257,13 +261,19 @@ def _present(column: pa.Array) -> Numbers:
     return np.asarray(there.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
-def _finite(values: Numbers) -> tuple[Numbers, list[int]]:
-    """Those that are, and how many are -∞, ∞ and NaN."""
+def _finite(values: Numbers) -> tuple[Numbers, list[int], tuple[float, float]]:
+    """Those that are, how many are -∞, ∞ and NaN, and the lowest and the highest of the finite ones."""
+    ends = _ends(values)
     # Of a NaN both ends are NaN.
-    if not len(values) or (math.isfinite(values.min()) and math.isfinite(values.max())):
-        return values, [0, 0, 0]
+    if not len(values) or all(map(math.isfinite, ends)):
+        return values, [0, 0, 0], ends
     special = [np.isneginf(values), np.isposinf(values), np.isnan(values)]
-    return values[np.isfinite(values)], [int(mask.sum()) for mask in special]
+    finite = values[np.isfinite(values)]
+    return finite, [int(mask.sum()) for mask in special], _ends(finite)
+
+
+def _ends(values: Numbers) -> tuple[float, float]:
+    return (float(values.min()), float(values.max())) if len(values) else (math.inf, -math.inf)
 
 
 def _beyond(cells: NumberCells, values: Floats, counts: Counts) -> tuple[Floats, Floats]:
@@ -276,6 +286,14 @@ def _beyond(cells: NumberCells, values: Floats, counts: Counts) -> tuple[Floats,
         below = _near(first - values[values <= first]) if counts[0] else none
         above = _near(values[values > last] - last) if counts[-1] else none
     return below, above
+
+
+def _away(values: Floats, centre: float, low: float, high: float) -> tuple[Floats, float]:
+    """`values`, of which `low` and `high` are the ends, less `centre`; and how far the farthest is."""
+    with np.errstate(over="ignore"):
+        away = values - centre
+    farthest = max(abs(low - centre), abs(high - centre))
+    return (away, farthest) if farthest <= FARTHEST else (_near(away), FARTHEST)
 
 
 def _near(values: Floats) -> Floats:

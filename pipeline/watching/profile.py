@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.stats.distances import Counts
@@ -20,6 +22,10 @@ Cells = NumberCells | WordCells
 Profile = NumberProfile | WordProfile
 Profiles = Mapping[str, Profile]
 """Column → its profile."""
+Rows = Callable[[], Iterator[pa.RecordBatch]]
+"""Reads the same rows in the same order whenever it is called."""
+_IN_HAND: Final = 64 * 2**20
+"""Bytes of rows that are kept between drawing a sample of them and counting them all."""
 
 
 def fit(sample: pa.Table, kinds: Mapping[str, FeatureKind]) -> dict[str, Cells]:
@@ -43,6 +49,34 @@ def profile(cells: Mapping[str, Cells], batches: Iterable[pa.RecordBatch]) -> di
     for batch in batches:
         found = add(found, batch)
     return found
+
+
+def fitted(
+    kinds: Mapping[str, FeatureKind], rows: Rows, drawn: npt.NDArray[np.int64] | None, in_hand: int = _IN_HAND
+) -> dict[str, Profile]:
+    """Of all rows, over the cells that some of them place: those numbered `drawn`, ascending; None: all.
+
+    Of one row at least. They are read once if they take `in_hand` bytes at most, else twice.
+    """
+    sample: list[pa.RecordBatch] = []
+    kept: list[pa.RecordBatch] = []
+    seen = size = 0
+    for batch in rows():
+        sample.append(batch if drawn is None else _numbered(batch, drawn, seen))
+        seen += batch.num_rows
+        size += batch.nbytes
+        if size <= in_hand:
+            kept.append(batch)
+        else:
+            kept.clear()
+    cells = fit(pa.Table.from_batches(sample), kinds)
+    return profile(cells, kept if size <= in_hand else rows())
+
+
+def _numbered(batch: pa.RecordBatch, drawn: npt.NDArray[np.int64], seen: int) -> pa.RecordBatch:
+    """Its rows among those drawn; `seen` rows came before it."""
+    begin, end = np.searchsorted(drawn, (seen, seen + batch.num_rows))
+    return batch.take(pa.array(drawn[begin:end] - seen))
 
 
 def cells_of(profiles: Profiles) -> dict[str, Cells]:
@@ -92,7 +126,9 @@ def _fit(column: pa.Array, kind: FeatureKind) -> Cells:
 
 
 def _numbers(column: pa.Array) -> Any:
-    return column.drop_null().cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    there = column.drop_null()
+    wide = there if pa.types.is_float32(there.type) else there.cast(pa.float64(), safe=False)
+    return wide.to_numpy(zero_copy_only=False)
 
 
 def _empty(cells: Cells) -> Profile:

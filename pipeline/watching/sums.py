@@ -18,13 +18,14 @@ _BLOCK: Final = 2**16
 """So many numbers of 36 bits add up to at most 52 bits: nothing is rounded."""
 
 
-def exact_sum(values: Floats) -> int:
-    """Σ values [n] in units of 2^-1074. Finite ones, none above 1e300.
+def exact_sum(values: Floats, bound: float | None = None) -> int:
+    """Σ values [n] in units of 2^-1074. Finite ones, none above 1e300. `bound`: what none is above or below -bound, for
+    who knows it.
 
     Numbers are cut into slices of 36 bits at fixed places, (x + M) - M with M = 1.5·2^52 units of the slice, and each
     slice is added up exactly (Demmel & Nguyen 2013, without their limit to a few slices). 3 ns a value and slice.
     """
-    return sum(_block(values[start : start + _BLOCK]) for start in range(0, len(values), _BLOCK))
+    return sum(_block(values[start : start + _BLOCK], bound) for start in range(0, len(values), _BLOCK))
 
 
 def as_float(total: int) -> float:
@@ -50,9 +51,10 @@ def from_text(text: str) -> int:
     return total << (int(power) + UNIT_BITS) if total else 0
 
 
-def _block(rest: Floats) -> int:
+def _block(rest: Floats, bound: float | None) -> int:
     total = 0
-    while len(rest) and (largest := max(float(rest.max()), -float(rest.min()))) > 0.0:
+    largest = _largest(rest) if bound is None else bound
+    while largest > 0.0:
         unit = max(math.frexp(largest)[1] - _WIDTH, -UNIT_BITS)
         shift = math.ldexp(1.5, 52 + unit)
         slices = rest + shift
@@ -60,4 +62,9 @@ def _block(rest: Floats) -> int:
         numerator, denominator = float(slices.sum()).as_integer_ratio()
         total += numerator * ((1 << UNIT_BITS) // denominator)
         rest = np.subtract(rest, slices, out=slices)
+        largest = _largest(rest)
     return total
+
+
+def _largest(values: Floats) -> float:
+    return max(float(values.max()), -float(values.min()))

@@ -6,7 +6,7 @@ Its measure is the maximum mean discrepancy with an RBF kernel: 0 of one distrib
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -85,12 +85,20 @@ def vectors_assessed(
         return _told(name, "found", reason, {"numbers": list(lengths)})
     found = mmd(before.rows, now.rows, rng, halves=_HALVES)
     assert found is not None  # there are rows enough
-    value, counts = distance(found), max(limit, chance(found))
-    reason = f"maximum mean discrepancy {value:.3f} where {counts:.3g} counts, of {found.rows[1]:,} vectors"
-    if now.left_out:
-        reason += f"; {now.left_out:,} rows have none that could be compared"
-    told = {"mmd": value, "limit": counts, **found.document()}
-    return _told(name, "found" if value >= counts else "clear", reason, told)
+    return _judged(name, {"mmd": distance(found), "left_out": now.left_out, **found.document()}, limit)
+
+
+def vectors_again(said: Assessed, limit: float) -> Assessed:
+    """What `vectors_assessed` said, by another limit on the MMD."""
+    return _judged(said.subject, said.evidence, limit) if "mmd" in said.evidence else said
+
+
+def _judged(name: str, evidence: Mapping[str, Any], limit: float) -> Assessed:
+    value, counts = evidence["mmd"], max(limit, chance(evidence["noise"]))
+    reason = f"maximum mean discrepancy {value:.3f} where {counts:.3g} counts, of {evidence['rows'][1]:,} vectors"
+    if left_out := evidence.get("left_out"):
+        reason += f"; {left_out:,} rows have none that could be compared"
+    return _told(name, "found" if value >= counts else "clear", reason, {**evidence, "limit": counts})
 
 
 def vector_measures(said: Assessment) -> Iterator[tuple[str, float, float]]:
@@ -138,9 +146,9 @@ def distance(found: Discrepancy) -> float:
     return math.sqrt(max(0.0, found.squared))
 
 
-def chance(found: Discrepancy) -> float:
-    """What the reference's own halves let expect of two samples of these sizes, at most."""
-    return math.sqrt(_CHANCE * (found.noise or 0.0))
+def chance(noise: float | None) -> float:
+    """What the reference's own halves let expect of two samples of these sizes, at most. `noise`: a `Discrepancy`'s."""
+    return math.sqrt(_CHANCE * (noise or 0.0))
 
 
 def _told(name: str, answer: Answer, reason: str, evidence: dict[str, Any]) -> Assessed:

@@ -143,7 +143,11 @@ class WordProfile:
 
 def _counted(column: pa.Array) -> list[tuple[str, int]]:
     there = column.drop_null() if column.null_count else column
-    found = pc.value_counts(there if pa.types.is_dictionary(there.type) else there.cast(pa.string()))
+    if pa.types.is_dictionary(there.type):
+        counts = np.bincount(there.indices.to_numpy(zero_copy_only=False), minlength=1)
+        met = np.flatnonzero(counts)
+        return list(zip(there.dictionary.take(pa.array(met)).to_pylist(), counts[met].tolist(), strict=True))
+    found = pc.value_counts(there.cast(pa.string()))
     return list(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True))
 
 

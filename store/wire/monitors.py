@@ -60,6 +60,8 @@ class MonitorView(Wire):
     """The last report's."""
     stored: int
     """Windows in the record."""
+    kept: str = ""
+    """How long they stay there; empty: for ever."""
     findings: list[WatchFinding]
     """Of the last report."""
     rev: int
@@ -121,6 +123,8 @@ class BacktestView(Wire):
     until: datetime | None
     alarms: list[BacktestAlarm]
     """Oldest first."""
+    notes: list[str] = []
+    """What was left out, and why."""
     settings: dict[str, Any]
     """With which it was replayed."""
     sentence: str

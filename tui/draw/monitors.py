@@ -101,6 +101,7 @@ def backtested(view: BacktestView) -> RenderableType:
             for one in view.alarms
         ]
         parts.append(table(heads, rows, empty=""))
+    parts += [Text(f"note: {note}", style="yellow") for note in view.notes]
     return Group(*parts)
 
 
@@ -124,6 +125,8 @@ def _head(view: MonitorView, now: datetime) -> Iterator[Text]:
     yield Text(f"  a column has drifted when one measure is at its limit in {rule}", style="dim")
     looks = "paused" if view.paused else f"every {view.every}, next {ago(view.next_at, now)}"
     yield Text(f"  looks {looks} (schedule {view.schedule or 'none'})", style="dim")
+    if view.kept:
+        yield Text(f"  what is told of a window stays for {view.kept}", style="dim")
     if view.retrains:
         yield Text(f"  trains again {view.retrains}", style="dim")
 

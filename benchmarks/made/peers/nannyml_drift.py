@@ -1,4 +1,4 @@
-"""`python nannyml_drift.py FOLDER`: NannyML's univariate drift (Jensen-Shannon) of current.parquet, ten chunks."""
+"""`python nannyml_drift.py FOLDER [CHUNKS]`: NannyML's univariate drift (Jensen-Shannon), ten chunks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if __name__ == "__main__":
         treat_as_categorical=list(WORDS),
         continuous_methods=["jensen_shannon"],
         categorical_methods=["jensen_shannon"],
-        chunk_number=10,
+        chunk_number=int(sys.argv[2]) if len(sys.argv) > 2 else 10,
     )
     calculator.fit(pd.read_parquet(folder / "reference.parquet"))
     found = calculator.calculate(pd.read_parquet(folder / "current.parquet")).filter(period="analysis").to_df()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.config.jobs import jobs_of, with_upstream
+from pipeline.config.jobs import jobs_of, pools_of, with_upstream
 from pipeline.config.load import load_project
+from pipeline.config.schedules import JobSection
 
 FLIGHTS = Path(__file__).parents[3] / "assets" / "demo" / "flights"
 STARTER = Path(__file__).parents[3] / "assets" / "starter"
@@ -38,3 +39,16 @@ def test_settings_of_a_job_are_its_own() -> None:
 
 def test_the_starter_is_a_project() -> None:
     assert list(jobs_of(load_project(STARTER)))[-1] == "backup"
+
+
+def test_a_monitor_does_not_wait_in_the_pool_of_trainings_unless_it_is_told_to() -> None:
+    project = load_project(FLIGHTS)
+    jobs = jobs_of(project)
+    monitors = [name for name, job in jobs.items() if job.kind == "monitor"]
+    assert monitors
+    assert {jobs[name].settings.pool for name in monitors} == {"monitors"}
+    assert {job.settings.pool for job in jobs.values() if job.kind != "monitor"} == {"default"}
+    assert pools_of(project)["monitors"] == 1
+    asked = {monitors[0]: JobSection(pool="default"), **{name: JobSection(retries=2) for name in monitors[1:]}}
+    told = jobs_of(project.model_copy(update={"jobs": asked}))
+    assert [told[name].settings.pool for name in monitors] == ["default", *["monitors"] * (len(monitors) - 1)]

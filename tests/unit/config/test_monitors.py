@@ -101,3 +101,16 @@ def test_a_monitor_under_a_models_name_watches_that_model() -> None:
     with pytest.raises(ValidationError, match="model late is watched under this name"):
         project(monitors={"late": {"dataset": "flights"}})
     assert monitors_of(project(**SERVED, monitors={"late": {"model": "late"}}))["early"].model == "early"
+
+
+def test_windows_are_kept_for_two_years_or_as_long_as_is_said_and_for_a_cycle_at_least() -> None:
+    of = MonitorSection.model_validate
+    kept = {said: of({"dataset": "flights", "keep_windows": said}).keep_windows for said in ("off", "90d")}
+    assert kept == {"off": None, "90d": timedelta(days=90)}
+    assert MonitorSection(dataset="flights").keep_windows == timedelta(days=730)
+    with pytest.raises(ValidationError, match="greater than or equal to"):
+        of({"dataset": "flights", "keep_windows": "1h"})
+    cyclic = {"dataset": "flights", "reference": "last cycle", "cycle": "7d"}
+    assert of({**cyclic, "keep_windows": "8d"}).cycle == timedelta(days=7)
+    with pytest.raises(ValidationError, match="`keep_windows` is shorter than a cycle: 7d and a window are needed"):
+        of({**cyclic, "keep_windows": "7d"})

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import pynvml
 import pytest
 
 from daemon import memory
 from daemon.disk import free_bytes, shortage, too_full
 from daemon.gpus import Gpus
-from pipeline.process.worker import cap_threads
+from pipeline.process.pages import SMALL_PAGES
+from pipeline.process.worker import library_settings
 
 GB = 10**9
 
@@ -46,9 +50,53 @@ def test_without_a_driver_there_are_no_gpus_and_their_library_is_not_loaded(tmp_
     assert (gpus.views(), gpus.indexes(), gpus.memory_by_pid()) == ([], [], {})
 
 
+class Cards:
+    """NVML of a box whose first card answers everything, the second not all, and the third has fallen off its bus."""
+
+    def nvmlDeviceGetCount(self) -> int:
+        return 3
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
+        if index == 2:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_GPU_IS_LOST)
+        return index
+
+    def nvmlDeviceGetName(self, card: int) -> str:
+        return ("H100", "GB10")[card]
+
+    def nvmlDeviceGetMemoryInfo(self, card: int) -> Any:
+        return self._unless_second(card, SimpleNamespace(used=GB, total=80 * GB))
+
+    def nvmlDeviceGetUtilizationRates(self, card: int) -> Any:
+        return self._unless_second(card, SimpleNamespace(gpu=50))
+
+    def nvmlDeviceGetComputeRunningProcesses(self, card: int) -> Any:
+        return self._unless_second(card, [SimpleNamespace(pid=7, usedGpuMemory=GB)])
+
+    @staticmethod
+    def _unless_second(card: int, answer: Any) -> Any:
+        """As with memory that card and processor share, and with a card that is parted (MIG)."""
+        if card == 1:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
+        return answer
+
+
+def test_a_card_that_does_not_say_everything_or_is_lost_hides_no_other(tmp_path: Path) -> None:
+    driver = tmp_path / "version"
+    driver.touch()
+    gpus = Gpus(driver, Cards)
+    assert [(one.index, one.name, one.memory_total, one.utilisation) for one in gpus.views()] == [
+        (0, "H100", 80 * GB, 50.0),
+        (1, "GB10", 0, 0.0),
+    ]
+    assert gpus.memory_by_pid() == {7: GB}
+    assert gpus.indexes() == [0, 1, 2]
+
+
 def test_what_the_operator_set_for_threads_stays() -> None:
-    caps = cap_threads({"OMP_NUM_THREADS": "3"}, cores=16)
-    assert caps == {"OMP_NUM_THREADS": "3", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    caps = library_settings({"OMP_NUM_THREADS": "3"}, cores=16)
+    assert caps == {"OMP_NUM_THREADS": "3", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **SMALL_PAGES}
+    assert library_settings(dict.fromkeys(SMALL_PAGES, "1"), cores=16)["MIMALLOC_ALLOW_THP"] == "1"
 
 
 def test_a_disk_too_full_for_the_record_is_named_with_what_is_needed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -12,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.versions.signature import FeatureKind
 from pipeline.watching.numbers import NumberCells, NumberProfile
-from pipeline.watching.profile import cells_of, fit, from_document, profile, to_document, together
+from pipeline.watching.profile import cells_of, fit, fitted, from_document, profile, to_document, together
 from pipeline.watching.sums import UNIT_BITS, as_float, exact_sum, from_text, to_text
 from pipeline.watching.words import WordCells, WordProfile
 
@@ -52,6 +54,7 @@ def test_numbers_of_two_parts_are_those_of_the_whole(
     assert whole.rows == len(one) + len(two)
 
 
+@pytest.mark.slow
 @given(numbers, st.lists(st.floats(width=32) | st.none(), max_size=40))
 def test_singles_are_profiled_as_the_same_doubles_are(reference: list[float | None], given: list[float | None]) -> None:
     cells = NumberCells.fit([value for value in reference if value is not None], most=8)
@@ -59,6 +62,7 @@ def test_singles_are_profiled_as_the_same_doubles_are(reference: list[float | No
     assert single.document() == double.document()
 
 
+@pytest.mark.slow
 @given(words, words)
 def test_words_that_come_as_a_dictionary_are_the_same_words(
     reference: list[str | None], given: list[str | None]
@@ -66,6 +70,9 @@ def test_words_that_come_as_a_dictionary_are_the_same_words(
     cells = WordCells.fit(pa.array(reference, pa.string()), most=3)
     plain = pa.array(given, pa.string())
     assert WordProfile.of(cells, plain.dictionary_encode()).document() == WordProfile.of(cells, plain).document()
+    later = plain.dictionary_encode().slice(len(given) // 2)
+    assert WordProfile.of(cells, later).document() == WordProfile.of(cells, plain.slice(len(given) // 2)).document()
+    assert WordCells.fit(plain.dictionary_encode()) == WordCells.fit(plain)
 
 
 @given(words, words, words)
@@ -145,6 +152,32 @@ def test_profiles_of_another_reference_do_not_add_up() -> None:
         word.plus(other)
     with pytest.raises(ValueError, match="numbers and one of words"):
         together(one, word)
+
+
+def test_rows_that_are_kept_and_rows_that_are_read_again_give_the_same_profile() -> None:
+    rng = np.random.default_rng(0)
+    rows = pa.table({"x": pa.array(rng.normal(size=5000), pa.float32()), "w": pa.array(["a", "b"] * 2500)})
+    drawn = np.flatnonzero(rng.random(5000) < 0.3)
+    reads = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        reads.append(1)
+        return iter(rows.to_batches(700))
+
+    kinds: dict[str, FeatureKind] = {"x": "numeric", "w": "categorical"}
+    kept = fitted(kinds, batches, drawn)
+    assert len(reads) == 1
+    again = fitted(kinds, batches, drawn, in_hand=rows.nbytes // 2)
+    assert len(reads) == 3
+    apart = profile(fit(rows.take(pa.array(drawn)), kinds), rows.to_batches())
+    assert to_document(kept) == to_document(again) == to_document(apart)
+    assert to_document(fitted(kinds, batches, None)) == to_document(profile(fit(rows, kinds), rows.to_batches()))
+
+
+def test_singles_place_the_edges_that_the_same_doubles_do() -> None:
+    values = np.r_[np.random.default_rng(0).lognormal(size=9000), np.zeros(500), -np.zeros(500)].astype(np.float32)
+    single, double, turned = (NumberCells.fit(given) for given in (values, values.astype(np.float64), values[::-1]))
+    assert single.identity() == double.identity() == turned.identity()
 
 
 def test_a_table_is_profiled_batch_by_batch_and_written_down() -> None:

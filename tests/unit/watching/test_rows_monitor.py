@@ -9,7 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from pipeline.config.watched import monitors_of
 from pipeline.process.context import Preempted
+from pipeline.training.overrides import with_overrides
+from pipeline.watching import rowreplay
+from pipeline.watching.backtest import backtest
 from pipeline.watching.shape import shape
 from store.errors import NotFound
 from tests.unit.watching.monitored import HOUR, START, Monitored, flights
@@ -45,6 +49,7 @@ def verdict(told: Any, subject: str) -> dict[str, Any]:
     return next(one for one in told.report["body"]["assessed"] if one["subject"] == subject)
 
 
+@pytest.mark.slow
 def test_vectors_that_move_have_drifted_like_any_column(hourly: Monitored) -> None:
     fill(hourly, 5)
     calm = hourly.run()
@@ -63,6 +68,7 @@ def test_vectors_that_move_have_drifted_like_any_column(hourly: Monitored) -> No
     assert "2 of 3 windows reach it" in found["reason"]
 
 
+@pytest.mark.slow
 def test_a_column_of_vectors_has_no_distribution_and_says_so(hourly: Monitored) -> None:
     fill(hourly, 4)
     told, facts = hourly.run(), hourly.facts().monitor
@@ -72,6 +78,7 @@ def test_a_column_of_vectors_has_no_distribution_and_says_so(hourly: Monitored) 
         shape(hourly.home, "watch", section, facts, "text", version=0, start_us=start)
 
 
+@pytest.mark.slow
 def test_vectors_of_another_length_have_drifted(hourly: Monitored) -> None:
     fill(hourly, 5)
     fill(hourly, 3, begin=5, numbers=5)
@@ -80,6 +87,7 @@ def test_vectors_of_another_length_have_drifted(hourly: Monitored) -> None:
     assert "its vectors have 5 numbers, and those of the reference 8" in found["reason"]
 
 
+@pytest.mark.slow
 def test_vectors_are_left_out_by_their_name_or_their_measure_and_are_over_then(hourly: Monitored) -> None:
     fill(hourly, 4)
     for change in ({"leave_out": ["text"]}, {"measures": ["psi"]}):
@@ -93,6 +101,7 @@ def test_vectors_are_left_out_by_their_name_or_their_measure_and_are_over_then(h
     assert told.report["body"]["notes"] == []
 
 
+@pytest.mark.slow
 def test_a_table_of_nothing_but_vectors_and_times_is_watched(hourly: Monitored) -> None:
     for hour in range(5):
         hourly.put(hour_of(hour).select(["at", "text"]))
@@ -157,3 +166,61 @@ def test_told_again_it_is_the_same_and_a_stop_between_windows_is_obeyed(hourly: 
     assert again.windows == first.windows
     assert again.report["body"] == first.report["body"]
     assert hourly.run().skipped is not None
+
+
+def replayed(one: Monitored, **other: Any) -> dict[str, Any]:
+    """A backtest, with other settings than the project's."""
+    facts, before = one.facts().monitor, monitors_of(one.project)["watch"]
+    assert facts is not None
+    return backtest(one.home, "watch", with_overrides(before, other), facts, 0, before)
+
+
+def test_a_backtest_replays_vectors_by_what_was_measured_then_though_their_rows_are_gone(hourly: Monitored) -> None:
+    fill(hourly, 5)
+    fill(hourly, 4, begin=5, shift=0.5)
+    hourly.run()
+    found = replayed(hourly)
+    assert [one["columns"] for one in found["alarms"]] == [["text"]]
+    assert "maximum mean discrepancy" in found["alarms"][0]["reason"]
+    hourly.put(hour_of(0), mode="replace")
+    assert replayed(hourly) == found, "figures are kept beside profiles, and nothing is read"
+    wide = replayed(hourly, **{"limits.mmd": 1.2})
+    assert (wide["alarms"], wide["notes"]) == ([], [])
+    assert replayed(hourly, measures=["psi"])["alarms"] == []
+
+
+@pytest.mark.slow
+def test_a_backtest_tells_rows_apart_that_nobody_had_asked_about_while_they_are_there(hourly: Monitored) -> None:
+    hourly.monitor |= {"measures": ["psi"]}
+    fill(hourly, 5)
+    fill(hourly, 3, begin=5, together=False)
+    hourly.run()
+    assert (replayed(hourly)["alarms"], replayed(hourly)["notes"]) == ([], [])
+    wanted = {"measures": ["psi", "classifier"]}
+    found = replayed(hourly, **wanted)
+    assert [one["columns"] for one in found["alarms"]] == [["rows"]]
+    assert "a classifier tells 600 rows of the window" in found["alarms"][0]["reason"]
+    assert found["notes"] == [
+        "rows are not told apart: there is no window to hold it against: its reference is trailing"
+    ]
+    assert replayed(hourly, **wanted, **{"limits.classifier": 0.99})["alarms"] == []
+    hourly.put(hour_of(0), mode="replace")
+    gone = replayed(hourly, **wanted)
+    assert gone["alarms"] == []
+    (note,) = gone["notes"]
+    assert note == (
+        "in 7 windows rows are not told apart and vectors not compared: they were not measured like this when it "
+        "looked, and their rows are gone by now, or others"
+    )
+
+
+def test_a_backtest_reads_the_rows_of_so_many_windows_and_says_of_how_many_it_did_not(
+    hourly: Monitored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hourly.monitor |= {"measures": ["psi"]}
+    fill(hourly, 8, shift=0.0)
+    hourly.run()
+    monkeypatch.setattr(rowreplay, "MOST_ANEW", 3)
+    (note,) = replayed(hourly, measures=["psi", "mmd"])["notes"]
+    assert note.startswith("in 4 older windows rows are not told apart")
+    assert note.endswith("the rows of 3 are read at most")
