@@ -6,8 +6,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.synced
 UV      = $(shell command -v uv || echo $(BIN)/uv)
-# Many tests wait, for a process or a moment: one worker more than there are cores.
-WORKERS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 1) + 1)))
+# Many tests wait, for a process or a moment: two workers more than there are cores. The fast ones only compute.
+CORES   := $(shell nproc 2>/dev/null || echo 1)
+WORKERS ?= $(shell echo $$(($(CORES) + 2)))
 # Where Python may not keep compiled bytecode (containers set that), each of the many processes that a test or the demo
 # starts compiles jax and all else anew: three seconds in place of one.
 unexport PYTHONDONTWRITEBYTECODE
@@ -41,8 +42,8 @@ demo: $(STAMP) ## the whole main job on real data in about four minutes, then th
 test: $(STAMP) ## all tests
 	@$(BIN)/python -m pytest -q -n $(WORKERS)
 
-unit: $(STAMP) ## the fast tests
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow"
+unit: $(STAMP) ## the fast tests, of functions and of the record and the lake, in less than a minute
+	@$(BIN)/python -m pytest -q -n $(CORES) -m "not slow" tests/unit
 
 thorough: $(STAMP) ## all tests, with as many kills, promotions and pairs of keys as were promised, and the summer of the demo
 	@TRAINSHED_THOROUGH=1 $(BIN)/python -m pytest -q -n $(WORKERS) --timeout=3600

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from daemon.children import ShimId, Status
+from daemon.children import ShimId, Status, fence, sweep
 from daemon.settle import AttemptEnd, settle
 from daemon.spoolfile import last_word
 from pipeline.process import procfs
@@ -19,11 +19,21 @@ from store.words import ACTIVE
 
 
 def write_order(directory: AttemptDir, spec: RunSpec) -> None:
-    """`spec.json`, whole or not at all. Raises OSError."""
-    directory.root.mkdir(parents=True, exist_ok=True)
+    """`spec.json`, whole or not at all, in a folder of its own. Raises OSError."""
+    if directory.root.exists():
+        _put_aside(directory, spec.nonce)
+    directory.root.mkdir(parents=True)
     partial = directory.root / "spec.partial"
     partial.write_text(spec.model_dump_json(), encoding="utf-8")
     os.replace(partial, directory.spec)
+
+
+def _put_aside(directory: AttemptDir, nonce: str) -> None:
+    """What a run with the same number left, unknown to a restored record: what it said would count as ours."""
+    left = Status.read(directory)
+    if left is not None and not fence(directory):
+        sweep(left.nonce, left.shim)  # it works for what is over
+    directory.root.rename(directory.root.with_name(f"{directory.root.name}.before-{nonce[:8]}"))
 
 
 def note_shim(record: Record, run: int, number: int, shim: ShimId) -> bool:

@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -35,6 +36,15 @@ class ShimId:
         """Of a process that is here now; None if it has gone."""
         created = procfs.start_ticks(pid)
         return None if created is None else cls(boot_id=procfs.boot_id(), pid=pid, created=created)
+
+    @classmethod
+    def gone(cls, pid: int) -> Self:
+        """Of a process that had this pid and ended before anybody looked."""
+        return cls(boot_id=procfs.boot_id(), pid=pid, created=-1.0)
+
+    def age(self) -> float:
+        """Seconds since it started, by a clock that nobody sets."""
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - self.created / os.sysconf("SC_CLK_TCK"))
 
     def is_alive(self) -> bool:
         return (
@@ -151,8 +161,10 @@ def fence(directory: AttemptDir) -> bool:
         os.close(descriptor)
 
 
-def sweep(nonce: str, session: int | None) -> list[int]:
+def sweep(nonce: str, session: ShimId | None) -> list[int]:
     """Kills what a dead shim could not: processes of its session, or with its nonce in their environment."""
+    if session is not None and procfs.start_ticks(session.pid) not in (None, session.created):
+        session = None  # its number is another's by now, and that one's session too
     marker = f"{shim.NONCE_VARIABLE}={nonce}".encode()
     killed = []
     for pid in procfs.all_pids():
@@ -164,8 +176,8 @@ def sweep(nonce: str, session: int | None) -> list[int]:
     return killed
 
 
-def _belongs(pid: int, marker: bytes, session: int | None) -> bool:
-    if session is not None and procfs.session_of(pid) == session:
+def _belongs(pid: int, marker: bytes, session: ShimId | None) -> bool:
+    if session is not None and procfs.session_of(pid) == session.pid:
         return True
     try:
         return marker in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")

@@ -141,16 +141,20 @@ def rewind(tx: Transaction) -> None:
 
 
 def _unended(tx: Transaction, rows: Sequence[Schedule]) -> dict[str, Unended]:
-    """Without the runs of backfills: what is made up for holds up nothing that is due."""
-    names = {row.name for row in rows}
-    query = select(Run.id, Run.schedule, Run.state).where(
+    """Without the runs of backfills: what is made up for holds up nothing that is due.
+
+    With skip, also without those that were asked for when these times were due already: they are caught up together.
+    """
+    due = {row.name: row for row in rows}
+    query = select(Run.id, Run.schedule, Run.state, Run.created_at).where(
         col(Run.state).in_({"queued", *ACTIVE}), col(Run.schedule).is_not(None), Run.trigger == "schedule"
     )
     found: dict[str, Unended] = {}
-    for run, schedule, state in tx.session.exec(query.order_by(col(Run.id))):
-        if run is None or schedule not in names:
+    for run, schedule, state, created in tx.session.exec(query.order_by(col(Run.id))):
+        row = due.get(schedule or "")
+        if run is None or row is None or (row.overlap == "skip" and created >= (row.next_at or 0)):
             continue
-        mine = found.setdefault(schedule, Unended([], []))
+        mine = found.setdefault(row.name, Unended([], []))
         (mine.queued if state == "queued" else mine.active).append(run)
     return found
 

@@ -54,13 +54,15 @@ from pipeline.labels.box import LabelBox
 from store import alerts, alive, events, lifecycle, queue, runs
 from store.ballast import ROOM_BYTES
 from store.engine import Record, Transaction
-from store.errors import ProjectError, Refused
+from store.errors import ProjectError, Refused, TrainshedError
 from store.findings import Policy
 from store.home import Home
 from store.times import Clock, to_us
 from store.wire import BackfillDone, BackfillRequest, BoxView, RunRequest, RunView
 
 log = logging.getLogger(__name__)
+LOOK_AGAIN_S: Final = 2.0
+"""Seconds between two looks whether the last run has ended, while it drains."""
 SILENT_S: Final = 30.0
 """The schedules are looked at every second; after so long without, they are not kept."""
 
@@ -81,7 +83,7 @@ class Daemon:
         settings = project.daemon
         self._warm = WarmWorkers(settings.warm_idle, home.daemon_log)
         self._reports = Reports(lambda: self._project, lambda: self._jobs)
-        self._supervisor = Supervisor(self.record, clock, self._ended, self._reports.take)
+        self._supervisor = Supervisor(self.record, self._ended, self._reports.take)
         self._sampler = Sampler(
             record=self.record,
             clock=clock,
@@ -98,6 +100,7 @@ class Daemon:
             gpus=self._gpus.indexes,
             degraded=self._holds_back,
             on_start=self._sampler.wake,
+            report=self._reports.take,
         )
         self.predictions = PredictionReader(
             self.record, lambda: self._project.serving.log, lambda model: self.experiments.labels_came(model)
@@ -181,11 +184,16 @@ class Daemon:
         self._draining = True
         self._scheduler.stop()  # what falls due is not lost: the next daemon catches up
         with self._idle:
-            self._idle.wait_for(lambda: self._stopping or not self._active())
+            while not self._stopping and self._may_be_active():
+                self._idle.wait(LOOK_AGAIN_S)  # not every end is told: a start that failed had no process
 
-    def _active(self) -> bool:
-        with self.record.read() as session:
-            return bool(queue.active_runs(session))
+    def _may_be_active(self) -> bool:
+        try:
+            with self.record.read() as session:
+                return bool(queue.active_runs(session))
+        except TrainshedError as error:
+            log.warning("whether runs go on cannot be seen: %s", error, extra={"action": "daemon_draining"})
+            return True
 
     def _claimed(self) -> None:
         """After schedules have queued runs, or asked for the end of those that are overlapped."""

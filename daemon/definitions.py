@@ -21,13 +21,18 @@ _ALERTS: Final = 10_000
 
 
 def sync(tx: Transaction, project: Project, jobs: Mapping[str, Job]) -> None:
-    """Brings the schedules of the record in line with the project file; what a monitor found that is gone is over."""
+    """Brings the schedules of the record in line with the project file; what a monitor found that is gone is over, and
+    so is that a channel takes no messages."""
     wanted = [definition(name, section, jobs) for name, section in schedules_of(project).items()]
     sync_schedules(tx, wanted, lambda one: first_time(one.spec, one.timezone, from_us(tx.now)))
-    watching = {f"monitor:{name}" for name in monitors_of(project)}
+    there = {f"monitor:{name}" for name in monitors_of(project)}
+    there |= {f"channel:{name}" for name in project.alerts.channels}
     for alert in alerts.unresolved(tx.session, limit=_ALERTS):
-        if alert.source.startswith("monitor:") and alert.source not in watching:
-            why = f"the project has no {alert.source.replace(':', ' ')} any more"
+        kind, _, name = alert.source.partition(":")
+        # What a channel was not told, and never will be, is for somebody to see.
+        about = kind == "monitor" or (kind == "channel" and alert.subject == f"channel {name}")
+        if about and alert.source not in there:
+            why = f"the project has no {kind} {name} any more"
             alerts.resolve(tx, alert.id or 0, "daemon", why, project.alerts.policy)
 
 

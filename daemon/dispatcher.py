@@ -10,12 +10,13 @@ from typing import Any, Final, cast
 
 from sqlmodel import Session, col, select
 
-from daemon.attempts import note_shim, settle_attempt, write_order
-from daemon.children import Child, ShimId, fence, start_cold
+from daemon.attempts import note_shim, write_order
+from daemon.children import Child, ShimId, start_cold
 from daemon.dispatch import Busy, Choice, Lease, Start, Waiting, choose
-from daemon.ingest import Place
+from daemon.ingest import Place, TakeReport
 from daemon.memory import Baseline
 from daemon.recordfacts import record_facts
+from daemon.recover import take_up
 from daemon.roundsman import Roundsman
 from daemon.supervisor import Supervisor, Watched
 from daemon.warmth import WarmWorkers
@@ -54,8 +55,10 @@ class Dispatcher(Roundsman):
         gpus: Callable[[], list[int]],
         degraded: Callable[[], str | None],
         on_start: Callable[[], None],
+        report: TakeReport,
     ) -> None:
-        """`project`: as it stands now; `gpus`: their indexes; `degraded`: why no run may start, or None."""
+        """`project`: as it stands now; `gpus`: their indexes; `degraded`: why no run may start, or None; `report` takes
+        those of monitors."""
         super().__init__(
             "dispatcher",
             trouble="nothing could be started",
@@ -71,6 +74,7 @@ class Dispatcher(Roundsman):
         self._gpus = gpus
         self._degraded = degraded
         self._on_start = on_start
+        self._report = report
         self._owed: dict[int, Callable[[], None]] = {}
         """Run → the end of an attempt that never began, until the record could take it."""
 
@@ -148,7 +152,7 @@ class Dispatcher(Roundsman):
                 return  # cancelled since we looked
             lease = start.lease.as_json() if start.lease is not None else None
             attempt = lifecycle.start_attempt(tx, run.id, secrets.token_hex(16), lease)
-            number, nonce, started_at = attempt.number, attempt.nonce, attempt.started_at or tx.now
+            number, nonce = attempt.number, attempt.nonce
         directory = self._record.home.attempt(run.id, number)
         try:
             write_order(directory, self._order(run, number, nonce, start.lease))
@@ -163,16 +167,13 @@ class Dispatcher(Roundsman):
             return
         place = Place(run=run.id, attempt=number, nonce=nonce, offset=0, sequence=0)
         if child is None:
-            fence(directory)
-            gone = partial(settle_attempt, self._record, run=run.id, number=number, directory=directory)
-            self._owe(run.id, gone)
+            self._owe(run.id, partial(self._take_up, run.id, number))
             return
         self._supervisor.watch(
             Watched(
                 place=place,
                 directory=directory,
                 child=child,
-                started_at=started_at,
                 timeout_s=run.timeout_s,
                 stall_s=run.stall_s,
                 memory=baseline,
@@ -183,7 +184,7 @@ class Dispatcher(Roundsman):
         self._on_start()
 
     def _spawn(self, kind: JobKind, directory: AttemptDir) -> Child | None:
-        """The shim, warm if that works; None if it was gone before it could be held."""
+        """The shim, warm if that works; None if it has gone already, whatever it did."""
         warm: ShimId | None = None
         if self._project().daemon.warm_workers:
             warm = self._warm.spawn(kind, directory)
@@ -229,6 +230,12 @@ class Dispatcher(Roundsman):
             except (StorageError, RecordBusy):
                 self._owed[run] = settle
                 raise
+
+    def _take_up(self, run: int, number: int) -> None:
+        """An attempt whose shim was gone before it could be held: all of it is done, likely, and is in its spool."""
+        with self._record.read() as session:
+            row, attempt = queue.get_run(session, run), lifecycle.get_attempt(session, run, number)
+        take_up(self._record, self._supervisor, row, attempt, self._report)
 
     def _could_not(self, run: int, error: OSError | TrainshedError) -> None:
         what = error.what if isinstance(error, TrainshedError) else f"no process could be started: {error.strerror}"

@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,7 @@ from daemon.service import owner_of
 from pipeline.config import Project
 from pipeline.config.load import load_project
 from pipeline.secrets import is_reference, resolve
+from pipeline.serving.tls import valid_until
 from store.errors import ProjectError, SecretMissing
 from store.home import Home
 from store.sockets import short_path
@@ -69,6 +71,7 @@ def examine(folder: Path | None) -> Iterator[Finding]:
         yield Finding(about="project", verdict="fail", fact=fact, remedy=error.remedy)
     if project is not None:
         yield of_secrets(project)
+        yield from of_the_doors(project)
     yield from of_the_home(Home.of_project(folder), project.daemon.min_free if project else _DEFAULT_MIN_FREE)
 
 
@@ -109,6 +112,18 @@ def of_secrets(project: Project) -> Finding:
         remedy = "set them where the daemon starts, or write the files"
         return Finding(about="secrets", verdict="fail", fact="; ".join(missing), remedy=remedy)
     return findings.ok("secrets", f"{len(references)} references, all found" if references else "none are used")
+
+
+def of_the_doors(project: Project) -> Iterator[Finding]:
+    """The certificate of the endpoints, if they have one."""
+    tls = project.serving.tls
+    if tls is None:
+        return
+    try:
+        until = valid_until(project.root / tls.cert, project.root / tls.key)
+        yield findings.certificate(until, datetime.now(UTC))
+    except ProjectError as error:
+        yield Finding(about="certificate", verdict="fail", fact=f"{error.where}: {error.what}", remedy=error.remedy)
 
 
 def mount_of(folder: Path, mountinfo: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from store.words import Verdict
@@ -17,6 +18,7 @@ _REMOTE: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs",
 _FLEETING: Final = frozenset({"tmpfs", "ramfs", "overlay"})
 _LOW_MEMORY: Final = 2_000_000_000
 _LOW_FILES: Final = 1024
+_RENEW_BEFORE: Final = timedelta(days=14)
 
 
 class HasVerdict(Protocol):
@@ -120,6 +122,20 @@ def clock(now: float, newest: float | None, zones: bool) -> Finding:
             remedy="set the clock (`timedatectl`); schedules wait until it has caught up",
         )
     return ok("clock", "runs forward, time zones are known")
+
+
+def certificate(until: datetime, now: datetime) -> Finding:
+    """Of the endpoints, `until` which it is valid."""
+    left, day = until - now, f"{until:%Y-%m-%d}"
+    if left > _RENEW_BEFORE:
+        return ok("certificate", f"valid until {day}")
+    over = left <= timedelta(0)
+    return Finding(
+        about="certificate",
+        verdict="fail" if over else "warn",
+        fact=f"it was valid until {day}: clients refuse it" if over else f"it is valid until {day} only",
+        remedy="renew the files of [serving.tls]; endpoints show the new one within a second",
+    )
 
 
 def home(writable: str | None, mode: int | None, folder: str) -> Finding:

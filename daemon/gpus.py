@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,14 +14,15 @@ DRIVER: Final = Path("/proc/driver/nvidia/version")
 class Gpus:
     """Reads NVML, which stays open."""
 
-    def __init__(self, driver: Path = DRIVER) -> None:
-        self._nvml: Any = _load() if driver.exists() else None
+    def __init__(self, driver: Path = DRIVER, load: Callable[[], Any] | None = None) -> None:
+        """`load`: gives the opened library, or None."""
+        self._nvml: Any = (load or _load)() if driver.exists() else None
 
     def views(self) -> list[GpuView]:
-        """All GPUs as they are now. Bytes, utilisation in percent."""
-        if self._nvml is None:
-            return []
-        return [self._view(index) for index in range(self._nvml.nvmlDeviceGetCount())]
+        """All GPUs that answer, as they are now. Bytes, utilisation in percent; 0 where the driver does not say: of a
+        card that is parted, or shares its memory with the processor."""
+        found = [self._said(self._view, index, None) for index in self.indexes()]
+        return [view for view in found if view is not None]
 
     def indexes(self) -> list[int]:
         return [] if self._nvml is None else list(range(self._nvml.nvmlDeviceGetCount()))
@@ -30,22 +31,35 @@ class Gpus:
         """Bytes of GPU memory that each process holds, over all GPUs."""
         held: dict[int, int] = {}
         for index in self.indexes():
-            handle = self._nvml.nvmlDeviceGetHandleByIndex(index)
-            for process in self._nvml.nvmlDeviceGetComputeRunningProcesses(handle):
+            for process in self._said(self._processes, index, []):
                 held[process.pid] = held.get(process.pid, 0) + (process.usedGpuMemory or 0)
         return held
 
+    def _processes(self, index: int) -> Any:
+        return self._nvml.nvmlDeviceGetComputeRunningProcesses(self._nvml.nvmlDeviceGetHandleByIndex(index))
+
     def _view(self, index: int) -> GpuView:
         handle = self._nvml.nvmlDeviceGetHandleByIndex(index)
-        memory = self._nvml.nvmlDeviceGetMemoryInfo(handle)
+        memory = self._said(self._nvml.nvmlDeviceGetMemoryInfo, handle, None)
+        rates = self._said(self._nvml.nvmlDeviceGetUtilizationRates, handle, None)
         name = self._nvml.nvmlDeviceGetName(handle)
         return GpuView(
             index=index,
             name=name if isinstance(name, str) else name.decode(),
-            memory_used=memory.used,
-            memory_total=memory.total,
-            utilisation=float(self._nvml.nvmlDeviceGetUtilizationRates(handle).gpu),
+            memory_used=memory.used if memory is not None else 0,
+            memory_total=memory.total if memory is not None else 0,
+            utilisation=float(rates.gpu) if rates is not None else 0.0,
         )
+
+    @staticmethod
+    def _said(question: Callable[[Any], Any], of: Any, otherwise: Any) -> Any:
+        """A card that is lost, or does not know, must not hide the others, and the box with them."""
+        import pynvml
+
+        try:
+            return question(of)
+        except pynvml.NVMLError:
+            return otherwise
 
 
 def _load() -> Any:

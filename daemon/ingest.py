@@ -14,13 +14,12 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 from sqlalchemy import update
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from daemon.spoolfile import Line, read_lines
 from store import datasets, events, lifecycle, metrics, progress, results, versions, watching
 from store.engine import Record, Transaction
-from store.errors import RecordBusy, StorageError, TrainshedError
+from store.errors import RecordBusy, StorageError
 from store.facts import CheckFacts, DatasetFacts, ReportFacts, TrainingSetFacts, VersionFacts, WindowFacts
 from store.home import AttemptDir
 from store.tables import Attempt, Run
@@ -74,9 +73,9 @@ def store_lines(record: Record, place: Place, lines: Sequence[Line], report: Tak
         with record.transaction() as tx:
             _apply(tx, place, lines, report)
             return _advance(tx, place, lines)
-    except (StorageError, RecordBusy, Fenced):
+    except (StorageError, RecordBusy, Fenced, MemoryError):
         raise
-    except (TrainshedError, IntegrityError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # whatever it is: kept, it would keep the run from ever ending, and the next daemon out
         if len(lines) > 1:
             for line in lines:
                 place = store_lines(record, place, [line], report)

@@ -15,7 +15,7 @@ from daemon.channels import Answer, Message, send
 from daemon.retrying import next_try
 from pipeline.config import Project
 from pipeline.retry import GiveUp
-from store import alerts, events, outbox
+from store import alerts, alive, events, outbox
 from store.engine import Record, Transaction
 from store.findings import Finding
 from store.outbox import Waiting
@@ -102,11 +102,17 @@ class Messenger:
             return [row for row in outbox.unsent(session) if row.due_at <= now]
 
     def deliver(self, row: Delivery) -> Answer:
-        """One try, and its outcome noted. A process that dies in between tries again, with the same key."""
+        """One try, and its outcome noted. A process that dies in between tries again, with the same key.
+
+        Raises StorageError, RecordBusy: before anything is sent, while the record takes no commits; who cannot note
+        that he was heard would say it again and again.
+        """
         project = self._project()
         channel = project.alerts.channels.get(row.channel)
         if channel is None:  # taken out of the project file at this moment
             return Answer(ok=False, text="the channel is no longer in the project file")
+        with self._record.transaction() as tx:
+            alive.mark(tx)
         answer = send(channel, Message(key=row.key, body=row.body), project.root, self._clock())
         with self._record.transaction() as tx:
             if answer.ok:

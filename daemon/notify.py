@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from typing import Final
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 LOOK_S: Final = 1.0
 IDLE_S: Final = 30.0
 """Without a channel there is nothing to send; what waits for one that is gone can wait."""
+HELD_S: Final = 30.0
+"""A channel whose last message could not be noted is left alone for so long: it may have been sent."""
 
 
 class Notifier(Roundsman):
@@ -33,6 +36,8 @@ class Notifier(Roundsman):
         self._project = project
         self._under_way: dict[str, threading.Thread] = {}
         """Channel → the thread that sends its message."""
+        self._held: dict[str, float] = {}
+        """Channel → when (monotonic) it may be told again."""
 
     def stop(self) -> None:
         """Waits a moment for what is under way; what is not noted by then is sent again, with the same key."""
@@ -57,7 +62,7 @@ class Notifier(Roundsman):
         self._messenger.tidy()
         self._messenger.bind()
         for row in self._messenger.due():
-            if row.channel not in self._under_way:
+            if row.channel not in self._under_way and time.monotonic() >= self._held.get(row.channel, 0.0):
                 thread = threading.Thread(target=self._deliver, args=(row,), name=f"tell-{row.channel}", daemon=True)
                 self._under_way[row.channel] = thread
                 thread.start()
@@ -67,7 +72,9 @@ class Notifier(Roundsman):
         try:
             self._messenger.deliver(row)
         except Exception as error:
-            # Sent or not, it is not noted: it is tried again, with the same key.
+            # Sent or not, it is not noted: it is tried again, with the same key, and not at once.
+            self._held[row.channel] = time.monotonic() + HELD_S
             if not self._stopping:
                 log.warning("what came of a message is not noted: %s", error, extra={"action": "notify_trouble"})
-        self.wake()
+        else:
+            self.wake()

@@ -97,7 +97,13 @@ class PredictionReader:
                 if self._stopping:
                     return
                 mine = self._asked
-            self._take()
+            try:
+                self._take()
+            except Exception as error:  # no fault of one reading, or of telling of it, is the end of those after it
+                log.exception("the reading of prediction logs stumbled", extra={"action": "predictions_trouble"})
+                why = error.what if isinstance(error, TrainshedError) else f"{type(error).__name__}: {error}"
+                self.problem = f"prediction logs are not read: {why}"
+                self._seen = {}  # it is done once more
             with self._turn:
                 self._done = mine
                 self._turn.notify_all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Final
 
@@ -12,9 +13,12 @@ from daemon.memory import Baseline
 from daemon.supervisor import Supervisor, Watched
 from store import events, lifecycle, queue
 from store.engine import Record
+from store.errors import TrainshedError
 from store.home import AttemptDir
 from store.tables import Attempt, Run
+from store.wire import Fault
 
+log = logging.getLogger(__name__)
 PATIENCE_S: Final = 5.0
 """How long a shim that holds its lock may take to say who it is."""
 
@@ -25,17 +29,40 @@ def recover(record: Record, supervisor: Supervisor, report: TakeReport = only_st
         active = [(run, lifecycle.get_attempt(session, run.id or 0, run.attempt)) for run in queue.active_runs(session)]
     adopted = []
     for run, attempt in active:
-        watched = _adopt(record, run, attempt)
-        if watched is None:
-            _bury(record, attempt, report)
-        else:
-            supervisor.watch(watched)
-            adopted.append(attempt.run)
+        try:
+            if take_up(record, supervisor, run, attempt, report):
+                adopted.append(attempt.run)
+        except TrainshedError:
+            raise
+        except Exception as error:  # whatever is wrong with what one run left, the daemon of all others starts
+            log.exception("run %d cannot be taken up", attempt.run)
+            _give_up(record, attempt, error)
     if adopted:
         which = ", ".join(map(str, adopted))
         with record.transaction() as tx:
             what = f"the daemon started and found run {which} alive: it goes on"
             events.append(tx, actor="daemon", kind="daemon.adopted", subject="daemon", message=what)
+
+
+def take_up(record: Record, supervisor: Supervisor, run: Run, attempt: Attempt, report: TakeReport) -> bool:
+    """An active attempt is watched afterwards (True), or has its end written down. Raises StorageError, RecordBusy."""
+    watched = _adopt(record, run, attempt)
+    if watched is None:
+        _bury(record, attempt, report)
+        return False
+    supervisor.watch(watched)
+    return True
+
+
+def _give_up(record: Record, attempt: Attempt, error: Exception) -> None:
+    """Ends what may live of an attempt, and says in its place how it ended."""
+    sweep(attempt.nonce, session=None)
+    what = f"what it left cannot be read: {type(error).__name__}: {error}"
+    remedy = (
+        f"look at {record.home.attempt(attempt.run, attempt.number).root}, then `trainshed runs retry {attempt.run}`"
+    )
+    with record.transaction() as tx:
+        lifecycle.settle(tx, attempt.run, "lost", reason=what, fault=Fault(code="Ended", what=what, remedy=remedy))
 
 
 def _adopt(record: Record, run: Run, attempt: Attempt) -> Watched | None:
@@ -51,7 +78,6 @@ def _adopt(record: Record, run: Run, attempt: Attempt) -> Watched | None:
                 place=_place(attempt),
                 directory=directory,
                 child=child,
-                started_at=attempt.started_at or 0,
                 timeout_s=run.timeout_s,
                 stall_s=run.stall_s,
                 memory=Baseline.now(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, cast
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from daemon.orders import Order, new_runs
@@ -106,17 +107,19 @@ def rule_of(section: RetrainSection) -> Rule:
 
 
 def _reports(session: Session, newest: DriftReport) -> list[Reported]:
-    """Of the version that is in production, oldest first."""
-    query = select(DriftReport).where(DriftReport.monitor == newest.monitor, DriftReport.version == newest.version)
-    rows = session.exec(query.order_by(col(DriftReport.id).desc()).limit(_REMEMBERED)).all()
+    """Of the version that is in production, oldest first; of those over the same windows the newest."""
+    of = (DriftReport.monitor == newest.monitor, DriftReport.version == newest.version)
+    each = select(func.max(DriftReport.id)).where(*of).group_by(col(DriftReport.until))
+    columns = (col(DriftReport.id), col(DriftReport.until), col(DriftReport.state), col(DriftReport.findings))
+    query = select(*columns).where(col(DriftReport.id).in_(each)).order_by(col(DriftReport.id).desc())
     return [
         Reported(
-            id=row.id or 0,
-            at=from_us(row.at),
-            said=row.state != "not yet" or bool(row.findings),
-            findings=[(one["kind"], one["title"]) for one in row.findings],
+            id=number or 0,
+            until=from_us(until),
+            said=state != "not yet" or bool(findings),
+            findings=[(one["kind"], one["title"]) for one in findings],
         )
-        for row in reversed(rows)
+        for number, until, state, findings in reversed(session.exec(query.limit(_REMEMBERED)).all())
     ]
 
 

@@ -23,6 +23,7 @@ from daemon.numbers import (
 )
 from daemon.trafficview import shadow_view
 from pipeline.serving import tally
+from pipeline.serving.listening import address
 from store import comparisons, shadows
 from store.engine import Record
 from store.errors import ServingError
@@ -68,9 +69,9 @@ class ServingRoom:
             asked_by=asked["by"] if asked else None,
             running=bool(status),
             pid=status.get("pid"),
-            url=f"{status['scheme']}://{status['host']}:{status['port']}" if status else None,
+            url=f"{status['scheme']}://{address(status['host'], status['port'])}" if status else None,
             certificate=self._certificate(status),
-            grpc=f"{status['host']}:{status['grpc_port']}" if status.get("grpc_port") else None,
+            grpc=address(status["host"], status["grpc_port"]) if status.get("grpc_port") else None,
             epoch=snapshot.epoch,
             restarts=status.get("restarts", 0),
             compilations=sum(int(facts["compilations"]) for facts in workers),

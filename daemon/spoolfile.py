@@ -17,6 +17,8 @@ PIECE: Final = 4_000_000
 LONGEST_LINE: Final = 32_000_000
 """A longer line is not one of ours; it is passed over."""
 _TAIL: Final = 1_000_000
+_HALF: Final = b"\\ud"
+"""Where a character may be half of one; whole ones beyond the first 65,536 begin so too."""
 _LAST_WORDS: Final = ("done", "skip", "fault")
 
 
@@ -68,10 +70,15 @@ def _decode(data: bytes, offset: int) -> Iterator[Line]:
 
 def _line(raw: bytes, end: int) -> Line:
     try:
-        fields = json.loads(raw)
+        fields = _unicode(json.loads(raw)) if _HALF in raw else json.loads(raw)
         return Line(end=end, number=int(fields["n"]), at=float(fields["t"]), kind=str(fields["e"]), fields=fields)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return Line(end=end, number=0, at=0.0, kind=None, fields={"text": raw[:200].decode(errors="replace")})
+
+
+def _unicode(fields: Any) -> Any:
+    """With "?" for halves of characters, as names of files in another encoding have them: no database takes those."""
+    return json.loads(json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def last_word(file: Path) -> LastWord | None:

@@ -7,6 +7,7 @@ death wakes it at once.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import select
 import threading
@@ -22,7 +23,6 @@ from store import events
 from store.engine import Record
 from store.errors import TrainshedError
 from store.home import AttemptDir
-from store.times import SECOND, Clock, to_us
 
 POLL_S: Final = 0.1
 TROUBLE_PAUSE_S: Final = 1.0
@@ -38,8 +38,6 @@ class Watched:
     place: Place
     directory: AttemptDir
     child: Child
-    started_at: int
-    """Microseconds since 1970 UTC."""
     timeout_s: float | None
     stall_s: float | None
     memory: memory.Baseline
@@ -47,6 +45,8 @@ class Watched:
     """How often its end was asked for."""
     asked: int = 0
     """How often the shim was told."""
+    over_at: float = math.inf
+    """Monotonic seconds: when it has used up its time."""
     timed_out_at: float | None = None
     """Monotonic seconds."""
     last_news: float = 0.0
@@ -55,14 +55,11 @@ class Watched:
 
 
 class Supervisor:
-    def __init__(
-        self, record: Record, clock: Clock, on_end: Callable[[], None], report: TakeReport = only_stored
-    ) -> None:
+    def __init__(self, record: Record, on_end: Callable[[], None], report: TakeReport = only_stored) -> None:
         """`on_end` is called after each attempt that was settled: there may be room for others. `report` takes those of
         monitors."""
         self._record = record
         self._report = report
-        self._clock = clock
         self._on_end = on_end
         self._watched: dict[int, Watched] = {}
         self._lock = threading.Lock()
@@ -80,7 +77,9 @@ class Supervisor:
         self._thread.join()
 
     def watch(self, attempt: Watched) -> None:
-        attempt.last_news = time.monotonic()
+        attempt.last_news = now = time.monotonic()
+        if attempt.timeout_s is not None:
+            attempt.over_at = now + attempt.timeout_s - attempt.child.identity.age()
         with self._lock:
             self._watched[attempt.place.run] = attempt
         os.eventfd_write(self._wake, 1)
@@ -129,14 +128,13 @@ class Supervisor:
         return ready
 
     def _mind(self, watched: Watched, dead: bool) -> None:
+        if not dead:
+            self._mind_time(watched)  # before its spool, which may wait for the record
         self._read(watched)
         if dead:
             self._end(watched)
-            return
-        self._mind_time(watched)
-        while watched.asked < watched.cancels:
-            watched.child.ask_to_end()
-            watched.asked += 1
+        else:
+            self._mind_silence(watched)
 
     def _read(self, watched: Watched) -> None:
         """Everything the spool has now."""
@@ -154,25 +152,24 @@ class Supervisor:
 
     def _mind_time(self, watched: Watched) -> None:
         now = time.monotonic()
-        if watched.timed_out_at is None and self._is_over_time(watched):
+        if watched.timed_out_at is None and now > watched.over_at:
             watched.timed_out_at = now
             watched.cancels += 1
         elif watched.timed_out_at is not None and now > watched.timed_out_at + AFTER_TIMEOUT_S and watched.asked == 1:
             watched.cancels += 1
-        if watched.stall_s is not None and not watched.stall_told and now - watched.last_news > watched.stall_s:
-            watched.stall_told = True
-            self._tell_stalled(watched)
+        while watched.asked < watched.cancels:
+            watched.child.ask_to_end()
+            watched.asked += 1
 
-    def _is_over_time(self, watched: Watched) -> bool:
-        if watched.timeout_s is None:
-            return False
-        return to_us(self._clock()) - watched.started_at > watched.timeout_s * SECOND
-
-    def _tell_stalled(self, watched: Watched) -> None:
+    def _mind_silence(self, watched: Watched) -> None:
+        silent = time.monotonic() - watched.last_news
+        if watched.stall_s is None or watched.stall_told or silent <= watched.stall_s:
+            return
         run = watched.place.run
         what = f"run {run} has said nothing for {watched.stall_s:g} s; look at it with `trainshed runs logs {run}`"
         with self._record.transaction() as tx:
             events.append(tx, actor="daemon", kind="run.stalled", subject=f"run {run}", message=what)
+        watched.stall_told = True
 
     def _end(self, watched: Watched) -> None:
         """After the death of its shim: kills what is left, settles, forgets."""
@@ -180,7 +177,7 @@ class Supervisor:
         if not fence(watched.directory):
             self._hold_the_other(watched)
             return
-        sweep(place.nonce, watched.child.identity.pid)
+        sweep(place.nonce, watched.child.identity)
         self._read(watched)
         attempts.settle_attempt(
             self._record,

@@ -55,7 +55,7 @@ class WarmWorkers:
                 self._fit(one)
 
     def spawn(self, kind: JobKind, directory: AttemptDir) -> ShimId | None:
-        """A shim forked for the attempt; None: start it cold."""
+        """A shim forked for the attempt, which may have come to its end by now; None: start it cold."""
         libraries = NEEDS[kind]
         with self._turn:
             warm = self._fit(libraries)
@@ -64,7 +64,7 @@ class WarmWorkers:
             try:
                 answer = self._ask(warm, directory)
                 if "pid" in answer:
-                    return ShimId.of_pid(int(answer["pid"]))
+                    return ShimId.of_pid(int(answer["pid"])) or ShimId.gone(int(answer["pid"]))
                 log.warning("the warm process refuses: %s", answer.get("refused"))
             except (OSError, ValueError) as error:
                 log.warning("the warm process does not answer: %s", error)

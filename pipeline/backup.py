@@ -72,7 +72,7 @@ def run_backup(ctx: RunContext) -> None:
     path = str(target if elsewhere is not None else target.relative_to(ctx.home.root))
     ctx.spool.write("artifact", name=target.name, kind="backup", path=path, digest=digest, bytes=size)
     if elsewhere is None:
-        for old in _beyond(backups, ctx.project.daemon.keep_backups):
+        for old in _beyond(backups, target, ctx.project.daemon.keep_backups):
             shutil.rmtree(old)
 
 
@@ -166,7 +166,10 @@ def _sweep(backups: Path, prefix: str) -> None:
         shutil.rmtree(left)
 
 
-def _beyond(backups: Path, keep: int) -> list[Path]:
-    """Backups older than the newest `keep`; those taken before a migration are kept."""
-    made = sorted(path.parent for path in backups.glob(f"*/{MANIFEST}"))
-    return made[: max(0, len(made) - keep)]
+def _beyond(backups: Path, made: Path, keep: int) -> list[Path]:
+    """All but `made` and the newest of the others, `keep` together; those taken before a migration are kept.
+
+    By name: after a clock was set back, the one that was just made is not the newest.
+    """
+    others = sorted(path.parent for path in backups.glob(f"*/{MANIFEST}") if path.parent != made)
+    return others[: max(0, len(others) + 1 - keep)]

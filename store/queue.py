@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import func, insert
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from store import events
@@ -124,34 +126,41 @@ def get_run(session: Session, run: int) -> Run:
 def ready_runs(session: Session, now: int, limit: int = 500) -> list[Run]:
     """Runs that could start at `now` (µs) if there is room: due, with everything they depend on ended well.
 
-    Highest priority first, then oldest. Of the kinds in `ALONE` a job appears at most once, and not while it runs.
-    The runs of one schedule go one after another, unless its overlap is "allow"; so do those of its backfills.
+    Highest priority first, then oldest, at most `limit` of each pool. Of the kinds in `ALONE` a job appears at most
+    once, and not while it runs. The runs of one schedule go one after another, unless its overlap is "allow"; so do
+    those of its backfills.
     """
+    ids = _ready_ids(session, now, limit)
+    rows = {row.id: row for row in session.exec(select(Run).where(col(Run.id).in_(ids)))}
+    return [rows[run] for run in ids]
+
+
+def _ready_ids(session: Session, now: int, limit: int) -> list[int]:
+    """All that waits is looked through: thousands that wait for each other hide nobody who waits for nothing."""
     blocked = (
         select(RunDependency.run)
         .join(Run, col(Run.id) == RunDependency.on_run)
         .where(col(Run.state).not_in(GOOD))
         .where(col(RunDependency.run).in_(select(Run.id).where(col(Run.state) == "queued")))
     )
-    found = session.exec(
-        select(Run)
+    due = (
+        columns(col(Run.id), col(Run.job), col(Run.kind), col(Run.pool), col(Run.schedule), col(Run.trigger))
         .where(col(Run.state) == "queued")
         .where(col(Run.not_before).is_(None) | (col(Run.not_before) <= now))
         .where(col(Run.id).not_in(blocked))
         .order_by(col(Run.priority).desc(), col(Run.id))
-        .limit(limit)
     )
     busy = {run.job for run in active_runs(session)}
     first = first_of_schedules(session)
-    ready: list[Run] = []
-    for run in found:
-        if first.get(line_of(run), run.id) != run.id:
+    ready: list[int] = []
+    taken: Counter[str] = Counter()
+    for run, job, kind, pool, schedule, trigger in session.connection().execute(due):
+        if first.get((schedule, trigger), run) != run or (kind in ALONE and job in busy) or taken[pool] == limit:
             continue
-        if run.kind in ALONE:
-            if run.job in busy:
-                continue
-            busy.add(run.job)
-        ready.append(run)
+        if kind in ALONE:
+            busy.add(job)
+        taken[pool] += 1
+        ready.append(run or 0)
     return ready
 
 

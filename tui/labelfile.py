@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, Final
@@ -12,6 +13,10 @@ from tui.failure import Usage
 
 MOST_BYTES: Final = 800_000
 """Of one request: the daemon takes a body of a million."""
+_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+"""As JSON writes it: 007, 1_000 and nan are words."""
+_DIGITS: Final = 400
+"""More than any number of Python's has."""
 _WORDS: Final = {"true": True, "false": False}
 
 
@@ -78,12 +83,9 @@ def _cell(text: str) -> bool | int | float | str:
     """A value as it was meant: a truth value, a number, or a word."""
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    if len(text) > _DIGITS or not _NUMBER.fullmatch(text):
+        return text
+    return float(text) if set(text) & set(".eE") else int(text)
 
 
 def _wrong(what: str) -> Usage:

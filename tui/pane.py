@@ -10,7 +10,8 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.table.column import Cell, printable
+from tui.printable import printable
+from tui.table.column import Cell
 from tui.text import Line, Lines
 from tui.toned import Toned
 

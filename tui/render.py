@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
+from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -15,6 +17,7 @@ from store.wire import Interval, Outcome, RunState, Wire
 from tui.figures import count as count
 from tui.figures import figure as figure
 from tui.figures import size as size
+from tui.printable import printable
 from tui.signs import OUTCOMES, STATES, Sign
 
 Head = str | Column
@@ -28,9 +31,33 @@ _COLOURS: Final = {"good": "green", "bad": "red", "warn": "yellow", "live": "cya
 
 
 def console(file: TextIO) -> Console:
-    """Knows by itself whether the file is a terminal, and obeys NO_COLOR and TERM=dumb."""
-    terminal = file.isatty()
-    return Console(file=file, highlight=False, emoji=False, width=None if terminal else PIPE_WIDTH)
+    """Knows by itself whether the file is a terminal, and obeys NO_COLOR and TERM=dumb. What it shows may be anybody's
+    words: none of them are taken for style, or reach the terminal as an order."""
+    width = None if file.isatty() else PIPE_WIDTH
+    made = Console(file=file, highlight=False, emoji=False, markup=False, width=width)
+    made.push_render_hook(_Harmless())
+    return made
+
+
+class _Harmless(RenderHook):
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Shown(one) for one in renderables]
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Lines of something, without what a terminal would obey."""
+
+    what: ConsoleRenderable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self.what, options):
+            harmless = segment.control or segment.text.isprintable()
+            yield segment if harmless else Segment(_lines(segment.text), segment.style)
+
+
+def _lines(text: str) -> str:
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def as_json(answer: Wire | Sequence[Wire] | Mapping[str, Any]) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 
-from tui.table.column import Cell, printable
+from tui.printable import printable
+from tui.table.column import Cell
 from tui.themes import STYLES, Tone
 
 Line = Sequence[Cell]

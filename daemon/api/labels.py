@@ -76,7 +76,5 @@ def _read(request: LabelsRequest, post: str, now: int) -> list[Label]:
         try:
             found.append(read_label(given, arrived_us=now, post=post))
         except ValueError as error:
-            raise DataError(
-                f"labels[{place}]: {error}", where=f"labels[{place}]", remedy="correct it; none of them was kept"
-            ) from None
+            raise DataError(str(error), where=f"labels[{place}]", remedy="correct it; none of them was kept") from None
     return found

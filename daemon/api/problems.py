@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -9,6 +11,8 @@ from starlette.exceptions import HTTPException
 
 from store.errors import TrainshedError
 from store.wire import Problem
+
+log = logging.getLogger(__name__)
 
 
 def problem_response(problem: Problem) -> JSONResponse:
@@ -44,6 +48,11 @@ def add_handlers(app: FastAPI) -> None:
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         return problem_response(_http_problem(request, error))
 
+    @app.exception_handler(OverflowError)
+    async def _beyond(request: Request, error: OverflowError) -> JSONResponse:
+        log.warning("%s asks for too much", request.url.path, exc_info=error, extra={"action": "beyond_bounds"})
+        return problem_response(_beyond_problem(request))
+
     @app.exception_handler(Exception)
     async def _fault(_: Request, __: Exception) -> JSONResponse:
         return problem_response(_OUR_FAULT)  # the server writes the traceback to daemon.log
@@ -70,6 +79,17 @@ def _http_problem(request: Request, error: HTTPException) -> Problem:
         code="NoSuchRoute" if error.status_code == 404 else "NotAllowed",
         where=request.url.path,
         remedy="/openapi.json lists every path with its methods",
+    )
+
+
+def _beyond_problem(request: Request) -> Problem:
+    return Problem(
+        title="The request is not valid",
+        status=422,
+        detail="a number has more than 63 bits, or a time lies outside the years 1 to 9999 in UTC",
+        code="InvalidRequest",
+        where=request.url.path,
+        remedy="ask for what there may be",
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import httpx
 
@@ -24,6 +25,8 @@ SLACK_CHARACTERS: Final = 3500
 """Of a text: Slack asks for at most 4,000."""
 UNWANTED: Final = frozenset({400, 405, 406, 413, 415, 422})
 """Statuses that are about the message, not about the moment."""
+_TELLING: Final = 6
+"""Characters from which on a part of an address may be what makes it a secret."""
 
 
 def post_webhook(url: str, headers: Mapping[str, str], message: Message, seconds: float, now: datetime) -> Answer:
@@ -54,15 +57,15 @@ def _escaped(text: str) -> str:
 
 
 def _ask(method: str, url: str, headers: Mapping[str, str], body: Any, seconds: float, now: datetime) -> Answer:
-    secrets = [url, *headers.values()]
-    sent = {"User-Agent": f"trainshed/{RELEASE}", **headers}
+    secrets = list(_secrets(url, headers.values()))
+    # As it is: what a receiver packs is noise to who reads its beginning.
+    sent = {"User-Agent": f"trainshed/{RELEASE}", "Accept-Encoding": "identity", **headers}
     try:
         with (
             httpx.Client(timeout=seconds, follow_redirects=False, verify=_certificates()) as client,
             client.stream(method, url, headers=sent, json=body) as answer,
         ):
-            said = _beginning(answer, seconds)
-            return _judged(answer, without(said, secrets), now)
+            return _judged(answer, without(_beginning(answer, seconds), secrets), now)
     except httpx.TimeoutException:
         return Answer(ok=False, text=f"no answer within {seconds:g} s")
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
@@ -84,12 +87,30 @@ def _beginning(answer: httpx.Response, seconds: float) -> str:
         read += piece
         if len(read) >= MOST_BYTES or time.monotonic() > until:
             break
-    return " ".join(read[:MOST_BYTES].decode("utf-8", "replace").split())[:SHOWN]
+    text = read[:MOST_BYTES].decode("utf-8", "replace")
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def _secrets(url: str, headers: Iterable[str]) -> Iterator[str]:
+    """What nobody else may read of a request: the address, the headers, and the parts of them by which a receiver may
+    name them (`Cannot POST /services/…`)."""
+    yield url
+    for value in headers:
+        yield from {value, *(word for word in value.split()[1:] if len(word) >= _TELLING)}
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return
+    pieces = [f"{parts.path}?{parts.query}", parts.path, parts.query, parts.password or "", *parts.path.split("/")]
+    pieces += [value for _, value in parse_qsl(parts.query)]
+    yield from {form for piece in pieces for form in (piece, unquote(piece)) if len(form) >= _TELLING}
 
 
 def _judged(answer: httpx.Response, said: str, now: datetime) -> Answer:
+    """`said`: the beginning of its body, without secrets. They are blotted out before it is cut, for half of one is
+    still half of one."""
     status = answer.status_code
-    words = f"{status} {answer.reason_phrase}".strip() + (f": {said}" if said else "")
+    words = f"{status} {answer.reason_phrase}".strip() + (f": {said[:SHOWN]}" if said else "")
     if answer.is_success:
         return Answer(ok=True, text=words)
     if answer.is_redirect:

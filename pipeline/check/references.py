@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pipeline import plugins, secrets
 from pipeline.check.findings import Findings
 from pipeline.config import Project
+from pipeline.config.alerts import EmailChannel, SlackChannel, WebhookChannel
 from pipeline.config.sources import FileSource, HttpSource, PythonSource, SqlSource
 from pipeline.tables.shape import sql_text
 from store.errors import TrainshedError
@@ -53,6 +54,21 @@ def _secrets(project: Project) -> Iterator[tuple[str, str]]:
             yield f"sources.{name}.uri", source.uri
             if source.password is not None:
                 yield f"sources.{name}.password", source.password
+    yield from _of_alerts(project)
+
+
+def _of_alerts(project: Project) -> Iterator[tuple[str, str]]:
+    """Read for each message, so who lacks one learns it when he should be told of something else."""
+    for name, channel in project.alerts.channels.items():
+        key = f"alerts.channels.{name}"
+        if isinstance(channel, WebhookChannel | SlackChannel):
+            yield f"{key}.url", channel.url
+        if isinstance(channel, WebhookChannel):
+            yield from ((f"{key}.headers.{header}", reference) for header, reference in channel.headers.items())
+        if isinstance(channel, EmailChannel) and channel.user is not None and channel.password is not None:
+            yield from ((f"{key}.user", channel.user), (f"{key}.password", channel.password))
+    if project.alerts.heartbeat is not None:
+        yield "alerts.heartbeat.url", project.alerts.heartbeat.url
 
 
 def _functions(project: Project) -> Iterator[tuple[str, str]]:

@@ -72,7 +72,8 @@ class PerformanceSection(Section):
     """Columns by whose values it is told too."""
     stream: bool = True
     """Follow the errors answer by answer too (ADWIN): it dates a rise of `drop` or more, which windows only bracket.
-    Leave it out where labels of one outcome come sooner than others."""
+    Leave it out where labels of one outcome come sooner than others, or where errors come and go with the hour of the
+    day."""
 
 
 class ServiceSection(Section):
@@ -91,8 +92,8 @@ class RetrainSection(Section):
 
     on: list[Literal["drift", "performance"]] = Field(default=["drift", "performance"], min_length=1)
     """Kinds of findings that ask for it."""
-    reports: int = Field(default=2, ge=1)
-    """So many reports in a row have to say so."""
+    reports: int = Field(default=2, ge=1, le=50)
+    """So many reports in a row have to say so, each over newer windows."""
     cool_down: Duration = Field(default="7d", validate_default=True)
     """Between two such trainings."""
     budget: int = Field(default=3, ge=1)

@@ -124,9 +124,9 @@ class ServingSection(Section):
     longest_wait: Duration = Field(default="500ms", validate_default=True, gt=timedelta(0))
     """For how long a request may have to wait for those that came before it, by what these have been measured to take;
     beyond that it is refused with 503 at once. Two full batches may always wait."""
-    timeout: Duration = Field(default="10s", validate_default=True)
+    timeout: Duration = Field(default="10s", validate_default=True, gt=timedelta(0))
     """A request that has waited longer is not answered any more (504)."""
-    patience: Duration = Field(default="20s", validate_default=True)
+    patience: Duration = Field(default="20s", validate_default=True, gt=timedelta(0))
     """How long a client may take to send a request, or to read an answer."""
     connections: int = Field(default=2048, gt=0)
     """Open connections of one process."""

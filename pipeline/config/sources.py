@@ -20,7 +20,8 @@ class Incremental(Section):
     initial: str | int | float | None = None
     """Cursor of the first run; without it the first run fetches everything."""
     key: list[str] = []
-    """Columns that identify a row, to recognise ties at the edge; without it the whole row does."""
+    """Columns that identify a row, to recognise ties at the edge; without it, and where rows are merged, the whole row
+    does."""
 
 
 class Source(Section):

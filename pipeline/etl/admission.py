@@ -10,7 +10,6 @@ from duckdb import DuckDBPyConnection
 from pipeline.config.checks import AnyCheck, SqlRule
 from pipeline.config.datasets import Dataset
 from pipeline.etl import candidate, quarantine
-from pipeline.etl.staging import remove
 from pipeline.etl.work import Raw, Work
 from pipeline.features.run import newest_versions
 from pipeline.quality import CheckReport, run_checks
@@ -28,7 +27,7 @@ PREVIOUS: Final = "previous_version"
 def judge(work: Work, raw: Raw, connection: DuckDBPyConnection) -> CheckReport:
     """Runs the checks on the candidate (for append and merge: the new rows) and keeps refused rows apart.
 
-    Raises ChecksFailed when a check of severity "fail" is broken; then nothing of these rows stays in staging.
+    Raises ChecksFailed when a check of severity "fail" is broken.
     """
     ctx = work.ctx
     report = _report(work, connection)
@@ -37,7 +36,6 @@ def judge(work: Work, raw: Raw, connection: DuckDBPyConnection) -> CheckReport:
         quarantine.keep(ctx.home.quarantine(work.name), bad, run=ctx.spec.run, ingest=raw.ingest, now=ctx.now())
     if not report.passed:
         ctx.spool.checks(work.name, None, report.results)
-        remove(work.folder)
         raise _refusal(work, report)
     return report
 

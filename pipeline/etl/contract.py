@@ -11,7 +11,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-from pipeline.tables.arrow import word_of
+from pipeline.tables.arrow import is_number, word_of
 from store.errors import SchemaChanged
 
 OnNew = Literal["add", "ignore", "refuse"]
@@ -86,7 +86,7 @@ def meet(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:
         return a
     if pa.types.is_null(a):
         return b
-    if _is_number(a) and _is_number(b):
+    if is_number(a) and is_number(b):
         if pa.types.is_integer(a) and pa.types.is_integer(b):
             return max(a, b, key=lambda t: int(t.bit_width))
         return pa.float64()
@@ -119,7 +119,7 @@ def _wanted(
 def _check_convertible(name: str, found: pa.DataType, wanted: pa.DataType, on_changed: OnChanged, where: str) -> None:
     if found == wanted or pa.types.is_null(found) or on_changed == "cast":
         return
-    if on_changed == "widen" and _is_number(found) and _is_number(wanted):
+    if on_changed == "widen" and is_number(found) and is_number(wanted):
         return
     choices = '"cast"' if on_changed == "widen" else '"widen" or "cast"'
     raise SchemaChanged(
@@ -140,6 +140,12 @@ def _check_names(schema: pa.Schema, found: pa.Schema, where: str) -> None:
             f"there is nothing to keep: {held}",
             where=where,
             remedy=f"look at the source; if it may be empty, declare the columns in [{where}.columns]",
+        )
+    if "" in schema.names:
+        raise SchemaChanged(
+            "a column has no name",
+            where=where,
+            remedy=f"name it at the source (pandas: index=False), or declare the ones to keep in [{where}.columns]",
         )
     lower = [name.lower() for name in schema.names]
     twins = sorted(name for name in schema.names if lower.count(name.lower()) > 1)
@@ -191,7 +197,3 @@ def _gone(gone: list[str], found: pa.Schema, where: str) -> SchemaChanged:
         where=f"{where}.{gone[0]}",
         remedy=f"bring it back at the source; or change `columns` in [{where}]",
     )
-
-
-def _is_number(type_: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(type_) or pa.types.is_floating(type_))

@@ -20,7 +20,7 @@ from pipeline.sources.times import Times
 from pipeline.tables.arrow import contract_type
 from pipeline.tables.fingerprint import fingerprint
 from store import lake
-from store.errors import ProjectError
+from store.errors import ProjectError, SourceError
 from store.lake import LakeVersion
 
 CONFIG: Final = "trainshed.config"
@@ -165,10 +165,11 @@ def _stage(work: Work, source: AnySource, reader: SourceReader, opening: Opening
     staging = Staging(work.folder, identity, ingest, lambda: ctx.now().timestamp())
     if staging.progress.complete:
         return staging
-    edge = _edge(source, opening)
+    edge = _edge(source, opening, merged=work.dataset.mode == "merge")
     if edge is not None and staging.progress.edge is not None:
         edge.restore(staging.progress.edge)
     report = _Reporter(ctx)
+    resumed = staging.progress.resume is not None
     try:
         for piece in reader.pieces(staging.progress.resume):
             rows = piece.rows
@@ -181,16 +182,23 @@ def _stage(work: Work, source: AnySource, reader: SourceReader, opening: Opening
     except Preempted:
         staging.flush()
         raise
+    except SourceError as error:
+        if resumed and not error.retryable:
+            # The place may be what is wrong, such as a page's token that has expired: the next run begins anew.
+            remove(staging.folder)
+        raise
     staging.complete()
     report(staging.seen.rows, staging.seen.pages, last=True)
     return staging
 
 
-def _edge(source: AnySource, opening: Opening) -> Edge | None:
+def _edge(source: AnySource, opening: Opening, *, merged: bool) -> Edge | None:
     if source.incremental is None:
         return None
     times = Times(where=opening.where, zone=source.timezone, types=opening.types)
-    return Edge(source.incremental.column, source.incremental.key, opening.cursor, times)
+    # Where rows are merged, one that changed again in the same moment is news, although its key is known.
+    key = [] if merged else source.incremental.key
+    return Edge(source.incremental.column, key, opening.cursor, times)
 
 
 class _Reporter:

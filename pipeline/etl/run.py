@@ -31,14 +31,14 @@ from pipeline.etl.work import Raw, Unchanged, Work
 from pipeline.features.run import newest_versions
 from pipeline.process.context import Preempted, RunContext
 from pipeline.quality import CheckReport
-from pipeline.tables.arrow import contract_type
+from pipeline.tables.arrow import contract_type, is_time, word_of
 from pipeline.tables.duck import connect
 from pipeline.tables.fingerprint import fingerprint
 from pipeline.tables.shape import BATCH_ROWS, code_text, shape
 from pipeline.tables.sqltext import identifier
 from pipeline.tables.storage import storage_faults
 from store import lake
-from store.errors import ProjectError, StorageError
+from store.errors import DataError, ProjectError, StorageError
 from store.lake import LakeVersion
 
 _CANDIDATE: Final = "candidate.parquet"
@@ -61,11 +61,22 @@ def run_etl(ctx: RunContext) -> None:
             _skip(work, raw)
             return
         ctx.spool.write("fingerprint", value=raw.fingerprint)
-        settled = _settle(work, raw)
-        candidate.write(raw.batches, settled.schema, work.folder / _CANDIDATE, work.where)
-        with closing(connect(spill=work.folder / "spill", readable=[work.folder / _CANDIDATE])) as connection:
-            landing, version = _judge_and_commit(work, raw, settled, connection)
-            tell(work, landing, version, connection)
+        with _fetched_anew(staging):
+            settled = _settle(work, raw)
+            candidate.write(raw.batches, settled.schema, work.folder / _CANDIDATE, work.where)
+            with closing(connect(spill=work.folder / "spill", readable=[work.folder / _CANDIDATE])) as connection:
+                landing, version = _judge_and_commit(work, raw, settled, connection)
+                tell(work, landing, version, connection)
+
+
+@contextmanager
+def _fetched_anew(folder: Path) -> Iterator[None]:
+    """Rows that are refused do not stay in staging: where they are mended at the source, the next run must see it."""
+    try:
+        yield
+    except (DataError, ProjectError):
+        remove(folder)
+        raise
 
 
 @contextmanager
@@ -86,8 +97,10 @@ def _from_source(work: Work) -> Raw | Unchanged:
     if isinstance(fetched, Unchanged):
         return fetched
     parts = fetched.staging.parts
+    with _fetched_anew(work.folder):
+        schema = found_schema([pq.read_schema(part) for part in parts], work.where)
     return Raw(
-        schema=found_schema([pq.read_schema(part) for part in parts], work.where),
+        schema=schema,
         batches=candidate.read_parts(parts),
         empty=fetched.staging.progress.rows == 0,
         fingerprint=fetched.fingerprint,
@@ -155,9 +168,20 @@ def _settle(work: Work, raw: Raw) -> Settled:
                 where=f"{work.where}.{setting}",
                 remedy="correct the name, or add the column",
             )
+    _check_time(work, settled.schema)
     for change in settled.changes:
         work.ctx.spool.note("schema_changed", f"{work.name}: {change}", dataset=work.name)
     return settled
+
+
+def _check_time(work: Work, schema: pa.Schema) -> None:
+    time = work.dataset.time
+    if time is not None and not is_time(schema.field(time).type):
+        raise ProjectError(
+            f"the column {time!r} is {word_of(schema.field(time).type)}, and a time is a timestamp or a date",
+            where=f"{work.where}.time",
+            remedy="name another column; or make a time of it by SQL, such as to_timestamp(seconds)",
+        )
 
 
 def _judge_and_commit(
@@ -175,13 +199,14 @@ def _judge_and_commit(
 
 def _commit(work: Work, raw: Raw, settled: Settled, report: CheckReport, connection: DuckDBPyConnection) -> LakeVersion:
     base, schema, mode = work.base, settled.schema, work.dataset.mode
-    text = f"SELECT * FROM {identifier(report.good)}"
+    texts = [f"SELECT * FROM {identifier(report.good)}"]
     if settled.rewrite and base is not None:
         # The table cannot change a column's type in place: rows that stay are written again with the new ones.
         schema = pa.schema([*schema, *(field for field in base.schema if field.name not in schema.names)])
-        text = f"{_kept(work, report)} UNION ALL BY NAME {text}"
+        texts = [_kept(work, report), *texts]
         mode = "replace"
-    batches = connection.sql(text).to_arrow_reader(BATCH_ROWS)
+    # Not one query: DuckDB would make the types meet, and round without a word what only an integer holds.
+    batches = (batch for text in texts for batch in connection.sql(text).to_arrow_reader(BATCH_ROWS))
     return lake.commit(
         work.path,
         pa.RecordBatchReader.from_batches(schema, (candidate.conform(b, schema, work.where) for b in batches)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -93,6 +94,8 @@ def _sizes(standing: Standing, rules: Rules) -> Finding:
 
 def _primary(standing: Standing) -> Finding:
     found = standing.primary
+    if not (math.isfinite(found.low) and math.isfinite(found.high)):
+        return Finding(standing.metric, "not yet", f"nothing can be said of {standing.metric} yet", None, 0.0)
     answer: Answer = "yes" if found.low > 0 else "no" if found.high < 0 else "not yet"
     said = {"yes": "better", "no": "worse", "not yet": "neither better nor worse yet"}[answer]
     sentence = f"{standing.metric} {found.value:+.4g}, between {found.low:+.4g} and {found.high:+.4g}: {said}"
@@ -101,11 +104,12 @@ def _primary(standing: Standing) -> Finding:
 
 def _exposure(standing: Standing, rules: Rules) -> Iterator[Finding]:
     arm, least = min(standing.units.items(), key=lambda pair: pair[1])
-    pending = 1.0 - least / max(1, standing.exposed[arm])
-    enough = (
-        f"{arm} has {least:,} matured units, and {pending:.0%} of its units are pending; "
-        f"at least {rules.least_units:,} are needed in each arm"
-    )
+    met = standing.exposed[arm]
+    if met:
+        have = f"{arm} has {least:,} matured units, and {1.0 - least / met:.0%} of its units are pending"
+    else:
+        have = f"no unit has met {arm} yet: requests have to name the unit that they are about"
+    enough = f"{have}; at least {rules.least_units:,} are needed in each arm"
     yield Finding("units", _soon(least >= rules.least_units), enough, least, rules.least_units)
     long = f"it has run for {duration_text(standing.running)}; at least {duration_text(rules.least_time)} is needed"
     days = standing.running / timedelta(days=1), rules.least_time / timedelta(days=1)

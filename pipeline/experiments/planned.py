@@ -10,8 +10,7 @@ from typing import Literal
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import ndtr
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from pipeline.stats.measured import Floats
 
@@ -27,7 +26,7 @@ def limits(looks: int, alpha: float, shape: Shape) -> Floats:
     if looks < 1 or not 0.0 < alpha < 1.0:
         raise ValueError(f"at least one look and an alpha between 0 and 1 are needed, not {looks} and {alpha}")
     form = np.ones(looks) if shape == "pocock" else np.sqrt(looks / np.arange(1, looks + 1))
-    largest = float(norm.isf(alpha / (2 * looks))) * math.sqrt(looks) + 1.0
+    largest = float(-ndtri(alpha / (2 * looks))) * math.sqrt(looks) + 1.0
     factor = brentq(lambda c: crossing(c * form) - alpha, 0.01, largest, xtol=1e-10)
     return np.asarray(factor * form)
 
@@ -40,12 +39,17 @@ def crossing(bounds: Floats) -> float:
     """
     edges = np.asarray(bounds) * np.sqrt(np.arange(1, len(bounds) + 1))
     nodes, weights = _nodes(edges[0])
-    density = norm.pdf(nodes)
+    density = _normal(nodes)
     for edge in edges[1:]:
         further, next_weights = _nodes(edge)
-        density = norm.pdf(further[:, None] - nodes) @ (weights * density)
+        density = _normal(further[:, None] - nodes) @ (weights * density)
         nodes, weights = further, next_weights
     return float(1.0 - weights @ density) if len(edges) > 1 else float(2.0 * ndtr(-edges[0]))
+
+
+def _normal(z: Floats) -> Floats:
+    """The density of the standard normal distribution."""
+    return np.asarray(np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi))
 
 
 def _nodes(edge: float) -> tuple[Floats, Floats]:

@@ -55,10 +55,18 @@ def _export(home: Home, reference: str, to: str, into: Path | None) -> Exported:
         (into or Path(f"{wanted.model}-{wanted.version}-{target.name}")).absolute(),
         Circumstances(
             at=datetime.now(UTC).isoformat(timespec="seconds"),
-            by=pwd.getpwuid(os.getuid()).pw_name,
+            by=_user(os.getuid()),
             python=f"{sys.version_info.major}.{sys.version_info.minor}",
         ),
     )
+
+
+def _user(uid: int) -> str:
+    """The login name; in a container without such an entry, the number itself."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
 
 
 def _facts(done: Exported) -> dict[str, Any]:

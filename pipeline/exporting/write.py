@@ -131,6 +131,7 @@ def _provenance(wanted: Wanted, target: Target, folder: Path, circumstances: Cir
 
 
 def _words(wanted: Wanted, signature: Signature, python: str, into: Path) -> dict[str, str]:
+    row = json.dumps(sample_row(signature), ensure_ascii=False)
     return {
         "model": wanted.model,
         "version": str(wanted.version),
@@ -138,7 +139,21 @@ def _words(wanted: Wanted, signature: Signature, python: str, into: Path) -> dic
         "release": RELEASE,
         "python": python,
         "folder": str(into),
-        "sample": json.dumps(sample_row(signature), ensure_ascii=False).replace("'", "\\u0027"),
+        "sample": row.replace("'", "\\u0027"),
+        "event": json.dumps(_event(f"/v1/predict/{wanted.model}", row), ensure_ascii=False, indent=1),
+    }
+
+
+def _event(path: str, body: str) -> dict[str, Any]:
+    """A request as an HTTP API hands it to a function, payload format 2.0."""
+    return {
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"content-type": "application/json"},
+        "requestContext": {"stage": "$default", "http": {"method": "POST", "path": path}},
+        "body": body,
+        "isBase64Encoded": False,
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import false_discovery_control, norm
+from scipy.special import ndtr, ndtri
 
 from pipeline.judging.evidence import (
     CalibrationBin,
@@ -24,6 +24,7 @@ from pipeline.judging.evidence import (
     SliceFacts,
 )
 from pipeline.stats.calibration import error_by_chance, reliability, top_label
+from pipeline.stats.discovery import corrected
 from pipeline.stats.estimates import LEVEL, RESAMPLES, estimates, paired_tests
 from pipeline.stats.measured import Measured
 from pipeline.stats.metrics import LOSS, METRICS, Array, Task, measure
@@ -211,7 +212,7 @@ def _slice(
         rows=int(chosen.sum()),
         objective=inside.value,
         drop=drop,
-        p_value=float(norm.sf(drop / error)) if error > 0 and not chosen.all() else None,
+        p_value=float(ndtr(-drop / error)) if error > 0 and not chosen.all() else None,
         adjusted=None,
     )
 
@@ -227,8 +228,8 @@ def _frequent(values: Array) -> list[tuple[str, Array]]:
 def _corrected(p_values: Sequence[float | None]) -> list[float | None]:
     """Benjamini & Hochberg 1995 over those that exist."""
     known = [value for value in p_values if value is not None]
-    adjusted = iter(false_discovery_control(known) if known else [])
-    return [None if value is None else float(next(adjusted)) for value in p_values]
+    adjusted = iter(corrected(known).tolist() if known else [])
+    return [None if value is None else next(adjusted) for value in p_values]
 
 
 def _part(task: Task, objective: MetricName, labels: Array, scores: Array, drawn_from: int | None) -> PartFacts:
@@ -249,6 +250,6 @@ def _gap(task: Task, parts: Mapping[str, tuple[Array, Array]]) -> Gap | None:
         return None
     ratio = train.value / validation.value
     error = math.hypot(train.standard_error / validation.value, ratio * validation.standard_error / validation.value)
-    reach = float(norm.ppf((1 + LEVEL) / 2)) * error
+    reach = float(ndtri((1 + LEVEL) / 2)) * error
     relative = Estimate(value=1 - ratio, low=1 - ratio - reach, high=1 - ratio + reach)
     return Gap(train=train.value, validation=validation.value, relative=relative)

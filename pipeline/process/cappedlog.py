@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 
 class CappedLog:
@@ -24,10 +25,10 @@ class CappedLog:
     def write(self, data: bytes) -> None:
         """Never fails and never waits for anybody: what the disk refuses is counted as dropped."""
         while data:
-            if self._size >= self._segment:
-                self._rotate()
-            piece = data[: self._segment - self._size]
             try:
+                if self._size >= self._segment:
+                    self._rotate()
+                piece = data[: self._segment - self._size]
                 written = os.write(self._file, piece)
             except OSError:
                 self.dropped += len(data)
@@ -39,16 +40,33 @@ class CappedLog:
         os.close(self._file)
 
     def _rotate(self) -> None:
+        """Raises OSError, and all is as before."""
+        aside = f"{self._path}.{self._start}"
+        renamed = _there(os.rename, self._path, aside)
+        try:
+            file = self._open()
+        except OSError:
+            if renamed:
+                os.rename(aside, self._path)
+            raise
         os.close(self._file)
         if self._older is not None:
-            os.unlink(self._older[0])
+            _there(os.unlink, self._older[0])
             self.dropped += self._older[1]
-        aside = f"{self._path}.{self._start}"
-        os.rename(self._path, aside)
-        self._older = (aside, self._size)
+        self._older = (aside, self._size) if renamed else None
+        self.dropped += 0 if renamed else self._size
         self._start += self._size
         self._size = 0
-        self._file = self._open()
+        self._file = file
 
     def _open(self) -> int:
         return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+
+
+def _there(change: Callable[..., None], *files: str) -> bool:
+    """False where somebody has deleted the file, to make space."""
+    try:
+        change(*files)
+    except FileNotFoundError:
+        return False
+    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -18,6 +19,9 @@ from pipeline.quality.table import Table, judge_table
 from pipeline.tables import kept
 from store.errors import ProjectError
 from store.facts import CheckFacts
+
+_ROW_NUMBER: Final = "rowid"
+"""DuckDB's name for it, which a column of the data would hide."""
 
 
 def run_checks(
@@ -38,7 +42,7 @@ def run_checks(
     that does not work.
     """
     columns = column_types(connection, relation)
-    _require_free_names(columns, dataset)
+    _require_free_names(columns, dataset, parted=any(isinstance(check, RowCheck) for check in checks))
     known = {name: ReferenceTable(relation=r, columns=column_types(connection, r)) for name, r in references.items()}
     names = names_of(checks)
     rows = RowTable(dataset=dataset, rules=len(checks))
@@ -103,9 +107,11 @@ def _refusal(connection: DuckDBPyConnection, rows: RowTable, condition: str) -> 
     return None
 
 
-def _require_free_names(columns: Columns, dataset: str) -> None:
+def _require_free_names(columns: Columns, dataset: str, *, parted: bool) -> None:
+    """`parted`: rows are told apart, by DuckDB's own number of each, and some may be kept in quarantine."""
+    taken = {kept.CHECKS, *([_ROW_NUMBER, *kept.OWN] if parted else [])}
     for name in columns:
-        if name == kept.CHECKS or name.startswith(MARK_PREFIX):
+        if name.lower() in taken or name.startswith(MARK_PREFIX):
             raise ProjectError(
                 f"the column name {name!r} is kept for the checks",
                 where=f"datasets.{dataset}",

@@ -73,6 +73,9 @@ class App:
     async def _answer(self, request: Request) -> Answer:
         method = request.method
         match request.path.split("/")[1:]:
+            case ["v2", "models", "stats"] if "stats" not in self._shelf.snapshot.routes:
+                _only("GET", method)
+                return _json(self._desk.statistics(None, None))
             case ["v2", "models", model, *rest]:
                 return self._of_model(model, rest, method)
             case ["v1", "predict", _, *rest]:
@@ -207,7 +210,8 @@ def _same(path: str | None, body: str | None) -> str | None:
 
 
 def _only(wanted: str, method: str) -> None:
-    if method != wanted:
+    """Who may GET may ask for the head alone."""
+    if method != wanted and (wanted, method) != ("GET", "HEAD"):
         raise NotAllowed(wanted)
 
 
@@ -222,7 +226,9 @@ class NotAllowed(Refusal):
 def _refused(refusal: Refusal) -> Answer:
     answer = refusal_answer(refusal)
     if isinstance(refusal, NotAllowed):
-        return answer._replace(more=(*answer.more, (b"allow", refusal.wanted.encode())))
+        return answer._replace(
+            more=(*answer.more, (b"allow", b"GET, HEAD" if refusal.wanted == "GET" else refusal.wanted.encode()))
+        )
     return answer
 
 

@@ -10,14 +10,18 @@ import asyncio
 import contextlib
 import itertools
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
+
+from store.errors import TrainshedError
 
 LONGEST: Final = 16_000_000
 """Bytes of one line."""
 Json = Mapping[str, Any]
 Answerer = Callable[[str, Json], Awaitable[Json]]
 """(what is asked, with what) → the answer; raises Refused."""
+log = logging.getLogger(__name__)
 
 
 class Refused(Exception):
@@ -89,6 +93,11 @@ class Channel:
             self._send({"n": number, "answer": await answerer(what, said)})
         except Refused as refused:
             self._send({"n": number, "refused": str(refused)})
+        except TrainshedError as error:
+            self._send({"n": number, "refused": error.what})
+        except Exception as error:  # who asks is not to wait for what will not come
+            log.exception("%s could not be answered", what)
+            self._send({"n": number, "refused": f"{type(error).__name__}: {error}"})
 
     def _send(self, message: Json) -> None:
         with contextlib.suppress(OSError):

@@ -133,6 +133,7 @@ class Desk:
         picked = self.pick(counted, model, document.id, document.unit, version)
         seat = picked.seat
         if document.lookup:
+            oip.check_rows(max(len(values) for _, values in document.tensors.values()), self.limits.most_rows)
             tensors = await self.lookups.tensors(model, seat.columns, document.tensors, null=document.null)
             document = document._replace(tensors=tensors)
         numeric, categorical, wanted = oip.encoded(document, seat.columns, self.limits.most_rows)
@@ -162,9 +163,11 @@ class Desk:
 
     # ---------------------------------------------------------------------------------------- what is served
 
-    def ready(self, model: str | None = None) -> bool:
-        """Whether all that is served can answer, or all of one model."""
-        return not self.draining and self.shelf.ready(model)
+    def ready(self, model: str | None = None, version: str | None = None) -> bool:
+        """Whether all that is served can answer, or all of one model, and this version of it."""
+        if self.draining or not self.shelf.ready(model):
+            return False
+        return model is None or version is None or any(seat.label == version for seat in self.shelf.seats_of(model))
 
     def model_metadata(self, model: str, version: str | None) -> dict[str, Any]:
         """Raises Refusal."""
@@ -172,28 +175,36 @@ class Desk:
         versions = [arm.version for arm in self.shelf.snapshot.routes[model].resident]
         return oip.metadata(model, versions, seat.columns)
 
-    def statistics(self, model: str, version: str | None) -> dict[str, Any]:
-        """Raises Refusal."""
-        seat = self.shelf.pick(model, version=version).seat
-        return {"model_stats": [self._stats(seat)]}
+    def statistics(self, model: str | None, version: str | None) -> dict[str, Any]:
+        """Of all models, of one, or of one version. Raises Refusal."""
+        if model is None:
+            seats = list(self.shelf.seats.values())
+        elif version is None:
+            self.shelf.pick(model)
+            seats = self.shelf.seats_of(model)
+        else:
+            seats = [self.shelf.pick(model, version=version).seat]
+        return {"model_stats": [self._stats(seat) for seat in seats]}
 
     def _stats(self, seat: Seat) -> dict[str, Any]:
         """As Triton has it, as far as it is counted; of this worker. Times in nanoseconds."""
         phases = {name: self._metrics.phases.get((seat.model, seat.label, name)) for name in ("queue", "run", "total")}
+        nanoseconds = {name: int(found.sum * 1e9) if found else 0 for name, found in phases.items()}
+        runs, asked = (sum(found.counts) if (found := phases[name]) else 0 for name in ("run", "total"))
         ok = sum(
             count
             for (model, version, _, status), count in self._metrics.requests.items()
             if (model, version) == (seat.model, seat.label) and status == 200
         )
-        nanoseconds = {name: int(found.sum * 1e9) if found else 0 for name, found in phases.items()}
-        runs = sum(phases["run"].counts) if phases["run"] else 0
+        ok_ns = int(self._metrics.succeeded_s.get((seat.model, seat.label), 0.0) * 1e9)
         return {
             "name": seat.model,
             "version": seat.label,
             "inference_count": self._metrics.rows.get((seat.model, seat.label), 0),
             "execution_count": runs,
             "inference_stats": {
-                "success": {"count": ok, "ns": nanoseconds["total"]},
+                "success": {"count": ok, "ns": ok_ns},
+                "fail": {"count": asked - ok, "ns": max(0, nanoseconds["total"] - ok_ns)},
                 "queue": {"count": runs, "ns": nanoseconds["queue"]},
                 "compute_infer": {"count": runs, "ns": nanoseconds["run"]},
             },

@@ -46,7 +46,21 @@ def reserve(host: str, port: int) -> socket.socket:
 def is_at(listener: socket.socket, settings: ServingSettings) -> bool:
     """Whether it is the socket that the settings mean (any port will do for port 0)."""
     host, port = listener.getsockname()[:2]
-    return bool(host == settings.host and settings.port in (0, port))
+    return settings.port in (0, port) and host in _addresses(settings.host, listener.family)
+
+
+def _addresses(host: str, family: int) -> set[str]:
+    """A name's; of an address itself."""
+    try:
+        found = socket.getaddrinfo(host, None, family, socket.SOCK_STREAM)
+    except OSError:
+        return {host}
+    return {str(one[4][0]) for one in found}
+
+
+def address(host: str, port: int) -> str:
+    """As in URLs: an address of IPv6 stands in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

@@ -26,6 +26,8 @@ class Metrics:
     def __init__(self) -> None:
         self.requests: defaultdict[tuple[str, str, Door, int], int] = defaultdict(int)
         """(model, version, door, HTTP status) → how many."""
+        self.succeeded_s: defaultdict[tuple[str, str], float] = defaultdict(float)
+        """(model, version) → seconds that answers with 200 took."""
         self.slow: defaultdict[tuple[str, str], int] = defaultdict(int)
         """(model, version) → answers that took longer than is promised."""
         self.shadows: defaultdict[tuple[str, str, Shadowed], int] = defaultdict(int)
@@ -40,6 +42,8 @@ class Metrics:
         self, model: str, version: str, door: Door, status: int, seconds: float, *, slow: bool = False
     ) -> None:
         self.requests[model, version, door, status] += 1
+        if status == 200:
+            self.succeeded_s[model, version] += seconds
         if slow:
             self.slow[model, version] += 1
         self._phase(model, version, "total").observe(seconds)

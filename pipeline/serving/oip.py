@@ -40,9 +40,13 @@ class Document(NamedTuple):
 
     @property
     def unit(self) -> str | None:
-        """Whom the request is about, for a sticky choice of the version."""
+        """Whom the request is about, for a sticky choice of the version. Raises Refusal."""
         unit = self.parameters.get("unit")
-        return None if unit is None else str(unit)
+        if unit is None or isinstance(unit, str):
+            return unit
+        if isinstance(unit, bool) or not isinstance(unit, int):
+            raise malformed("the parameter unit is text or a whole number")
+        return str(unit)
 
     @property
     def lookup(self) -> bool:
@@ -92,12 +96,21 @@ def encoded(document: Document, columns: Columns, most_rows: int) -> tuple[Numer
     if wanted is None:
         wanted = [Wanted(name, document.all_binary) for name in known]
     else:
-        for one in wanted:
-            if one.name not in known:
-                raise malformed(f"the model has no output {one.name}; it gives {', '.join(known)}")
+        _require_outputs(wanted, known)
     numeric, categorical = columns.of_tensors(document.tensors)
     check_rows(len(numeric), most_rows)
     return numeric, categorical, wanted
+
+
+def _require_outputs(wanted: Sequence[Wanted], known: Sequence[str]) -> None:
+    """Each once: an answer must not be many times as large as what it is made of."""
+    asked: set[str] = set()
+    for one in wanted:
+        if one.name not in known:
+            raise malformed(f"the model has no output {one.name}; it gives {', '.join(known)}")
+        if one.name in asked:
+            raise malformed(f"output {one.name} is asked for twice")
+        asked.add(one.name)
 
 
 def check_rows(rows: int, most: int) -> None:

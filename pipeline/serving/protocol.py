@@ -14,21 +14,18 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import unquote
 
 import httptools
 
 from pipeline.serving.admission import Admission
+from pipeline.serving.heads import path_of, without_offer, written
 from pipeline.serving.inbox import Inbox, Incoming
 from pipeline.serving.refusal import Refusal, busy
 from pipeline.serving.request import Answer, ClientGone, Request, refusal_answer
 
 MOST_HEAD: Final = 512 * 1024
 """Bytes of a request line with its headers, as far as the next read: a read is up to 256 KiB."""
-_STATUS: Final = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n".encode() for one in HTTPStatus}
-_CLOSE: Final = b"connection: close\r\n"
 _CROWDED: Final = refusal_answer(busy("more requests wait than can be answered soon"))
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -65,7 +62,8 @@ class Connection(asyncio.Protocol):
         self.transport: asyncio.Transport
         # The message that is being received.
         self._bytes = 0
-        self._in_head = False
+        self._in_head = self._offered = False
+        """`_offered`: its head would have something else spoken than HTTP/1.1."""
         self._url = b""
         self._headers: dict[bytes, bytes] = {}
         self._coming: Request | None = None
@@ -111,9 +109,7 @@ class Connection(asyncio.Protocol):
         if self._ended:
             return
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._ended = True  # it is answered in HTTP; what follows would be something else
+            self._parse(data)
         except httptools.HttpParserError:
             self.end(Refusal(400, "this is no HTTP request"))
             return
@@ -133,8 +129,24 @@ class Connection(asyncio.Protocol):
 
     # ---------------------------------------------------------------------------------------------- the parser
 
+    def _parse(self, data: bytes | memoryview) -> None:
+        """Raises HttpParserError."""
+        while True:
+            try:
+                self._parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as stopped:
+                if not self._offered:  # CONNECT, which is refused; what follows would be something else
+                    self._ended = True
+                    return
+                # The parser would pass over the body: the head is read again, as if nothing had been offered.
+                parser, data = self._parser, memoryview(data)[stopped.args[0] :]
+                head = without_offer(parser.get_method(), self._url, parser.get_http_version(), self._headers)
+                self._parser = httptools.HttpRequestParser(self)
+                self._parser.feed_data(head)
+
     def on_message_begin(self) -> None:
-        self._bytes, self._in_head = 0, True
+        self._bytes, self._in_head, self._offered = 0, True, False
         self._url, self._headers = b"", {}
         self.idle_since, self.receiving_since = None, self._loop.time()
 
@@ -148,9 +160,12 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         parser, headers = self._parser, self._headers
+        self._offered = parser.should_upgrade() and parser.get_method() != b"CONNECT"
+        if self._offered:
+            return
         keep_alive = parser.get_http_version() != "1.0" and parser.should_keep_alive()
         request = Request(
-            parser.get_method().decode("ascii"), _path(self._url), headers, time.perf_counter(), keep_alive=keep_alive
+            parser.get_method().decode("ascii"), path_of(self._url), headers, time.perf_counter(), keep_alive=keep_alive
         )
         self._coming = request
         request.answer = self._service.admit(request) or self._turned_away(request)
@@ -185,6 +200,8 @@ class Connection(asyncio.Protocol):
             self._settle(self._coming, refusal)
 
     def on_message_complete(self) -> None:
+        if self._offered:
+            return
         self.receiving_since = None
         if self._coming is not None:
             self._coming.body = self._incoming.whole()
@@ -263,7 +280,7 @@ class Connection(asyncio.Protocol):
         if answer is None or self.transport.is_closing():
             return
         last = answer.last or not request.keep_alive or self._service.closing or (self._ended and not self._waiting)
-        self.transport.write(_written(answer, last=last, body=request.method != "HEAD"))
+        self.transport.write(written(answer, last=last, body=request.method != "HEAD"))
         if last:
             self._ended = True
             self._waiting.clear()
@@ -290,18 +307,3 @@ class Connection(asyncio.Protocol):
         """Closes it now, or with the answer to what it has begun to ask."""
         if not self._busy and self._coming is None:
             self.transport.close()
-
-
-def _path(url: bytes) -> str:
-    """Raises for what is none, and the parser makes a bad request of it."""
-    if not url.startswith(b"/"):
-        url = httptools.parse_url(url).path
-    path = url.partition(b"?")[0].decode("ascii")
-    return unquote(path) if "%" in path else path
-
-
-def _written(answer: Answer, *, last: bool, body: bool) -> bytes:
-    head = b"%bcontent-type: %b\r\ncontent-length: %d\r\n" % (_STATUS[answer.status], answer.kind, len(answer.body))
-    for name, value in answer.more:
-        head += b"%b: %b\r\n" % (name, value)
-    return b"%b%b\r\n%b" % (head, _CLOSE if last else b"", answer.body if body else b"")

@@ -46,7 +46,10 @@ class Resting:
             self._woken.clear()
             idle_s = self._idle_s()
             if idle_s is not None:
-                await self._look(idle_s, loop.time)
+                try:
+                    await self._look(idle_s, loop.time)
+                except Exception:  # a fault of one look, or of a worker's answer, must not be that of all
+                    log.exception("models that nobody asks were not looked at")
             pause = None if idle_s is None else max(_SHORTEST_S, min(_LOOK_S, idle_s / 4))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), pause)

@@ -65,8 +65,15 @@ class DataServer:
     async def serve_sockets(self, sockets: Sequence[socket.socket]) -> None:
         """Accepts from these sockets, which may be shared with other processes, until it has drained."""
         loop = asyncio.get_running_loop()
+        shake_s = None if self._tls is None else max(_LOOK_S, self._patience_s)
         servers = [
-            await loop.create_server(lambda: Connection(self._service), sock=one, ssl=self._tls, backlog=BACKLOG)
+            await loop.create_server(
+                lambda: Connection(self._service),
+                sock=one,
+                ssl=self._tls,
+                backlog=BACKLOG,
+                ssl_handshake_timeout=shake_s,
+            )
             for given in sockets
             for one in (given, *(given.dup() for _ in range(ACCEPTED - 1)))
         ]

@@ -127,9 +127,13 @@ class Shelf:
         """Lets go of what was loaded for a promotion that did not come."""
         self._waiting.clear()
 
+    def seats_of(self, model: str) -> list[Seat]:
+        """Control first."""
+        return [seat for seat in self._now.seats.values() if seat.model == model]
+
     def asleep(self, model: str) -> list[Seat]:
         """Those of a model that are asleep, control first."""
-        return [seat for seat in self._now.seats.values() if seat.model == model and seat.asleep]
+        return [seat for seat in self.seats_of(model) if seat.asleep]
 
     def sleep(self, model: str, stand_in: Callable[[str, int], Dozing]) -> None:
         """Lets go of all that a model has loaded; its route stays.

@@ -20,7 +20,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -42,6 +42,7 @@ ORPHANS_S: Final = 2.0
 """How long the workers of a dead supervisor are waited for."""
 LOOK_S: Final = 5.0
 KEYS_S: Final = 5.0
+AGAIN_S: Final = 0.2
 log = logging.getLogger(__name__)
 
 
@@ -91,25 +92,29 @@ class Supervisor:
             log.info("adopted %d of %d workers", len(self._roster), living)
 
     async def _keep(self) -> None:
-        """As many workers as there should be; the spare takes the place of one that dies, at once."""
-        await self._promoting.press_missing()
+        """As many workers as there should be, as long as it lives."""
+        await _in_any_case(self._promoting.press_missing)
         while True:
             self._changed.clear()
-            members = [worker.member(self._settings.fingerprint) for worker in self._roster]
-            epoch = read_snapshot(self._dir.routing).epoch
-            wanted = crew.orders(members, self._settings.workers, self._settings.spare, epoch)
-            for number in wanted.accept:
-                self._spawn(self._let_accept(self._roster[number]))
-            for number in wanted.switch:
-                self._spawn(self._catch_up(self._roster[number]))
-            for number in wanted.retire:
-                self._spawn(self._retire(self._roster[number]))
-            if wanted.start:
-                await asyncio.sleep(crew.pause_s(self._roster.failures))
-                assert self._listener is not None
-                self._roster.start(self._listener.fileno())
+            await _in_any_case(self._look)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), LOOK_S)
+
+    async def _look(self) -> None:
+        """The spare takes the place of one that died, at once."""
+        members = [worker.member(self._settings.fingerprint) for worker in self._roster]
+        epoch = read_snapshot(self._dir.routing).epoch
+        wanted = crew.orders(members, self._settings.workers, self._settings.spare, epoch)
+        for number in wanted.accept:
+            self._spawn(self._let_accept(self._roster[number]))
+        for number in wanted.switch:
+            self._spawn(self._catch_up(self._roster[number]))
+        for number in wanted.retire:
+            self._spawn(self._retire(self._roster[number]))
+        if wanted.start:
+            await asyncio.sleep(crew.pause_s(self._roster.failures))
+            assert self._listener is not None
+            self._roster.start(self._listener.fileno())
 
     async def _let_accept(self, worker: Worker) -> None:
         worker.state = "accepting"
@@ -152,7 +157,12 @@ class Supervisor:
 
     async def _accept_control(self, control: socket.socket) -> None:
         while True:
-            connection, _ = await asyncio.get_running_loop().sock_accept(control)
+            try:
+                connection, _ = await asyncio.get_running_loop().sock_accept(control)
+            except OSError as error:  # too many files are open: who comes waits, and is let in when some are closed
+                log.error("nobody can be let in at this moment: %s", error.strerror)
+                await asyncio.sleep(AGAIN_S)
+                continue
             self._spawn(self._welcome(connection))
 
     async def _welcome(self, connection: socket.socket) -> None:
@@ -267,6 +277,14 @@ class Supervisor:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _in_any_case(work: Callable[[], Awaitable[None]]) -> None:
+    """A file that cannot be read at this moment, or a fault of ours, must not end what the workers are kept by."""
+    try:
+        await work()
+    except Exception:
+        log.exception("the supervisor stumbled")
 
 
 def take_lock(file: Path) -> int | None:

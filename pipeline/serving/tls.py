@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from pipeline.serving.settings import ServingSettings
 from store.errors import ProjectError
 
+_NO_CHECK_TIME: Final = ssl.VerifyFlags(0x200000)
+"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python has no name for."""
 log = logging.getLogger(__name__)
 
 
@@ -73,6 +77,25 @@ def context_of(cert: Path, key: Path) -> ssl.SSLContext:
             cert, f"no certificate can be read from it ({error.reason})", "name a PEM file, BEGIN CERTIFICATE", "cert"
         )
     return context
+
+
+def valid_until(cert: Path, key: Path) -> datetime:
+    """The end of the certificate's time, over or not. Raises ProjectError, which names the file that is wrong.
+
+    Python tells it of a peer alone: so one end of a connection in memory shows it to the other.
+    """
+    server = context_of(cert, key)
+    client = ssl.create_default_context(cafile=cert)
+    client.check_hostname = False
+    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | _NO_CHECK_TIME
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    asking, answering = client.wrap_bio(back, there), server.wrap_bio(there, back, server_side=True)
+    for end in (asking, answering, asking):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            end.do_handshake()
+    shown = asking.getpeercert()
+    assert shown, "a handshake without it fails"
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown["notAfter"])), UTC)
 
 
 class _PasswordWanted(Exception):

@@ -42,6 +42,7 @@ from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.loading import Loading, step_back
 from pipeline.serving.lookups import Join, Lookups
 from pipeline.serving.metrics import Facts, Metrics
+from pipeline.serving.openfiles import make_room
 from pipeline.serving.server import DataServer
 from pipeline.serving.settings import ServingSettings
 from pipeline.serving.shadowing import Shadowing
@@ -317,6 +318,7 @@ def main() -> None:
     if cores := ServingSettings.read(home.serving.settings).cores:
         with contextlib.suppress(OSError):  # none of them is there now: better to answer on others than not at all
             pin(cores)
+    make_room()
     settle_jax()
 
     async def work() -> None:

@@ -84,11 +84,13 @@ def zip_members(file: IO[bytes], allowance: Allowance) -> Generator[tuple[str, I
                 with archive.open(member) as content:
                     yield member.filename, content
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise SourceMalformed(
-            f"the zip archive cannot be read: {error}",
-            where=allowance.where,
-            remedy="fetch it again whole, without a password",
-        ) from None
+        raise damaged_zip(error, allowance.where) from None
+
+
+def damaged_zip(error: Exception, where: str) -> SourceMalformed:
+    return SourceMalformed(
+        f"the zip archive cannot be read: {error}", where=where, remedy="fetch it again whole, without a password"
+    )
 
 
 def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from pipeline.sources.times import Times
 from store.errors import SourceMalformed
 
+_DIGITS: Final = r"^\d{1,18}$"
 Kind = Literal["text", "int", "float", "time", "local time", "date"]
 
 
@@ -92,6 +93,11 @@ class Edge:
         """The rows that are new; the cursor moves on behind them. Raises SourceMalformed."""
         if rows.num_rows == 0:
             return rows
+        if pa.types.is_decimal(raw.type) or isinstance(raw.type, pa.OpaqueType):
+            raise self._fault(
+                f"its values are {raw.type}, which cannot be a cursor: they are compared as text later",
+                "make it a whole number in the query, such as n::bigint, or choose a time",
+            )
         values = self._values(rows)
         fresh = self._fresh(rows, values)
         admitted = rows.filter(fresh)
@@ -103,9 +109,10 @@ class Edge:
         if self._column not in rows.schema.names:
             raise self._fault(f"the rows have no column {self._column!r}", "name a column that they have")
         values = rows.column(self._column)
-        if values.null_count:
+        missing = pc.sum(pc.is_null(values, nan_is_null=True)).as_py()
+        if missing:
             raise self._fault(
-                f"{values.null_count} of {rows.num_rows} rows have no value in it, so nobody can say if they are new",
+                f"{missing} of {rows.num_rows} rows have no value in it, so nobody can say if they are new",
                 "choose a column that every row has",
             )
         return values
@@ -114,7 +121,7 @@ class Edge:
         """Which rows are behind the start, or at it and not seen before; earlier ones were all seen."""
         if self._start is None:
             return pa.array([True] * rows.num_rows)
-        start = self._as(values.type, self._start[0])
+        values, start = self._alike(values, self._start[0])
         fresh = pc.greater(values, start)
         at_edge = pc.indices_nonzero(pc.equal(values, start)).to_pylist()
         if not at_edge:
@@ -125,6 +132,14 @@ class Edge:
             if not self._key:
                 self._known[digest] -= 0 if chosen[index] else 1
         return pa.array(chosen)
+
+    def _alike(self, values: pa.Array, known: pa.Scalar | None) -> tuple[pa.Array, pa.Scalar | None]:
+        """Both as they grow: digits in text are whole numbers, for as text 10 comes before 9."""
+        if known is not None:
+            known = self._as(values.type, known)
+        if pa.types.is_string(values.type) and _is_digits(values) and (known is None or _is_digits(known)):
+            return values.cast(pa.int64()), None if known is None else known.cast(pa.int64())
+        return values, known
 
     def _as(self, type_: pa.DataType, known: pa.Scalar) -> pa.Scalar:
         """A value seen earlier, to be compared with values of this type."""
@@ -140,8 +155,9 @@ class Edge:
             ) from None
 
     def _advance(self, rows: pa.RecordBatch, values: pa.Array, raw: pa.Array) -> None:
+        known = None if self.cursor is None else self._comparable(self.cursor.raw())[0]
+        values, reached = self._alike(values, known)
         top = pc.max(values)
-        reached = None if self.cursor is None else self._as(values.type, self._comparable(self.cursor.raw())[0])
         if reached is not None and reached.as_py() > top.as_py():
             return
         at_top = rows.filter(pc.equal(values, top))
@@ -156,6 +172,12 @@ class Edge:
 
     def _fault(self, what: str, remedy: str) -> SourceMalformed:
         return SourceMalformed(what, where=f"{self._times.where}.incremental.column = {self._column!r}", remedy=remedy)
+
+
+def _is_digits(text: pa.Array | pa.Scalar) -> bool:
+    """Whether all of it is digits, and no more of them than an int64 has."""
+    found = pc.match_substring_regex(text, _DIGITS)
+    return bool(found.as_py() if isinstance(found, pa.Scalar) else pc.all(found).as_py())
 
 
 def row_digests(rows: pa.RecordBatch, key: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any, Final, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
@@ -102,7 +103,7 @@ class Decoder:
         if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
             raise malformed(head, "CSV", where)
         try:
-            yield from self._csv_batches(buffered, wanted)
+            yield from self._csv_batches(buffered, wanted, where)
         except (pa.ArrowInvalid, pa.ArrowKeyError, UnicodeDecodeError) as error:
             if "Empty CSV file" in str(error):
                 return
@@ -112,7 +113,7 @@ class Decoder:
                 remedy='mend the file, or declare the column as text (`columns.NAME = "string"` in the dataset)',
             ) from None
 
-    def _csv_batches(self, file: IO[bytes], wanted: Mapping[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
+    def _csv_batches(self, file: IO[bytes], wanted: Mapping[str, pa.DataType], where: str) -> Iterator[pa.RecordBatch]:
         reader = pacsv.open_csv(
             file,
             read_options=pacsv.ReadOptions(block_size=_CSV_BLOCK, use_threads=False),
@@ -126,6 +127,7 @@ class Decoder:
             ),
         )
         for batch in reader:
+            _refuse_rounded(batch, wanted, where)
             for start in range(0, batch.num_rows, self.batch_rows):
                 yield batch.slice(start, self.batch_rows)
 
@@ -140,6 +142,21 @@ class Decoder:
                     f"the Parquet file is damaged: {error}", where=where, remedy="fetch or write it again whole"
                 ) from None
             raise malformed(head, "Parquet", where) from None
+
+
+def _refuse_rounded(batch: pa.RecordBatch, wanted: Mapping[str, pa.DataType], where: str) -> None:
+    """Whole numbers that are too large for an integer were guessed to be floats, which hold 16 digits of them."""
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if name in wanted or not pa.types.is_floating(column.type):
+            continue
+        finite = column.filter(pc.is_finite(column))
+        large = len(finite) > 0 and pc.max(pc.abs(finite)).as_py() >= 2.0**63
+        if large and pc.all(pc.equal(finite, pc.trunc(finite))).as_py():
+            raise SourceMalformed(
+                f"the column {name!r} has whole numbers that are too large for an integer, and a float rounds them",
+                where=where,
+                remedy=f'declare `columns.{name} = "string"` in the dataset to keep them, or "float64" to round them',
+            )
 
 
 def _buffered(file: IO[bytes]) -> io.BufferedReader:

@@ -6,6 +6,7 @@ import glob
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +21,7 @@ from pipeline.sources.bytestream import (
     Allowance,
     ChunkFile,
     bounded,
+    damaged_zip,
     gunzipped,
     read_chunks,
     zip_members,
@@ -38,6 +40,9 @@ class FileReader:
         self._source = source
         self._opening = opening
         self._files = matching(opening.root, source.path, opening.where)
+        # As they are before they are read: what is written to them meanwhile is for the next run to notice.
+        facts = {str(file): file.stat() for file in self._files}
+        self._stamps = {name: f"{fact.st_size} bytes, {fact.st_mtime_ns} ns" for name, fact in facts.items()}
         self._times = Times(where=opening.where, zone=source.timezone, types=opening.types)
         self._allowance = Allowance(limit=source.max_bytes, where=opening.where)
         self._decoder = Decoder(
@@ -56,9 +61,8 @@ class FileReader:
         return json.dumps(self.validators(), sort_keys=True)
 
     def validators(self) -> dict[str, str]:
-        """File → size and time of change, which say as much as an ETag."""
-        facts = {str(file): file.stat() for file in self._files}
-        return {name: f"{fact.st_size} bytes, {fact.st_mtime_ns} ns" for name, fact in facts.items()}
+        """File → size and time of change when it was opened, which say as much as an ETag."""
+        return dict(self._stamps)
 
     def pieces(self, resume: Resume | None) -> Iterator[Piece]:
         done = int(resume["files"]) if resume else 0
@@ -87,9 +91,12 @@ class FileReader:
             raise SourceError("the file is gone", where=str(file), remedy="run the job again") from None
 
     def _archive(self, file: Path, content: IO[bytes]) -> Iterator[pa.RecordBatch]:
-        with closing(zip_members(content, self._allowance)) as members:
-            for name, member in members:
-                yield from self._content(member, f"{file}!{name}")
+        try:
+            with closing(zip_members(content, self._allowance)) as members:
+                for name, member in members:
+                    yield from self._content(member, f"{file}!{name}")
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:  # of a member: found while its rows are read
+            raise damaged_zip(error, self._allowance.where) from None
 
     def _content(self, content: IO[bytes], where: str) -> Iterator[pa.RecordBatch]:
         if (

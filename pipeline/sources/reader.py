@@ -38,9 +38,10 @@ def piece_of(
     resume: Resume | None = None,
 ) -> Piece:
     """The piece that a batch makes, as the source wrote it. `text`: see `Times.rows`."""
+    rows = times.rows(batch, text=text)
     named = incremental is not None and incremental.column in batch.schema.names
     raw = batch.column(incremental.column) if incremental is not None and named else None
-    return Piece(rows=times.rows(batch, text=text), raw=raw, resume=resume)
+    return Piece(rows=rows, raw=raw, resume=resume)
 
 
 def no_rows() -> pa.RecordBatch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.tables.arrow import TIMESTAMP, lake_column, naive_times
+from pipeline.tables.arrow import TIMESTAMP, is_storable, lake_column, naive_times
 from store.errors import ProjectError, SourceMalformed
 
 _TIME: Final = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?"
@@ -35,8 +36,16 @@ class Times:
         """The rows in lake types, times in UTC.
 
         `text`: the format has no type for times, so columns full of ISO 8601 become times and dates.
-        Raises SourceMalformed for a time without an offset and no zone, and for local times that never were.
+        Raises SourceMalformed for a time without an offset and no zone, for local times that never were, and for two
+        columns of one name.
         """
+        twins = [name for name, count in Counter(rows.schema.names).items() if count > 1]
+        if twins:
+            raise SourceMalformed(
+                f"two columns have the same name: {', '.join(twins)}",
+                where=self.where,
+                remedy="give each its own name at the source, with AS in a query",
+            )
         columns = [self.column(n, c, text=text) for n, c in zip(rows.schema.names, rows.columns, strict=True)]
         return pa.RecordBatch.from_arrays(columns, rows.schema.names)
 
@@ -48,6 +57,9 @@ class Times:
             return self._localized(name, column)
         if naive_times(pa.schema([pa.field(name, column.type)])):
             raise self._fault(name, "times without an offset inside a list or struct", "give them an offset")
+        if not is_storable(column.type):
+            what = f"values of type {column.type} cannot be stored"
+            raise self._fault(name, what, "make numbers or text of them in the query or the function")
         try:
             return lake_column(column)
         except pa.ArrowInvalid as error:

@@ -15,7 +15,8 @@ from urllib.parse import unquote
 
 from pipeline.serving.refusal import malformed
 
-Event = Mapping[str, Any]
+Event = Any
+"""Whatever somebody sends to a function; of a gateway's it is a mapping."""
 _DEFAULT_STAGE = "$default"
 
 
@@ -32,7 +33,7 @@ class Asked:
 
 def request_of(event: Event) -> Asked:
     """Raises Refusal for what is no event of API Gateway, or a body that is not what it claims to be."""
-    context = event.get("requestContext")
+    context = event.get("requestContext") if isinstance(event, Mapping) else None
     if not isinstance(context, Mapping):
         raise malformed("this is no event of API Gateway: it has no requestContext")
     if event.get("version") == "2.0":

@@ -22,6 +22,7 @@ import uvloop
 from pipeline.serving.executables import settle_jax
 from pipeline.serving.listening import listen_at
 from pipeline.serving.loaded import LoadedVersion
+from pipeline.serving.openfiles import make_room
 from pipeline.serving.server import DataServer
 from pipeline.serving.settings import ServingSettings
 from pipeline.standalone.door import Door
@@ -33,6 +34,7 @@ from store.errors import TrainshedError
 
 def main() -> int:
     began = time.monotonic()
+    make_room()
     settle_jax()
     try:
         folder, settings = Path(sys.argv[1]), settings_of(os.environ, host="0.0.0.0", largest_batch=64)

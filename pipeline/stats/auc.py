@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm, rankdata
+from scipy.special import ndtri
 
 from pipeline.stats.measured import Floats, Measured
+from pipeline.stats.ranks import ranked
 
 
 def auc(positive: npt.ArrayLike, scores: npt.ArrayLike) -> float:
@@ -20,7 +21,7 @@ def auc(positive: npt.ArrayLike, scores: npt.ArrayLike) -> float:
     hits, misses = int(chosen.sum()), int((~chosen).sum())
     if not hits or not misses:
         return math.nan
-    ranks = rankdata(np.asarray(scores))
+    ranks = ranked(np.asarray(scores))
     return float((ranks[chosen].sum() - hits * (hits + 1) / 2) / (hits * misses))
 
 
@@ -36,9 +37,9 @@ def delong(positive: npt.ArrayLike, scores: npt.ArrayLike) -> Measured:
     hits, misses = int(chosen.sum()), int((~chosen).sum())
     if not hits or not misses:
         return Measured(math.nan, np.full(len(chosen), math.nan))
-    overall = rankdata(values)
-    above = (overall[chosen] - rankdata(values[chosen])) / misses
-    below = 1.0 - (overall[~chosen] - rankdata(values[~chosen])) / hits
+    overall = ranked(values)
+    above = (overall[chosen] - ranked(values[chosen])) / misses
+    below = 1.0 - (overall[~chosen] - ranked(values[~chosen])) / hits
     area = float(above.mean())
     influence = np.empty(len(chosen))
     influence[chosen] = (above - area) / (math.sqrt(hits * (hits - 1)) or math.nan)
@@ -67,7 +68,7 @@ def logit_interval(measured: Measured, level: float) -> tuple[float, float]:
     if not 0.0 < area < 1.0 or not error > 0.0:
         return area, area
     centre = math.log(area / (1 - area))
-    reach = float(norm.ppf((1 + level) / 2)) * error / (area * (1 - area))
+    reach = float(ndtri((1 + level) / 2)) * error / (area * (1 - area))
     return _logistic(centre - reach), _logistic(centre + reach)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from pipeline.stats.measured import Floats, RowMeans
 
@@ -43,11 +43,11 @@ def bca(value: float, replicates: Floats, influence: Floats, level: float) -> tu
     if np.ptp(replicates) == 0.0:
         return value, value
     below = (np.mean(replicates < value) + np.mean(replicates <= value)) / 2
-    bias = float(norm.ppf(np.clip(below, 0.5 / len(replicates), 1 - 0.5 / len(replicates))))
+    bias = float(ndtri(np.clip(below, 0.5 / len(replicates), 1 - 0.5 / len(replicates))))
     spread = float(np.sum(influence**2)) ** 1.5
     acceleration = float(np.sum(influence**3)) / (6 * spread) if spread > 0 else 0.0
-    tails = norm.ppf([(1 - level) / 2, (1 + level) / 2]) + bias
-    shares = norm.cdf(bias + tails / (1 - acceleration * tails))
+    tails = ndtri([(1 - level) / 2, (1 + level) / 2]) + bias
+    shares = ndtr(bias + tails / (1 - acceleration * tails))
     low, high = np.quantile(replicates, shares)
     return float(low), float(high)
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from pipeline.stats.measured import Floats
+from pipeline.stats.ranks import ranked
 
 BINS = 15
 
@@ -67,5 +67,5 @@ def top_label(labels: npt.NDArray[np.int32], scores: Floats) -> tuple[Floats, np
 
 
 def _places(forecast: Floats, bins: int) -> npt.NDArray[np.int64]:
-    ranks = rankdata(forecast)
+    ranks = ranked(forecast)
     return np.asarray(np.minimum((ranks - 0.5) * bins / len(forecast), bins - 1), dtype=np.int64)

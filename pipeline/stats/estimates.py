@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest, norm
+from scipy.special import ndtr, ndtri
 
 from pipeline.stats.auc import logit_interval
 from pipeline.stats.bootstrap import bca, interval, resampled_means, two_sided
@@ -96,10 +96,10 @@ def delong_paired(candidate: Measured, reference: Measured, level: float = LEVEL
     """Normal test of two correlated AUCs (DeLong 1988): the influences' difference carries the covariance."""
     difference = Measured(candidate.value - reference.value, candidate.influence - reference.influence)
     error = difference.standard_error
-    reach = float(norm.ppf((1 + level) / 2)) * error
+    reach = float(ndtri((1 + level) / 2)) * error
     bounds = Estimated(difference.value, difference.value - reach, difference.value + reach)
     if error > 0 or math.isnan(error):
-        p_value = float(2 * norm.sf(abs(difference.value) / error))
+        p_value = float(2 * ndtr(-abs(difference.value) / error))
     else:
         p_value = 1.0 if difference.value == 0 else 0.0
     return PairedTest(bounds, p_value, "DeLong")
@@ -108,6 +108,8 @@ def delong_paired(candidate: Measured, reference: Measured, level: float = LEVEL
 def mcnemar(candidate: npt.NDArray[np.bool_], reference: npt.NDArray[np.bool_]) -> float:
     """Exact two-sided p-value from the rows only one of both got right: binomial with one half (McNemar 1947)."""
     won, lost = int(np.sum(candidate & ~reference)), int(np.sum(~candidate & reference))
+    from scipy.stats import binomtest  # here: it takes a second to load
+
     return float(binomtest(won, won + lost, 0.5).pvalue) if won + lost else 1.0
 
 

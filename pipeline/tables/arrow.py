@@ -35,12 +35,24 @@ def word_of(type_: pa.DataType) -> str:
     return next((word for word, known in CONTRACT.items() if known == type_), str(type_))
 
 
+def is_number(type_: pa.DataType) -> bool:
+    """Whether its values are integers or floats."""
+    return bool(pa.types.is_integer(type_) or pa.types.is_floating(type_))
+
+
+def is_time(type_: pa.DataType) -> bool:
+    """Whether its values say when something happened: a timestamp or a date."""
+    return bool(pa.types.is_timestamp(type_) or pa.types.is_date(type_))
+
+
 def lake_type(type_: pa.DataType) -> pa.DataType:
     """The type under which the lake stores values of this one.
 
     Times in any unit and zone become UTC microseconds; text, binary and numbers the plain kind of their sort;
-    a dictionary its values; a time of day text.
+    a dictionary its values; a time of day text; what a database calls its own (numeric, json, uuid) text.
     """
+    if isinstance(type_, pa.BaseExtensionType):
+        return pa.string() if isinstance(type_, pa.UuidType) else lake_type(type_.storage_type)
     if pa.types.is_timestamp(type_):
         return TIMESTAMP if type_.tz is not None else type_
     if pa.types.is_dictionary(type_):
@@ -76,6 +88,17 @@ def naive_times(schema: pa.Schema) -> list[str]:
     return [field.name for field in schema if _has_naive(field.type)]
 
 
+def is_storable(type_: pa.DataType) -> bool:
+    """Whether the lake can have values of this type, as `lake_type` says."""
+    if isinstance(type_, pa.OpaqueType):
+        # Other than as text they are bytes that only their database reads.
+        return bool(pa.types.is_string(type_.storage_type))
+    if pa.types.is_nested(type_):
+        return all(is_storable(type_.field(i).type) for i in range(type_.num_fields))
+    strange = (pa.types.is_interval, pa.types.is_duration, pa.types.is_decimal256)
+    return not any(holds(type_) for holds in strange)
+
+
 def _has_naive(type_: pa.DataType) -> bool:
     if pa.types.is_timestamp(type_):
         return type_.tz is None
@@ -89,6 +112,10 @@ def lake_column(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArra
     target = lake_type(column.type)
     if column.type == target:
         return column
+    if isinstance(column.type, pa.UuidType):
+        return pa.array([None if value is None else str(value) for value in column.to_pylist()], target)
+    if isinstance(column.type, pa.BaseExtensionType):
+        return lake_column(pc.cast(column, column.type.storage_type))
     if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
         # Nanoseconds do not matter to anybody here; a refusal because of them would.
         return pc.cast(column, target, safe=False)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.dataset as pads
 from duckdb import DuckDBPyConnection
 
-from pipeline.tables.arrow import word_of
+from pipeline.tables.arrow import is_time, word_of
 from pipeline.tables.duck import connect
 from pipeline.tables.plain import cut, plain
 from pipeline.tables.profile import Range, is_binned, is_counted, profile
@@ -35,7 +35,7 @@ class Description:
 
 
 def describe(data: pads.Dataset, time: str | None = None, connection: DuckDBPyConnection | None = None) -> Description:
-    """Two scans over the rows; `time` names the column whose newest value counts (a timestamp or a date).
+    """Two scans over the rows; `time` names the column whose newest value counts, if it is one (`is_time`).
 
     `connection`: one of `connect` that is open anyway, for a new one costs more than a small table's scan.
     """
@@ -45,7 +45,8 @@ def describe(data: pads.Dataset, time: str | None = None, connection: DuckDBPyCo
 
 def _describe(data: pads.Dataset, time: str | None, connection: DuckDBPyConnection) -> Description:
     asked = ["count(*)", *(part for field in data.schema for part in _questions(field))]
-    asked.append(f"epoch_us(max({identifier(time)})::TIMESTAMPTZ)" if time in data.schema.names and time else "NULL")
+    timed = time is not None and time in data.schema.names and is_time(data.schema.field(time).type)
+    asked.append(f"epoch_us(max({identifier(time)})::TIMESTAMPTZ)" if time is not None and timed else "NULL")
     connection.register(_RELATION, data)
     try:
         answer = connection.sql(f"SELECT {', '.join(asked)} FROM {_RELATION}").to_arrow_table()

@@ -37,10 +37,16 @@ class FeatureColumn:
     source: str
 
     @property
+    def worded(self) -> bool:
+        """A category that is a float: DuckDB writes 1.0 where a version is asked with "1" (`encoding.words`)."""
+        return self.kind == "categorical" and type_family(self.type) == "float"
+
+    @property
     def sql(self) -> str:
-        """Numbers become floats (single precision stays so), categories text."""
+        """Numbers become floats (single precision stays so), categories text, unless they are `worded` later."""
         target = "VARCHAR" if self.kind == "categorical" else "FLOAT" if self.type == "FLOAT" else "DOUBLE"
-        return f"{identifier(self.relation)}.{identifier(self.name)}::{target} AS {identifier(self.name)}"
+        column = f"{identifier(self.relation)}.{identifier(self.name)}"
+        return f"{column if self.worded else f'{column}::{target}'} AS {identifier(self.name)}"
 
 
 def require_model(model: Model, known: Mapping[str, str], where: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -26,6 +26,7 @@ from pipeline.trainingset.columns import (
 )
 from pipeline.trainingset.labels import LabelCounts, refuse_label_type, refuse_labels
 from pipeline.trainingset.split import Part, by_key, by_time
+from pipeline.versions.encoding import words
 from store import lake
 from store.errors import NotFound, Unlearnable
 from store.home import Home
@@ -61,14 +62,32 @@ class Examples:
     def read(self, part: Part) -> pa.RecordBatchReader:
         """A part's rows by time and key."""
         rows = f"SELECT * EXCLUDE ({_ROW}, {_PART}) FROM {_SET} WHERE {_PART} = {literal(part)} ORDER BY {_ROW}"
-        return self.connection.sql(rows).to_arrow_reader(BATCH_ROWS)
+        return self._worded(self.connection.sql(rows).to_arrow_reader(BATCH_ROWS))
 
     def between(self, time: str, since_us: int, until_us: int) -> pa.RecordBatchReader:
         """The rows of all parts, and of none, whose `time` lies in [since, until), by time and key."""
         named = f"epoch_us({identifier(time)})"
         kept = f"{named} >= {int(since_us)} AND {named} < {int(until_us)}"
         rows = f"SELECT * EXCLUDE ({_ROW}, {_PART}) FROM {_SET} WHERE {kept} ORDER BY {_ROW}"
-        return self.connection.sql(rows).to_arrow_reader(BATCH_ROWS)
+        return self._worded(self.connection.sql(rows).to_arrow_reader(BATCH_ROWS))
+
+    def _worded(self, rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
+        """The rows with their categories as text."""
+        places = [rows.schema.get_field_index(feature.name) for feature in self.features if feature.worded]
+        if not places:
+            return rows
+        schema = rows.schema
+        for place in places:
+            schema = schema.set(place, pa.field(schema.field(place).name, pa.string()))
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            for batch in rows:
+                table = pa.Table.from_batches([batch])
+                for place in places:
+                    table = table.set_column(place, schema.field(place), words(table.column(place)))
+                yield from table.to_batches()
+
+        return pa.RecordBatchReader.from_batches(schema, batches())
 
     def constant_features(self) -> list[str]:
         """Features with one value (or none at all) in the rows that train."""

@@ -28,6 +28,8 @@ class Assessed:
     """The numbers: plain JSON."""
     suggestion: str = ""
     """What to do about it; of what is found."""
+    part_of: str = ""
+    """Subject of the same kind that it is a slice of."""
 
     def document(self) -> dict[str, Any]:
         """Plain JSON: a number that does not exist is None."""

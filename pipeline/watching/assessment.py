@@ -58,12 +58,20 @@ class Standing:
 
 def standings(assessments: Sequence[Assessment], windows: int, needed: int) -> list[Standing]:
     """Of each (kind, subject), oldest window first: it stands when `needed` of the last `windows` windows that could
-    say something found it; of some kinds (`AT_ONCE`) the newest alone decides."""
-    told: dict[tuple[str, str], list[Assessed]] = {}
-    for one in assessments:
+    say something found it; of some kinds (`AT_ONCE`) the newest alone decides. A slice that none of the last windows
+    has in which its whole could be judged does not stand."""
+    told: dict[tuple[str, str], dict[int, Assessed]] = {}
+    for place, one in enumerate(assessments):
         for said in map(read, one.verdicts):
-            told.setdefault((said.kind, said.subject), []).append(said)
-    return [_standing(each, windows, needed) for each in told.values() if any(one.answer != "not yet" for one in each)]
+            if said.answer != "not yet":
+                told.setdefault((said.kind, said.subject), {})[place] = said
+    found = []
+    for (kind, _), each in told.items():
+        newest_place, newest = max(each.items())
+        whole = sorted(told.get((kind, newest.part_of), ()))[-windows:]
+        gone = len(whole) == windows and newest_place < whole[0]
+        found.append(_gone(newest, windows) if gone else _standing(list(each.values()), windows, needed))
+    return found
 
 
 def read(said: Mapping[str, Any]) -> Assessed:
@@ -79,13 +87,19 @@ def covered(standing: Iterable[Standing]) -> dict[str, list[str]]:
     return found
 
 
-def _standing(told: Sequence[Assessed], windows: int, needed: int) -> Standing:
-    known = [one for one in told if one.answer != "not yet"]
+def _standing(known: Sequence[Assessed], windows: int, needed: int) -> Standing:
+    """`known`: of the windows that could say something, oldest first."""
     wide, least = (1, 1) if known[-1].kind in AT_ONCE else (windows, needed)
     last = known[-wide:]
     found = [one for one in last if one.answer == "found"]
     newest = found[-1] if len(found) >= least else next((one for one in reversed(last) if one.answer != "found"), None)
     return Standing(newest or _waits(found[-1], least), len(found), len(last))
+
+
+def _gone(one: Assessed, windows: int) -> Standing:
+    """A slice without rows enough for long."""
+    reason = f"none of the last {windows} windows in which {one.part_of} could be judged has labelled rows enough of it"
+    return Standing(Assessed(kind=one.kind, subject=one.subject, answer="clear", title=one.title, reason=reason), 0, 0)
 
 
 def _waits(one: Assessed, least: int) -> Assessed:

@@ -39,17 +39,20 @@ def close(
     before_us: int | None,
     until_us: int,
     most: int,
+    whole_us: int = 0,
 ) -> Closed:
     """The newest `most`. `known`: those that were told before; those of so many rows go on from there.
 
     `since_us`: the window that this moment lies in is the first; `before_us`: the last one begins before it.
-    `until_us`: all rows before that are there.
+    `until_us`: all rows before that are there. `whole_us`: rows before that go as they grow old, so a window that
+    begins before is told no more, for it has fewer of them each time.
     """
     if section.span is None:
         found = _by_rows(table, section.rows or 1, sorted(known), since_us, until_us)
     else:
         found = _by_time(table, us(section.span), since_us, until_us)
-    wanted = [one for one in found.windows if before_us is None or one.window.start_us < before_us]
+    wanted = [one for one in found.windows if one.window.start_us >= whole_us]
+    wanted = [one for one in wanted if before_us is None or one.window.start_us < before_us]
     return Closed(wanted[-most:], found.begun if before_us is None else {})
 
 

@@ -19,6 +19,7 @@ from pipeline.watching.tables import Batch, Content, token_of
 from pipeline.watching.windows import Window, origin
 
 _TYPES: Final = {"numeric": pa.float64(), "categorical": pa.string()}
+_NUMBER: Final = r"^-?\d+(\.\d+)?([eE][-+]?\d+)?$"
 Times = npt.NDArray[np.int64]
 """Microseconds since 1970 UTC."""
 
@@ -63,7 +64,7 @@ class DatasetTable:
         """Its rows: the columns of `kinds`, and those `beside` as they are, of which it has all."""
         there = [name for name in self.kinds if name in self.rows.schema.names]
         scanner = self.rows.scanner(
-            columns=[*there, *beside],
+            columns=list(dict.fromkeys([*there, *beside])),
             filter=self._within(window),
             batch_size=BATCH_ROWS,
             batch_readahead=1,
@@ -79,6 +80,12 @@ class DatasetTable:
         """No row of them."""
         arrays = {name: pa.nulls(0, _TYPES[kind]) for name, kind in self.kinds.items()}
         return pa.table(arrays | {name: pa.nulls(0, self.rows.schema.field(name).type) for name in beside})
+
+    def changed(self) -> dict[str, pa.DataType]:
+        """Columns that are of another kind now than they are watched as, each with its type."""
+        there = kinds_of(self.rows.schema, self.time)
+        names = [name for name in self.kinds if name in self.rows.schema.names]
+        return {name: self.rows.schema.field(name).type for name in names if there.get(name) != self.kinds[name]}
 
     @property
     def newest_us(self) -> int | None:
@@ -105,10 +112,7 @@ class DatasetTable:
         return (pc.field(self.time) >= low) & (pc.field(self.time) < high)
 
     def _column(self, batch: pa.RecordBatch, name: str, kind: FeatureKind) -> pa.Array:
-        wanted = _TYPES[kind]
-        if name not in batch.schema.names:
-            return pa.nulls(batch.num_rows, wanted)
-        return batch.column(name).cast(wanted, safe=False)
+        return _as_kind(batch.column(name), kind) if name in batch.schema.names else pa.nulls(len(batch), _TYPES[kind])
 
 
 def kinds_of(schema: pa.Schema, time: str) -> dict[str, FeatureKind]:
@@ -123,8 +127,25 @@ def kinds_of(schema: pa.Schema, time: str) -> dict[str, FeatureKind]:
 def _kind(of: pa.DataType) -> FeatureKind | None:
     if pa.types.is_integer(of) or pa.types.is_floating(of) or pa.types.is_decimal(of):
         return "numeric"
-    words = pa.types.is_string(of) or pa.types.is_large_string(of) or pa.types.is_string_view(of)
-    return "categorical" if words or pa.types.is_boolean(of) else None
+    return "categorical" if _is_text(of) or pa.types.is_boolean(of) else None
+
+
+def _as_kind(column: pa.Array, kind: FeatureKind) -> pa.Array:
+    """Of a column that has become another kind, what can be read as the one before; all else is missing."""
+    wanted = _TYPES[kind]
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        return pa.nulls(len(column), wanted)  # bytes need not be text, and a cast does not look
+    if kind == "numeric" and _is_text(column.type):
+        text = column.cast(pa.string())
+        column = pc.if_else(pc.match_substring_regex(text, _NUMBER), text, None)
+    try:
+        return column.cast(wanted, safe=False)
+    except pa.ArrowNotImplementedError:  # by the types, whatever the rows are
+        return pa.nulls(len(column), wanted)
+
+
+def _is_text(of: pa.DataType) -> bool:
+    return bool(pa.types.is_string(of) or pa.types.is_large_string(of) or pa.types.is_string_view(of))
 
 
 def _content(parts: Mapping[str, int]) -> Content:

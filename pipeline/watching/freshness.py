@@ -11,6 +11,16 @@ from pipeline.labels.joined import parquet
 from pipeline.tables.duck import connect
 from pipeline.tables.sqltext import identifier
 from pipeline.watching.assessed import Answer, Assessed
+from store import lake
+from store.lakefiles import live_files
+
+
+def freshness_of(table: Path, dataset: str, time: str | None, now: datetime, limit: timedelta) -> Assessed:
+    """Of a dataset in the lake by its column of times; without one by when its newest version was made."""
+    if time is not None:
+        return freshness_assessed(dataset, newest_row(live_files(table), time), None, now, limit)
+    made = lake.latest(table)
+    return freshness_assessed(dataset, None, None if made is None else made.at, now, limit)
 
 
 def newest_row(files: Sequence[Path], column: str) -> datetime | None:
@@ -37,7 +47,7 @@ def freshness_assessed(
             subject=dataset,
             answer="not yet",
             title=f"{dataset} has no rows yet",
-            reason=f"{dataset} has no version yet",
+            reason=f"{dataset} has no version yet, or no row with a time",
         )
     age = now - counts
     answer: Answer = "found" if age > limit else "clear"

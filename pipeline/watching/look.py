@@ -52,8 +52,8 @@ class Look:
         return self.subject.number, window.start_us, window.end_us
 
 
-def look_at(subject: Subject, section: MonitorSection, known: Sequence[KnownWindow]) -> Look:
-    """Reads no row but their times, and no label but which it is."""
+def look_at(subject: Subject, section: MonitorSection, known: Sequence[KnownWindow], whole_us: int = 0) -> Look:
+    """Reads no row but their times, and no label but which it is. `whole_us`: as `close` has it."""
     mine = [Window(one.start_us, one.end_us) for one in known if one.version == subject.number]
     closed = close(
         subject.table,
@@ -63,6 +63,7 @@ def look_at(subject: Subject, section: MonitorSection, known: Sequence[KnownWind
         before_us=subject.before_us,
         until_us=subject.until_us,
         most=REMEMBERED,
+        whole_us=whole_us,
     )
     answered = subject.answered
     if answered is None:
@@ -75,6 +76,7 @@ def look_at(subject: Subject, section: MonitorSection, known: Sequence[KnownWind
 class Told:
     """A look's windows, ready to be told and judged."""
 
+    monitor: str
     look: Look
     held: Held
     basis: Basis
@@ -112,13 +114,13 @@ class Told:
         if self.assessor is None and self.rows is None:
             return Assessment()
         window, token = self.look.windows[place].window, f"{self.look.token(place)}/{self.settings}"
-        kept = self.basis.shelf.told(self.look.subject.number, window, token)
+        kept = self.basis.shelf.told(self.monitor, self.look.subject.number, window, token)
         if kept is not None:
             return Assessment.from_document(kept)
         made = Assessment() if self.assessor is None else self.assessor.assess(window)
         if self.rows is not None:
             made = replace(made, verdicts=[*made.verdicts, *(one.document() for one in self.rows.assess(place))])
-        self.basis.shelf.tell(self.look.subject.number, window, token, made.document())
+        self.basis.shelf.tell(self.monitor, self.look.subject.number, window, token, made.document())
         return made
 
     def assessments(self) -> Iterator[Assessment]:

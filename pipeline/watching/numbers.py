@@ -62,9 +62,9 @@ class NumberCells:
 
     @cached_property
     def widths(self) -> Floats:
-        """[k + 1] of the cells of finite numbers; the outermost have no end, and 0 here."""
+        """[k + 1] of the cells of finite numbers, as far as numbers are summed; the outermost have no end: 0 here."""
         with np.errstate(over="ignore"):
-            between = np.diff(self.edges)
+            between = np.minimum(np.diff(self.edges), FARTHEST)
         return np.concatenate([np.zeros(1), between, np.zeros(min(1, len(self.edges)))])
 
     @property

@@ -12,6 +12,7 @@ from pipeline.watching import findings
 from pipeline.watching.assessed import Assessed
 from pipeline.watching.assessment import Assessment, Standing, covered, read, standings
 from pipeline.watching.classifier import SUBJECT as ROWS
+from pipeline.watching.datasettable import DatasetTable
 from pipeline.watching.errorstream import SUBJECT as ERRORS
 from pipeline.watching.following import Followed
 from pipeline.watching.held import Held, rules_of, unknown_columns
@@ -86,7 +87,7 @@ def reported(
             "columns": found.columns,
             "notes": found.notes,
             "life": list(_sentences(found.life, followed)),
-            "assessed": [one.newest.document() for one in standing],
+            "assessed": [one.newest.document() for one in standing if not _is_fine_part(one)],
         },
         findings=[findings.document(one) for one in wanting],
         covered=looked_at,
@@ -115,6 +116,11 @@ def _with_rows(verdict: dict[str, str], apart: Standing | None) -> dict[str, str
     if verdict["state"] == "not yet":
         return {"state": "steady", "reason": f"{apart.newest.title}; {verdict['reason']}"}
     return verdict
+
+
+def _is_fine_part(one: Standing) -> bool:
+    """A slice that is as it was, of which there may be hundreds."""
+    return bool(one.newest.part_of) and one.newest.answer == "clear"
 
 
 def _at_once(one: Assessed) -> Standing:
@@ -223,6 +229,7 @@ def _notes(section: MonitorSection, told: Told, looked: Sequence[int], said: Seq
         section, dict.fromkeys([*held.known, told.look.subject.output, *vectors_of(told.basis)])
     ):
         yield f"there is no column {name!r} to watch"
+    yield from _of_other_kind(told)
     for one in said[-1:]:
         yield from one.notes
         yield from (f"{each.title}: {each.reason}" for each in map(read, one.verdicts) if _not_apart(each))
@@ -233,6 +240,15 @@ def _notes(section: MonitorSection, told: Told, looked: Sequence[int], said: Seq
     for name in held.columns:
         if name != OUTPUT and last.rows and not last.named[name]:
             yield f"column {name} is gone from {where}: no row of the newest window names it, so all count as missing"
+
+
+def _of_other_kind(told: Told) -> Iterator[str]:
+    table = told.basis.table
+    if not isinstance(table, DatasetTable):
+        return
+    for name, now in table.changed().items():
+        before = {"numeric": "numbers", "categorical": "words"}[table.kinds[name]]
+        yield f"column {name} is of {now} now, and was of {before}: what cannot be read as such counts as missing"
 
 
 def _not_apart(one: Assessed) -> bool:

@@ -93,7 +93,8 @@ def row_assessor_of(
     if subject.answered is None:
         assert isinstance(basis.table, DatasetTable)
         vectors = watched_vectors(section, basis.table.rows.schema)
-        kinds = {name: kind for name, kind in basis.table.kinds.items() if name in held.columns}
+        known = [name for name in held.columns if name not in vectors]  # of one that has become vectors only those
+        kinds = {name: kind for name, kind in basis.table.kinds.items() if name in known}
         drawing: Drawing = OfDataset(replace(basis.table, kinds=kinds), vectors)
     else:
         vectors = []

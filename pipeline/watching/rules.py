@@ -4,7 +4,7 @@
     rule is longer ago than `cool_down`  →  fewer than `budget` trainings in the last `per`  →  retrain
 
 The first of them that is not so says why nothing is done. A report that cannot say (`not yet`) is neither bad nor good:
-it ends no row of bad ones, and makes none longer.
+it ends no row of bad ones, and makes none longer. Reports over the same windows, told again as labels come, are one.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class Reported:
     """A report, as far as a rule reads it."""
 
     id: int
-    at: datetime
+    until: datetime | None
+    """End of the newest window that it is over; None: it is over none."""
     said: bool
     """Whether it could say anything: not `not yet`."""
     findings: Sequence[tuple[AlertKind, str]] = ()
@@ -84,7 +85,9 @@ def decide(rule: Rule, facts: Facts, now: datetime) -> Decision:
     if bad == 0:
         return _nothing(_why_not_bad(rule, facts.reports))
     if bad < rule.reports:
-        return _nothing(f"{_count(bad, 'report')} in a row with {_kinds(rule)}; {rule.reports} are needed")
+        return _nothing(
+            f"{_count(bad, 'report')} in a row with {_kinds(rule)}; {_needed(rule)}, each over newer windows"
+        )
     found = _found(rule, facts.reports)
     if facts.busy:
         return _nothing(f"{found}, but {facts.busy}")
@@ -97,20 +100,25 @@ def decide(rule: Rule, facts: Facts, now: datetime) -> Decision:
     if len(spent) >= rule.budget:
         had = f"this rule had it trained {_count(len(spent), 'time')} in {_span(rule.per)}"
         return _nothing(f"{found}, but {had}, and its budget is {rule.budget}: it may be that training does not help")
-    return Decision(do="retrain", reason=f"{found}, in {_count(bad, 'report')} in a row; {rule.reports} are needed")
+    return Decision(do="retrain", reason=f"{found}, in {_count(bad, 'report')} in a row; {_needed(rule)}")
 
 
 def _row_of_bad(rule: Rule, reports: Sequence[Reported]) -> int:
-    """Bad reports in a row up to the newest, which has to be one that could say something."""
-    row = 0
+    """Bad reports in a row up to the newest, which has to be one that could say something. Of those over the same
+    windows the newest counts."""
+    row, seen = 0, set[datetime]()
     for report in reversed(reports):
         if not report.said:
             if row == 0:
                 return 0
             continue
+        if report.until in seen:
+            continue
         if not _counts(rule, report):
             return row
         row += 1
+        if report.until is not None:
+            seen.add(report.until)
     return row
 
 
@@ -135,6 +143,10 @@ def _found(rule: Rule, reports: Sequence[Reported]) -> str:
 
 def _kinds(rule: Rule) -> str:
     return " or ".join(rule.on)
+
+
+def _needed(rule: Rule) -> str:
+    return "1 is needed" if rule.reports == 1 else f"{rule.reports} are needed"
 
 
 def _nothing(reason: str) -> Decision:

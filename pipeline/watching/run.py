@@ -7,28 +7,30 @@ whose rows or labels have changed since they were told are assessed again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Final
 
 from pipeline.config.monitors import MonitorSection
 from pipeline.config.watched import monitors_of
 from pipeline.process.context import Preempted, RunContext
-from pipeline.process.spec import MonitorFacts
+from pipeline.process.spec import KnownWindow, MonitorFacts
 from pipeline.tables.fingerprint import fingerprint
 from pipeline.watching.assessed import Assessed
 from pipeline.watching.following import Followed, followed
 from pipeline.watching.fresh import bring_in
-from pipeline.watching.freshness import freshness_assessed, newest_row
+from pipeline.watching.freshness import freshness_of
 from pipeline.watching.held import Held
 from pipeline.watching.look import FORMAT, Look, Told, assessment_settings, assessor_of, look_at
 from pipeline.watching.making import keep_part
 from pipeline.watching.report import reported
 from pipeline.watching.rowassessor import row_assessor_of
 from pipeline.watching.subjects import subjects_of
-from store.lakefiles import live_files
 from store.times import to_us
+from store.watching import REMEMBERED
 
 _AT_ONCE: Final = 20
 """Windows in one line of the spool."""
+_SEEN: Final = timedelta(minutes=10)
 Key = tuple[int, int]
 """Version and start of a window."""
 
@@ -47,7 +49,8 @@ def run_monitor(ctx: RunContext) -> None:
     if not subjects:
         ctx.spool.write("skip", reason=_nothing(section))
         return
-    looks = [look_at(one, section, facts.windows) for one in subjects]
+    whole_us = _whole_since(ctx, section)
+    looks = [look_at(one, section, facts.windows, whole_us) for one in subjects]
     fresh = _freshness(ctx, section)
     stream = followed(ctx.home, section, looks[-1], facts.streams)
     digest = _fingerprint(section, looks, fresh, stream)
@@ -63,6 +66,12 @@ def run_monitor(ctx: RunContext) -> None:
     ctx.spool.facts("report", report)
 
 
+def _whole_since(ctx: RunContext, section: MonitorSection) -> int:
+    """From when on (µs) all that was logged is there, and will be until this look has seen which rows there are."""
+    keep = ctx.project.serving.log.keep_rows
+    return 0 if section.model is None or keep is None else to_us(ctx.now() - keep + _SEEN)
+
+
 def _freshness(ctx: RunContext, section: MonitorSection) -> Assessed | None:
     """Of the dataset, or of that which the model learns from; None where the project does not ask for it."""
     if section.service.stale is None:
@@ -70,9 +79,7 @@ def _freshness(ctx: RunContext, section: MonitorSection) -> Assessed | None:
     model = None if section.model is None else ctx.project.models[section.model]
     name = section.dataset or (model.dataset if model is not None else "")
     time = section.time or (model.time if model is not None else None) or ctx.project.datasets[name].time
-    files = live_files(ctx.home.dataset(name))
-    newest = None if time is None else newest_row(files, time)
-    return freshness_assessed(name, newest, None, ctx.now(), section.service.stale)
+    return freshness_of(ctx.home.dataset(name), name, time, ctx.now(), section.service.stale)
 
 
 def _fingerprint(
@@ -108,7 +115,13 @@ def _tell(ctx: RunContext, section: MonitorSection, look: Look, facts: MonitorFa
     subject = look.subject
     before = {(one.version, one.start_us, one.end_us): one.token for one in facts.windows}
     places = range(len(look.windows))
-    new = [place for place in places if ctx.spec.force or before.get(look.key(place)) != look.token(place)]
+    oldest = horizon(facts.windows)
+    new = [
+        place
+        for place in places
+        if ctx.spec.force
+        or (before.get(look.key(place)) != look.token(place) and look.windows[place].window.end_us >= oldest)
+    ]
     if not look.windows or (not new and subject.before_us is not None):
         return None, []
     told = _open(ctx, section, look)
@@ -119,6 +132,12 @@ def _tell(ctx: RunContext, section: MonitorSection, look: Look, facts: MonitorFa
     return told, [look.key(place)[:2] for place in new]
 
 
+def horizon(known: Sequence[KnownWindow]) -> int:
+    """End (µs) of the oldest window that the record still tells: what is older may have been told, or never was, and
+    stays as it is. Of several versions, or of windows of another length before, there are more than it tells."""
+    return min(one.end_us for one in known) if len(known) >= REMEMBERED else 0
+
+
 def _open(ctx: RunContext, section: MonitorSection, look: Look) -> Told:
     subject, between = look.subject, _stops(ctx)
     basis = subject.basis(look.windows)
@@ -127,7 +146,7 @@ def _open(ctx: RunContext, section: MonitorSection, look: Look) -> Told:
         keep_part(basis.shelf, basis.table, subject.number, part, token, between)
     assessor = assessor_of(ctx.home, ctx.project, section, look, basis)
     rows = row_assessor_of(ctx.home, section, subject, look.windows, basis, held, between)
-    return Told(look, held, basis, assessor, rows, assessment_settings(section, FORMAT, rows))
+    return Told(ctx.spec.target, look, held, basis, assessor, rows, assessment_settings(section, FORMAT, rows))
 
 
 def _stops(ctx: RunContext) -> Callable[[], None]:

@@ -32,6 +32,7 @@ from pipeline.watching.numbers import SPECIAL, NumberProfile
 from pipeline.watching.profile import Profile
 from pipeline.watching.rowassessor import vectors_of
 from pipeline.watching.subjects import subjects_of
+from pipeline.watching.sums import FARTHEST
 from pipeline.watching.words import WordProfile
 from store.errors import NotFound, TrainshedError
 from store.home import Home
@@ -201,7 +202,12 @@ def _cumulative(one: NumberProfile) -> tuple[Floats, Floats]:
     inner = one.cells.edges
     edges = np.concatenate(([min(one.lowest, *inner[:1])], inner, [max(one.highest, *inner[-1:])]))
     upto = np.concatenate(([0.0], np.cumsum(counts))) / counts.sum()
-    return upto, np.maximum.accumulate(edges)
+    return upto, _drawable(np.maximum.accumulate(edges))
+
+
+def _drawable(edges: Floats) -> Floats:
+    """What no picture shows would overflow what it is drawn with."""
+    return np.where(np.abs(edges) < 1 / FARTHEST, 0.0, np.clip(edges, -FARTHEST, FARTHEST))
 
 
 # ---- words -----------------------------------------------------------------------------------------------------------

@@ -98,14 +98,15 @@ def slices(
 
 
 def judged_slices(found: Sequence[Slice], limit: float) -> list[Assessed]:
-    """Slices that the evidence knows, each against itself there; those that are worse, the worst first.
+    """Slices that the evidence knows, each against itself there, the worst first: those that are worse, and those that
+    are not, for who was worse before is so no more.
 
     The evidence keeps no error of a slice; it is taken to be this window's, for its rows: e·√(n₁/n₀). Of k slices each
     has to be worse at the level 1 - 0.05/k (Bonferroni), and by `limit` at least.
     """
     compared = [one for one in found if one.before is not None and one.before_rows]
     told = [_against(one, limit, 1 - 2 * _CHANCE / max(1, len(compared))) for one in compared]
-    return sorted((one for one in told if one.answer == "found"), key=lambda one: -one.evidence["drop_since"])
+    return sorted(told, key=lambda one: (one.answer != "found", -one.evidence["drop_since"]))
 
 
 def _against(one: Slice, limit: float, level: float) -> Assessed:
@@ -113,15 +114,20 @@ def _against(one: Slice, limit: float, level: float) -> Assessed:
     fell = drop(one.metric, before, Valued(value=one.now, error=one.error), max(level, 0.0))
     answer: Answer = "found" if fell.value >= limit and fell.low > 0 else "clear"
     where = f"{one.column} = {one.value}"
+    worse, found = fell.value >= 0, answer == "found"
     return Assessed(
         kind="performance",
         subject=f"{one.metric} where {where}",
         answer=answer,
-        title=f"{one.metric} is worse where {where}",
+        title=f"{one.metric} is worse where {where}" if found else f"{one.metric} holds where {where}",
         reason=f"{one.metric} {one.now:.4g} of {one.rows:,} labelled rows where {where}, {before.value:.4g} of "
-        f"{one.before_rows:,} when the version was made: {fell.value:.3g} worse where {limit:.3g} counts",
+        f"{one.before_rows:,} when the version was made: {abs(fell.value):.3g} {'worse' if worse else 'better'} where "
+        f"{limit:.3g} counts",
         evidence={**one.document(), "drop_since": fell.value, "low": fell.low, "high": fell.high, "limit": limit},
-        suggestion=f"look at the rows where {where}: has what they mean changed, or are they few in training?",
+        suggestion=f"look at the rows where {where}: has what they mean changed, or are they few in training?"
+        if found
+        else "",
+        part_of=one.metric,
     )
 
 

@@ -68,18 +68,19 @@ class Shelf:
         text = json.dumps({**said, "counts": kind, "columns": columns}, allow_nan=False, separators=(",", ":"))
         write_whole(self._file(version, window), gzip.compress(text.encode() + b"\n" + raw, compresslevel=3, mtime=0))
 
-    def told(self, version: int, window: Window, token: str) -> dict[str, Any] | None:
-        """What was said of the window when its token was this one."""
+    def told(self, monitor: str, version: int, window: Window, token: str) -> dict[str, Any] | None:
+        """What a monitor said of the window when its token was this one. Profiles are all monitors', and this is not:
+        another one of the same windows has settings of its own."""
         try:
-            said = json.loads(self._file(version, window, ".told.json").read_bytes())
+            said = json.loads(self._file(version, window, f".{monitor}.told.json").read_bytes())
             return dict(said["said"]) if said["token"] == token else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def tell(self, version: int, window: Window, token: str, said: Mapping[str, Any]) -> None:
+    def tell(self, monitor: str, version: int, window: Window, token: str, said: Mapping[str, Any]) -> None:
         """Raises OSError."""
         text = json.dumps({"token": token, "said": said}, allow_nan=False, separators=(",", ":"), sort_keys=True)
-        write_whole(self._file(version, window, ".told.json"), text.encode())
+        write_whole(self._file(version, window, f".{monitor}.told.json"), text.encode())
 
     def files(self) -> list[Path]:
         """Of all profiles that are kept."""

@@ -98,7 +98,8 @@ def _too_few(windows: Sequence[Measures], rules: Rules) -> str | None:
         return f"the reference has {reference:,} rows, and at least {rules.least_rows:,} are needed"
     full = sum(one.rows >= rules.least_rows for one in windows)
     if full < rules.needed:
-        return f"{full} windows of at least {rules.least_rows:,} rows so far, and {rules.needed} are needed"
+        some = "1 window" if full == 1 else f"{full} windows"
+        return f"{some} of at least {rules.least_rows:,} rows so far, and {rules.needed} are needed"
     return None
 
 
@@ -109,7 +110,9 @@ def _findings(windows: Sequence[Measures], rules: Rules) -> Iterator[Finding]:
             limits = [_limit(name, one, rules.limits) for one, _ in known]
             reached = sum(value >= limit for (_, value), limit in zip(known, limits, strict=True))
             newest, value = known[-1]
-            reason = f"{_WORDS[name](newest)} {_than(value, limits[-1])}; {reached} of {len(windows)} windows reach it"
+            where = "" if value >= limits[-1] or not reached else " in the newest window"
+            said = f"{_WORDS[name](newest)} {_than(value, limits[-1], where)}"
+            reason = f"{said}; {reached} of {len(windows)} windows reach it"
             yield Finding(name, reached, value, limits[-1], reason)
 
 
@@ -127,8 +130,8 @@ def _limit(name: MeasureName, one: Measures, limits: Limits) -> float:
     return max(matters, _CHANCE[name] * math.sqrt(1 / max(1, m) + 1 / max(1, n)))
 
 
-def _than(value: float, limit: float) -> str:
-    return f"{value:.3f} where {limit:.3g} counts"
+def _than(value: float, limit: float, where: str) -> str:
+    return f"{value:.3f}{where} where {limit:.3g} counts"
 
 
 def _size(effect: float | None) -> float | None:

@@ -1,4 +1,7 @@
-"""Runs beside endpoints, as the kernel has them: priorities, groups and cores of real processes of a real daemon."""
+"""Runs beside endpoints, as the kernel has them: priorities, groups and cores of real processes of a real daemon.
+
+One project for all tests: its start takes as long as they do.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from tests.acceptance.stage import SERVING, Stage
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 CORES = sorted(available())
 OURS = CORES[-1]
+PINNED = f"cores = [{OURS}]"
 FUNCTIONS = """
 def rows_busy():
     while not os.path.exists("enough"):
@@ -24,15 +28,32 @@ def rows_busy():
 """
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    made = Stage(tmp_path, versions=1, serving=f"{SERVING}cores = [{OURS}]\n", functions=FUNCTIONS)
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    made = Stage(tmp_path_factory.mktemp("beside"), versions=1, serving=f"{SERVING}{PINNED}\n", functions=FUNCTIONS)
     try:
         made.start()
         made.promote(1)
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture
+def stage(started: Stage) -> Stage:
+    """Pinned to a core, whatever the test before did."""
+    if PINNED not in (started.folder / "trainshed.toml").read_text():
+        settle(started, "workers = 1", PINNED)
+    return started
+
+
+def settle(stage: Stage, before: str, after: str) -> None:
+    """Changes the settings, and waits for the workers that have them."""
+    file, pids = stage.folder / "trainshed.toml", set(stage.pids())
+    file.write_text(file.read_text().replace(before, after))
+    stage.post("/v1/reload")
+    until(lambda: not pids & set(stage.pids()), 120)  # renewed, one after the other
+    stage.until_warm()
 
 
 def test_runs_step_back_and_keep_off_the_cores_that_serving_has_to_itself(stage: Stage) -> None:
@@ -58,15 +79,12 @@ def test_runs_step_back_and_keep_off_the_cores_that_serving_has_to_itself(stage:
 def test_a_core_that_is_not_there_leaves_what_answers_as_it_is_and_says_so(stage: Stage) -> None:
     url, file = stage.until_warm(), stage.folder / "trainshed.toml"
     pids = stage.pids()
-    file.write_text(file.read_text().replace(f"cores = [{OURS}]", "cores = [4096]"))
+    file.write_text(file.read_text().replace(PINNED, "cores = [4096]"))
     stage.post("/v1/reload")
     problem = until(lambda: stage.endpoints()["problem"], 30)
     assert problem.startswith("the old settings stay in force: serving.cores: there is no core 4096 here; there are ")
     assert (stage.pids(), stage.url()) == (pids, url)
-    file.write_text(file.read_text().replace("cores = [4096]", "workers = 1"))
-    stage.post("/v1/reload")
-    until(lambda: not set(pids) & set(stage.pids()), 120)  # renewed, one after the other, and pinned to nothing
-    stage.until_warm()
+    settle(stage, "cores = [4096]", "workers = 1")
     assert {tuple(psutil.Process(pid).cpu_affinity()) for pid in stage.pids()} == {tuple(CORES)}
 
 

@@ -15,6 +15,7 @@ import sys
 import termios
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +93,11 @@ import sys, time
 import pyarrow as pa
 
 def rows_slow():
-    for number in range(int(open("seconds").read()) * 10):
+    number = 0
+    while number < int(open("seconds").read()) * 10:
         print(f"line {number}", flush=True)
         time.sleep(0.1)
+        number += 1
     return pa.table({"a": [1]})
 """
 
@@ -107,11 +110,16 @@ class Shop:
         folder.mkdir()
         (folder / "trainshed.toml").write_text(PROJECT)
         (folder / "work.py").write_text(WORK)
-        (folder / "seconds").write_text("1")
+        self.slow_takes(1)
         rows = "".join(f"{n},2026-01-0{n}T00:00:00Z,a,{n}.5,{n % 2}\n" for n in range(1, 6))
         (folder / "orders.csv").write_text("id,at,customer,amount,late\n" + rows)
         self.environ = {name: value for name, value in os.environ.items() if not name.startswith("TRAINSHED")}
         self.environ["TRAINSHED_HOME"] = str(folder / ".trainshed")
+
+    def slow_takes(self, seconds: int) -> None:
+        """How long etl:slow takes, which looks at that with each of its lines, also when it is under way."""
+        (self.folder / "seconds.new").write_text(str(seconds))
+        (self.folder / "seconds.new").replace(self.folder / "seconds")
 
     def say(self, *words: str, code: int = 0) -> tuple[str, str]:
         """Standard output and standard error of a verb that has to end with `code`. The verb runs in this process."""
@@ -131,8 +139,8 @@ class Shop:
         """The one document that a verb prints with --json."""
         return json.loads(self.say(*words, "--json", code=code)[0])
 
-    def until(self, run: int | str, state: str) -> None:
-        while self.json("runs", "show", str(run))["run"]["state"] != state:
+    def until(self, run: int | str, *states: str) -> None:
+        while self.json("runs", "show", str(run))["run"]["state"] not in states:
             time.sleep(0.1)
 
     def pid(self) -> int:
@@ -191,33 +199,44 @@ def test_a_stale_socket_is_no_obstacle_and_no_daemon(alone: Shop) -> None:
 
 
 def test_down_leaves_runs_alone_and_drain_waits_for_them(alone: Shop) -> None:
-    (alone.folder / "seconds").write_text("12")
+    alone.slow_takes(600)
     alone.say("up", "--detach")
     run = alone.json("run", "etl:slow")["id"]
     alone.until(run, "running")
     alone.say("down")
     alone.say("up", "--detach")
     assert alone.json("runs", "show", str(run))["run"]["state"] == "running"
-    alone.say("down", "--drain")
+    with draining(alone) as process:
+        assert process.poll() is None, "it waits"
+        alone.slow_takes(0)
+        assert process.wait(30) == 0
     alone.say("up", "--detach")
     assert alone.json("runs", "show", str(run))["run"]["state"] == "succeeded"
 
 
 def test_a_drain_is_cut_short_by_a_signal(alone: Shop) -> None:
-    (alone.folder / "seconds").write_text("30")
+    alone.slow_takes(600)
     alone.say("up", "--detach")
     pid = alone.pid()
     alone.say("run", "etl:slow")
-    draining = subprocess.Popen(
-        [TRAINSHED, "down", "--drain"], cwd=alone.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    with draining:
-        while not alone.json("status")["degraded"]:
-            time.sleep(0.1)
+    with draining(alone) as process:
         os.kill(pid, signal.SIGTERM)
-        assert draining.wait(5) == 0
+        assert process.wait(5) == 0
     alone.say("up", "--detach")
     alone.say("runs", "cancel", "1")
+
+
+@contextmanager
+def draining(shop: Shop) -> Iterator[subprocess.Popen[bytes]]:
+    """`trainshed down --drain`, of which the daemon knows."""
+    command = [TRAINSHED, "down", "--drain"]
+    with subprocess.Popen(command, cwd=shop.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            while not shop.json("status")["degraded"]:
+                time.sleep(0.1)
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_home_deeper_than_a_socket_address_can_say(alone: Shop) -> None:
@@ -322,7 +341,7 @@ def test_run_wait_tells_each_state_and_ends_by_it(shop: Shop) -> None:
 def test_a_run_that_fails_ends_with_one_and_says_where_and_what_to_do(shop: Shop) -> None:
     (shop.folder / "seconds").unlink()
     out, err = shop.say("run", "etl:slow", "--wait", code=1)
-    (shop.folder / "seconds").write_text("1")
+    shop.slow_takes(1)
     assert "failed after" in out
     assert "→" in err
     assert shop.json("status")["needs_you"][0]["command"].startswith("trainshed runs show")
@@ -335,13 +354,14 @@ def test_logs_are_followed_to_the_end(shop: Shop) -> None:
 
 
 def test_cancel_and_retry_and_compare(shop: Shop) -> None:
-    (shop.folder / "seconds").write_text("20")
+    shop.slow_takes(20)
     run = str(shop.json("run", "etl:slow")["id"])
     shop.say("runs", "cancel", run)
     shop.until(run, "cancelled")
-    (shop.folder / "seconds").write_text("1")
+    shop.slow_takes(1)
     assert shop.json("runs", "retry", run)["state"] == "queued"
     CompareView.model_validate(shop.json("runs", "compare", "1", run))
+    shop.until(run, "succeeded", "skipped")  # of one table one run goes after another: the next test's would wait
 
 
 HEARING_CTRL_C = """
@@ -353,7 +373,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 def test_ctrl_c_while_waiting_leaves_the_run_and_says_how_to_end_it(shop: Shop) -> None:
-    (shop.folder / "seconds").write_text("15")
+    shop.slow_takes(15)
     waiting = subprocess.Popen(
         [sys.executable, "-c", HEARING_CTRL_C, TRAINSHED, "run", "etl:slow", "--wait"],
         cwd=shop.folder,
@@ -371,7 +391,7 @@ def test_ctrl_c_while_waiting_leaves_the_run_and_says_how_to_end_it(shop: Shop) 
     assert match, said
     assert shop.json("runs", "show", match[1])["run"]["state"] == "running"
     shop.say("runs", "cancel", match[1])
-    (shop.folder / "seconds").write_text("1")
+    shop.slow_takes(1)
 
 
 def test_a_schedule_is_paused_and_resumed(shop: Shop) -> None:

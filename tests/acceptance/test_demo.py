@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +42,26 @@ def left_behind(folder: Path) -> list[str]:
     return found
 
 
+@contextmanager
+def begun(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """The demo. When the test ends before it does, it is told to, and stops its daemon: killed, it would leave that."""
+    command = [*TRAINSHED, "demo", "--dir", str(folder), *options]
+    demo = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield demo
+    finally:
+        if demo.poll() is None:
+            demo.terminate()
+            demo.communicate(timeout=60)
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
     folder = tmp_path_factory.mktemp("demo") / "flights"
-    command = [*TRAINSHED, "demo", "--headless", "--json", "--dir", str(folder), *([] if THOROUGH else ["--short"])]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr + done.stdout
-    document: dict[str, Any] = json.loads(done.stdout)
+    with begun(folder, "--headless", "--json", *([] if THOROUGH else ["--short"])) as demo:
+        said, trouble = demo.communicate()
+    assert demo.returncode == 0, trouble + said
+    document: dict[str, Any] = json.loads(said)
     return document, folder
 
 
@@ -164,16 +179,14 @@ def test_nothing_runs_any_more(told: tuple[dict[str, Any], Path]) -> None:
 
 def test_an_interrupted_demo_stops_everything_and_says_where_the_logs_are(tmp_path: Path) -> None:
     folder = tmp_path / "flights"
-    demo = subprocess.Popen(
-        [*TRAINSHED, "demo", "--dir", str(folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
     runs = folder / ".trainshed" / "runs"
     last = time.monotonic() + 60
-    while not runs.exists() or len(list(runs.iterdir())) < 2:
-        assert time.monotonic() < last
-        time.sleep(0.05)
-    demo.send_signal(signal.SIGTERM)
-    demo.communicate(timeout=60)
+    with begun(folder) as demo:
+        while not runs.exists() or len(list(runs.iterdir())) < 2:
+            assert time.monotonic() < last
+            time.sleep(0.05)
+        demo.send_signal(signal.SIGTERM)
+        demo.communicate(timeout=60)
     assert demo.returncode == 130
     assert left_behind(folder) == []
 

@@ -65,7 +65,7 @@ def test_a_run_outlives_many_kills_of_the_daemon_and_no_metric_is_lost_or_double
     shim = living.status(run)["pid"]
     for moment in range(repeats(3, 20)):
         # Half of them strike a daemon at work, half one that is starting, recovering or reading the backlog.
-        time.sleep(rng.uniform(0.0, 0.3) if moment % 2 else rng.uniform(0.3, 2.0) * crowd())
+        time.sleep(rng.uniform(0.0, 0.3) if moment % 2 else rng.uniform(0.3, 1.0) * crowd())
         living.kill()
         assert procfs.is_alive(shim), "the run goes on without its daemon"
         living.launch()
@@ -90,7 +90,7 @@ def test_a_restarted_daemon_adopts_within_two_seconds_and_the_run_obeys_it(livin
     run = living.submit("etl:endless")
     living.wait(run, "running")
     # The box is shared with whatever else is tested now: the best of three is what the daemon itself needs.
-    assert min(_seconds_to_adoption(living) for _ in range(3)) < 2.0 * crowd()
+    assert any(_seconds_to_adoption(living) < 2.0 * crowd() for _ in range(3))
     living.post(f"/v1/runs/{run}/cancel")
     living.post(f"/v1/runs/{run}/cancel")
     assert living.wait(run)["run"]["state"] == "cancelled"

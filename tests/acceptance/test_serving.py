@@ -130,6 +130,18 @@ def test_the_daemon_may_die_and_come_back_and_clients_notice_nothing(stage: Stag
     assert scores(url)[0] == 2
 
 
+def test_the_supervisor_keeps_workers_after_a_moment_in_which_it_could_not_read_the_routes(stage: Stage) -> None:
+    """Its task had ended with the fault: it lived on, and of its workers that died none was replaced."""
+    routing, (accepting,) = stage.home.serving.routing, stage.pids("accepting")
+    kept = routing.read_bytes()
+    routing.write_bytes(b"{")
+    os.kill(accepting, signal.SIGKILL)
+    until(lambda: "the supervisor stumbled" in stage.home.serving.log.read_text())
+    routing.write_bytes(kept)
+    stage.until_warm()
+    assert scores(stage.url())[0] == 1
+
+
 def test_what_was_promoted_while_the_daemon_looked_away_is_followed(stage: Stage) -> None:
     """Between the commit and the snapshot it may die: the next one follows the record."""
     url = stage.url()

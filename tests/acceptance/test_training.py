@@ -47,6 +47,7 @@ dataset = "rows"
 label = "late"
 key = ["id"]
 numeric = ["a", "b"]
+baseline = "none"
 
 [models.late.network]
 kind = "mlp"

@@ -54,8 +54,16 @@ def test_who_looks_into_a_prediction_log_waits_for_duckdb_and_delta_only() -> No
     assert loaded_by("pipeline.predictions.newest") & set(HEAVY) == {"duckdb", "deltalake"}
 
 
+@pytest.mark.slow
 def test_who_asks_for_labels_waits_for_duckdb_and_delta_only() -> None:
     assert loaded_by("pipeline.labels.coverage") & set(HEAVY) == {"duckdb", "deltalake"}
+
+
+@pytest.mark.slow
+def test_who_presses_replays_or_reports_does_not_wait_for_all_of_scipy() -> None:
+    """`scipy.stats` alone takes a second to load."""
+    programs = "pipeline.serving.press, pipeline.judging.replay, pipeline.judging.unseen, pipeline.experiments.report"
+    assert "scipy.stats" not in loaded_by(programs)
 
 
 def test_who_answers_a_request_is_decided_without_anything_that_computes() -> None:

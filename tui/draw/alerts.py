@@ -84,7 +84,7 @@ def _what(one: AlertView) -> str:
 
 
 def _history(one: AlertView, now: datetime) -> Iterator[str]:
-    back = f", came back {one.reopened:,} times" if one.reopened else ""
+    back = f", came back {'once' if one.reopened == 1 else f'{one.reopened:,} times'}" if one.reopened else ""
     last = f", found {one.seen:,} times{back}, the last {ago(one.seen_at, now)}" if one.seen > 1 else ""
     report = f", by report {one.report}" if one.report is not None else ""
     yield f"since {when(one.opened_at)}, {ago(one.opened_at, now)}{last}{report}"

@@ -102,7 +102,10 @@ def cold_start(one: EndpointView) -> str:
     """What it costs to wake a model; "" if none was woken."""
     if one.cold_ms is None:
         return ""
-    return f"{one.model}: {count(one.cold_starts)} cold starts, the last one answered after {one.cold_ms:,.0f} ms"
+    took = f"answered after {one.cold_ms:,.0f} ms"
+    if one.cold_starts == 1:
+        return f"{one.model}: 1 cold start, {took}"
+    return f"{one.model}: {count(one.cold_starts)} cold starts, the last one {took}"
 
 
 def _workers(view: EndpointsView) -> RenderableType:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from store.wire import LoggedPrediction, PredictionsView
+from tui.printable import printable, shortened
 from tui.render import Heads, Rows, number_column, table, when, wide_column
+
+_ID: Final = 40
+"""Letters of an id that are shown: clients choose them, and may choose long ones."""
 
 
 def logged(view: PredictionsView, *, labels: bool = False) -> RenderableType:
@@ -25,16 +29,16 @@ def logged(view: PredictionsView, *, labels: bool = False) -> RenderableType:
 def _line(one: LoggedPrediction, labels: bool) -> list[str | Text]:
     return [
         when(one.at),
-        one.request,
+        shortened(one.request, _ID),
         f"v{one.version}",
         one.why,
-        one.unit or "-",
+        shortened(one.unit, _ID) if one.unit else "-",
         f"{one.latency_us / 1000:.2f}",
         Text(str(one.status), style="" if one.status < 500 else "red"),
         "-" if one.rows is None else str(one.rows),
         *([_truth(one.label)] if labels else []),
-        _first_row(one.outputs),
-        _first_row(one.inputs),
+        printable(_first_row(one.outputs)),
+        printable(_first_row(one.inputs)),
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 
+from tui.printable import printable
 from tui.themes import Tone
 
 R = TypeVar("R")
@@ -89,15 +90,6 @@ def place(
         placed.append(Placed(column, x, own))
         x += own + GAP
     return placed
-
-
-def printable(text: str) -> str:
-    """The text on one line, without anything that a terminal would obey: what runs print is not to be trusted."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else " " if char.isspace() else "\N{REPLACEMENT CHARACTER}" for char in text
-    )
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:

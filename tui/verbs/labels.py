@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import sys
 from collections.abc import Iterable, Iterator
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tui.failure import Usage
+from tui.failure import ClientError, Failure, Usage
 from tui.verbs.frame import Shell, verb
 from tui.verbs.models import Model
 
@@ -68,7 +69,10 @@ def _add(shell: Shell, model: str, file: str) -> None:
     with shell.daemon() as daemon, _opened(file) as lines:
         for part, last in _with_last(parts(read(lines), MOST_LABELS)):
             request = LabelsRequest(model=model, labels=part, post=post)
-            said = daemon.add_labels(request, wait=_WAIT_S if last else 0.0)
+            try:
+                said = daemon.add_labels(request, wait=_WAIT_S if last else 0.0)
+            except ClientError as error:
+                raise refused(error, file, kept=taken) from None
             taken += len(part)
     if said is None:
         raise Usage(
@@ -76,6 +80,17 @@ def _add(shell: Shell, model: str, file: str) -> None:
         )
     same = None if said.new is None or said.restated is None else taken - said.new - said.restated
     shell.say(said.model_copy(update={"taken": taken, "same": same}), _sentence(said, taken, same))
+
+
+def refused(error: ClientError, file: str, *, kept: int) -> Failure:
+    """In the file's own numbers, where the daemon has those of one request. `kept`: labels of the requests before."""
+    place = re.fullmatch(r"labels\[(\d+)\]", error.where)
+    where = error.where if place is None else f"{file}, label {kept + int(place[1]) + 1:,}"
+    if not kept:
+        return Failure(error.what, where=where, remedy=error.remedy)
+    remedy = "correct it" if place is not None else error.remedy
+    again = f"{remedy}; then add the file again: the first {kept:,} are kept, and change nothing"
+    return Failure(error.what, where=where, remedy=again)
 
 
 def _sentence(said: LabelsTaken, taken: int, same: int | None) -> str:

@@ -53,7 +53,8 @@ _MESSAGES: Final[Mapping[str, Mapping[str, str]]] = {
         "RepositoryModelUnloadRequest": "repository_name string 1, model_name string 2",
         "RepositoryModelUnloadResponse": "",
         "StatisticDuration": "count uint64 1, ns uint64 2",
-        "InferStatistics": "success StatisticDuration 1, queue StatisticDuration 3, compute_infer StatisticDuration 5",
+        "InferStatistics": "success StatisticDuration 1, fail StatisticDuration 2, queue StatisticDuration 3, "
+        "compute_infer StatisticDuration 5",
         "ModelStatistics": "name string 1, version string 2, inference_count uint64 4, execution_count uint64 5, "
         "inference_stats InferStatistics 6",
         "ModelStatisticsRequest": "name string 1, version string 2",

@@ -16,6 +16,7 @@ import grpc
 
 from pipeline.serving.desk import Desk
 from pipeline.serving.gate import Gate
+from pipeline.serving.listening import address
 from pipeline.serving.refusal import Refusal
 from pipeline.serving.rpc.codec import document_of, response_of
 from pipeline.serving.rpc.guard import RpcGuard
@@ -27,6 +28,7 @@ _MOST_CALLS: Final = 1024
 """Under way at one moment; beyond them a call hears RESOURCE_EXHAUSTED."""
 _LONGEST_S: Final = 3600.0
 """What gRPC calls the time of a call without a deadline is longer than a clock can count."""
+_SERVICE: Final = f"{INFERENCE}.GRPCInferenceService"
 _SERVING, _NOT_SERVING = 1, 2
 _STATUS: Final[Mapping[int, grpc.StatusCode]] = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
@@ -67,12 +69,11 @@ class RpcServer:
 
     def start(self, host: str, port: int) -> int:
         """The port. Raises RuntimeError when it cannot be had."""
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         bound: int
         if self._certificate is None:
-            bound = self._server.add_insecure_port(address)
+            bound = self._server.add_insecure_port(address(host, port))
         else:
-            bound = self._server.add_secure_port(address, _credentials(self._certificate))
+            bound = self._server.add_secure_port(address(host, port), _credentials(self._certificate))
         self._server.start()
         return bound
 
@@ -86,20 +87,22 @@ class RpcServer:
         methods: dict[str, Method] = {
             "ServerLive": lambda *_: {"live": True},
             "ServerReady": lambda *_: {"ready": self._desk.ready()},
-            "ModelReady": lambda asked, _: {"ready": self._desk.ready(asked.name)},
+            "ModelReady": lambda asked, _: {"ready": self._desk.ready(asked.name, asked.version or None)},
             "ServerMetadata": lambda *_: self._desk.server_metadata(),
             "ModelMetadata": lambda asked, _: self._desk.model_metadata(asked.name, asked.version or None),
             "RepositoryIndex": lambda *_: {"models": self._desk.index()},
             "RepositoryModelLoad": lambda asked, _: self._desk.load(asked.model_name, "load"),
             "RepositoryModelUnload": lambda asked, _: self._desk.load(asked.model_name, "unload"),
-            "ModelStatistics": lambda asked, _: self._desk.statistics(asked.name, asked.version or None),
+            "ModelStatistics": lambda asked, _: self._desk.statistics(asked.name or None, asked.version or None),
         }
         handlers = {name: _handler(INFERENCE, name, name, self._told(method, name)) for name, method in methods.items()}
         handlers["ModelInfer"] = _handler(INFERENCE, "ModelInfer", "ModelInfer", self._infer)
-        return grpc.method_handlers_generic_handler(f"{INFERENCE}.GRPCInferenceService", handlers)
+        return grpc.method_handlers_generic_handler(_SERVICE, handlers)
 
     def _health(self) -> grpc.GenericRpcHandler:
-        def check(*_: Any) -> Any:
+        def check(asked: Any, context: grpc.ServicerContext) -> Any:
+            if asked.service not in ("", _SERVICE):
+                context.abort(grpc.StatusCode.NOT_FOUND, f"there is no service {asked.service[:100]!r} here")
             status = _SERVING if self._desk.ready() else _NOT_SERVING
             return message(HEALTH, "HealthCheckResponse")(status=status)
 
@@ -120,7 +123,7 @@ class RpcServer:
         return answer
 
     def _infer(self, asked: Any, context: grpc.ServicerContext) -> Any:
-        remaining = min(context.time_remaining() or _LONGEST_S, _LONGEST_S)
+        remaining = min(context.time_remaining(), _LONGEST_S)
 
         async def infer() -> Any:
             model, version = asked.model_name, asked.model_version or None

@@ -96,6 +96,7 @@ def test_a_long_answer_is_read_to_its_beginning_only(receiver: Receiver) -> None
     assert len(tell({"kind": "webhook", "url": receiver.url}).text) < 300
 
 
+@pytest.mark.slow
 def test_an_answer_that_does_not_come_is_waited_for_so_long_and_no_longer(receiver: Receiver) -> None:
     def slow(_: object) -> Reply:
         time.sleep(2)
@@ -117,6 +118,32 @@ def test_no_secret_is_in_what_is_told_of_a_failure(receiver: Receiver, monkeypat
     assert "secret" not in tell({"kind": "slack", "url": "env:HOOK"}).text
     monkeypatch.delenv("HOOK")
     assert tell({"kind": "slack", "url": "env:HOOK"}).text == "env:HOOK: the environment variable HOOK is not set"
+
+
+def test_no_part_of_a_secret_address_is_told_however_a_receiver_names_it(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Express says `Cannot POST /services/…`: that was in the record, in the log and on the screens."""
+    monkeypatch.setenv("HOOK", f"{receiver.url}/services/T0AAAA/xYz%2B123456?token=tok9876")
+    monkeypatch.setenv("TOKEN", "Bearer s3cret-token")
+    hook = {"kind": "webhook", "url": "env:HOOK", "headers": {"authorization": "env:TOKEN"}}
+
+    def says(text: str) -> str:
+        receiver.answer = lambda _: Reply(text.encode(), 404)
+        return tell(hook).text
+
+    assert says("Cannot POST /services/T0AAAA/xYz%2B123456") == "404 Not Found: Cannot POST …"
+    assert says("no hook xYz+123456 (token tok9876)") == "404 Not Found: no hook … (token …)"
+    assert says("s3cret-token is not known") == "404 Not Found: … is not known"
+    told = says("x" * 190 + " /services/T0AAAA/xYz%2B123456")  # where it is cut
+    assert "T0A" not in told
+    assert "services" not in told
+
+
+def test_an_answer_moves_no_terminal_and_comes_unpacked(receiver: Receiver) -> None:
+    receiver.answer = lambda _: Reply(b"\x1b[2Jgone\x07\x00", 500)
+    assert tell({"kind": "webhook", "url": receiver.url}).text == "500 Internal Server Error: [2Jgone"
+    assert receiver.got[0].headers["accept-encoding"] == "identity"
 
 
 def test_a_ping_is_a_get(receiver: Receiver) -> None:
@@ -291,6 +318,7 @@ def test_a_program_that_fails_reads_nothing_or_is_not_there_is_told(
     assert gone == Answer(ok=False, text="./gone.sh cannot be started: No such file or directory")
 
 
+@pytest.mark.slow
 def test_a_program_that_takes_too_long_is_ended_with_all_it_has_started(
     script: Callable[[str], dict[str, Any]], tmp_path: Path
 ) -> None:

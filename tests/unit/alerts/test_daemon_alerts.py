@@ -222,6 +222,7 @@ def test_a_daemon_that_is_well_is_heard_and_one_that_only_looks_alive_is_silent(
     assert len(receiver.got) == 1
 
 
+@pytest.mark.slow
 def test_a_record_that_takes_no_commit_silences_it(record: Record, receiver: Receiver) -> None:
     heart, settings = beating(record, receiver, [None])
     other = sqlite3.connect(record.home.database, isolation_level=None)

@@ -99,6 +99,7 @@ def test_a_finding_that_comes_and_goes_for_a_day_is_one_alert_and_one_message(re
     assert outbox(record) == [("ops", "opened")]
 
 
+@pytest.mark.slow
 def test_one_that_nobody_knows_of_is_told_again_once_in_each_repeat(record: Record, clock: HandClock) -> None:
     for _ in range(24 * 3 + 1):
         look(record, clock, DRIFT)
@@ -106,6 +107,7 @@ def test_one_that_nobody_knows_of_is_told_again_once_in_each_repeat(record: Reco
     assert [what for _, what in outbox(record)] == ["opened", "again", "again", "again"]
 
 
+@pytest.mark.slow
 def test_one_that_somebody_knows_of_is_not_told_again_unless_it_becomes_worse(record: Record, clock: HandClock) -> None:
     (number,) = look(record, clock, DRIFT)
     with record.transaction() as tx:

@@ -57,6 +57,13 @@ timezone = "Europe/Berlin"
 """
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What asks a served API is left out by `make unit`: each test has a server of its own."""
+    for item in items:
+        if "served" in getattr(item, "fixturenames", ()) and "tests/unit/api" in str(item.path):
+            item.add_marker(pytest.mark.slow)
+
+
 TOKEN = "a-token-of-some-length"
 
 

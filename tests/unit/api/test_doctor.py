@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from daemon.service import DaemonLock, Owner, bind_socket, prepare_home
 from pipeline.config.load import load_project
 from store.home import Home
 
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 MOUNTS = """\
 22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 30 22 0:44 / /mnt/share rw,relatime shared:9 - nfs4 server:/x rw
@@ -31,6 +33,8 @@ def test_every_finding_that_is_not_well_says_what_to_do() -> None:
         findings.free_space(10**9, 2 * 10**9),
         findings.clock(1000.0, 5000.0, True),
         findings.clock(1000.0, None, False),
+        findings.certificate(NOW + timedelta(days=3), NOW),
+        findings.certificate(NOW - timedelta(days=3), NOW),
         findings.home("Permission denied", None, "/x"),
         findings.home(None, 0o755, "/x"),
         findings.daemon("pid 7", answers=False, socket=True),
@@ -54,6 +58,7 @@ def test_a_sound_machine_is_told_to_be_one() -> None:
         findings.file_system("ext4", "/"),
         findings.free_space(3 * 10**9, 2 * 10**9),
         findings.clock(1000.0, 990.0, True),
+        findings.certificate(NOW + timedelta(days=60), NOW),
         findings.home(None, 0o700, "/x"),
         findings.daemon("pid 7", answers=True, socket=True),
         findings.writers([]),
@@ -111,6 +116,26 @@ def test_missing_secrets_are_named_and_values_never_shown(project: Path) -> None
 
 
 @pytest.mark.slow
+def test_a_certificate_of_the_endpoints_that_is_over_or_cannot_be_read_is_a_failure(project: Path) -> None:
+    cert, key, asked = project / "c.pem", project / "c.key", project / "c.csr"
+    with (project / "trainshed.toml").open("a") as file:
+        file.write('\n[serving.tls]\ncert = "c.pem"\nkey = "c.key"\n')
+
+    def said() -> tuple[str, str]:
+        (found,) = [one for one in examine(project) if one.about == "certificate"]
+        return found.verdict, found.fact
+
+    assert said() == ("fail", f"serving.tls.cert: {cert}: it cannot be read: No such file or directory")
+    made = ["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-keyout", str(key), "-out", str(asked)]
+    signed = ["x509", "-req", "-in", str(asked), "-signkey", str(key), "-out", str(cert), "-days"]
+    subprocess.run(["openssl", *made], check=True, capture_output=True)
+    subprocess.run(["openssl", *signed, "-1"], check=True, capture_output=True)
+    assert said()[0] == "fail"
+    assert "clients refuse it" in said()[1]
+    subprocess.run(["openssl", *signed, "60"], check=True, capture_output=True)
+    assert said()[0] == "ok"
+
+
 def test_a_held_home_without_an_answer_is_a_failure(project: Path) -> None:
     home = Home(project / ".trainshed")
     prepare_home(home)

@@ -10,8 +10,12 @@ import pytest
 
 from daemon.core import Daemon
 from daemon.predictionlog import PredictionReader, due
+from pipeline.config.serving import PredictionLogSection
+from pipeline.labels.box import LabelBox
+from pipeline.labels.record import read_label
 from pipeline.predictions.record import Dropped, to_line
 from pipeline.predictions.segments import Segment
+from store.errors import StorageError
 from tests.unit.predictions.test_take import sample, write
 from tui.client import Client
 from tui.draw.predictions import logged
@@ -74,6 +78,30 @@ def test_a_log_that_cannot_be_read_says_why_and_is_read_when_it_can(
     blocked.unlink()
     again = client.predictions("late")
     assert (again.total, again.current, again.problem) == (1, True, None)
+
+
+@pytest.mark.slow
+def test_a_fault_after_one_reading_does_not_end_all_those_that_come(daemon: Daemon) -> None:
+    """As a full disk is one, on which the history could not be written either: the thread was gone until a restart."""
+    heard: list[str] = []
+
+    def stumble(model: str) -> None:
+        heard.append(model)
+        if len(heard) == 1:
+            raise StorageError("the disk is full", where="trainshed.db", remedy="free some space")
+
+    reader = PredictionReader(daemon.record, PredictionLogSection, stumble)
+    reader.start()
+    box = LabelBox(daemon.home.serving, 1_000_000)
+    box.put("late", [read_label({"request": "a", "value": True}, arrived_us=1)])
+    assert not reader.fresh(30)
+    assert "the disk is full" in (reader.problem or "")
+    box.put("late", [read_label({"request": "b", "value": True}, arrived_us=2)])
+    assert reader.fresh(30)
+    assert heard == ["late", "late"]
+    assert reader.problem is None
+    box.close()
+    reader.stop()
 
 
 def test_there_is_something_to_read_when_a_segment_has_grown_or_may_go(tmp_path: Path) -> None:

@@ -157,6 +157,11 @@ FAULTS: list[tuple[str, str, object, int, str]] = [
     ("GET", "/v1/models/late/versions/1/plan", None, 404, "NotFound"),
     ("POST", "/v1/schedules/nothing/pause", None, 404, "NotFound"),
     ("GET", "/v1/events?at=2026-01-01T00:00:00", None, 422, "InvalidRequest"),
+    # What no record can hold is the caller's error, not ours.
+    ("GET", "/v1/runs/100000000000000000000", None, 422, "InvalidRequest"),
+    ("GET", "/v1/changes?since=100000000000000000000", None, 422, "InvalidRequest"),
+    ("POST", "/v1/runs", {"job": "backup", "priority": 10**20}, 422, "InvalidRequest"),
+    ("GET", "/v1/at?time=9999-12-31T23:59:59-12:00", None, 422, "InvalidRequest"),
 ]
 
 

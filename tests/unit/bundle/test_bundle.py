@@ -137,6 +137,7 @@ def test_a_bundle_that_fails_to_be_written_leaves_nothing(tmp_path: Path) -> Non
     assert list(home.versions.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_what_a_killed_writer_left_is_swept_and_what_another_one_is_writing_stays(tmp_path: Path) -> None:
     home = Home(tmp_path)
     left = home.versions / ".writing-left"

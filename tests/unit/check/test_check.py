@@ -93,6 +93,28 @@ def test_a_missing_secret_names_the_variable_and_never_a_value(shop: Path) -> No
     assert "export SHOP_TOKEN" in fault.remedy
 
 
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ('[alerts.channels.chat]\nkind = "slack"\nurl = "env:HOOK"\n', "alerts.channels.chat.url"),
+        (
+            '[alerts.channels.ops]\nkind = "webhook"\nurl = "http://x"\nheaders = { token = "env:HOOK" }\n',
+            "alerts.channels.ops.headers.token",
+        ),
+        (
+            '[alerts.channels.post]\nkind = "email"\nhost = "h"\nsender = "a@b"\nto = ["a@b"]\nuser = "a"\n'
+            'password = "env:HOOK"\n',
+            "alerts.channels.post.password",
+        ),
+        ('[alerts.heartbeat]\nurl = "env:HOOK"\n', "alerts.heartbeat.url"),
+    ],
+)
+def test_a_secret_that_a_channel_lacks_is_a_fault(shop: Path, section: str, key: str) -> None:
+    """No word of it was said before the first message that could not be sent."""
+    fault = only_fault(shop, section)
+    assert (fault.code, fault.where) == ("SecretMissing", f"{key}: env:HOOK")
+
+
 def test_a_missing_sql_file_is_a_fault(shop: Path) -> None:
     fault = only_fault(shop, '[datasets.daily]\nsql = "sql/daily.sql"\ninputs = ["orders"]\n')
     assert "datasets.daily.sql" in fault.where
@@ -229,6 +251,7 @@ def test_a_core_for_serving_that_the_box_has_not_is_a_fault(shop: Path) -> None:
     assert "leave it out" in fault.remedy
 
 
+@pytest.mark.slow
 def test_the_program_exits_with_the_verdict_and_prints_one_document(shop: Path) -> None:
     (shop / "trainshed.toml").write_text(BASE + MODEL.replace("price", "prize"))
     done = subprocess.run(

@@ -17,7 +17,7 @@ from store.wire import (
     ServingSeries,
     ServingWorkerView,
 )
-from tui.draw.endpoints import endpoints, history, predictions
+from tui.draw.endpoints import cold_start, endpoints, history, predictions
 from tui.verbs.promotion import _moved
 
 
@@ -67,6 +67,13 @@ def line(**changes: Any) -> EndpointView:
         "dropped": 345,
     }
     return EndpointView(**{**plain, **changes})
+
+
+def test_a_model_that_was_woken_says_how_often_and_how_long_that_took() -> None:
+    assert cold_start(line()) == ""
+    assert cold_start(line(cold_starts=1, cold_ms=212.4)) == "late: 1 cold start, answered after 212 ms"
+    several = "late: 3 cold starts, the last one answered after 212 ms"
+    assert cold_start(line(cold_starts=3, cold_ms=212.4)) == several
 
 
 def test_what_answers_has_its_version_state_and_numbers() -> None:

@@ -1,17 +1,55 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Group
+from rich.text import Text
 
-from store.wire import Fault, GateView, Interval, PlanView, RunView
+from store.wire import Fault, GateView, Interval, LoggedPrediction, PlanView, PredictionsView, RunView
 from tui.draw.models import plan
+from tui.draw.predictions import logged
 from tui.draw.runs import run_table
-from tui.render import ago, as_json, console, count, figure, interval, share, size, span
+from tui.render import ago, as_json, console, count, figure, interval, share, size, span, table
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def test_nothing_that_strangers_send_is_obeyed_by_the_terminal_or_taken_for_style() -> None:
+    """A client's request id is shown as it came: it could write the terminal's title, or end the command."""
+    hostile = "a\x1b]0;title\x07b[/c][red]d[/red]"
+    shown = "a\ufffd]0;titleb[/c][red]d[/red]"  # rich leaves bells out
+    for what in (hostile, Text(hostile, style="bold"), Group(Text(hostile))):
+        assert drawn(what).strip() == shown
+    said = drawn(table(["id", "why"], [[hostile, Text(hostile)]], empty=""))
+    assert said.splitlines()[1].split() == [shown, shown]
+
+
+def test_long_ids_of_clients_leave_room_for_what_else_is_known() -> None:
+    asked = LoggedPrediction(
+        request="r" * 3000,
+        at=NOW,
+        version=3,
+        why="assigned",
+        unit="u\nu" * 1000,
+        epoch=1,
+        latency_us=800,
+        status=200,
+        rows=1,
+        inputs={"x": ["y\ny"]},
+        outputs={"score": [0.5]},
+    )
+    view = PredictionsView(
+        model="late", total=1, dropped=0, damaged=0, items=[asked], current=True, problem=None, table="t"
+    )
+    lines = drawn(logged(view)).splitlines()
+    assert len(lines) == 3
+    assert "r" * 35 in lines[1]
+    assert len(lines[1].rstrip()) < 200
+    assert "x=y y" in lines[1]
 
 
 def run(**changes: object) -> RunView:
@@ -124,3 +162,19 @@ def test_json_is_one_document_whatever_the_answer() -> None:
 
 def test_a_figure_has_four_digits_and_a_whole_number_all_of_its_own() -> None:
     assert [figure(n) for n in (15326, 0.004782, 1234.5678, None)] == ["15,326", "0.004782", "1235", "-"]
+
+
+def test_what_data_holds_commands_no_terminal() -> None:
+    """A client's category `ESC [ 2 J`, told as a new word, cleared the screen of who read the alert."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    file = Terminal()
+    shown = console(file)
+    shown.print(Text("new: \x1b]0;mine\x07\x1b[2J, ü\nnext line", style="red"))
+    shown.print(run_table([run(target="a\x1b[2Jb", job="train:\x9b2J")], NOW))
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", file.getvalue())
+    assert "new: \ufffd]0;mine\ufffd[2J, ü\nnext line" in plain
+    assert all(letter.isprintable() or letter == "\n" for letter in plain)

@@ -145,6 +145,13 @@ def test_a_good_file_loads_and_knows_its_folder(tmp_path: Path) -> None:
             id="naive time",
         ),
         pytest.param(
+            GOOD + '[serving]\ntimeout = "0s"\n',
+            ":12: serving.timeout",
+            "greater than 0",
+            "",
+            id="no time for a request",
+        ),
+        pytest.param(
             GOOD + '[schedules.z]\njob = "etl:d"\n', ":11: schedules.z", "exactly one of cron", "", id="no time at all"
         ),
         pytest.param(

@@ -39,6 +39,11 @@ def test_columns_are_counted_and_samples_are_plain_json() -> None:
     assert found.sample[0]["blob"] == "AP8="
 
 
+def test_a_column_that_is_no_time_has_no_newest_row() -> None:
+    table = pa.table({"n": [1700000000], "x": [1.5], "s": ["noon"], "yes": [True]})
+    assert [describe(pads.dataset(table), name).newest_us for name in table.column_names] == [None] * 4
+
+
 def test_an_empty_table_has_columns_and_no_newest_row() -> None:
     table = pa.table({"at": pa.array([], pa.timestamp("us", tz="UTC"))})
     found = describe(pads.dataset(table), "at")

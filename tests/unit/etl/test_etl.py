@@ -16,7 +16,16 @@ import pytest
 from pipeline.etl.staging import locked
 from pipeline.process.context import Preempted
 from store import lake
-from store.errors import ChecksFailed, Conflict, DataError, NotFound, ProjectError, SchemaChanged, SourceMalformed
+from store.errors import (
+    ChecksFailed,
+    Conflict,
+    DataError,
+    NotFound,
+    ProjectError,
+    SchemaChanged,
+    SourceError,
+    SourceMalformed,
+)
 from tests.webserver import Answerer, Asked, Reply, Site
 
 if TYPE_CHECKING:
@@ -133,6 +142,17 @@ def test_a_wrong_key_or_time_is_named(shed: Shed) -> None:
     assert caught.value.where == "datasets.orders.key"
 
 
+@pytest.mark.parametrize("times", ["1700000000", "1700000000.5", "noon", "yes"])
+def test_what_is_no_time_is_refused_as_one_before_the_commit(shed: Shed, times: str) -> None:
+    """It was found out when the new version was described: the run failed behind its commit, and so did all later."""
+    csv_source(shed, f"id,at\n1,{times}\n", time="at")
+    with pytest.raises(ProjectError, match="and a time is a timestamp or a date") as caught:
+        shed.run("orders")
+    assert (caught.value.where, shed.version("orders")) == ("datasets.orders.time", None)
+    shed.write("orders.csv", "id,at\n1,2026-01-01\n")
+    assert shed.run("orders").one("dataset")["newest_us"] == int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1e6)
+
+
 def test_an_empty_source_is_a_version_without_rows_if_the_columns_are_known(shed: Shed) -> None:
     csv_source(shed, "id,name\n", columns={"id": "int64", "name": "string"})
     assert shed.run("orders").one("dataset")["rows"] == 0
@@ -181,6 +201,7 @@ def at(hour: int) -> str:
     return f"2013-01-01T{hour:02d}:00:00Z"
 
 
+@pytest.mark.slow
 def test_only_new_rows_are_added_and_rows_at_the_edge_only_once(shed: Shed, site: MakeSite) -> None:
     rows: list[dict[str, Any]] = [{"id": n, "at": at(n // 2)} for n in range(7)]
     made = site(published(rows))
@@ -195,12 +216,26 @@ def test_only_new_rows_are_added_and_rows_at_the_edge_only_once(shed: Shed, site
     assert made.asked[-1].query == {"since": at(3)}
 
 
+def test_a_row_that_changes_twice_in_one_moment_is_merged_as_it_is_last(shed: Shed, site: MakeSite) -> None:
+    """Its key had been seen at that moment, so the second change was taken for the first, and never came again."""
+    rows: list[dict[str, Any]] = [{"id": 1, "at": at(1), "n": 1}, {"id": 2, "at": at(1), "n": 1}]
+    made = site(published(rows))
+    api_source(shed, made.url, mode="merge", key=["id"])
+    shed.run("orders")
+    rows[1]["n"] = 2
+    told = shed.run("orders").one("dataset")
+    assert (told["added"], told["note"]) == (0, "1 rows updated by key")
+    assert sorted((row["id"], row["n"]) for row in shed.rows("orders")) == [(1, 1), (2, 2)]
+    assert shed.run("orders").skipped
+
+
 def test_an_incremental_source_cannot_replace(shed: Shed, site: MakeSite) -> None:
     api_source(shed, "http://127.0.0.1:9", mode="replace")
     with pytest.raises(ProjectError, match="would keep only the newest rows"):
         shed.run("orders")
 
 
+@pytest.mark.slow
 def test_an_interrupted_fetch_goes_on_where_it_was(shed: Shed, site: MakeSite) -> None:
     """SIGTERM comes in the middle of the pages; the next attempt asks for the rest only."""
     rows = [{"id": n, "at": at(n)} for n in range(12)]
@@ -221,6 +256,62 @@ def test_an_interrupted_fetch_goes_on_where_it_was(shed: Shed, site: MakeSite) -
     facts = shed.run("orders", again=True).one("dataset")
     assert (facts["added"], ids(shed.rows("orders"))) == (12, list(range(12)))
     assert [asked.query["cursor"] for asked in made.asked] == ["9"]
+
+
+def test_a_place_to_go_on_from_that_has_expired_is_forgotten(shed: Shed, site: MakeSite) -> None:
+    """The token of the next page was no good any more, and every later run asked with it again."""
+    stop = threading.Event()
+    rows = [{"id": n, "at": at(n)} for n in range(12)]
+    answer, expired = published(rows), False
+
+    def answering(asked: Asked) -> Reply:
+        if asked.query.get("cursor") == "6":
+            stop.set()
+        return Reply(b"{}", status=410) if expired and asked.query.get("cursor") == "9" else answer(asked)
+
+    made = site(answering)
+    api_source(shed, made.url, mode="append")
+    with pytest.raises(Preempted):
+        shed.run("orders", stop=stop)
+    expired = True
+    with pytest.raises(SourceError, match="it answers 410"):
+        shed.run("orders")
+    expired = False
+    made.asked.clear()
+    shed.run("orders")
+    assert (len(made.asked), ids(shed.rows("orders"))) == (4, list(range(12)))
+
+
+@pytest.mark.parametrize(
+    ("refused", "dataset"),
+    [
+        pytest.param([{"id": 1, "n": "x"}], {"columns": {"id": "int64", "n": "float64"}}, id="another type"),
+        pytest.param(
+            [{"id": 1, "n": "x"}],
+            {"columns": {"id": "int64", "n": "float64"}, "on_changed_type": "cast"},
+            id="a value that does not fit",
+        ),
+        pytest.param([{"id": 1}], {"columns": {"id": "int64", "n": "float64"}}, id="a column that is gone"),
+        pytest.param([{"id": 1}], {"key": ["n"]}, id="a column that a setting names"),
+        pytest.param([{"id": None, "n": 1.5}], {"mode": "merge", "key": ["id"]}, id="no key"),
+        pytest.param(
+            [{"id": 1, "n": -1.0}], {"checks": [{"kind": "range", "column": "n", "min": 0.0}]}, id="a check that fails"
+        ),
+    ],
+)
+def test_what_was_refused_and_is_mended_at_the_source_is_fetched_anew(
+    shed: Shed, site: MakeSite, refused: list[dict[str, Any]], dataset: dict[str, Any]
+) -> None:
+    """All rows were staged when they were refused, and the next run took them for what the source has."""
+    rows = [refused, [{"id": 1, "n": 1.5}]]
+    made = site(lambda asked: Reply(json.dumps(rows[0]).encode()))
+    shed.sections["sources"] = {"api": {"kind": "http", "url": made.url}}
+    shed.sections["datasets"] = {"orders": {"source": "api", **dataset}}
+    with pytest.raises((DataError, ProjectError)):
+        shed.run("orders")
+    del rows[0]
+    shed.run("orders")
+    assert shed.rows("orders") == [{"id": 1, "n": 1.5}]
 
 
 def test_staged_rows_of_another_setting_are_not_taken(shed: Shed, site: MakeSite) -> None:
@@ -257,6 +348,7 @@ def test_a_column_that_is_gone_is_refused_and_the_lake_stays(shed: Shed) -> None
     assert shed.told().one("fault")["code"] == "SchemaChanged"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["append", "replace", "merge"])
 def test_a_new_column_is_added_and_told(shed: Shed, mode: str) -> None:
     csv_source(shed, mode=mode, key=["id"])
@@ -306,6 +398,17 @@ def test_a_narrower_type_is_widened_to_what_is_there(shed: Shed) -> None:
     ]
 
 
+def test_a_column_without_a_name_is_refused_unless_it_is_not_kept(shed: Shed) -> None:
+    """So a data frame is written with its index. It was committed, and no run could describe it afterwards."""
+    csv_source(shed, ",n\n0,1.5\n")
+    with pytest.raises(SchemaChanged, match="a column has no name") as caught:
+        shed.run("orders")
+    assert "[datasets.orders.columns]" in caught.value.remedy
+    csv_source(shed, ",n\n0,1.5\n", columns={"n": "float64"})
+    shed.run("orders")
+    assert shed.rows("orders") == [{"n": 1.5}]
+
+
 @pytest.mark.slow
 def test_another_type_is_refused_unless_it_may_be_cast(shed: Shed) -> None:
     shed.write("own.sql", "SELECT * FROM orders")
@@ -323,6 +426,46 @@ def test_another_type_is_refused_unless_it_may_be_cast(shed: Shed) -> None:
     derived(shed, "SELECT id, 'ten' AS n FROM orders", mode="append", on_changed_type="cast")
     with pytest.raises(SchemaChanged, match="'ten' is not a int64"):
         shed.run("made")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "pa.array([2**63 - 1, None, 0], pa.int64()).cast(pa.timestamp('us', 'UTC'))",
+        "pa.array([-(2**63) + 1, None, 0], pa.int64()).cast(pa.timestamp('us', 'UTC'))",
+        "pa.array([2_932_897, None, 0], pa.int32()).cast(pa.date32())",
+    ],
+    ids=["infinity", "minus infinity", "a day of the year 10000"],
+)
+def test_a_time_outside_of_the_calendar_is_refused_before_the_commit(shed: Shed, column: str) -> None:
+    """PostgreSQL has infinity for "until further notice": it was committed, and no run could describe it afterwards."""
+    shed.write("far.py", f"import pyarrow as pa\n\n\ndef fetch():\n    return pa.table({{'until': {column}}})\n")
+    shed.sections["sources"] = {"far": {"kind": "python", "function": "far.py:fetch"}}
+    shed.sections["datasets"] = {"orders": {"source": "far"}}
+    with pytest.raises(SchemaChanged, match="1 of 3 rows have a time outside of the years 1 to 9999") as caught:
+        shed.run("orders")
+    assert (caught.value.where, shed.version("orders")) == ("datasets.orders.until", None)
+
+
+def test_a_number_is_not_cast_to_a_time_of_some_unit(shed: Shed) -> None:
+    """Seconds since 1970 were taken for microseconds: every row was of the first half hour of that year."""
+    csv_source(shed, "id,at\n1,1700000000\n")
+    shed.run("orders")
+    derived(shed, "SELECT * FROM orders", columns={"id": "int64", "at": "timestamp"}, on_changed_type="cast")
+    with pytest.raises(SchemaChanged, match="1700000000 is a number, and nobody can say") as caught:
+        shed.run("made")
+    assert "to_timestamp" in caught.value.remedy
+
+
+@pytest.mark.parametrize("mode", ["append", "merge"])
+def test_a_number_that_only_an_integer_holds_stops_the_widening_of_its_column(shed: Shed, mode: str) -> None:
+    """The rows that were there were rounded without a word, and two keys could become one."""
+    csv_source(shed, f"id,n\n1,{2**53 + 1}\n2,3\n", mode=mode, key=["id"])
+    shed.run("orders")
+    shed.write("orders.csv", "id,n\n2,2.5\n")
+    with pytest.raises(SchemaChanged, match=f"{2**53 + 1} is not a float64"):
+        shed.run("orders")
+    assert shed.version("orders") == 0
 
 
 def test_a_value_that_does_not_fit_its_declared_type_is_named(shed: Shed) -> None:
@@ -351,6 +494,7 @@ def test_columns_that_differ_only_in_case_are_refused(shed: Shed) -> None:
 # ---- shaped ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_sql_shapes_inputs_and_records_their_versions(shed: Shed) -> None:
     csv_source(shed)
     derived(shed, "SELECT id, sum(price) OVER (ORDER BY id) AS running FROM orders")
@@ -447,6 +591,7 @@ def test_what_is_unique_must_be_so_over_the_whole_table(shed: Shed) -> None:
     assert [row["name"] for row in shed.quarantine("orders")] == ["c"]
 
 
+@pytest.mark.slow
 def test_a_foreign_key_may_point_into_the_same_dataset(shed: Shed) -> None:
     rule = {"kind": "foreign_key", "column": "parent", "dataset": "orders", "to": "id"}
     csv_source(shed, "id,parent\n1,1\n2,1\n", mode="append", checks=[rule])
@@ -458,6 +603,7 @@ def test_a_foreign_key_may_point_into_the_same_dataset(shed: Shed) -> None:
         shed.run("orders")
 
 
+@pytest.mark.slow
 def test_a_foreign_key_waits_for_what_it_points_to(shed: Shed) -> None:
     rule = {"kind": "foreign_key", "column": "id", "dataset": "orders", "to": "id"}
     csv_source(shed)
@@ -468,6 +614,7 @@ def test_a_foreign_key_waits_for_what_it_points_to(shed: Shed) -> None:
     assert ids(shed.quarantine("made")) == [77]
 
 
+@pytest.mark.slow
 def test_quarantine_keeps_what_it_has_when_a_type_changes(shed: Shed) -> None:
     rule = {"kind": "sql", "rule": "false", "max_share": 1.0}
     csv_source(shed, "id,n\n1,10\n", checks=[rule], on_changed_type="cast")

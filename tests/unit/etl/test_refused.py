@@ -43,6 +43,7 @@ def twice(shed: Shed) -> None:
     shed.run("orders", now=lambda: NOW + timedelta(hours=1))
 
 
+@pytest.mark.slow
 def test_refused_rows_come_newest_first_with_the_checks_that_threw_them_out(shed: Shed) -> None:
     twice(shed)
     found = refused(shed.home.quarantine("orders"), run=None, check=None, limit=10)
@@ -109,6 +110,7 @@ def test_nothing_is_in_quarantine_before_something_was_refused(tmp_path: Path) -
     assert ask_program("pipeline.etl.refused", [str(tmp_path / "none")], 60.0) == {"total": 0, "rows": []}
 
 
+@pytest.mark.slow
 def test_a_commit_says_of_itself_what_was_put_into_it(shed: Shed) -> None:
     twice(shed)
     path = shed.home.dataset("orders")

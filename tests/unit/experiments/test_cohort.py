@@ -44,6 +44,7 @@ def test_an_empty_log_has_nobody() -> None:
     assert restated(nobody, np.array(["a"]), times(1), times(2), DAY).tolist() == [False]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 8), st.integers(1, 2), st.integers(0, 20)), max_size=40))
 def test_first_exposures_are_those_of_a_loop(log: list[tuple[int, int, int]]) -> None:
     arms: dict[int, set[int]] = {}

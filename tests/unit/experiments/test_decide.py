@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -44,6 +45,12 @@ def test_a_treatment_that_is_better_harms_nothing_and_was_seen_long_enough_is_pr
             {"units": {"v1": 4100, "v2": 980}},
             "v2 has 980 matured units, and 80% of its units are pending; at least 1,000 are needed in each arm",
         ),
+        (
+            {"units": {"v1": 0, "v2": 0}, "exposed": {"v1": 0, "v2": 0}},
+            "no unit has met v1 yet: requests have to name the unit that they are about; at least 1,000 are needed",
+        ),
+        ({"primary": Estimated(math.nan, -math.inf, math.inf)}, "nothing can be said of conversion yet"),
+        ({"primary": Estimated(math.nan, math.nan, math.nan)}, "nothing can be said of conversion yet"),
         ({"running": timedelta(days=3)}, "it has run for 3d; at least 7d is needed"),
         ({"primary": Estimated(0.02, -0.01, 0.05)}, "conversion +0.02, between -0.01 and +0.05: neither better nor"),
         ({"guardrails": [guardrail("not yet")]}, "p95: not yet"),

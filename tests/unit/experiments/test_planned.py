@@ -7,8 +7,16 @@ import pytest
 from scipy.stats import norm
 
 from pipeline.experiments.planned import crossing, limits
+from tests.thorough import only_thorough
 
-TABLE = [(2, 2.178, 1.977), (3, 2.289, 2.004), (4, 2.361, 2.024), (5, 2.413, 2.040), (10, 2.555, 2.087)]
+many = only_thorough("many looks are a matter of seconds")
+TABLE = [
+    (2, 2.178, 1.977),
+    (3, 2.289, 2.004),
+    (4, 2.361, 2.024),
+    (5, 2.413, 2.040),
+    pytest.param(10, 2.555, 2.087, marks=many),
+]
 """Looks, C of Pocock, C of O'Brien & Fleming at a two-sided 5 % (Jennison & Turnbull 2000, tables 2.1 and 2.3)."""
 
 
@@ -30,7 +38,7 @@ def test_obrien_and_fleming_are_strict_at_first() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("looks", [2, 5, 20])
+@pytest.mark.parametrize("looks", [2, 5, pytest.param(20, marks=many)])
 def test_looks_cross_by_chance_as_often_as_said(looks: int) -> None:
     rng = np.random.default_rng(4)
     z = np.cumsum(rng.normal(size=(100_000, looks)), axis=1) / np.sqrt(np.arange(1, looks + 1))

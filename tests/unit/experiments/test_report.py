@@ -85,6 +85,7 @@ def right(number: int) -> bool:
     return (number // 2) % 10 < (9 if arm(number) == 2 else 6)
 
 
+@pytest.mark.slow
 def test_labels_decide_once_the_windows_are_over(world: World) -> None:
     world.say([{"request": f"r-u{n}", "value": right(n)} for n in range(UNITS)], hours=8)
     early = world.report(12)
@@ -99,6 +100,7 @@ def test_labels_decide_once_the_windows_are_over(world: World) -> None:
     assert late["mismatch"] == 1.0
 
 
+@pytest.mark.slow
 def test_an_answer_without_a_label_is_neither_right_nor_wrong(world: World) -> None:
     world.say([{"request": f"r-u{n}", "value": right(n)} for n in range(0, UNITS, 4)], hours=8)
     found = world.report(30)
@@ -123,6 +125,7 @@ def test_rewards_are_summed_by_unit_whatever_they_were_posted_by(world: World) -
     assert (found["unreadable"], found["decision"]["action"]) == (1, "promote")
 
 
+@pytest.mark.slow
 def test_what_came_after_the_unit_was_counted_restates(world: World) -> None:
     world.say([{"request": f"r-u{n}", "value": right(n)} for n in range(UNITS)], hours=8)
     world.say([{"request": "r-u1", "value": not right(1)}], hours=60)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.experiments import Kind, a_a, canary, sizes
+from tests.thorough import repeats
 
 
 def test_equal_arms_differ_rarely_with_a_look_after_each_unit() -> None:
@@ -22,7 +23,7 @@ def test_equal_arms_differ_rarely_with_a_look_after_each_unit() -> None:
 
 @pytest.mark.slow
 def test_a_small_arm_is_not_told_from_its_equal_by_the_variance_it_does_not_have_yet() -> None:
-    for share, units in ((0.1, 5000), (0.01, 30_000)):
+    for share, units in ((0.1, 5000), (0.01, 30_000))[: repeats(1, 2)]:
         found = a_a(np.random.default_rng(15), 200, "binary 5 %", share=share, units=units)
         assert found["sequence"] <= 0.05
         assert found["unsteadied"] > 0.15

@@ -10,7 +10,7 @@ from string import Template
 import numpy as np
 import pytest
 
-from pipeline.exporting.__main__ import main
+from pipeline.exporting.__main__ import _user, main
 from pipeline.exporting.closure import source_of
 from pipeline.exporting.targets import target_of
 from pipeline.exporting.write import Exported
@@ -36,6 +36,12 @@ def test_an_export_says_which_version_it_is_and_what_it_was_made_from(shed: Shed
 
 
 @pytest.mark.slow
+def test_who_has_no_login_name_exports_under_the_number() -> None:
+    """As in a container that runs as whoever its host says."""
+    assert _user(4_000_000_000) == "uid 4000000000"
+    assert _user(0) == "root"
+
+
 def test_a_version_can_be_named_by_its_number(shed: Shed, tmp_path: Path) -> None:
     for reference in ("late@2", "late@v2"):
         told = shed.export(tmp_path / reference, reference).provenance
@@ -96,6 +102,7 @@ def test_an_earlier_export_is_replaced(shed: Shed, exported: Exported) -> None:
     assert [path.name for path in again.folder.parent.iterdir()] == ["late"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["added", "edited", "model"])
 def test_an_earlier_export_that_somebody_worked_in_is_left_alone(shed: Shed, exported: Exported, change: str) -> None:
     file, said = {

@@ -46,6 +46,14 @@ def test_a_row_is_predicted_as_the_version_predicts_it(shed: Shed, function: Fun
     np.testing.assert_allclose(scores_of(said(answer)), expected, atol=1e-6)
 
 
+@pytest.mark.slow
+def test_the_event_that_the_readme_sends_is_there_and_is_answered(function_folder: Path, function: Function) -> None:
+    assert "-d @event.json" in (function_folder / "README.md").read_text(encoding="utf-8")
+    answer = function(json.loads((function_folder / "event.json").read_bytes()), None)
+    assert answer["statusCode"] == 200
+    assert said(answer)["predictions"][0]["label"] in ("false", "true")
+
+
 @BOTH
 def test_rows_by_the_inference_protocol_are_answered(function: Function, kind: Any) -> None:
     inputs = [

@@ -67,6 +67,9 @@ def test_headers_may_be_missing_altogether() -> None:
     "event",
     [
         {},
+        [],
+        "ping",
+        None,
         {"Records": [{"eventSource": "aws:sqs"}]},
         {"requestContext": {"elb": {}}},
         {"version": "2.0", "requestContext": {"http": None}, "rawPath": "/"},

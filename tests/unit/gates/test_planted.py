@@ -21,6 +21,7 @@ from pipeline.judging.evidence import CurveFacts, Estimate, Evidence, LearningCu
 from pipeline.judging.gates import GateResult, Verdict, judge
 from pipeline.judging.leakage import leakage_facts
 from pipeline.versions.signature import InputColumn
+from tests.thorough import THOROUGH
 
 pytestmark = pytest.mark.slow  # trains for real
 
@@ -92,16 +93,21 @@ def judged(model: ClassifierMixin, seed: int) -> Verdict:
 
 
 def test_at_least_nine_of_ten_memorising_models_are_caught_by_the_gap() -> None:
+    """In make test one of each kind, and all of them are."""
     caught = [
         any(gate.gate == "gap" and gate.outcome == "fail" for gate in judged(model, seed).gates)
         for seed, model in enumerate(MEMORISING)
+        if THOROUGH or seed in (0, 3, 4, 6)
     ]
-    assert sum(caught) >= 9, caught
+    assert sum(caught) >= 0.9 * len(caught), caught
 
 
 def test_at_most_one_of_ten_sound_models_is_refused() -> None:
-    refused = [not judged(model, 100 + seed).passed for seed, model in enumerate(SOUND)]
-    assert sum(refused) <= 1, refused
+    """In make test three of them, and none is."""
+    refused = [
+        not judged(model, 100 + seed).passed for seed, model in enumerate(SOUND) if THOROUGH or seed in (0, 2, 3)
+    ]
+    assert sum(refused) <= 0.1 * len(refused), refused
 
 
 def against_production(quality: float, rows: int, seed: int) -> GateResult:

@@ -93,6 +93,7 @@ def test_what_changes_what_it_never_saw_and_what_it_would_refuse(bench: Bench, v
     assert found["live_latency_ms"] > 0
 
 
+@pytest.mark.slow
 def test_numbers_are_held_against_the_rows_that_trained_it(bench: Bench, versions: tuple[str, str]) -> None:
     folder = bench.home.training_sets / "t1"
     folder.mkdir(parents=True)

@@ -29,6 +29,7 @@ def test_a_version_against_itself_moves_nothing(task: str, rows: int, seed: int)
     assert (found.quantiles, found.slices) == ((0.0, 0.0, 0.0), ())
 
 
+@pytest.mark.slow
 @given(TASKS, st.integers(1, 300), st.integers(0, 100))
 def test_the_order_of_the_requests_says_nothing(task: str, rows: int, seed: int) -> None:
     before, after = scores(task, rows, seed), scores(task, rows, seed + 1)
@@ -84,6 +85,7 @@ def test_the_slice_that_moves_is_named_and_small_or_like_others_are_not() -> Non
     assert worst.mean == pytest.approx(0.5)
 
 
+@pytest.mark.slow
 @given(st.lists(st.none() | st.floats(allow_nan=True, allow_infinity=False, width=32), max_size=60))
 def test_each_number_lies_in_one_of_at_most_four_quarters_or_is_none(values: list[float | None]) -> None:
     found = quartered(values)

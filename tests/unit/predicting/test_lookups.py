@@ -123,6 +123,7 @@ def looking(tmp_path: Path) -> Looking:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [-26, -4, -3, 0, 0.5, 1, 1.5, 4, 6])
 def test_each_row_is_answered_as_a_request_of_its_moment_would_be(looking: Looking, hours: float) -> None:
     at = NOON - timedelta(hours=hours)
@@ -133,6 +134,7 @@ def test_each_row_is_answered_as_a_request_of_its_moment_would_be(looking: Looki
     np.testing.assert_array_equal(looking.scores(), looking.as_the_door_does(given, at))
 
 
+@pytest.mark.slow
 def test_rows_of_several_moments_are_each_looked_up_at_their_own(looking: Looking) -> None:
     looking.shed.put("flights", rows((11, "A", NOON), (11, "A", NOON - timedelta(hours=2)), (11, "A", NOON)))
     (told,) = (event for event in looking.run() if event["e"] == "dataset")
@@ -142,6 +144,7 @@ def test_rows_of_several_moments_are_each_looked_up_at_their_own(looking: Lookin
     assert second == looking.as_the_door_does([{"plane": 11, "gate": "A"}], NOON - timedelta(hours=2))[0]
 
 
+@pytest.mark.slow
 def test_what_the_rows_bring_themselves_is_not_looked_up(looking: Looking) -> None:
     table = rows((11, "A", NOON), (99, "A", NOON)).append_column("hour", pa.array([2, 2], pa.int64()))
     looking.shed.put("flights", table)

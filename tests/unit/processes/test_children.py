@@ -80,7 +80,14 @@ def test_strays_are_found_by_the_nonce_in_their_environment(sleeper: subprocess.
 
 
 def test_strays_are_found_by_their_session(sleeper: subprocess.Popen[bytes]) -> None:
-    assert sweep("another", session=sleeper.pid) == [sleeper.pid]
+    assert sweep("another", session=identity(sleeper)) == [sleeper.pid]
+
+
+def test_a_session_whose_number_was_used_again_is_left_alone(sleeper: subprocess.Popen[bytes]) -> None:
+    """On a full disk the end of a run is tried again for hours; meanwhile its shim's pid may be a stranger's."""
+    mine = identity(sleeper)
+    assert sweep("another", session=replace(mine, created=mine.created - 1)) == []
+    assert sleeper.poll() is None
 
 
 def test_a_cold_start_without_an_order_ends_at_once(tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import pynvml
 import pytest
 
 from daemon import memory
@@ -45,6 +48,49 @@ def test_free_space_is_that_of_the_folders_file_system(tmp_path: Path) -> None:
 def test_without_a_driver_there_are_no_gpus_and_their_library_is_not_loaded(tmp_path: Path) -> None:
     gpus = Gpus(driver=tmp_path / "none")
     assert (gpus.views(), gpus.indexes(), gpus.memory_by_pid()) == ([], [], {})
+
+
+class Cards:
+    """NVML of a box whose first card answers everything, the second not all, and the third has fallen off its bus."""
+
+    def nvmlDeviceGetCount(self) -> int:
+        return 3
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
+        if index == 2:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_GPU_IS_LOST)
+        return index
+
+    def nvmlDeviceGetName(self, card: int) -> str:
+        return ("H100", "GB10")[card]
+
+    def nvmlDeviceGetMemoryInfo(self, card: int) -> Any:
+        return self._unless_second(card, SimpleNamespace(used=GB, total=80 * GB))
+
+    def nvmlDeviceGetUtilizationRates(self, card: int) -> Any:
+        return self._unless_second(card, SimpleNamespace(gpu=50))
+
+    def nvmlDeviceGetComputeRunningProcesses(self, card: int) -> Any:
+        return self._unless_second(card, [SimpleNamespace(pid=7, usedGpuMemory=GB)])
+
+    @staticmethod
+    def _unless_second(card: int, answer: Any) -> Any:
+        """As with memory that card and processor share, and with a card that is parted (MIG)."""
+        if card == 1:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
+        return answer
+
+
+def test_a_card_that_does_not_say_everything_or_is_lost_hides_no_other(tmp_path: Path) -> None:
+    driver = tmp_path / "version"
+    driver.touch()
+    gpus = Gpus(driver, Cards)
+    assert [(one.index, one.name, one.memory_total, one.utilisation) for one in gpus.views()] == [
+        (0, "H100", 80 * GB, 50.0),
+        (1, "GB10", 0, 0.0),
+    ]
+    assert gpus.memory_by_pid() == {7: GB}
+    assert gpus.indexes() == [0, 1, 2]
 
 
 def test_what_the_operator_set_for_threads_stays() -> None:

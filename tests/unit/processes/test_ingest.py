@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from daemon.attempts import settle_attempt
 from daemon.ingest import Fenced, Place, ingest
 from pipeline.process.spool import Spool
 from store import curves, lifecycle, queue, runs
@@ -157,6 +158,32 @@ def test_an_event_that_cannot_be_stored_is_passed_over_and_its_neighbours_are_no
     assert points(bench, "loss") == [(1, 3.0), (2, 2.0)]
     assert "could not be stored" in bench.history("run.spool")[0]
     assert place.offset == bench.directory.events.stat().st_size
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        pytest.param({"e": "metrics", "steps": [2**80], "values": {"loss": [1.0]}}, id="a step of eighty bits"),
+        pytest.param({"e": "params", "values": ["batch", 256]}, id="a list for a mapping"),
+    ],
+)
+def test_whatever_cannot_be_stored_is_passed_over(bench: Bench, poison: dict[str, Any]) -> None:
+    """Else its run would never end, nobody could cancel it, and the next daemon could not start."""
+    bench.spool.write(poison.pop("e"), **poison)
+    bench.spool.metrics([1], {"loss": [3.0]})
+    bench.ingest()
+    assert points(bench, "loss") == [(1, 3.0)]
+    assert "could not be stored" in bench.history("run.spool")[0]
+
+
+def test_words_that_are_no_unicode_are_stored_as_far_as_they_are(bench: Bench) -> None:
+    """A file's name in Latin-1 comes out of Python with half a character, which no database takes."""
+    bench.spool.note("source", "read caf\udce9.csv")
+    bench.spool.write("fault", code="Bug", what="cannot read caf\udce9.csv", where="", remedy="", retryable=False)
+    bench.ingest()
+    settle_attempt(bench.record, run=bench.place.run, number=1, directory=bench.directory)
+    assert (bench.view().state, bench.view().reason) == ("failed", "cannot read caf?.csv")
+    assert bench.history("source") == ["read caf?.csv"]
 
 
 def test_heartbeats_are_no_news(bench: Bench) -> None:

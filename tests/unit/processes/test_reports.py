@@ -52,8 +52,15 @@ class Bench:
     reports: Reports
     home: Home
 
-    def tell(self, *findings: dict[str, Any], twice: bool = False, state: Any = "drifted", version: int = 1) -> int:
-        """A run of the monitor with its report; its number."""
+    def tell(
+        self,
+        *findings: dict[str, Any],
+        twice: bool = False,
+        state: Any = "drifted",
+        version: int = 1,
+        until_us: int | None = None,
+    ) -> int:
+        """A run of the monitor with its report, over windows of its own unless `until_us` says when; its number."""
         new = queue.NewRun(job="monitor:watch", kind="monitor", target="watch", trigger="manual", actor="ann")
         with self.record.transaction() as tx:
             run = queue.submit(tx, [new])[0]
@@ -67,6 +74,7 @@ class Bench:
             version=version,
             state=state,
             reason="why",
+            until_us=run * 1_000_000 if until_us is None else until_us,
             rows=9,
             windows=3,
             findings=list(findings),
@@ -161,6 +169,15 @@ def test_enough_reports_have_the_model_trained_by_a_run_that_carries_the_report(
     bench.tell(DRIFTED)
     assert len(bench.trainings()) == 3
     assert "trains it already" in bench.retrain().reason
+
+
+def test_windows_that_are_told_again_as_labels_come_are_one_report(bench: Bench) -> None:
+    for _ in range(3):
+        bench.tell(DRIFTED, until_us=7)
+    assert bench.retrain().reason.startswith("1 report in a row with drift")
+    assert len(bench.trainings()) == 2
+    bench.tell(DRIFTED, until_us=8)
+    assert bench.retrain().do == "retrain"
 
 
 def test_a_report_of_a_version_that_is_no_longer_in_production_trains_nothing(bench: Bench) -> None:

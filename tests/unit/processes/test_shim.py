@@ -16,8 +16,10 @@ from typing import Any
 
 import pytest
 
+from daemon.attempts import write_order
 from daemon.children import fence
 from pipeline.process import procfs
+from pipeline.process.spec import RunSpec
 from store.home import AttemptDir
 
 DRIVER = """
@@ -135,6 +137,7 @@ def test_sigterm_reaches_the_worker_which_may_save_its_work(start_shim: ShimStar
     assert shim.directory.stdout.read_text() == "ready\nsaved\n"
 
 
+@pytest.mark.slow
 def test_after_the_grace_every_descendant_is_killed(start_shim: ShimStarter) -> None:
     shim = start_shim(GRANDCHILD + "time.sleep(600)", grace_s=0.3)
     grandchild = shim.grandchild()
@@ -184,6 +187,24 @@ def test_a_flood_of_output_is_capped_and_does_not_block_the_worker(start_shim: S
     assert shim.directory.stdout.read_text().endswith("000001999\n"), "the newest part is what stays"
 
 
+def test_a_log_that_somebody_deletes_to_make_space_costs_no_run(start_shim: ShimStarter) -> None:
+    shim = start_shim(
+        """
+        import os, sys, time
+        print("x" * 400_000, flush=True)
+        while os.path.exists("stdout.log"):
+            time.sleep(0.01)
+        for number in range(200):
+            print(f"{number:09d}\\n" * 1000, flush=True)
+        """,
+        log_bytes=1_000_000,
+    )
+    until(lambda: shim.directory.stdout.exists() and shim.directory.stdout.stat().st_size > 400_000)
+    shim.directory.stdout.unlink()
+    assert shim.wait()["exit_code"] == 0
+    assert shim.directory.stdout.read_text().endswith("000000199\n\n"), "what comes after it is there"
+
+
 def test_an_attempt_has_one_shim(start_shim: ShimStarter) -> None:
     endless = "import time; time.sleep(600)"
     first = start_shim(endless)
@@ -200,6 +221,29 @@ def test_a_shim_that_comes_after_the_fence_goes_away(start_shim: ShimStarter, tm
     assert fence(directory)
     assert start_shim("", ordered=False).process.wait(20) == 4
     assert not directory.status.exists()
+
+
+def test_a_worker_of_a_history_that_a_restore_has_ended_makes_room_for_the_attempt_with_its_number(
+    start_shim: ShimStarter,
+) -> None:
+    old = start_shim("import time; time.sleep(600)")
+    until(old.directory.status.exists)
+    worker = old.status()["worker"]
+    spec = RunSpec(
+        run=1,
+        attempt=1,
+        nonce="n2",
+        job="backup",
+        kind="backup",
+        target="",
+        project=old.directory.root,
+        home=old.directory.root,
+    )
+    write_order(old.directory, spec)
+    old.process.wait(20)
+    until(lambda: not procfs.is_alive(worker))
+    assert [file.name for file in old.directory.root.iterdir()] == ["spec.json"]
+    assert (old.directory.root.parent / "attempt.before-n2" / "work.py").exists()
 
 
 def test_the_environment_names_the_attempt_for_stray_descendants(start_shim: ShimStarter) -> None:

@@ -53,6 +53,12 @@ def test_a_line_nested_deeper_than_python_follows_is_marked_too(tmp_path: Path) 
     assert [line.kind for line in read_lines(file, 0)] == [None, "done"]
 
 
+def test_a_line_whose_number_has_no_end_is_marked_too(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b'{"n": Infinity, "t": 1.0, "e": "done"}\n{"n": 2, "t": 5.0, "e": "done"}\n')
+    assert [line.kind for line in read_lines(file, 0)] == [None, "done"]
+
+
 def test_a_file_that_is_not_there_has_no_lines(tmp_path: Path) -> None:
     assert read_lines(tmp_path / "none", 0) == []
 

@@ -197,3 +197,14 @@ def test_a_column_named_like_ours_is_refused(connection: DuckDBPyConnection) -> 
     connection.sql("CREATE TABLE ours AS SELECT 1 AS _checks")
     with pytest.raises(ProjectError, match="'_checks' is kept for the checks"):
         judge(connection, relation="ours")
+
+
+@pytest.mark.parametrize("name", ["ROWID", "_run", "_at"])
+def test_a_column_named_like_what_tells_refused_rows_apart_is_refused_where_rows_are(
+    connection: DuckDBPyConnection, name: str
+) -> None:
+    """DuckDB's own row number is hidden behind a column of its name: good rows were refused for their neighbours."""
+    connection.sql(f"CREATE TABLE ours AS SELECT unnest([7, 7]) AS {name}, unnest([1, -1]) AS n")
+    assert judge(connection, {"kind": "row_count", "min": 2}, relation="ours").passed
+    with pytest.raises(ProjectError, match=f"'{name}' is kept for the checks"):
+        judge(connection, {"kind": "range", "column": "n", "min": 0}, relation="ours")

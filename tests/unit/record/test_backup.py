@@ -165,6 +165,13 @@ def test_only_the_newest_backups_are_kept_and_a_killed_one_is_swept_away(home: H
     ]
 
 
+def test_the_backup_that_was_just_made_is_kept_also_by_a_clock_that_was_set_back(home: Home, tmp_path: Path) -> None:
+    Record.open(home, system_clock).close()
+    for day in (3, 4, 1):
+        run_backup(_context(tmp_path, home, lambda day=day: datetime(2026, 3, day, tzinfo=UTC)))  # type: ignore[misc]
+    assert sorted(path.name for path in home.backups.iterdir()) == ["20260301T000000Z", "20260304T000000Z"]
+
+
 def test_a_backup_that_is_asked_to_stop_leaves_nothing(home: Home, tmp_path: Path) -> None:
     record = Record.open(home, system_clock)
     _commit(record, 10)

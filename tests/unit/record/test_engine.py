@@ -106,6 +106,7 @@ def test_a_transaction_inside_another_is_a_mistake_and_not_a_deadlock(record: Re
             pass
 
 
+@pytest.mark.slow
 def test_threads_take_turns_and_lose_nothing(record: Record) -> None:
     def work(name: int) -> None:
         for number in range(25):
@@ -123,6 +124,7 @@ def test_threads_take_turns_and_lose_nothing(record: Record) -> None:
     assert record.revision == 100
 
 
+@pytest.mark.slow
 def test_more_readers_than_connections_wait_for_each_other(record: Record) -> None:
     found: list[int] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import cast, get_args
 
 import pytest
@@ -17,7 +18,7 @@ from store.engine import Record, Transaction
 from store.errors import Conflict, NotFound
 from store.facts import DatasetFacts
 from store.queue import NewRun
-from store.tables import Event, Run
+from store.tables import Event, Run, Schedule
 from store.times import SECOND, to_us
 from store.transitions import MAY_FOLLOW, check_transition
 from store.wire import Fault
@@ -95,6 +96,28 @@ def test_what_depends_on_others_is_ready_when_all_of_them_ended_well(record: Rec
     assert _ready(record) == ["features:delay"]
     _settle(record, features, "succeeded")
     assert _ready(record) == ["train:late"]
+
+
+@pytest.mark.parametrize("kind", ["etl", "train"])
+def test_a_long_line_that_moves_one_by_one_holds_up_nobody_behind_it(record: Record, kind: JobKind) -> None:
+    """A schedule that was behind, or a backfill, queues thousands: of one line, or of a job that never runs twice."""
+    with record.transaction() as tx:
+        tx.session.add(
+            Schedule(name="often", job=f"{kind}:late", spec={"every_s": 60}, timezone="UTC", overlap="queue_all")
+        )
+    schedule = "often" if kind == "train" else None
+    line = [replace(_new(f"{kind}:late"), kind=kind, schedule=schedule, scheduled_for=at) for at in range(1200)]
+    with record.transaction() as tx:
+        queue.submit_all(tx, [[one] for one in line])
+    _submit(record, _new("train:behind"))
+    assert _ready(record) == [f"{kind}:late", "train:behind"]
+
+
+def test_a_full_pool_holds_up_no_other_pool(record: Record) -> None:
+    with record.transaction() as tx:
+        queue.submit_all(tx, [[replace(_new("train:big"), pool="gpu")] for _ in range(1200)])
+    _submit(record, _new("train:behind"))
+    assert _ready(record)[-1] == "train:behind"
 
 
 def test_what_depends_on_a_failed_run_ends_with_the_reason_to_the_last_link(record: Record) -> None:

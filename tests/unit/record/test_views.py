@@ -65,6 +65,7 @@ def test_a_full_last_page_has_no_next(record: Record) -> None:
     assert _pages(record) == [[4, 3], [2, 1]]
 
 
+@pytest.mark.slow
 def test_filters_narrow_the_list(record: Record) -> None:
     one, other, third = _submit(record), _submit(record, "etl:flights"), _submit(record, "etl:weather")
     with record.transaction() as tx:
@@ -92,6 +93,7 @@ def test_a_page_token_carries_its_key(key: list[int | str]) -> None:
     assert decode_token(encode_token(*key), *[type(part) for part in key]) == tuple(key)
 
 
+@pytest.mark.slow
 def test_a_run_in_detail_has_everything_that_is_known_of_it(record: Record) -> None:
     run = _submit(record, params={"seed": 1, "epochs": 3})
     with record.transaction() as tx:

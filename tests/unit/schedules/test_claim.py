@@ -298,6 +298,18 @@ def test_catching_up_all_queues_each_missed_time_oldest_first(record: Record, cl
     assert hours == [15, 16, 17, 18]
 
 
+def test_catching_up_all_goes_on_where_one_claim_ends_and_takes_its_own_runs_for_no_overlap(
+    record: Record, clock: Any
+) -> None:
+    _sync(record, replace(HOURLY, catch_up="all", catch_up_window_s=30 * 86_400.0))
+    claimed = [len(_at(record, clock, 0, 30, day=11)), *(len(_claim(record)) for _ in range(2))]
+    assert (claimed, _told(record, "schedule.skipped")) == ([100, 100, 28], [])
+    assert _at(record, clock, 1, 0, day=11) == []
+    assert _told(record, "schedule.skipped") == [
+        "schedule hourly: 1 due run(s) left out: run 1 has not ended (overlap = skip)"
+    ]
+
+
 def test_a_clock_set_back_lets_the_hours_in_between_be_due_but_none_twice(record: Record, clock: Any) -> None:
     _sync(record, replace(HOURLY, overlap="allow"))
     _at(record, clock, 13)

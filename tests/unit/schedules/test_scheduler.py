@@ -74,6 +74,7 @@ def _wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_runs_are_queued_when_they_are_due_and_never_before(tmp_path: Path) -> None:
     with _ticking(tmp_path, ShiftedClock(), every_s=0.2) as (record, claimed):
         assert claimed.wait(20)
@@ -83,6 +84,7 @@ def test_runs_are_queued_when_they_are_due_and_never_before(tmp_path: Path) -> N
     assert len({run.scheduled_for for run in runs}) == len(runs)
 
 
+@pytest.mark.slow
 def test_a_clock_set_forward_is_noticed_within_the_second_and_told(tmp_path: Path) -> None:
     clock = ShiftedClock()
     with _ticking(tmp_path, clock, every_s=1800) as (record, claimed):
@@ -104,6 +106,7 @@ def test_a_clock_set_back_does_not_stop_what_is_due_every_second(tmp_path: Path)
         _wait_until(lambda: len(_runs(record)) >= before + 2)
 
 
+@pytest.mark.slow
 def test_a_locked_record_neither_ends_the_thread_nor_loses_a_time(tmp_path: Path) -> None:
     with _ticking(tmp_path, ShiftedClock(), every_s=0.5) as (record, claimed):
         with record.transaction() as tx:
@@ -116,6 +119,7 @@ def test_a_locked_record_neither_ends_the_thread_nor_loses_a_time(tmp_path: Path
         assert claimed.wait(20)
 
 
+@pytest.mark.slow
 def test_a_fault_in_one_claim_does_not_end_the_thread(tmp_path: Path) -> None:
     record = Record.open(Home(tmp_path), system_clock)
     _define(record, 0.1)

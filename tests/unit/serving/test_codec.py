@@ -221,6 +221,9 @@ def with_input(**change: Any) -> list[dict[str, Any]]:
         (infer(with_input(parameters={"binary_data_size": 4}))[0], "binary_data_size is not what the body holds"),
         (infer(GOOD, id=7)[0], "`id` is not a string"),
         (infer(GOOD, outputs=[{"name": "scores"}])[0], "no output scores; it gives score, label"),
+        (infer(GOOD, outputs=[{"name": "score"}] * 50_000)[0], "output score is asked for twice"),
+        (infer(GOOD, parameters={"unit": ["ann"]})[0], "the parameter unit is text or a whole number"),
+        (infer(GOOD, parameters={"unit": True})[0], "the parameter unit is text or a whole number"),
         (infer([{**one, "shape": [0], "data": []} for one in GOOD])[0], "the request has no rows"),
         (
             infer([{"name": "numeric", "datatype": "FP32", "shape": [1, 3], "data": [1, 2, 3]}])[0],
@@ -229,8 +232,13 @@ def with_input(**change: Any) -> list[dict[str, Any]]:
     ],
 )
 def test_what_is_wrong_with_tensors_is_said_in_a_sentence(body: bytes, said: str) -> None:
+    def asked() -> None:
+        document = oip.read(body, None)
+        oip.encoded(document, COLUMNS, 1000)
+        assert document.unit is None
+
     with pytest.raises(Refusal, match=said) as refused:
-        oip.encoded(oip.read(body, None), COLUMNS, 1000)
+        asked()
     assert refused.value.status == 400
 
 

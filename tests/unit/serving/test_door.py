@@ -106,6 +106,28 @@ def test_metrics_and_statistics_count_what_was_answered(http: httpx.Client) -> N
     assert stats["inference_stats"]["success"]["count"] >= 1
 
 
+def test_statistics_keep_what_was_answered_and_what_was_not_apart(loaded: LoadedVersion) -> None:
+    with opened({("late", 3): loaded}, snapshot(loaded)) as door, door.client() as client:
+        for row in (ROW, ROW, {"distance": 1}):
+            client.post("/v1/predict/late", json=row)
+        found = client.get("/v2/models/late/stats").json()["model_stats"][0]["inference_stats"]
+        assert (found["success"]["count"], found["fail"]["count"]) == (2, 1)
+        total = door.metrics.phases["late", "3", "total"].sum * 1e9
+        assert found["success"]["ns"] + found["fail"]["ns"] == pytest.approx(total, rel=1e-6)
+        assert 0 < found["fail"]["ns"] < total
+
+
+def test_who_wants_the_head_only_hears_what_get_would_say(http: httpx.Client) -> None:
+    """As balancers and monitors ask."""
+    for path in ("/v2/health/live", "/v2/health/ready", "/v2/models/late", "/metrics", "/openapi.json"):
+        head, get = http.head(path), http.get(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-type"] == get.headers["content-type"]
+    refused = http.head("/v1/predict/late")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert http.post("/metrics").headers["allow"] == "GET, HEAD"
+
+
 def test_openapi_describes_each_models_columns(http: httpx.Client) -> None:
     found = http.get("/openapi.json").json()
     assert "/v1/predict/late" in found["paths"]

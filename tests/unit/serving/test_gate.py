@@ -20,7 +20,7 @@ from pipeline.serving.access import asking, unguarded
 from pipeline.serving.gate import Gate
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.refusal import Refusal
-from pipeline.serving.tls import Certificate, context_of
+from pipeline.serving.tls import Certificate, context_of, valid_until
 from store.errors import ProjectError
 from store.home import ServingDir
 from store.keyring import DoorKey, Keyring, hash_of, id_of, new_key, publish_keyring, read_keyring
@@ -160,6 +160,7 @@ def test_a_key_of_one_model_opens_no_other_and_not_the_servers_numbers(door: Doo
         assert client.post("/v1/predict/late", json=ROW, headers=bearer(own)).status_code == 200
 
 
+@pytest.mark.slow
 def test_who_asks_too_often_hears_when_to_come_again_and_others_are_not_touched(door: Door, keys: Keys) -> None:
     slow, fast = keys.add("slow", rate=2), keys.add("fast")
     refreshed(door)
@@ -238,6 +239,15 @@ def test_both_doors_speak_tls_and_show_a_renewed_certificate_without_a_restart(
             asked_over_tls(door, certificates("first")[0])
 
 
+def test_a_client_that_never_shakes_hands_is_closed_after_the_patience(served: Any, certificates: Any) -> None:
+    """Until then it counts among no connections: only time bounds how many of them there are."""
+    certificate = Certificate(*certificates("first"))
+    with opened(*served, certificate=certificate, patience_s=0.5) as door, door.connect() as silent:
+        began = time.monotonic()
+        assert silent.recv(100) == b""
+        assert time.monotonic() - began < 10
+
+
 def asked_over_tls(door: Door, trusted: Path) -> int:
     context = ssl.create_default_context(cafile=str(trusted))
     with httpx.Client(trust_env=False, verify=context, timeout=20) as client:
@@ -274,6 +284,21 @@ def test_a_certificate_that_cannot_be_used_is_refused_with_what_to_do(tmp_path: 
         with pytest.raises(ProjectError, match=what) as refused:
             context_of(one, other)
         assert refused.value.where.startswith(where)
+
+
+@pytest.mark.parametrize(
+    "kind", [["-newkey", "rsa:2048"], ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]]
+)
+@pytest.mark.parametrize("days", [1, 90, -1])
+def test_it_is_known_until_when_a_certificate_is_valid_also_when_that_is_over(
+    tmp_path: Path, kind: list[str], days: int
+) -> None:
+    cert, key, asked = tmp_path / "c.pem", tmp_path / "c.key", tmp_path / "c.csr"
+    subject = ["-nodes", "-subj", "/CN=box.example", "-keyout", str(key), "-out", str(asked)]
+    subprocess.run(["openssl", "req", *kind, *subject], check=True, capture_output=True)
+    signed = ["-in", str(asked), "-signkey", str(key), "-out", str(cert), "-days", str(days)]
+    subprocess.run(["openssl", "x509", "-req", *signed], check=True, capture_output=True)
+    assert valid_until(cert, key).timestamp() == pytest.approx(time.time() + days * 86_400, abs=60)
 
 
 # ------------------------------------------------------------------------------------------------- the decision

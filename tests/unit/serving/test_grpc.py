@@ -77,13 +77,18 @@ def test_health_metadata_repository_and_statistics_are_understood(client: Any) -
     assert client.is_server_live()
     assert client.is_server_ready()
     assert client.is_model_ready("late")
+    assert client.is_model_ready("late", "3")
+    assert not client.is_model_ready("late", "9")
     assert not client.is_model_ready("other")
     assert client.get_server_metadata().name == "trainshed"
     metadata = client.get_model_metadata("late")
     first = metadata.inputs[0]
     assert (first.name, first.datatype, list(first.shape)) == ("distance", "FP32", [-1])
     assert [(one.name, one.state) for one in client.get_model_repository_index().models] == [("late", "READY")]
-    assert client.get_inference_statistics("late").model_stats[0].name == "late"
+    for asked in (("late", "3"), ("late",), ()):
+        assert [(one.name, one.version) for one in client.get_inference_statistics(*asked).model_stats] == [
+            ("late", "3")
+        ]
     client.load_model("late")
     with pytest.raises(InferenceServerException, match="trainshed promote late VERSION"):
         client.unload_model("late")
@@ -182,3 +187,14 @@ def test_grpc_health_says_whether_it_serves(channel: Any, door: Door) -> None:
     door.within(lambda: setattr(door.desk, "draining", True))
     assert status() == 2
     door.within(lambda: setattr(door.desk, "draining", False))
+
+
+def test_grpc_health_knows_the_service_that_is_here_and_no_other(channel: Any) -> None:
+    def check(service: str) -> int:
+        asked = message(HEALTH, "HealthCheckRequest")(service=service)
+        return int(call(channel, "Check", asked, "HealthCheckResponse", "grpc.health.v1.Health").status)
+
+    assert check("inference.GRPCInferenceService") == 1
+    with pytest.raises(grpc.RpcError) as refused:
+        check("orders.Orders")
+    assert refused.value.code() == grpc.StatusCode.NOT_FOUND

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipeline.serving.histogram import SECONDS, Histogram, added, quantile
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(60e-6, 40.0), min_size=1, max_size=200), st.sampled_from([0.5, 0.95, 0.99]))
 def test_a_quantile_is_within_one_cell_of_the_true_one(values: list[float], share: float) -> None:
     histogram = Histogram(SECONDS)

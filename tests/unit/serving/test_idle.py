@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +59,7 @@ uses = st.builds(Use, asked_s=st.none() | st.floats(0, 500), asleep=st.booleans(
 crews = st.dictionaries(st.integers(1, 4), st.dictionaries(st.sampled_from(["a", "b"]), uses), min_size=1)
 
 
+@pytest.mark.slow
 @given(crews, st.dictionaries(st.sampled_from(["a", "b"]), st.floats(0, 1000)))
 def test_whoever_does_as_told_is_told_nothing_more_and_all_workers_agree(
     crew: dict[int, dict[str, Use]], before: dict[str, float]

@@ -113,6 +113,7 @@ def test_tensors_are_columns_too_one_by_one_or_packed_over_rest_and_grpc(loaded:
     }
 
 
+@pytest.mark.slow
 def test_what_was_wrongly_asked_is_not_logged_and_what_we_failed_to_answer_is(
     loaded: LoadedVersion, tmp_path: Path
 ) -> None:

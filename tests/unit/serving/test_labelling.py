@@ -87,6 +87,7 @@ def test_where_labels_are_not_taken_their_sender_hears_which_setting_says_so(loa
         assert client.get("/v1/labels/late").status_code == 405
 
 
+@pytest.mark.slow
 def test_a_full_folder_says_come_again_and_predictions_go_on(
     client: httpx.Client, loaded: LoadedVersion, tmp_path: Path
 ) -> None:

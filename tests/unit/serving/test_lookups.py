@@ -25,6 +25,7 @@ from tests.unit.serving.door import Door, opened
 
 NOW_US = time.time_ns() // 1000
 HOUR_US = 3_600_000_000
+KEYS = (("plane", "INT64", 99), ("gate", "BYTES", "A"))
 JOINS = {"late": [Join("planes", {"tail": "plane"}, ""), Join("hours", {"gate": "gate"}, "")]}
 
 
@@ -112,6 +113,14 @@ def test_over_the_protocol_a_parameter_asks_for_features_and_keys_are_tensors(do
         with pytest.raises(InferenceServerException, match=r"input plane|no input|is missing"):
             client.infer("late", [plane, gate])
         client.close()
+
+
+def test_of_too_many_rows_nothing_is_looked_up(door: Door) -> None:
+    keys = [{"name": name, "datatype": kind, "shape": [501], "data": [value] * 501} for name, kind, value in KEYS]
+    with door.client() as client:
+        body = {"parameters": {"features": "online"}, "inputs": keys}
+        refused = client.post("/v2/models/late/infer", json=body)
+    assert (refused.status_code, refused.json()["error"].split(";")[0]) == (400, "the request has 501 rows")
 
 
 def test_a_view_without_online_values_says_how_it_gets_them(door: Door, tmp_path: Path) -> None:

@@ -65,8 +65,10 @@ class Site:
 def on_site(story: Callable[[Site], Coroutine[Any, Any, None]], app: App = echo, inbox: Inbox | None = None) -> None:
     async def told() -> None:
         site = Site(app, inbox)
-        await story(site)
-        await site.end()
+        try:
+            await story(site)
+        finally:  # or a story that fails would never end
+            await site.end()
 
     uvloop.run(told())
 
@@ -107,6 +109,7 @@ def test_of_a_connection_one_request_is_worked_on_at_a_time() -> None:
     on_site(story, app)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=12), st.booleans())
 def test_a_request_is_whole_however_its_bytes_are_parted(cuts: list[int], chunked: bool) -> None:
@@ -195,11 +198,38 @@ def test_who_would_wait_for_what_has_no_room_hears_so_at_once_and_nobody_else_do
     uvloop.run(told())
 
 
-def test_what_a_connection_is_upgraded_to_is_not_spoken_here() -> None:
+@pytest.mark.parametrize("method", [b"GET", b"CONNECT"])
+def test_what_a_connection_is_upgraded_to_is_not_spoken_here(method: bytes) -> None:
     async def story(site: Site) -> None:
         reader, writer = await site.connect()
-        writer.write(b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x05hello")
-        assert b"connection: close" in await reader.read()
+        writer.write(method + b" / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x05hello")
+        said = await reader.read()
+        assert said.startswith(b"HTTP/1.1 200")
+        assert b"connection: close" in said
+
+    on_site(story)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("size", [1, 7, 90, 1000])
+def test_an_offer_to_upgrade_is_passed_over_and_the_body_behind_it_is_read(size: int, chunked: bool) -> None:
+    """Java's client makes one with the first request of a connection, unless it is told not to."""
+    framing = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: 5"
+    body = b"5\r\nhello\r\n0\r\n\r\n" if chunked else b"hello"
+    head = b"POST /slow HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAM\r\n"
+    sent = (head + framing + b"\r\n\r\n" + body) * 2 + b"GET /next HTTP/1.1\r\n\r\n"
+
+    async def story(site: Site) -> None:
+        reader, writer = await site.connect()
+        (connection,) = await until_connected(site)
+        for place in range(0, len(sent), size):
+            connection.data_received(sent[place : place + size])
+        names = b",".join(sorted([b"connection", b"http2-settings", framing.partition(b":")[0].lower()]))
+        async with asyncio.timeout(10):
+            for _ in range(2):
+                assert (await answer(reader))[2] == b"POST|/slow|%b|hello" % names
+            assert (await answer(reader))[2] == b"GET|/next||"
+        writer.close()
 
     on_site(story)
 
@@ -277,6 +307,7 @@ def test_several_may_wait_for_the_same_thing_and_a_client_that_went_meanwhile_di
     on_site(story, app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["drain", "retire"])
 def test_who_has_asked_before_the_end_is_answered_and_hears_that_it_is_the_end(how: str) -> None:
     async def app(request: Request) -> Answer:

@@ -55,7 +55,9 @@ def test_health_metadata_repository_and_statistics_are_understood(client: Any) -
     assert client.get_model_repository_index() == [
         {"name": "late", "version": "3", "state": "READY", "reason": ""},
     ]
-    assert client.get_inference_statistics("late")["model_stats"][0]["name"] == "late"
+    for asked in (("late", "3"), ("late",), ()):
+        stats = client.get_inference_statistics(*asked)["model_stats"]
+        assert [(one["name"], one["version"]) for one in stats] == [("late", "3")]
     client.load_model("late")
     with pytest.raises(InferenceServerException, match="trainshed promote late VERSION"):
         client.unload_model("late")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -130,6 +131,13 @@ def test_rows_without_a_value_in_the_cursor_column_are_refused() -> None:
         Edge("at", [], None, TIMES).admit(TIMES.rows(rows, text=True), rows.column("at"))
 
 
+def test_no_number_is_no_value_of_the_cursor_column() -> None:
+    """Nothing is greater than NaN: with it as the cursor, no row was ever new again."""
+    batch = pa.record_batch({"at": [1.0, float("nan")]})
+    with pytest.raises(SourceMalformed, match="1 of 2 rows have no value in it"):
+        Edge("at", [], None, TIMES).admit(batch, batch.column("at"))
+
+
 def test_a_missing_cursor_column_is_named() -> None:
     rows = pa.RecordBatch.from_pylist([{"id": 1}])
     with pytest.raises(SourceMalformed, match="no column 'at'"):
@@ -148,3 +156,41 @@ def test_one_time_that_cannot_be_read_does_not_make_the_others_compare_as_text()
     rows = pa.RecordBatch.from_pylist([{"at": text_of(11)}, {"at": "soon"}])
     with pytest.raises(SourceMalformed, match="of type string"):
         Edge("at", [], cursor, TIMES).admit(TIMES.rows(rows, text=True), rows.column("at"))
+
+
+def test_digits_in_text_are_numbers_to_a_cursor() -> None:
+    """As text 10 comes before 9: everything behind the first 9 was taken for seen before."""
+    times = Times(where="sources.x", zone=None)
+
+    def taken(numbers: list[int], cursor: Cursor | None) -> tuple[list[str], Cursor | None]:
+        batch = pa.record_batch({"at": [str(number) for number in numbers]})
+        edge = Edge("at", [], cursor, times)
+        return edge.admit(batch, batch.column("at")).column("at").to_pylist(), edge.cursor
+
+    first, cursor = taken([8, 10, 9], None)
+    assert (first, cursor and cursor.value) == (["8", "10", "9"], "10")
+    assert taken([10, 11, 100], cursor)[0] == ["11", "100"]
+
+
+def test_text_that_is_not_all_digits_stays_text_to_a_cursor() -> None:
+    edge = Edge("at", [], Cursor(value="10", kind="text"), TIMES)
+    batch = pa.record_batch({"at": ["1f", "9", "a0"]})
+    assert edge.admit(batch, batch.column("at")).column("at").to_pylist() == ["1f", "9", "a0"]
+    assert edge.cursor is not None
+    assert edge.cursor.value == "a0"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([Decimal("9.5"), Decimal("10.5")]),
+        pa.ExtensionArray.from_storage(pa.opaque(pa.string(), "numeric", "PostgreSQL"), pa.array(["9.5", "10.5"])),
+    ],
+    ids=["decimal", "numeric"],
+)
+def test_exact_numbers_are_refused_as_a_cursor_before_the_first_row(values: pa.Array) -> None:
+    """What is compared later is their text, so a first run went well and every later one failed."""
+    batch = pa.record_batch({"at": values})
+    with pytest.raises(SourceMalformed, match="cannot be a cursor") as caught:
+        Edge("at", [], None, TIMES).admit(TIMES.rows(batch, text=False), batch.column("at"))
+    assert "bigint" in caught.value.remedy

@@ -108,6 +108,7 @@ def test_a_damaged_parquet_file_is_refused(desk: Desk) -> None:
         desk.read(**section("x.parquet", "parquet"))
 
 
+@pytest.mark.slow
 def test_a_member_name_that_climbs_out_writes_nothing(desk: Desk, tmp_path: Path) -> None:
     with zipfile.ZipFile(desk.root / "x.zip", "w") as archive:
         archive.writestr("../../escaped.csv", "id\n1\n")
@@ -147,6 +148,27 @@ def test_a_damaged_zip_is_refused(desk: Desk, damage: slice) -> None:
         desk.read(**section("x.zip"))
 
 
+def test_a_flipped_byte_in_a_zip_is_refused(desk: Desk) -> None:
+    """It is found while the rows are read, and came out as the library's own error."""
+    with zipfile.ZipFile(desk.root / "x.zip", "w") as archive:
+        archive.writestr("1.csv", "id\n" + "1\n" * 100)
+    content = (desk.root / "x.zip").read_bytes()
+    (desk.root / "x.zip").write_bytes(content[:100] + b"7" + content[101:])
+    with pytest.raises(SourceMalformed, match="zip archive cannot be read: Bad CRC"):
+        desk.read(**section("x.zip"))
+
+
+def test_whole_numbers_that_no_integer_holds_are_refused_unless_they_are_declared(desk: Desk) -> None:
+    """Keys of twenty digits became floats, and two of them one."""
+    (desk.root / "x.csv").write_text("id,far,most\n12345678901234567890,1e30,inf\n12345678901234567891,2.5,1\n")
+    with pytest.raises(SourceMalformed, match="'id' has whole numbers that are too large") as caught:
+        desk.read(**section("x.csv"))
+    assert 'columns.id = "string"' in caught.value.remedy
+    rows = desk.read(**section("x.csv"), types={"id": pa.string()})
+    assert [row["id"] for row in rows] == ["12345678901234567890", "12345678901234567891"]
+    assert [(row["far"], row["most"]) for row in rows] == [(1e30, float("inf")), (2.5, 1.0)]
+
+
 def test_a_broken_json_line_is_named_by_its_number(desk: Desk) -> None:
     (desk.root / "x.jsonl").write_text('{"id": 1}\n\n{"id": \n{"id": 3}\n')
     with pytest.raises(SourceMalformed, match="line 3 is not JSON"):
@@ -179,6 +201,17 @@ def test_unchanged_files_are_known_by_size_and_time(desk: Desk) -> None:
     assert desk.open(**section("x.csv"), validators=known).unchanged()
     os.utime(file, (1, 1))
     assert not desk.open(**section("x.csv"), validators=known).unchanged()
+
+
+def test_a_file_that_grows_behind_its_reader_is_not_unchanged(desk: Desk) -> None:
+    """What came after it was read was taken for read: the next run said that nothing changed."""
+    file = desk.root / "x.csv"
+    file.write_bytes(CSV)
+    reader = desk.open(**section("x.csv"))
+    list(reader.pieces(None))
+    with file.open("ab") as more:
+        more.write(CSV.splitlines(keepends=True)[-1])
+    assert not desk.open(**section("x.csv"), validators=reader.validators()).unchanged()
 
 
 def test_a_large_file_comes_in_batches(desk: Desk) -> None:

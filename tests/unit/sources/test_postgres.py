@@ -91,6 +91,15 @@ def test_columns_arrive_typed_and_in_utc(desk: Desk, server: str) -> None:
     }
 
 
+def test_what_is_the_databases_own_arrives_as_text(desk: Desk, server: str) -> None:
+    own = (
+        "SELECT 9.50::numeric AS price, '00000000-0000-0000-0000-000000000005'::uuid AS id, '{\"a\": 1}'::jsonb AS more"
+    )
+    assert desk.read(**section(server, own)) == [
+        {"price": "9.50", "id": "00000000-0000-0000-0000-000000000005", "more": '{"a": 1}'}
+    ]
+
+
 def test_local_timestamps_need_a_zone(desk: Desk, server: str) -> None:
     with pytest.raises(SourceMalformed, match="'local' say no offset"):
         desk.read(**section(server))

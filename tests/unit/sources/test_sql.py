@@ -96,6 +96,7 @@ def test_what_is_no_database_is_malformed(desk: Desk) -> None:
         desk.read(**section())
 
 
+@pytest.mark.slow
 def test_a_locked_database_is_worth_a_later_try(desk: Desk, database: Path) -> None:
     with closing(sqlite3.connect(database)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -119,3 +120,10 @@ def test_the_bound_holds_for_databases_too(desk: Desk, database: Path) -> None:
 def test_an_unknown_database_is_refused(desk: Desk) -> None:
     with pytest.raises(ProjectError, match="no database that can be read"):
         desk.read(kind="sql", uri="oracle://x", query="SELECT 1")
+
+
+def test_two_columns_of_one_name_are_refused(desk: Desk, database: Path) -> None:
+    """As a join with * gives them."""
+    with pytest.raises(SourceMalformed, match="two columns have the same name: id") as caught:
+        desk.read(**section("SELECT a.*, b.id FROM orders a JOIN orders b USING (id)"))
+    assert "AS" in caught.value.remedy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
 import pyarrow as pa
 import pytest
@@ -97,6 +98,34 @@ def test_naive_times_hidden_in_a_struct_are_refused_too() -> None:
 def test_a_number_too_large_for_the_lake_is_refused() -> None:
     with pytest.raises(SourceMalformed, match="18446744073709551615"):
         Times(where="sources.x", zone=None).column("n", pa.array([2**64 - 1], pa.uint64()), text=False)
+
+
+def test_what_a_database_calls_its_own_becomes_what_the_lake_has() -> None:
+    """PostgreSQL's uuid could not be stored at all, and its numeric was of a type that no contract could name."""
+    numeric = pa.ExtensionArray.from_storage(pa.opaque(pa.string(), "numeric", "PostgreSQL"), pa.array(["9.50", None]))
+    json = pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"a": 1}', None]))
+    uuid = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([UUID(int=5).bytes, None], pa.binary(16)))
+    times = Times(where="sources.x", zone=None)
+    columns = [times.column("c", column, text=False) for column in (numeric, json, uuid)]
+    assert [column.type for column in columns] == [pa.string()] * 3
+    assert [column.to_pylist() for column in columns] == [["9.50", None], ['{"a": 1}', None], [str(UUID(int=5)), None]]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([pa.MonthDayNano([0, 1, 0])]),
+        pa.array([1], pa.duration("s")),
+        pa.array([1]).cast(pa.decimal256(50, 2)),
+        pa.array([[1]], pa.list_(pa.duration("s"))),
+        pa.ExtensionArray.from_storage(pa.opaque(pa.binary(), "inet", "PostgreSQL"), pa.array([b"a"])),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_what_the_lake_has_no_type_for_is_refused_with_its_column(column: pa.Array) -> None:
+    with pytest.raises(SourceMalformed, match="cannot be stored") as caught:
+        Times(where="sources.x", zone=None).column("c", column, text=False)
+    assert caught.value.where == "sources.x, column 'c'"
 
 
 @given(

@@ -60,6 +60,7 @@ def test_distances_are_those_of_scipy(both: Pair) -> None:
         assert found == pytest.approx((theirs.statistic, theirs.pvalue), rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.slow
 @given(counts)
 def test_distances_stay_in_their_bounds(both: Pair) -> None:
     assert 0.0 <= psi(*both) <= 18.5
@@ -69,6 +70,7 @@ def test_distances_stay_in_their_bounds(both: Pair) -> None:
         assert found == of(one, both[1], both[0]) or math.isnan(found)
 
 
+@pytest.mark.slow
 @given(st.lists(counts, min_size=1, max_size=6))
 def test_of_many_pairs_each_is_what_it_is_alone_to_the_last_bit(several: list[Pair]) -> None:
     starts = np.cumsum([0, *(len(p) for p, _ in several)])[:-1]

@@ -127,6 +127,7 @@ def test_a_clearly_better_model_is_told_from_a_worse_one_in_every_metric() -> No
         assert test.difference.low * test.difference.high > 0
 
 
+@pytest.mark.slow
 @given(hnp.arrays(np.bool_, st.tuples(st.just(2), st.integers(1, 60))))
 def test_mcnemar_is_the_exact_binomial_test_of_the_discordant_rows(pair: Array) -> None:
     won, lost = int((pair[0] & ~pair[1]).sum()), int((~pair[0] & pair[1]).sum())

@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 from pipeline.stats.shares import wilson
 
 
+@pytest.mark.slow
 @given(st.integers(1, 10_000).flatmap(lambda rows: st.tuples(st.integers(0, rows), st.just(rows))))
 def test_it_is_scipys(case: tuple[int, int]) -> None:
     hits, rows = case

@@ -23,6 +23,7 @@ def test_an_epoch_shows_every_row_once(rows: int, batch: int, seed: int, epoch: 
     assert sorted(np.concatenate(shown).tolist()) == list(range(rows))
 
 
+@pytest.mark.slow
 @given(rows=sizes, batch=st.integers(1, 64), steps=st.lists(st.integers(0, 60), min_size=1, max_size=6))
 def test_the_rows_of_a_step_do_not_depend_on_what_was_asked_before(rows: int, batch: int, steps: list[int]) -> None:
     plan = BatchPlan(rows, batch, 7)

@@ -218,7 +218,7 @@ def test_five_times_the_rows_take_no_more_memory_on_disk_and_five_times_as_much_
         found: dict[str, int] = json.loads(done.stdout)
         return found
 
-    small, large = write_rows(tmp_path / "small.parquet", 300_000), write_rows(tmp_path / "large.parquet", 1_500_000)
+    small, large = write_rows(tmp_path / "small.parquet", 200_000), write_rows(tmp_path / "large.parquet", 1_000_000)
     few, many, held = measured(small, "disk"), measured(large, "disk"), measured(large, "memory")
     # What does grow: four bytes a row for the order. The 200,000 rows that quantiles are taken from are in both.
     assert many["peak"] - few["peak"] < 0.6 * (many["rows"] - few["rows"]), (few, many)

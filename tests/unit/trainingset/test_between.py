@@ -40,6 +40,7 @@ def test_rows_are_those_of_the_training_set_with_their_features_of_then(make_she
     assert done.inputs == made.inputs
 
 
+@pytest.mark.slow
 def test_a_range_without_rows_is_an_empty_file_with_all_columns(make_shed: MakeShed, tmp_path: Path) -> None:
     file = tmp_path / "none.parquet"
     done = write_between(place(shed_with(make_shed, trips())), "late", START - 9 * DAY, START, file)
@@ -65,6 +66,7 @@ def test_models_that_are_not_there_or_have_no_time_are_refused(make_shed: MakeSh
         write_between(place(timeless), "late", START, START + DAY, tmp_path / "rows.parquet")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_written_leaves_the_file_of_before(make_shed: MakeShed, tmp_path: Path) -> None:
     shed = shed_with(make_shed, trips())
     (tmp_path / "rows.parquet").mkdir()

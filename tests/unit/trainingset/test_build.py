@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.trainingset import Feature, TrainingSet, build_training_set, open_training_set
 from pipeline.trainingset.split import PARTS
+from pipeline.versions.encoding import words
 from store.errors import NotFound, ProjectError, Unlearnable
 
 if TYPE_CHECKING:
@@ -209,6 +210,17 @@ def test_truth_values_may_be_numbers_or_labels(make_shed: MakeShed) -> None:
     made = build(shed_with(make_shed, trips(late=flag, distance=flag)))
     assert made.read("test")["distance"].to_pylist()[:2] == [0.0, 1.0]
     assert made.read("test")["late"].to_pylist()[:2] == [False, True]
+
+
+def test_a_category_that_is_a_float_has_the_words_that_a_version_is_asked_with(make_shed: MakeShed) -> None:
+    """Where nulls made floats of whole numbers, a version learned "1.0" and was asked "1", which it had never seen."""
+    kind = pa.array([[1.0, 2.5, float("nan"), None, 1e-7][d % 5] for d in range(100)], pa.float64())
+    examples = trips(kind=kind)
+    made = build(shed_with(make_shed, examples, categorical=["kind"]))
+    asked = dict(zip(examples["id"].to_pylist(), words(examples["kind"]).to_pylist(), strict=True))
+    for part in PARTS:
+        rows = made.read(part)
+        assert rows["kind"].to_pylist() == [asked[number] for number in rows["id"].to_pylist()]
 
 
 UNLEARNABLE: list[tuple[dict[str, Any], dict[str, Any], str]] = [

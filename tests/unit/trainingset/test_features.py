@@ -119,6 +119,7 @@ def test_a_commit_that_was_never_reported_is_reported_by_the_next_attempt(make_s
     assert "skip" not in kinds(events)
 
 
+@pytest.mark.slow
 def test_a_changed_column_is_told(make_shed: MakeShed) -> None:
     shed = shed_with(make_shed)
     shed.compute("delays")

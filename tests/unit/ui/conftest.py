@@ -91,6 +91,23 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def written_watched(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with three monitors, two of which have looked (tests/unit/ui/watching.py)."""
+    folder = _copy(written, tmp_path_factory.mktemp("watched") / "shop")
+    (folder / "trainshed.toml").write_text(PROJECT + watching.PROJECT)
+    clock = Hand()
+    daemon = Daemon(Home(folder / ".trainshed"), load_project(folder), clock)
+    watching.write(daemon, clock)
+    daemon.record.close()
+    return folder
+
+
+def _copy(folder: Path, to: Path) -> Path:
+    shutil.copytree(folder, to, ignore=lambda _, names: {"ballast"} & set(names))
+    return to
+
+
 @pytest.fixture
 def empty_shed(tmp_path: Path) -> Iterator[Served]:
     """A project in which nothing has happened yet."""
@@ -100,17 +117,13 @@ def empty_shed(tmp_path: Path) -> Iterator[Served]:
 @pytest.fixture
 def shed(written: Path, tmp_path: Path) -> Iterator[Served]:
     """The history of tests/unit/ui/history.py, served."""
-    shutil.copytree(written, tmp_path / "shop", ignore=lambda _, names: {"ballast"} & set(names))
-    yield from _serve(tmp_path / "shop")
+    yield from _serve(_copy(written, tmp_path / "shop"))
 
 
 @pytest.fixture
-def watched(written: Path, tmp_path: Path) -> Iterator[Served]:
-    """The same with three monitors, two of which have looked (tests/unit/ui/watching.py)."""
-    folder = tmp_path / "shop"
-    shutil.copytree(written, folder, ignore=lambda _, names: {"ballast"} & set(names))
-    (folder / "trainshed.toml").write_text(PROJECT + watching.PROJECT)
-    yield from _serve(folder, watching.write)
+def watched(written_watched: Path, tmp_path: Path) -> Iterator[Served]:
+    """The same with monitors."""
+    yield from _serve(_copy(written_watched, tmp_path / "shop"))
 
 
 @pytest.fixture
@@ -159,10 +172,9 @@ def _project(above: Path) -> Path:
     return folder
 
 
-def _serve(folder: Path, write: Callable[[Daemon, Hand], None] = lambda *_: None) -> Iterator[Served]:
+def _serve(folder: Path) -> Iterator[Served]:
     home, clock = Home(folder / ".trainshed"), Hand()
     daemon = Daemon(home, load_project(folder), clock)
-    write(daemon, clock)
     identity = Identity(folder=folder, release="0.1.0", pid=4_000, started_at=NOW)
     sockets = [bind_socket(home.socket)]
     slow = Slow(create_app(Shed(daemon, identity, lambda drain: None)))

@@ -33,12 +33,14 @@ def after(*keys: str) -> Act:
 
 
 def standing(*keys: str, words: bool = False) -> Act:
-    """On the monitor `late`; the shape of its amounts is here already."""
+    """On the monitor `late`; its distributions are here already."""
 
     async def act(pilot: Pilot[Any]) -> None:
         await settle(pilot)
         screen = MonitorScreen("late")
-        screen.shapes.keep(watching.kinds() if words else watching.amounts())
+        watching.read_already(screen.shapes)
+        if words:
+            screen.shapes.keep(watching.kinds())
         pilot.app.push_screen(screen)
         await settle(pilot)
         await press(pilot, *keys)

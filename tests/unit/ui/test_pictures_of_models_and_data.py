@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from tests.unit.ui.acting import press, settle, shown, until
 from tests.unit.ui.conftest import MakeApp, Served
 from tests.unit.ui.moments import NOW
+from tui.app import ShedApp
 from tui.failure import NoDaemon
 from tui.messages import Cut
 
@@ -83,10 +84,17 @@ def test_a_screen_whose_daemon_went_away_keeps_its_picture(snap_compare: Snap, m
 
 
 @pytest.mark.parametrize("mode", ["models", "data"])
-def test_a_screen_that_still_asks_says_so(snap_compare: Snap, make_app: MakeApp, mode: str) -> None:
-    app = make_app(mode)
-    app.ask = lambda *_, **__: None  # type: ignore[method-assign]
-    assert snap_compare(app, terminal_size=(80, 24), run_before=after())
+def test_a_screen_that_still_asks_says_so(snap_compare: Snap, make_app: MakeApp, shed: Served, mode: str) -> None:
+    async def asks(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, ShedApp)
+        await settle(pilot)
+        shed.slow.holds = True
+        app.go_to(mode)
+        await until(lambda: not app.idle)
+        await pilot.pause()
+
+    assert snap_compare(make_app("runs"), terminal_size=(80, 24), run_before=asks)
 
 
 def test_versions_as_of_a_time_in_the_past(snap_compare: Snap, make_app: MakeApp) -> None:

@@ -24,10 +24,10 @@ pytestmark = pytest.mark.anyio
 
 
 async def standing(pilot: Pilot[Any], column: str = "") -> MonitorScreen:
-    """The screen of the monitor `late`, with the shape of its amounts as if it had been read."""
+    """The screen of the monitor `late`; its distributions have been read: to read one starts a process."""
     await settle(pilot)
     screen = MonitorScreen("late", column)
-    screen.shapes.keep(watching.amounts())
+    watching.read_already(screen.shapes)
     pilot.app.push_screen(screen)
     await settle(pilot)
     return screen

@@ -16,6 +16,7 @@ from store.queue import NewRun
 from store.times import to_us
 from store.wire import ShapePart, ShapeView
 from tests.unit.ui.moments import NOW, Hand
+from tui.screens.shapes import Shapes
 
 PROJECT: Final = """
 [monitors.late]
@@ -251,6 +252,15 @@ def amounts() -> ShapeView:
         for value in middle
     ]
     return _shape("amount", "numeric", parts, missing=0.01)
+
+
+def read_already(shapes: Shapes) -> None:
+    """As if these had been looked at before: the amounts in all windows, and in the newest one every column."""
+    newest = amounts()
+    for column in ("orders_7d", "late", *(f"seen_{number:02}" for number in range(9))):
+        shapes.keep(newest.model_copy(update={"column": column}))
+    for place in range(WINDOWS):
+        shapes.keep(newest.model_copy(update={"start": start(place), "end": start(place + 1)}))
 
 
 def kinds() -> ShapeView:

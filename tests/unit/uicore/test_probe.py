@@ -60,6 +60,7 @@ def test_a_terminal_without_colours_still_says_how_far_away_it_is(ends: tuple[in
     assert not found.slow
 
 
+@pytest.mark.slow
 def test_a_terminal_that_says_nothing_costs_no_more_than_the_patience(ends: tuple[int, int]) -> None:
     began = time.monotonic()
     assert ask_terminal(ends[1], ends[1]) == Terminal()

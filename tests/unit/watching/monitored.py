@@ -45,6 +45,8 @@ class Monitored:
     windows: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     streams: dict[int, dict[str, Any]] = field(default_factory=dict)
     runs: int = 0
+    log: dict[str, Any] = field(default_factory=dict)
+    """`[serving.log]`."""
 
     @property
     def home(self) -> Home:
@@ -52,7 +54,8 @@ class Monitored:
 
     @property
     def project(self) -> Project:
-        return Project.model_validate({**SECTIONS, "monitors": {"watch": self.monitor}}).placed_in(self.folder)
+        sections = {**SECTIONS, "monitors": {"watch": self.monitor}, "serving": {"log": self.log}}
+        return Project.model_validate(sections).placed_in(self.folder)
 
     def facts(self) -> RecordFacts:
         names = ("version", "start_us", "end_us", "token")

@@ -95,6 +95,7 @@ def test_a_column_that_the_log_does_not_have_is_missing_and_none_may_be_wanted(h
     assert len(read(home, columns={}).scores) == 2
 
 
+@pytest.mark.slow
 def test_numbers_and_many_classes(home: Home) -> None:
     log(home, [line("a", 1, [[0.1, 0.2, 0.7], [1.0, 0.0, 0.0]]), line("b", 2, [[0.3, 0.3, 0.4]])])
     label(home, [{"request": "a", "value": ["c", "b"]}])

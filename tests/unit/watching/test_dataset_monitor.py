@@ -94,6 +94,26 @@ def test_only_windows_whose_rows_have_changed_are_told_again(hourly: Monitored) 
     assert told.report["state"] == "steady"
 
 
+def test_windows_that_are_older_than_all_that_the_record_tells_are_not_told_at_each_look(hourly: Monitored) -> None:
+    """It tells the newest 400 of a monitor: of two versions, or of hours where days are told now, there are more, and
+    all that it did not tell were told again by each look."""
+    fill(hourly, 5)
+    hourly.run()
+    told = dict(hourly.windows)
+    later = to_us(START + 5 * HOUR)
+    others = {
+        (9, later + n): {"version": 9, "start_us": later + n, "end_us": later + n + 1, "token": "t"} for n in range(400)
+    }
+    hourly.windows = others
+    fill(hourly, 1, begin=5)
+    assert starts(hourly.run().windows) == []
+    hourly.windows = dict(list(others.items())[1:])
+    assert starts(hourly.run(force=True).windows) == [0, 1, 2, 3, 4]
+    hourly.windows = {**told, **others}
+    hourly.put(flights(START + 2 * HOUR, 50, seed=99))
+    assert starts(hourly.run().windows) == [2, 4]
+
+
 @pytest.mark.slow
 def test_hours_are_put_together_to_days_and_are_then_not_kept(tmp_path: Path) -> None:
     daily = Monitored(tmp_path, {**HOURLY, "window": "1d", "least_rows": 500})
@@ -146,6 +166,34 @@ def test_a_column_that_is_gone_counts_as_missing_and_is_named(hourly: Monitored)
     note = "column carrier is gone from flights: no row of the newest window names it, so all count as missing"
     assert told.report["body"]["notes"] == [note]
     assert told.windows[-1]["measures"]["carrier"]["missing_share"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("values", "missing"),
+    [
+        (pa.array(["far", "500", "-2.5e2"]), 1 / 3),
+        (pa.array([[1.0], [2.0], None]), 1.0),
+        (pa.array([START] * 3, pa.timestamp("us", "UTC")), 1.0),
+        (pa.array([b"\xff"] * 3), 1.0),
+    ],
+    ids=["text", "list", "time", "bytes"],
+)
+def test_a_column_that_is_of_another_kind_now_is_told_and_ends_no_look(
+    hourly: Monitored, values: pa.Array, missing: float
+) -> None:
+    """Each look at it ended with Arrow's own words for a cast that it does not know, and nothing was watched."""
+    fill(hourly, 5)
+    hourly.run()
+    rows = pa.concat_tables([flights(START + hour * HOUR, 600, seed=hour) for hour in range(9)])
+    column = pa.concat_arrays([values] * (rows.num_rows // 3))
+    hourly.put(rows.set_column(rows.schema.get_field_index("distance"), "distance", column), "replace")
+    hourly.now = START + 9 * HOUR
+    told = hourly.run()
+    assert told.report["state"] == "steady"  # its windows before are made anew, too
+    (note,) = told.report["body"]["notes"]
+    assert note.startswith(f"column distance is of {str(values.type).partition('<')[0]}")
+    assert note.endswith("now, and was of numbers: what cannot be read as such counts as missing")
+    assert told.column("distance")["missing"] == pytest.approx(missing)
 
 
 def test_a_column_without_any_value_is_told_by_what_is_missing(hourly: Monitored) -> None:

@@ -101,7 +101,7 @@ def test_the_stream_is_the_same_whenever_somebody_looks(hourly: Monitored, tmp_p
     for place, part in enumerate(parts):
         label(hourly, part, seed=place)
         later(hourly, 1)
-        if draw.random() < 0.2:
+        if draw.random() < 0.1:
             hourly.run()
     later(hourly)
     hourly.run()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.watching.freshness import freshness_assessed, newest_row
+from pipeline.watching.freshness import freshness_assessed, freshness_of, newest_row
 from store import lake
 from store.lakefiles import live_files
 from tests.unit.watching.log import plain
@@ -47,3 +47,16 @@ def test_without_times_the_version_counts_and_without_a_version_nothing_can_be_s
 def test_rows_ahead_of_the_clock_are_fresh_and_said() -> None:
     told = freshness_assessed("flights", NOW + timedelta(minutes=5), None, NOW, HOUR)
     assert (told.answer, told.reason) == ("clear", "the newest row of flights is 5 min ahead of the clock")
+
+
+def test_a_table_without_times_is_as_old_as_its_newest_version(tmp_path: Path) -> None:
+    """It was told as one without a version, and so never as stale."""
+    planes = tmp_path / "planes"
+    assert freshness_of(planes, "planes", None, NOW, HOUR).answer == "not yet"
+    assert freshness_of(planes, "planes", "at", NOW, HOUR).answer == "not yet"
+    lake.commit(planes, pa.table({"seats": [1]}).to_reader(), mode="append", metadata={}, expected=None)
+    made = lake.latest(planes)
+    assert made is not None
+    assert freshness_of(planes, "planes", None, made.at + HOUR / 2, HOUR).answer == "clear"
+    told = freshness_of(planes, "planes", None, made.at + 2 * HOUR, HOUR)
+    assert (told.answer, told.reason) == ("found", "the newest version of planes is 2 h old where 1 h are allowed")

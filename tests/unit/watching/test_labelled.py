@@ -101,6 +101,7 @@ def test_without_labels_or_requests_there_are_none(home: Home) -> None:
     assert len(known(home).at) == 0
 
 
+@pytest.mark.slow
 def test_of_too_many_some_are_drawn_the_same_ones_each_time(home: Home) -> None:
     log(home, [line(str(number), number, [0.9]) for number in range(200)])
     said(home, *((5, of_request(str(number), True)) for number in range(200)))
@@ -113,6 +114,7 @@ def test_a_minute_that_is_not_over_waits() -> None:
     assert whole_minute(START + 59_999_999) == START
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_spans_part_the_rows_whatever_comes_in_whatever_order(home: Home, seed: int) -> None:
     draw = random.Random(seed)

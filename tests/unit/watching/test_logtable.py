@@ -71,6 +71,7 @@ def test_values_are_what_the_model_met(tmp_path: Path) -> None:
     assert batch.named == {"x": 7, "word": 6, OUTPUT: 7}
 
 
+@pytest.mark.slow
 def test_wide_rows_are_put_together_from_few_at_a_time(tmp_path: Path) -> None:
     wide: dict[str, FeatureKind] = {f"c{place}": "numeric" for place in range(300)}
     rng = np.random.default_rng(0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from pipeline.watching.classifier import domain_auc
 from pipeline.watching.grouping import groups_of
 from pipeline.watching.measures import Measures, all_measures, measures
 from pipeline.watching.numbers import NumberCells, NumberProfile
+from pipeline.watching.shape import of_numbers as shape_of_numbers
 from pipeline.watching.verdict import Rules, decided
 from pipeline.watching.words import WordCells, WordProfile
 from tests.examples import examples
@@ -133,6 +136,22 @@ def test_infinities_have_cells_and_enter_no_moment() -> None:
     assert found.psi > 1
     assert found.wasserstein is not None
     assert found.wasserstein < 0.3
+
+
+def test_the_largest_and_the_smallest_floats_have_measures_and_a_picture() -> None:
+    """±1.7e308 in a reference lay infinitely far from each other, and no JSON takes that: each report ended with it."""
+    kinds = {
+        "plain": np.random.default_rng(0).normal(size=700),
+        "ends": np.r_[np.full(350, 1.7e308), np.full(350, -1.7e308)],
+        "small": np.random.default_rng(1).random(700) * 1e-310,
+        "none": np.zeros(0),
+    }
+    for before, now in product(kinds.values(), kinds.values()):
+        cells = NumberCells.fit(before)
+        one, other = (NumberProfile.of(cells, pa.array(values, pa.float64())) for values in (before, now))
+        found = measures(one, other)
+        assert all(value is None or np.isfinite(value) for value in (found.ks, found.wasserstein, found.psi))
+        json.dumps(shape_of_numbers(one, other), allow_nan=False)
 
 
 def test_words_that_the_reference_did_not_have_are_told() -> None:

@@ -16,6 +16,7 @@ from pipeline.labels.box import LabelBox
 from pipeline.labels.record import read_label
 from pipeline.predictions.record import Prediction, to_line
 from pipeline.predictions.segments import Segment
+from pipeline.predictions.tidy import tidy
 from pipeline.process.spec import WatchedVersion
 from pipeline.versions.bundle import load_bundle
 from pipeline.watching.watermark import LATE_US, logged_until
@@ -141,6 +142,19 @@ def test_labels_that_come_later_tell_their_windows_again_and_no_others(hourly: M
     assert len(again.windows) == 1
     assert metric(again.windows[0], "auc") > before + 0.2
     assert hourly.run().skipped is not None
+
+
+def test_a_window_whose_rows_grow_old_and_go_stays_as_it_was_told(hourly: Monitored) -> None:
+    """With `keep_rows` it was told again by each look, with fewer rows and other figures, until it had none."""
+    hourly.log = {"keep_rows": "1d"}
+    for hour in range(4):
+        label(hourly, ask(hourly, hour))
+    assert [one["rows"] for one in hourly.run().windows] == [600] * 4
+    hourly.now = START + timedelta(days=1, hours=1, minutes=30)
+    tidy(hourly.home.predictions("late"), "at", timedelta(days=1), hourly.now)
+    told = hourly.run()
+    assert told.windows == []
+    assert (told.report["windows"], told.report["rows"]) == (2, 1200)
 
 
 def test_answers_that_are_wrong_in_two_windows_want_a_person_and_one_window_does_not(hourly: Monitored) -> None:

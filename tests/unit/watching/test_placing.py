@@ -21,6 +21,7 @@ odd = st.sampled_from([0.0, -0.0, 5e-324, -5e-324, 1e-300, -1e-300, 1.4e-45, 3.5
 values = st.lists(finite | near | odd, max_size=60)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(300), deadline=None)
 @given(values, values)
 def test_each_number_has_as_many_edges_below_it_as_a_search_says(edges: list[float], given: list[float]) -> None:

@@ -54,6 +54,7 @@ def test_numbers_of_two_parts_are_those_of_the_whole(
     assert whole.rows == len(one) + len(two)
 
 
+@pytest.mark.slow
 @given(numbers, st.lists(st.floats(width=32) | st.none(), max_size=40))
 def test_singles_are_profiled_as_the_same_doubles_are(reference: list[float | None], given: list[float | None]) -> None:
     cells = NumberCells.fit([value for value in reference if value is not None], most=8)
@@ -61,6 +62,7 @@ def test_singles_are_profiled_as_the_same_doubles_are(reference: list[float | No
     assert single.document() == double.document()
 
 
+@pytest.mark.slow
 @given(words, words)
 def test_words_that_come_as_a_dictionary_are_the_same_words(
     reference: list[str | None], given: list[str | None]

@@ -49,6 +49,7 @@ def verdict(told: Any, subject: str) -> dict[str, Any]:
     return next(one for one in told.report["body"]["assessed"] if one["subject"] == subject)
 
 
+@pytest.mark.slow
 def test_vectors_that_move_have_drifted_like_any_column(hourly: Monitored) -> None:
     fill(hourly, 5)
     calm = hourly.run()
@@ -67,6 +68,7 @@ def test_vectors_that_move_have_drifted_like_any_column(hourly: Monitored) -> No
     assert "2 of 3 windows reach it" in found["reason"]
 
 
+@pytest.mark.slow
 def test_a_column_of_vectors_has_no_distribution_and_says_so(hourly: Monitored) -> None:
     fill(hourly, 4)
     told, facts = hourly.run(), hourly.facts().monitor
@@ -76,6 +78,7 @@ def test_a_column_of_vectors_has_no_distribution_and_says_so(hourly: Monitored) 
         shape(hourly.home, "watch", section, facts, "text", version=0, start_us=start)
 
 
+@pytest.mark.slow
 def test_vectors_of_another_length_have_drifted(hourly: Monitored) -> None:
     fill(hourly, 5)
     fill(hourly, 3, begin=5, numbers=5)
@@ -84,6 +87,7 @@ def test_vectors_of_another_length_have_drifted(hourly: Monitored) -> None:
     assert "its vectors have 5 numbers, and those of the reference 8" in found["reason"]
 
 
+@pytest.mark.slow
 def test_vectors_are_left_out_by_their_name_or_their_measure_and_are_over_then(hourly: Monitored) -> None:
     fill(hourly, 4)
     for change in ({"leave_out": ["text"]}, {"measures": ["psi"]}):
@@ -97,6 +101,7 @@ def test_vectors_are_left_out_by_their_name_or_their_measure_and_are_over_then(h
     assert told.report["body"]["notes"] == []
 
 
+@pytest.mark.slow
 def test_a_table_of_nothing_but_vectors_and_times_is_watched(hourly: Monitored) -> None:
     for hour in range(5):
         hourly.put(hour_of(hour).select(["at", "text"]))

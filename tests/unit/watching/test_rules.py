@@ -16,11 +16,11 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 RULE = Rule()
 
 
-def report(number: int, word: str, at: datetime | None = None) -> Reported:
-    """`b`ad, `g`ood, or `n`ot yet."""
+def report(number: int, word: str, until: datetime | None = None) -> Reported:
+    """`b`ad, `g`ood, or `n`ot yet; each over windows of its own, unless `until` says until when."""
     found = [("drift", "distance has drifted")] if word == "b" else [("service", "p99 is slow")] if word == "g" else []
-    moment = NOW if at is None else at
-    return Reported(id=number, at=moment, said=word != "n", findings=found)  # type: ignore[arg-type]  # plain words
+    until = until or NOW + number * HOUR
+    return Reported(id=number, until=until, said=word != "n", findings=found)  # type: ignore[arg-type]  # plain words
 
 
 def facts(words: str, *trained: timedelta, busy: str = "") -> Facts:
@@ -38,7 +38,7 @@ def facts(words: str, *trained: timedelta, busy: str = "") -> Facts:
         (facts(""), "there is no report yet"),
         (facts("bbg"), "report 3 has found no drift or performance"),
         (facts("bbn"), "report 3 cannot say anything yet"),
-        (facts("bgb"), "1 report in a row with drift or performance; 2 are needed"),
+        (facts("bgb"), "1 report in a row with drift or performance; 2 are needed, each over newer windows"),
         (facts("bb", busy="run 7 (train:late) waits"), "distance has drifted, but run 7 (train:late) waits"),
         (
             facts("bb", 2 * DAY + 3 * HOUR),
@@ -63,11 +63,22 @@ def test_what_is_bad_twice_in_a_row_has_it_trained(given: Facts) -> None:
 
 def test_many_findings_are_counted_and_only_those_the_rule_is_about_count() -> None:
     found = [("drift", f"c{number} has drifted") for number in range(9)]
-    many = Reported(id=1, at=NOW, said=True, findings=found)  # type: ignore[arg-type]  # plain words
+    many = Reported(id=1, until=NOW, said=True, findings=found)  # type: ignore[arg-type]  # plain words
     once = Rule(reports=1)
-    reason = "c0 has drifted, c1 has drifted, c2 has drifted and 6 more, in 1 report in a row; 1 are needed"
+    reason = "c0 has drifted, c1 has drifted, c2 has drifted and 6 more, in 1 report in a row; 1 is needed"
     assert decide(once, Facts(reports=[many]), NOW) == Decision(do="retrain", reason=reason)
     assert decide(Rule(reports=1, on=["performance"]), Facts(reports=[many]), NOW).do == "nothing"
+
+
+def test_the_same_windows_told_again_are_one_report() -> None:
+    """With a label an hour, two looks at one day had it trained: nothing was waited for."""
+    twice = [report(number, "b", until=NOW) for number in (1, 2, 3)]
+    assert decide(RULE, Facts(reports=twice), NOW) == Decision(
+        do="nothing", reason="1 report in a row with drift or performance; 2 are needed, each over newer windows"
+    )
+    assert decide(RULE, Facts(reports=[*twice, report(4, "b", until=NOW + DAY)]), NOW).do == "retrain"
+    restated = [report(1, "b", until=NOW), report(2, "g", until=NOW), report(3, "b", until=NOW + DAY)]
+    assert decide(RULE, Facts(reports=restated), NOW).do == "nothing", "what its labels say now is what counts"
 
 
 RULES = st.builds(

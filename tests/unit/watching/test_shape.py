@@ -67,6 +67,7 @@ def test_without_values_there_is_nothing_to_draw_and_all_is_missing() -> None:
     assert all(part["current"] == 0.0 for part in found["parts"])
 
 
+@pytest.mark.slow
 def test_a_window_that_was_told_is_read_from_its_profile(tmp_path: Path) -> None:
     section = {"dataset": "flights", "time": "at", "window": "1h", "trailing": 3, "least_rows": 300}
     one = Monitored(tmp_path, dict(section))

@@ -53,12 +53,13 @@ def test_the_numbers_are_those_of_the_evidence_of_the_same_rows() -> None:
 def test_a_slice_is_judged_against_itself_when_the_version_was_made() -> None:
     before = slice_facts("auc", *world(3, 20_000)[:2], {"carrier": world(3, 20_000)[2]})
     labels, scores, carriers = world(4, blind="DL")
-    (told,) = judged_slices(slices("auc", labels, scores, {"carrier": carriers}, before), 0.02)
+    told, *others = judged_slices(slices("auc", labels, scores, {"carrier": carriers}, before), 0.02)
+    assert {one.answer for one in others} == {"clear"}
     assert (told.answer, told.subject) == ("found", "auc where carrier = DL")
     assert told.evidence["before_rows"] > 3000
     json.dumps(told.document(), allow_nan=False)
     same = slices("auc", *world(5)[:2], {"carrier": world(5)[2]}, before)
-    assert judged_slices(same, 0.02) == []
+    assert {one.answer for one in judged_slices(same, 0.02)} == {"clear"}
 
 
 def test_slices_that_the_evidence_does_not_know_raise_nothing() -> None:
@@ -68,6 +69,7 @@ def test_slices_that_the_evidence_does_not_know_raise_nothing() -> None:
     assert judged_slices(slices("auc", labels, scores, {"carrier": carriers}, strange), 0.0) == []
 
 
+@pytest.mark.slow
 def test_without_a_change_one_of_twenty_windows_has_a_slice_that_is_found() -> None:
     """At a limit of 0; every limit that matters makes it rarer."""
     rng = np.random.default_rng(7)
@@ -78,7 +80,7 @@ def test_without_a_change_one_of_twenty_windows_has_a_slice_that_is_found() -> N
         labels, scores = np.ones(8000, np.int32), np.where(first, 0.9, 0.1)
         before = slice_facts("accuracy", labels, scores, {"carrier": carriers})
         now = slices("accuracy", labels, np.where(second, 0.9, 0.1), {"carrier": carriers}, before)
-        alarms += bool(judged_slices(now, 0.0))
+        alarms += any(one.answer == "found" for one in judged_slices(now, 0.0))
     assert alarms <= 30
 
 

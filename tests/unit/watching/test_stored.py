@@ -53,6 +53,17 @@ def test_a_window_is_found_again_under_its_token(tmp_path: Path, rows: int) -> N
     assert file.read_bytes() == first
 
 
+def test_what_two_monitors_say_of_one_window_is_kept_of_both(tmp_path: Path) -> None:
+    """One took the other's place: with other limits for the same windows, each look assessed all of them anew."""
+    shelf = Shelf(tmp_path, CELLS)
+    shelf.tell("late", 1, WINDOW, "t1/a", {"labelled": 1})
+    shelf.tell("strict", 1, WINDOW, "t1/b", {"labelled": 2})
+    assert shelf.told("late", 1, WINDOW, "t1/a") == {"labelled": 1}
+    assert shelf.told("strict", 1, WINDOW, "t1/b") == {"labelled": 2}
+    assert shelf.told("late", 1, WINDOW, "t2/a") is None
+    assert shelf.files() == []
+
+
 def test_a_window_that_the_release_before_kept_is_found(tmp_path: Path) -> None:
     shelf, kept = Shelf(tmp_path, CELLS), window(300)
     columns: dict[str, Any] = {

@@ -56,6 +56,7 @@ def test_rows_of_the_commonest_length_are_read_and_others_are_counted() -> None:
         assert len(as_vectors(none).rows) == 0
 
 
+@pytest.mark.slow
 def test_a_cloud_that_moved_is_found_and_one_that_did_not_is_clear() -> None:
     same, moved = told(cloud(1), cloud(2)), told(cloud(1), cloud(2, shift=0.3))
     assert (same.answer, moved.answer) == ("clear", "found")
@@ -96,6 +97,7 @@ def test_vectors_that_are_missing_are_told() -> None:
     assert told(cloud(1), Vectors(cloud(2).rows, 250)).reason.endswith("; 250 rows have none that could be compared")
 
 
+@pytest.mark.slow
 def test_chance_is_known_from_halves_of_the_reference() -> None:
     def squares(n: int, m: int) -> Floats:
         draw = np.random.default_rng(n + m)
@@ -106,10 +108,12 @@ def test_chance_is_known_from_halves_of_the_reference() -> None:
         draw = np.random.default_rng(n)
         one = mmd(draw.normal(size=(n, 4)), draw.normal(size=(m, 4)), draw, halves=64)
         assert one is not None
-        assert one.noise == pytest.approx(squares(n, m).std(), rel=0.4)
-        assert chance(one.noise) > math.sqrt(squares(n, m).max())
+        found = squares(n, m)
+        assert one.noise == pytest.approx(found.std(), rel=0.4)
+        assert chance(one.noise) > math.sqrt(found.max())
 
 
+@pytest.mark.slow
 def test_it_drifts_by_the_rule_of_all_columns() -> None:
     def windows(*shifts: float) -> list[Assessment]:
         clouds = [cloud(10 + place, shift=one) for place, one in enumerate(shifts)]

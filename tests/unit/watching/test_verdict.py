@@ -27,6 +27,13 @@ def test_a_measure_that_reaches_its_limit_in_two_of_three_windows_is_drift() -> 
     assert [one.measure for one in found.findings] == ["psi", "ks"]
 
 
+def test_a_value_that_the_newest_window_has_below_the_limit_is_said_to_be_its() -> None:
+    """`0.140 where 0.2 counts` was the reason why a column had drifted."""
+    found = decided([window(psi=0.5), window(psi=0.41), window(psi=0.14)], Rules())
+    assert found.answer == "drifted"
+    assert found.reason == "PSI 0.140 in the newest window where 0.2 counts; 2 of 3 windows reach it"
+
+
 def test_one_window_out_of_line_is_no_drift_and_neither_is_what_was_long_ago() -> None:
     assert decided([window(), window(), window(psi=3.0)], Rules()).answer == "steady"
     old = [window(psi=3.0)] * 5 + [window()] * 3
@@ -39,7 +46,7 @@ def test_two_measures_once_each_are_not_one_measure_twice() -> None:
 
 def test_small_windows_say_nothing_and_are_told() -> None:
     found = decided([window(499, psi=9.0)] * 5 + [window(psi=9.0)], Rules())
-    assert (found.answer, found.reason) == ("not yet", "1 windows of at least 500 rows so far, and 2 are needed")
+    assert (found.answer, found.reason) == ("not yet", "1 window of at least 500 rows so far, and 2 are needed")
     assert decided([], Rules()).answer == "not yet"
 
 

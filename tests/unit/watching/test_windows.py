@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,6 +116,7 @@ def of(table: pa.Table) -> WindowProfile:
     return WindowProfile("t", table.num_rows, named, profile(CELLS, table.to_batches()))
 
 
+@pytest.mark.slow
 @given(st.lists(tables, min_size=1, max_size=5))
 def test_hours_put_together_are_the_day_to_the_last_bit(parts: list[list[tuple[Any, Any]]]) -> None:
     whole = of(as_table([row for part in parts for row in part]))
