@@ -107,7 +107,7 @@ def backtest(
             mine.sort(key=lambda one: one.end_us)
             full = [full_of(one) for one in mine]
             basis, tokens = subject.basis(full), [one.token for one in mine]
-            rows = RowReplay(home, before or section, section, subject, basis, full, tokens)
+            rows = RowReplay(home, monitor, before or section, section, subject, basis, full, tokens)
             seen = list(_looks(home, subject, section, Held(section, basis, subject.number, full), rows))
             notes += rows.notes()
             alarms += [_alarm(subject.number, one) for one in _in_a_row(seen)]
