@@ -5,8 +5,13 @@
 Each runs in a process of its own, by its defaults for tables with declared column types; Evidently and NannyML in
 environments of their own, made by pip at the first run and kept. CPU seconds, libraries' loading left out, and the
 process's peak memory. Of ours: `reference_s`, which a version costs once; `window_s` and `verdict_s`, which each window
-costs. `ratio`: their CPU to all of ours; `ratio_window`: to that of a window. Of the seven columns three have moved
-(airport, moved, wider); `values` is what each says of them, `drifted` what ours finds.
+costs. `ratio`: their CPU to all of ours; `ratio_window`: to that of a window.
+
+What they compute: ours of each column PSI, Kolmogorov-Smirnov, Wasserstein, Jensen-Shannon, Hellinger, chi-square,
+missing and new words, of one window; Evidently one measure a column, of all rows; NannyML Jensen-Shannon of ten chunks
+of the window, and of ten of the reference, from which its limits follow. With one chunk of each it takes no less
+(`made/peers/nannyml_drift.py FOLDER 1`). All read both files. Of the seven columns three have moved (airport, moved,
+wider); `values` is what each says of them, `drifted` what ours finds.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def wrap(lines: Iterable[Line], width: int) -> list[Line]:
 
 
 def _wrap_line(one: Line, width: int) -> list[Line]:
-    """What is broken goes on under the place where the line began."""
+    """What is broken goes on under the place where the line began, or the value of a name and a value."""
     indent = _indent(one, width)
     rows: list[list[Cell]] = [[]]
     used = 0
@@ -97,10 +97,13 @@ def _wrap_line(one: Line, width: int) -> list[Line]:
 
 
 def _indent(one: Line, width: int) -> int:
-    """The spaces that a line begins with, where they leave enough room."""
+    """The spaces that a line begins with, and a name with those behind it (`tui.text.pairs`), where they leave enough
+    room."""
     text = "".join(cell.text for cell in one)
     spaces = len(text) - len(text.lstrip(" "))
-    return spaces if spaces <= width // 2 else 0
+    named = cell_len(one[0].text) if len(one) > 1 and one[0].text.endswith("  ") else 0
+    indent = max(spaces, named)
+    return indent if indent <= width // 2 else 0
 
 
 def _words(text: str) -> list[str]:

@@ -38,6 +38,7 @@ class RowReplay:
     def __init__(
         self,
         home: Home,
+        monitor: str,
         before: MonitorSection,
         section: MonitorSection,
         subject: Subject,
@@ -48,7 +49,8 @@ class RowReplay:
         """`before`: as the project has it; `section`: as is asked. `tokens`: of the windows' rows and labels."""
         self._held = Held(section, basis, subject.number, windows)
         self._assessor = row_assessor_of(home, section, subject, windows, basis, self._held)
-        self._table, self._section, self._shelf, self._number = subject.table, section, basis.shelf, subject.number
+        self._table, self._section, self._shelf = subject.table, section, basis.shelf
+        self._monitor, self._number = monitor, subject.number
         self._windows, self._tokens = windows, tokens
         self._settings = _settings(before, section, self._assessor)
         self._seen: list[Assessment] = []
@@ -112,7 +114,7 @@ class RowReplay:
         if self._assessor is None or self._settings is None:
             return None
         window = self._windows[place].window
-        said = self._shelf.told(self._number, window, f"{self._tokens[place]}/{self._settings}")
+        said = self._shelf.told(self._monitor, self._number, window, f"{self._tokens[place]}/{self._settings}")
         if said is None:
             return None
         drift = [one for one in map(read, said["verdicts"]) if one.kind == "drift"]

@@ -38,6 +38,7 @@ def columns() -> list[Column[AlertView]]:
             title="found",
             width=5,
             right=True,
+            least=81,
             draw=lambda a, _: Cell(count(a.seen)),
             value=lambda a: a.seen,
         ),
@@ -110,7 +111,8 @@ def facts(alert: AlertView, frame: Frame) -> list[Line]:
 
 def below(alert: AlertView, frame: Frame) -> list[Line]:
     """For the pane under a narrow list: what the list does not say."""
-    return [*sentence(alert), *list(_ends(alert, frame))]
+    often = f"found {_times(alert.seen)}, the last at {clock(alert.seen_at, frame)}"
+    return [*sentence(alert), *([line((often, "dim"))] if alert.seen > 1 else []), *_ends(alert, frame)]
 
 
 def head(alert: AlertView, frame: Frame) -> list[Line]:

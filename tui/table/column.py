@@ -51,6 +51,8 @@ class Column(Generic[R]):
     sorts: bool = True
     extra: bool = False
     """Only there when more columns are asked for."""
+    least: int = 0
+    """Only there then, too, on a screen of fewer cells: what grows needs them more."""
     glyphs: Mapping[str, Tone] = field(default_factory=dict)
     """Glyphs that always have this tone here, whatever that of their cell."""
 
@@ -74,7 +76,7 @@ def place(
 
     `given`: key → cells, of columns that the operator made narrower or wider; those do not grow.
     """
-    shown = [column for column in columns if extra or not column.extra]
+    shown = [column for column in columns if extra or (not column.extra and width >= column.least)]
     fixed = GUTTER + sum(given.get(column.key, column.width) + GAP for column in shown) - GAP
     growing = [column for column in shown if column.grows and column.key not in given]
     spare = max(0, width - fixed)
