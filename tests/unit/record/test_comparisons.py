@@ -196,5 +196,5 @@ class Traffic(RuleBasedStateMachine):
         self.treated = found.comparison, treated
 
 
-TestTraffic = Traffic.TestCase
+TestTraffic = pytest.mark.slow(Traffic.TestCase)
 TestTraffic.settings = settings(max_examples=15, stateful_step_count=12, deadline=None)
