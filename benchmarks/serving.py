@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +72,11 @@ def bundle(home: Home, seed: int, function: Any = apply) -> str:
 class Serving:
     """A supervisor on a home with two versions of `net`, or of another function."""
 
-    def __init__(self, home: Home, function: Any = apply, largest: int = 256) -> None:
+    def __init__(self, home: Home, function: Any = apply, largest: int = 256, cores: Sequence[int] = ()) -> None:
         self.home = home
         self.digests = {number: bundle(home, number, function) for number in (1, 2)}
         publish_snapshot(home.serving.routing, Snapshot(epoch=1, routes={"net": self.route(1, 2)}))
-        ServingSettings(port=0, spare=True, largest_batch=largest).write(home.serving.settings)
+        ServingSettings(port=0, spare=True, largest_batch=largest, cores=list(cores)).write(home.serving.settings)
         command = [sys.executable, "-P", "-m", "pipeline.serving.supervisor", str(home.root)]
         with home.serving.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)

@@ -1,40 +1,62 @@
-"""Load that does not wait for its answers: requests at a fixed rate, whatever becomes of them. `start` runs it as a
-process of its own.
+"""Load by a client that is light enough to ask for three times what a server can answer: sockets, one epoll, and bytes
+that are ready. `start` runs it as a process of its own.
 
-Gaps between requests are exponential, seeded. A request goes out on a connection that waits for nothing; there are as
-many as are needed, up to a limit, beyond which it is `unsent`. Times are from the moment a request is written.
+An open loop does not wait for its answers: gaps between requests are exponential, seeded. A request goes out on a
+connection that waits for nothing; there are as many as are needed, up to a limit, beyond which it is `unsent`. A closed
+loop has a fixed number of connections, each of which asks again once it has its answer.
+
+A time is from the moment before a request is written to that at which the kernel had its answer here (SO_TIMESTAMPNS):
+what the server is answerable for. By how much later this client read it is `read_late_s`, and `late_s` by how much
+later than it was due a request was written: the client's own lateness, which would otherwise pass for the server's.
 """
 
 from __future__ import annotations
 
-import asyncio
+import argparse
 import gc
 import json
 import os
 import random
+import select
+import socket
+import struct
 import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final
 
-import uvloop
-
-TICK_S = 0.001
-CONNECTIONS = 1500
+CONNECTIONS: Final = 1500
 """At most; below what a process takes (`connections` of [serving])."""
-LINGER_S = 3.0
+LINGER_S: Final = 3.0
 """So long the last answers are waited for."""
+_NAP_S: Final = 0.0002
+_SO_TIMESTAMPNS: Final = getattr(socket, "SO_TIMESTAMPNS", 35)
+_STAMP: Final = struct.Struct("qq")
+_READ: Final = 1 << 18
 
 
-def start(port: int, rate: float, sent: bytes, seconds: float) -> subprocess.Popen[bytes]:
-    """Prints one JSON object at its end: `times` (status → seconds of each), `first_times` (those of them that were the
-    first of their connection, which had to be taken in as well), `without_retry_after` (of the refused),
-    `unsent`, `unanswered`, `connections`, `broken`, and `late_s`: how late each request was written.
+def start(
+    port: int,
+    rate: float,
+    sent: bytes,
+    seconds: float,
+    *,
+    connections: int = 0,
+    core: int | None = None,
+) -> subprocess.Popen[bytes]:
+    """`connections`: a closed loop of so many, whatever the `rate`. `core`: the one that it keeps to.
+
+    Prints one JSON object at its end: `times` (status → seconds of each), `asked_at` (status → when each was
+    asked, in seconds since the begin), `first_times` (of those that were the first of their connection, which had to be
+    taken in as well), `without_retry_after` (of the refused), `unsent`, `unanswered`, `connections`, `broken`, `late_s`
+    and `read_late_s`.
     """
-    command = [sys.executable, "-P", str(Path(__file__)), str(port), str(rate), str(seconds)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    command = [sys.executable, "-P", str(Path(__file__)), str(port), str(rate), str(seconds), str(connections)]
+    process = subprocess.Popen(
+        command if core is None else [*command, "--core", str(core)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     assert process.stdin is not None
     process.stdin.write(sent)
     process.stdin.close()
@@ -42,106 +64,160 @@ def start(port: int, rate: float, sent: bytes, seconds: float) -> subprocess.Pop
     return process
 
 
-class Flood:
-    def __init__(self, port: int, message: bytes) -> None:
-        self.port, self.message = port, message
-        self.idle: list[Connection] = []
-        self.times: defaultdict[int, list[float]] = defaultdict(list)
-        self.first_times: defaultdict[int, list[float]] = defaultdict(list)
-        self.count: Counter[str] = Counter()
-        self.late: list[float] = []
-        self.opening: set[asyncio.Task[None]] = set()
-
-    async def run(self, rate: float, seconds: float) -> None:
-        draw, began = random.Random(1), time.perf_counter()
-        due = began
-        while due < began + seconds:
-            await asyncio.sleep(TICK_S)
-            now = time.perf_counter()
-            while due <= now:
-                self.ask(now - due)
-                due += draw.expovariate(rate)
-        deadline = time.perf_counter() + LINGER_S
-        while self.count["under way"] and time.perf_counter() < deadline:
-            await asyncio.sleep(0.01)
-
-    def ask(self, late: float) -> None:
-        if self.idle:
-            self.late.append(late)
-            self.idle.pop().ask()
-        elif self.count["connections"] < CONNECTIONS:
-            self.late.append(late)
-            self.count["connections"] += 1
-            task = asyncio.get_running_loop().create_task(self.open())
-            self.opening.add(task)
-            task.add_done_callback(self.opening.discard)
-        else:
-            self.count["unsent"] += 1
-
-    async def open(self) -> None:
-        try:
-            _, made = await asyncio.get_running_loop().create_connection(
-                lambda: Connection(self), "127.0.0.1", self.port
-            )
-        except OSError:
-            self.count["connections"] -= 1
-            self.count["broken"] += 1
-            return
-        made.ask()
-
-
-class Connection(asyncio.Protocol):
-    def __init__(self, flood: Flood) -> None:
-        self.flood = flood
+class Connection:
+    def __init__(self, port: int) -> None:
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)  # a request is one write
+        self.socket.connect(("127.0.0.1", port))
+        self.socket.setblocking(False)
         self.heard = b""
-        self.asked_at: float | None = None
+        self.asked_ns = 0
+        """0: nothing is waited for."""
         self.is_new = True
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none of asyncio's
-
-    def ask(self) -> None:
-        self.asked_at = time.perf_counter()
-        self.flood.count["under way"] += 1
-        self.transport.write(self.flood.message)
-
-    def data_received(self, data: bytes) -> None:
+    def read(self) -> tuple[bytes, bytes, int] | None:
+        """(head in lower case, body, when it was here) of a whole answer. Raises OSError when it was closed."""
+        data, more, _, _ = self.socket.recvmsg(_READ, 64)
+        if not data:
+            raise ConnectionResetError
         self.heard += data
         head, found, body = self.heard.partition(b"\r\n\r\n")
         head = head.lower()
         if not found or len(body) < int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]):
+            return None
+        self.heard = b""
+        if not more:  # the kernel begins to stamp a moment after it was asked to
+            return head, body, time.time_ns()
+        seconds, nanoseconds = _STAMP.unpack(more[0][2])
+        return head, body, seconds * 1_000_000_000 + nanoseconds
+
+
+class Client:
+    def __init__(self, port: int, message: bytes) -> None:
+        self.port, self.message = port, message
+        self.began_ns = time.time_ns()
+        self.poll = select.epoll()
+        self.known: dict[int, Connection] = {}
+        self.idle: list[Connection] = []
+        self.times: defaultdict[int, list[float]] = defaultdict(list)
+        self.asked_at: defaultdict[int, list[float]] = defaultdict(list)
+        self.first_times: defaultdict[int, list[float]] = defaultdict(list)
+        self.count: Counter[str] = Counter()
+        self.late: list[float] = []
+        self.read_late: list[float] = []
+
+    def flood(self, rate: float, seconds: float) -> None:
+        draw = random.Random(1)
+        began = due = time.perf_counter()
+        while (now := time.perf_counter()) < began + seconds:
+            if due > now:
+                if not self.hear() and due - now > _NAP_S:
+                    time.sleep(_NAP_S)
+                continue
+            self.ask_somebody(now - due)
+            due += draw.expovariate(rate)
+            if len(self.late) % 8 == 0:  # it cannot keep up: it reads all the same
+                self.hear()
+        self.linger()
+
+    def closed(self, connections: int, seconds: float) -> None:
+        for _ in range(connections):
+            self.ask(self.open())
+        until = time.perf_counter() + seconds
+        while time.perf_counter() < until:
+            if not self.hear():
+                time.sleep(0)
+            while self.idle:
+                self.ask(self.idle.pop())
+        self.linger()
+
+    def linger(self) -> None:
+        deadline = time.perf_counter() + LINGER_S
+        while self.count["under way"] and time.perf_counter() < deadline:
+            if not self.hear():
+                time.sleep(_NAP_S)
+
+    def ask_somebody(self, late: float) -> None:
+        if not self.idle and len(self.known) >= CONNECTIONS:
+            self.count["unsent"] += 1
             return
-        assert self.asked_at is not None
+        self.late.append(late)
+        self.ask(self.idle.pop() if self.idle else self.open())
+
+    def open(self) -> Connection:
+        made = Connection(self.port)
+        self.known[made.socket.fileno()] = made
+        self.count["connections"] += 1
+        self.poll.register(made.socket.fileno(), select.EPOLLIN)
+        return made
+
+    def ask(self, connection: Connection) -> None:
+        connection.asked_ns = time.time_ns()
+        self.count["under way"] += 1
+        sent = connection.socket.send(self.message)
+        assert sent == len(self.message)
+
+    def hear(self) -> bool:
+        events = self.poll.poll(0, 64)
+        for descriptor, _ in events:
+            connection = self.known[descriptor]
+            try:
+                found = connection.read()
+            except OSError:
+                self.lose(connection)
+                continue
+            if found is not None:
+                self.answered(connection, *found)
+        return bool(events)
+
+    def answered(self, connection: Connection, head: bytes, body: bytes, there_ns: int) -> None:
         status = int(head[9:12])
-        took = time.perf_counter() - self.asked_at
-        self.flood.times[status].append(took)
-        if self.is_new:
-            self.flood.first_times[status].append(took)
-            self.is_new = False
-        self.flood.count["without_retry_after"] += status in (429, 503) and b"retry-after" not in head
-        self.flood.count["under way"] -= 1
-        self.heard, self.asked_at = b"", None
+        took_s = (there_ns - connection.asked_ns) / 1e9
+        self.times[status].append(took_s)
+        self.asked_at[status].append((connection.asked_ns - self.began_ns) / 1e9)
+        if connection.is_new:
+            self.first_times[status].append(took_s)
+            connection.is_new = False
+        self.read_late.append((time.time_ns() - there_ns) / 1e9)
+        self.count["without_retry_after"] += status in (429, 503) and b"retry-after" not in head
+        self.count["under way"] -= 1
+        connection.asked_ns = 0
         if b"connection: close" not in head:
-            self.flood.idle.append(self)
+            self.idle.append(connection)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.flood.count["connections"] -= 1
-        if self in self.flood.idle:
-            self.flood.idle.remove(self)
-        if self.asked_at is not None:
-            self.flood.count["under way"] -= 1
-            self.flood.count["broken"] += 1
+    def lose(self, connection: Connection) -> None:
+        del self.known[connection.socket.fileno()]
+        connection.socket.close()
+        if connection in self.idle:
+            self.idle.remove(connection)
+        if connection.asked_ns:
+            self.count["under way"] -= 1
+            self.count["broken"] += 1
 
 
-async def _run(port: int, rate: float, seconds: float) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("port", type=int)
+    parser.add_argument("rate", type=float)
+    parser.add_argument("seconds", type=float)
+    parser.add_argument("connections", type=int)
+    parser.add_argument("--core", type=int)
+    given = parser.parse_args()
+    if given.core is not None:
+        os.sched_setaffinity(0, {given.core})
     gc.disable()
-    flood = Flood(port, sys.stdin.buffer.read())
-    await flood.run(rate, seconds)
-    count: dict[str, Any] = {name: flood.count[name] for name in ("unsent", "broken", "connections")}
-    count["without_retry_after"], count["unanswered"] = flood.count["without_retry_after"], flood.count["under way"]
-    os.set_blocking(1, True)
-    print(json.dumps({"times": flood.times, "first_times": flood.first_times, "late_s": flood.late, **count}))
+    client = Client(given.port, sys.stdin.buffer.read())
+    if given.connections:
+        client.closed(given.connections, given.seconds)
+    else:
+        client.flood(given.rate, given.seconds)
+    count: dict[str, Any] = {name: client.count[name] for name in ("unsent", "broken", "connections")}
+    count["without_retry_after"], count["unanswered"] = client.count["without_retry_after"], client.count["under way"]
+    found = {"times": client.times, "asked_at": client.asked_at, "first_times": client.first_times}
+    print(json.dumps({**found, "late_s": client.late, "read_late_s": client.read_late, **count}))
 
 
 if __name__ == "__main__":
-    uvloop.run(_run(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])))
+    main()

@@ -123,7 +123,8 @@ class ServingSection(Section):
     """Rows that may wait for a model; beyond them requests are refused with 503."""
     longest_wait: Duration = Field(default="500ms", validate_default=True, gt=timedelta(0))
     """For how long a request may have to wait for those that came before it, by what these have been measured to take;
-    beyond that it is refused with 503 at once. Two full batches may always wait."""
+    beyond that it is refused with 503 at once. That is for bursts: once somebody had to be refused, it is a tenth of
+    it, until for a second nobody had to be. A full batch behind the one that is run may always wait."""
     timeout: Duration = Field(default="10s", validate_default=True, gt=timedelta(0))
     """A request that has waited longer is not answered any more (504)."""
     patience: Duration = Field(default="20s", validate_default=True, gt=timedelta(0))

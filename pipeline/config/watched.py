@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.config.monitors import MonitorSection
 from pipeline.config.project import Project
 from pipeline.config.schedules import ScheduleSection
+from store.errors import NotFound
 
 _LONGEST = 63
 """Letters of a name."""
@@ -19,6 +20,18 @@ def monitors_of(project: Project) -> dict[str, MonitorSection]:
     unwatched = [model for model in served(project) if model not in named and model not in project.monitors]
     written = {name: _whole(section, project) for name, section in project.monitors.items()}
     return {**written, **{model: MonitorSection(model=model) for model in unwatched}}
+
+
+def monitor_of(project: Project, name: str) -> MonitorSection:
+    """One of them, for a program that reads the file anew. Raises NotFound: the daemon may have read an older file."""
+    found = monitors_of(project)
+    if name not in found:
+        raise NotFound(
+            f"the project file has no monitor {name!r} any more",
+            where="monitors",
+            remedy="`trainshed reload` has the daemon read the file as it is now",
+        )
+    return found[name]
 
 
 def _whole(section: MonitorSection, project: Project) -> MonitorSection:

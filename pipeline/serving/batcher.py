@@ -22,6 +22,7 @@ import numpy as np
 from pipeline.serving.columns import all_finite
 from pipeline.serving.loaded import LoadedVersion, Scores
 from pipeline.serving.refusal import TOO_LATE, Refusal, busy
+from pipeline.serving.standing import Standing
 from pipeline.versions.signature import Categorical, Numeric
 
 INLINE_S: Final = 0.002
@@ -74,15 +75,16 @@ class Batcher:
         """`expected_s`: rows → seconds of a run; `largest`: rows of one batch, more only for one request that has more.
         `clock`: in seconds, monotonic; uvloop's own counts milliseconds.
 
-        `queue_rows`: more rows than these do not wait, nor more than are run within `longest_wait_s`.
+        `queue_rows`: more rows than these do not wait, nor more than are run within `longest_wait_s`; while there are
+        too many, within a tenth of it (`standing.py`).
         """
         self._run = run
         self._expected_s = expected_s
         self._largest = largest
         self._queue_rows = queue_rows
-        self._longest_wait_s = longest_wait_s
-        self._soon = largest * max(2, 1 + int(INLINE_S / expected_s(largest)))
-        """Rows that the next turn runs, or those of a full batch behind the one that is run: these may always wait."""
+        self._standing = Standing(longest_wait_s)
+        self._turn = largest * (1 + int(INLINE_S / expected_s(largest)))
+        """Rows that one turn runs."""
         self._pace = 1.0
         """How many times longer than its runs it takes from one turn to the next, while some wait: the loop has other
         things to do, and other processes want the processor too."""
@@ -122,10 +124,12 @@ class Batcher:
     def waiting_rows(self) -> int:
         return self._rows
 
-    @property
-    def full(self) -> bool:
-        """Whether a batch more would not find room."""
-        return self._rows >= self._soon and self._rows + self._largest > self._room()
+    def turns_away(self) -> bool:
+        """Whether a batch more would not find room; then who comes now is to be refused."""
+        if self._rows < self._soon() or self._rows + self._largest <= self._room():
+            return False
+        self._standing.refused(self._clock())
+        return True
 
     def scores(self, numeric: Numeric, categorical: Categorical, timeout_s: float) -> Awaitable[Scores]:
         """The scores of these rows, once they are there. Raises Refusal: 503, at once, when too much waits already; and
@@ -133,6 +137,7 @@ class Batcher:
         """
         rows = len(numeric)
         if self._rows and self._rows + rows > self._room():
+            self.turns_away()
             raise busy(f"{self._rows} rows are waiting already")
         now = self._clock()
         member = Member(numeric, categorical, now + timeout_s, now, self._loop.create_future(), rows)
@@ -142,11 +147,18 @@ class Batcher:
             self._ask_for_flush()
         return member.answer
 
+    def _soon(self) -> int:
+        """Rows that may always wait: what the next turn runs, or a full batch behind the one that is run, and one more
+        while there are not too many."""
+        if self._running and self._standing.too_many(self._clock()):
+            return self._turn
+        return max(self._turn, 2 * self._largest)
+
     def _room(self) -> int:
-        if self._rows < self._soon:
+        if self._rows < self._soon():
             return self._queue_rows
         batch_s = self._pace * self._expected_s(self._largest)
-        return int(min(self._queue_rows, self._longest_wait_s / batch_s * self._largest))
+        return int(min(self._queue_rows, self._standing.bound_s(self._clock()) / batch_s * self._largest))
 
     def _learn(self, now: float) -> None:
         if self._before is not None:

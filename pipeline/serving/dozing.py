@@ -34,8 +34,7 @@ class Dozing:
     def waiting_rows(self) -> int:
         return self._rows
 
-    @property
-    def full(self) -> bool:
+    def turns_away(self) -> bool:
         return self._rows >= self._queue_rows
 
     async def scores(self, numeric: Numeric, categorical: Categorical, timeout_s: float) -> Scores:

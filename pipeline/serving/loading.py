@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import os
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
 
 from pipeline.serving.channel import Refused
 from pipeline.serving.loaded import LoadedVersion, load_version
+from pipeline.serving.precedence import step_back
 from pipeline.serving.shelf import Shelf
 from store.errors import TrainshedError
 from store.home import Home
 from store.routing import Snapshot, read_snapshot
 
-_NICENESS: Final = 10
 log = logging.getLogger(__name__)
 
 
@@ -76,9 +72,3 @@ class Loading:
                 missing[model, version] = str(refused)
         self._shelf.missing.update(missing)
         self._shelf.switch(snapshot)
-
-
-def step_back() -> None:
-    """A thread that loads or runs shadows: requests come first. (On Linux, niceness is a thread's.)"""
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -27,6 +27,8 @@ from pipeline.serving.request import Answer, ClientGone, Request, refusal_answer
 MOST_HEAD: Final = 512 * 1024
 """Bytes of a request line with its headers, as far as the next read: a read is up to 256 KiB."""
 _CROWDED: Final = refusal_answer(busy("more requests wait than can be answered soon"))
+_CROWDED_BYTES: Final = written(_CROWDED, last=False, body=True)
+"""Made once: it is written most when there is least time for it."""
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 App = Callable[[Request], Coroutine[Any, Any, Answer | None]]
@@ -47,6 +49,8 @@ class Service:
     admission: Admission
     full: Callable[[str], bool]
     """Whether what a path asks for has no room: who would wait, and hear it then, hears it at once."""
+    on_crowded: Callable[[str], None]
+    """Hears the path of each request that there was no room for."""
     connections: set[Connection] = field(default_factory=set)
     closing: bool = False
     """Then each answer is the last of its connection."""
@@ -185,9 +189,9 @@ class Connection(asyncio.Protocol):
         admission = self._service.admission
         if not admission.queued or request.method != "POST" or self._busy:
             return None
-        if not (admission.full or self._service.full(request.path)):
+        if not (admission.turns_away() or self._service.full(request.path)):
             return None
-        admission.on_refused(request.path)
+        self._service.on_crowded(request.path)
         # Who waits for leave to send its body does not send it now.
         return _CROWDED._replace(last=True) if b"expect" in request.headers else _CROWDED
 
@@ -280,7 +284,10 @@ class Connection(asyncio.Protocol):
         if answer is None or self.transport.is_closing():
             return
         last = answer.last or not request.keep_alive or self._service.closing or (self._ended and not self._waiting)
-        self.transport.write(written(answer, last=last, body=request.method != "HEAD"))
+        if answer is _CROWDED and not last:
+            self.transport.write(_CROWDED_BYTES)
+        else:
+            self.transport.write(written(answer, last=last, body=request.method != "HEAD"))
         if last:
             self._ended = True
             self._waiting.clear()

@@ -11,15 +11,12 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
+from pipeline.serving.accepting import Accepting
 from pipeline.serving.admission import Admission
 from pipeline.serving.inbox import Inbox
-from pipeline.serving.listening import BACKLOG
 from pipeline.serving.protocol import Admit, App, Connection, Service
 from pipeline.serving.refusal import Refusal
 
-ACCEPTED: Final = 16
-"""New connections that one turn of the loop takes in, at most: libuv takes one of each socket (libuv/libuv#3696). With
-one alone, who comes while turns are long waits for seconds, and nobody says so."""
 KEEP_ALIVE_S: Final = 75.0
 """A connection on which nothing is asked is closed after so long."""
 _LOOK_S: Final = 1.0
@@ -48,8 +45,8 @@ class DataServer:
         """`admit`: who is answered; everybody, if it is not given. `longest_wait_s`: who would wait for longer until
         others have begun is refused, and so is who would wait for them while what its path asks for is `full`;
         `on_crowded` hears the path."""
-        admission = Admission(longest_wait_s, time.perf_counter, on_crowded)
-        self._service = Service(app, admit, inbox, most_connections, admission, full)
+        admission = Admission(longest_wait_s, time.perf_counter)
+        self._service = Service(app, admit, inbox, most_connections, admission, full, on_crowded)
         self._patience_s = patience_s
         self._drain_s = drain_s
         self._tls = tls
@@ -64,22 +61,13 @@ class DataServer:
 
     async def serve_sockets(self, sockets: Sequence[socket.socket]) -> None:
         """Accepts from these sockets, which may be shared with other processes, until it has drained."""
-        loop = asyncio.get_running_loop()
         shake_s = None if self._tls is None else max(_LOOK_S, self._patience_s)
-        servers = [
-            await loop.create_server(
-                lambda: Connection(self._service),
-                sock=one,
-                ssl=self._tls,
-                backlog=BACKLOG,
-                ssl_handshake_timeout=shake_s,
-            )
-            for given in sockets
-            for one in (given, *(given.dup() for _ in range(ACCEPTED - 1)))
-        ]
+        doors = [Accepting(lambda: Connection(self._service), self._tls, shake_s) for _ in sockets]
+        for door, one in zip(doors, sockets, strict=True):
+            await door.begin(one)
         await self._keep_watch()
-        for server in servers:
-            server.close()
+        for door in doors:
+            door.end()
         if self._retiring:
             await self._let_go()
         await self._shut()

@@ -175,10 +175,10 @@ class Shelf:
         return Picked(seat, now.epoch, why, now.snapshot.routes[model], copied)
 
     def full(self, model: str) -> bool:
-        """Whether the control of a model has no room for more."""
+        """Whether the control of a model has no room for more; then who asks it now is to be refused."""
         split = self._now.splits.get(model)
         seat = None if split is None else self._now.seats.get((model, split.control))
-        return seat is not None and seat.batcher.full
+        return seat is not None and seat.batcher.turns_away()
 
     def ready(self, model: str | None = None) -> bool:
         """Whether all who are to answer can; or those of one model."""

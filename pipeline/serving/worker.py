@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -39,10 +40,11 @@ from pipeline.serving.inbox import Inbox
 from pipeline.serving.journal import Journal, log_limits
 from pipeline.serving.labelling import Labelling
 from pipeline.serving.loaded import LoadedVersion
-from pipeline.serving.loading import Loading, step_back
+from pipeline.serving.loading import Loading
 from pipeline.serving.lookups import Join, Lookups
 from pipeline.serving.metrics import Facts, Metrics
 from pipeline.serving.openfiles import make_room
+from pipeline.serving.precedence import COMPUTING, step_back
 from pipeline.serving.server import DataServer
 from pipeline.serving.settings import ServingSettings
 from pipeline.serving.shadowing import Shadowing
@@ -73,7 +75,7 @@ class Worker:
         self._number = number
         self._listener = listener
         self._settings = settings = ServingSettings.read(home.serving.settings)
-        self._compute = ThreadPoolExecutor(1, "compute")
+        self._compute = ThreadPoolExecutor(1, "compute", step_back, (COMPUTING,))
         self._shadows = ThreadPoolExecutor(1, "shadow", initializer=step_back)
         self._compilations = Compilations()
         self._metrics = Metrics()
@@ -142,6 +144,7 @@ class Worker:
         await self._line.tell("ready")
         await _first(self._accepting, self._ended)
         if not self._ended.is_set():
+            gc.freeze()  # to look through all that is loaded takes 60 ms, in which nobody is heard, and frees nothing
             # A copy of the socket for the server, which closes what it is given; ours is for the next supervisor.
             await asyncio.gather(self._server.serve_sockets([self._listener.dup()]), self._end_rpc())
         await loop.run_in_executor(None, self._journal.close)

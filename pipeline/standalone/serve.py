@@ -7,6 +7,7 @@ the requests in hand are answered.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from pipeline.serving.executables import settle_jax
 from pipeline.serving.listening import listen_at
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.openfiles import make_room
+from pipeline.serving.precedence import COMPUTING, step_back
 from pipeline.serving.server import DataServer
 from pipeline.serving.settings import ServingSettings
 from pipeline.standalone.door import Door
@@ -48,7 +50,7 @@ def main() -> int:
 
 
 async def _serve(loaded: LoadedVersion, provenance: Provenance, settings: ServingSettings, began: float) -> None:
-    with ThreadPoolExecutor(1, "compute") as compute:
+    with ThreadPoolExecutor(1, "compute", step_back, (COMPUTING,)) as compute:
         door = Door(loaded, provenance, settings, compute)
         server = DataServer(
             door.app,
@@ -63,6 +65,7 @@ async def _serve(loaded: LoadedVersion, provenance: Provenance, settings: Servin
         _on_signals(lambda: _drain(door, server))
         listener = listen_at(settings.host, settings.port)
         _say(listener.getsockname(), loaded, provenance, time.monotonic() - began)
+        gc.freeze()  # to look through all that is loaded takes 60 ms, in which nobody is heard, and frees nothing
         await server.serve_sockets([listener])
 
 

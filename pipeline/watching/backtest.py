@@ -25,7 +25,7 @@ from pydantic import TypeAdapter
 from pipeline.config import load_project
 from pipeline.config.monitors import MonitorSection
 from pipeline.config.references import nearest
-from pipeline.config.watched import monitors_of
+from pipeline.config.watched import monitor_of
 from pipeline.process.spec import KnownWindow, MonitorFacts
 from pipeline.training.overrides import with_overrides
 from pipeline.watching.closing import Full
@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.nice(_NICENESS)
     try:
         facts = TypeAdapter(MonitorFacts).validate_json(sys.stdin.read())
-        before = monitors_of(load_project(asked.project))[asked.monitor]
+        before = monitor_of(load_project(asked.project), asked.monitor)
         section = with_overrides(before, _settings(asked.set))
         found = backtest(Home(asked.home), asked.monitor, section, facts, asked.since, before)
         print(json.dumps(found, allow_nan=False))

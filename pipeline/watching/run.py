@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from pipeline.config.monitors import MonitorSection
-from pipeline.config.watched import monitors_of
+from pipeline.config.watched import monitor_of
 from pipeline.process.context import Preempted, RunContext
 from pipeline.process.spec import KnownWindow, MonitorFacts
 from pipeline.tables.fingerprint import fingerprint
@@ -41,7 +41,7 @@ def run_monitor(ctx: RunContext) -> None:
     Raises NotFound without the version's training set, BundleDamaged, SchemaChanged for a dataset without its time;
     Preempted, with all profiles kept that were made.
     """
-    section = monitors_of(ctx.project)[ctx.spec.target]
+    section = monitor_of(ctx.project, ctx.spec.target)
     facts = ctx.spec.context.monitor or MonitorFacts()
     if facts.versions:
         bring_in(ctx, section)

@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 from pipeline.config import load_project
 from pipeline.config.monitors import MonitorSection
 from pipeline.config.references import nearest
-from pipeline.config.watched import monitors_of
+from pipeline.config.watched import monitor_of
 from pipeline.process.spec import KnownWindow, MonitorFacts
 from pipeline.stats.measured import Floats
 from pipeline.watching.backtest import full_of
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.nice(_NICENESS)
     try:
         facts = TypeAdapter(MonitorFacts).validate_json(sys.stdin.read())
-        section = monitors_of(load_project(asked.project))[asked.monitor]
+        section = monitor_of(load_project(asked.project), asked.monitor)
         found = shape(
             Home(asked.home), asked.monitor, section, facts, asked.column, version=asked.version, start_us=asked.start
         )

@@ -186,6 +186,17 @@ def test_a_monitor_that_is_not_there_is_refused_with_the_nearest(client: Client)
 
 
 @pytest.mark.slow
+def test_a_monitor_that_the_file_has_no_more_is_not_looked_at_and_the_remedy_is_to_reload(
+    client: Client, daemon: Daemon, project: Path
+) -> None:
+    look(daemon)
+    (project / "trainshed.toml").write_text(PROJECT)
+    with pytest.raises(ClientError, match="no monitor 'orders_hourly' any more"):
+        client.backtest("orders_hourly")
+    client.reload()
+
+
+@pytest.mark.slow
 def test_what_a_monitor_has_found_is_over_when_the_project_has_it_no_more(
     daemon: Daemon, client: Client, project: Path
 ) -> None:

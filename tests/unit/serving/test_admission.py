@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from pipeline.serving.admission import LEAST, TURN_S, Admission
 
@@ -41,16 +42,37 @@ def test_a_request_is_refused_once_those_before_it_take_longer_than_it_may_wait(
 
         for _ in range(600):
             admission.enter(begin)
-        for _ in range(100):
+        for _ in range(600 // LEAST):
             await asyncio.sleep(0)
         waited = 0
-        while not admission.full:
+        while not admission.turns_away():
             admission.enter(begin)
             waited += 1
         assert 45 <= waited <= 70 + LEAST, "some fifty of 2 ms are a tenth of a second"
         for _ in range(40):
             await asyncio.sleep(0)
-        assert not admission.full
+        assert not admission.turns_away()
+
+    asyncio.run(story())
+
+
+def test_in_an_overload_that_lasts_who_is_taken_waits_for_a_tenth_of_what_a_burst_may_wait() -> None:
+    async def story() -> None:
+        clock = Clock()
+        admission, taken = Admission(0.5, clock), list[float]()
+
+        def begin(came: float) -> None:
+            clock.now += 0.001
+            taken.append(clock.now - came)
+
+        for _ in range(800):
+            for _ in range(24):
+                if not admission.turns_away():
+                    admission.enter(partial(begin, clock.now))
+            await asyncio.sleep(0)
+        assert max(taken) > 0.1, "before it has lasted"
+        assert max(taken[-1000:]) < 0.05 + 2 * LEAST * 0.001
+        assert len(taken) > 2000, "and the server is always busy"
 
     asyncio.run(story())
 

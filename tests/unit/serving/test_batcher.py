@@ -239,6 +239,45 @@ def test_batches_that_follow_each_other_late_make_the_room_smaller(loaded: Loade
     in_loop(work)
 
 
+def test_while_there_are_too_many_a_single_batch_waits_behind_one_that_takes_long(loaded: LoadedVersion) -> None:
+    async def work() -> None:
+        line = Line(loaded, longest_wait_s=0.05, expected_s=lambda rows: 5.0, clock=lambda: 0.0)
+        line.batcher._standing.refused(0.0)
+        assert await crowd(line, 2 * LARGEST) == LARGEST
+        line.pool.shutdown()
+
+    in_loop(work)
+
+
+def test_in_an_overload_that_lasts_who_is_taken_waits_for_a_tenth_of_what_a_burst_may_wait(
+    loaded: LoadedVersion,
+) -> None:
+    async def work() -> None:
+        clock = itertools.count()  # of runs, which take 10 ms each
+        now = [0.0]
+
+        def run() -> None:
+            now[0] = next(clock) * 0.01
+
+        line = Line(loaded, longest_wait_s=0.5, expected_s=lambda rows: 0.0019, clock=lambda: now[0])
+        line.batcher._pace = 0.01 / 0.0019
+        line.hold = run
+        longest: list[int] = []
+        asked: list[asyncio.Task[Any]] = []
+        for _ in range(60):
+            for seed in range(6 * LARGEST):  # three times the two batches that a turn runs
+                if not line.batcher.turns_away():
+                    asked.append(asyncio.create_task(line.ask(rows_of(1, seed))))
+            longest.append(line.batcher.waiting_rows)
+            await asyncio.sleep(0)
+        await asyncio.gather(*asked, return_exceptions=True)
+        assert max(longest) > 15 * LARGEST, "before it has lasted"
+        assert max(longest[-20:]) <= 6 * LARGEST + 5 * LARGEST
+        line.pool.shutdown()
+
+    in_loop(work)
+
+
 def test_what_the_next_turn_runs_may_wait_however_late_that_turn_is(loaded: LoadedVersion) -> None:
     """Who was let in is not refused then, after a wait, because other processes have the processor."""
 
@@ -247,7 +286,7 @@ def test_what_the_next_turn_runs_may_wait_however_late_that_turn_is(loaded: Load
         line.batcher._pace = 1000.0
         for batches, full in ((10, False), (1, True)):
             assert await crowd(line, batches * LARGEST) == 0
-            assert line.batcher.full is full
+            assert line.batcher.turns_away() is full
         assert await crowd(line, 2) == 2
         line.pool.shutdown()
 

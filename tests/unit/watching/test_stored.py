@@ -76,7 +76,11 @@ def test_a_window_that_the_release_before_kept_is_found(tmp_path: Path) -> None:
     assert same(shelf.get(1, WINDOW, "t1"), kept)
 
 
-@pytest.mark.parametrize("damage", [b"", b"no archive", gzip.compress(b"{}\n"), gzip.compress(b"no JSON\n123")])
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"no archive", gzip.compress(b"{}\n"), gzip.compress(b"no JSON\n123")],
+    ids=["empty", "no archive", "no columns", "no JSON"],  # an archive has its second in it: no two processes agreed
+)
 def test_what_is_damaged_is_not_there(tmp_path: Path, damage: bytes) -> None:
     shelf = Shelf(tmp_path, CELLS)
     shelf.put(1, WINDOW, window(300))
