@@ -9,7 +9,7 @@ from typing import Final
 from sqlmodel import Session
 
 from store import queue, runs
-from store.queue import Line, line_of
+from store.queue import Line, Stand
 from store.tables import Run
 from store.times import SECOND, from_us
 from store.wire import QueuedView, WaitKind
@@ -25,6 +25,8 @@ class Around:
     """Microseconds since 1970 UTC, as are all times here."""
     first: Mapping[Line, int]
     """Line → the run that is at its head."""
+    stands: Mapping[int, Stand]
+    """Run → where it stands in line."""
     upstream: Mapping[int, int | None]
     """Run → when the last run that it depends on ended; None while one has not."""
     degraded: str | None
@@ -34,8 +36,9 @@ class Around:
 def waiting(session: Session, now: int, limit: int, degraded: str | None) -> list[QueuedView]:
     """The head of the queue, in the order of service."""
     rows = queue.in_order(session, limit)
-    upstream = queue.upstream_ends(session, [row.id for row in rows if row.id is not None])
-    around = Around(now, queue.first_of_schedules(session), upstream, degraded)
+    known = [row.id for row in rows if row.id is not None]
+    upstream = queue.upstream_ends(session, known)
+    around = Around(now, queue.first_of_schedules(session), queue.stands(session, known), upstream, degraded)
     return [
         QueuedView(
             place=place,
@@ -53,7 +56,7 @@ def kind_of_wait(run: Run, around: Around) -> WaitKind:
         return "upstream"
     if run.not_before is not None and run.not_before > around.now:
         return "time"
-    return "line" if around.first.get(line_of(run), run.id) != run.id else "room"
+    return "room" if around.stands[run.id or 0].is_next(around.first) else "line"
 
 
 def why_waiting(run: Run, around: Around) -> str:
@@ -64,8 +67,9 @@ def why_waiting(run: Run, around: Around) -> str:
         case "time":
             return f"it is to start at {from_us(run.not_before or 0):%Y-%m-%d %H:%M:%S} UTC"
         case "line":
-            before = around.first[line_of(run)]
-            return f"waits for run {before}: the runs of schedule {run.schedule} go one after another"
+            stand = around.stands[run.id or 0]
+            before = around.first[stand.line]
+            return f"waits for run {before}: the runs of schedule {stand.schedule} go one after another"
         case "upstream":
             return "waits for the runs that it builds upon"
         case "room":

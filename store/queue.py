@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import func, insert
 from sqlalchemy import select as columns
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from store import events
@@ -127,8 +128,8 @@ def ready_runs(session: Session, now: int, limit: int = 500) -> list[Run]:
     """Runs that could start at `now` (µs) if there is room: due, with everything they depend on ended well.
 
     Highest priority first, then oldest, at most `limit` of each pool. Of the kinds in `ALONE` a job appears at most
-    once, and not while it runs. The runs of one schedule go one after another, unless its overlap is "allow"; so do
-    those of its backfills.
+    once, and not while it runs. The runs of one schedule go one after another, each with what it builds upon, unless
+    its overlap is "allow"; so do those of its backfills.
     """
     ids = _ready_ids(session, now, limit)
     rows = {row.id: row for row in session.exec(select(Run).where(col(Run.id).in_(ids)))}
@@ -143,8 +144,10 @@ def _ready_ids(session: Session, now: int, limit: int) -> list[int]:
         .where(col(Run.state).not_in(GOOD))
         .where(col(RunDependency.run).in_(select(Run.id).where(col(Run.state) == "queued")))
     )
+    head = aliased(Run)
     due = (
-        columns(col(Run.id), col(Run.job), col(Run.kind), col(Run.pool), col(Run.schedule), col(Run.trigger))
+        columns(col(Run.id), col(Run.job), col(Run.kind), col(Run.pool), *_stand(head))
+        .outerjoin(head, col(head.id) == col(Run.group))
         .where(col(Run.state) == "queued")
         .where(col(Run.not_before).is_(None) | (col(Run.not_before) <= now))
         .where(col(Run.id).not_in(blocked))
@@ -154,8 +157,8 @@ def _ready_ids(session: Session, now: int, limit: int) -> list[int]:
     first = first_of_schedules(session)
     ready: list[int] = []
     taken: Counter[str] = Counter()
-    for run, job, kind, pool, schedule, trigger in session.connection().execute(due):
-        if first.get((schedule, trigger), run) != run or (kind in ALONE and job in busy) or taken[pool] == limit:
+    for run, job, kind, pool, *stand in session.connection().execute(due):
+        if not Stand(*stand).is_next(first) or (kind in ALONE and job in busy) or taken[pool] == limit:
             continue
         if kind in ALONE:
             busy.add(job)
@@ -168,9 +171,40 @@ Line = tuple[str | None, str]
 """Schedule and trigger: what is due now and what a backfill makes up do not wait for each other."""
 
 
-def line_of(run: Run) -> Line:
-    """The line in which a run waits; of runs without a schedule none waits for another."""
-    return run.schedule, run.trigger
+class Stand(NamedTuple):
+    """Where a run stands in line. What a run builds upon stands with it, or it would find what is of a later time."""
+
+    schedule: str | None
+    """None: no other run is waited for."""
+    trigger: str
+    head: int
+    """The run of the schedule: itself, or the one that builds upon it."""
+
+    @property
+    def line(self) -> Line:
+        return self.schedule, self.trigger
+
+    def is_next(self, first: Mapping[Line, int]) -> bool:
+        """`first`: line → the run at its head."""
+        return first.get(self.line, self.head) == self.head
+
+
+def stands(session: Session, runs: Sequence[int]) -> dict[int, Stand]:
+    """Of each of these runs."""
+    head = aliased(Run)
+    query = (
+        columns(col(Run.id), *_stand(head)).outerjoin(head, col(head.id) == col(Run.group)).where(col(Run.id).in_(runs))
+    )
+    return {run: Stand(*stand) for run, *stand in session.connection().execute(query)}
+
+
+def _stand(head: type[Run]) -> list[Any]:
+    """Columns of a `Stand`."""
+    return [
+        func.coalesce(head.schedule, Run.schedule),
+        func.coalesce(head.trigger, Run.trigger),
+        func.coalesce(head.id, Run.id),
+    ]
 
 
 def first_of_schedules(session: Session) -> dict[Line, int]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ def worker(directory):
 sys.exit(supervise(sys.argv[1], worker))
 """
 """A shim as the product starts it, but with `work.py` of the attempt's folder as its worker."""
+NONCE = uuid.uuid4().hex
+"""Nobody else's: tests that run beside these kill what has the nonce of their own attempts."""
 
 GRANDCHILD = """
 import os, signal, sys, time
@@ -79,7 +82,7 @@ def start_shim(tmp_path: Path) -> Iterator[ShimStarter]:
         directory.root.mkdir(exist_ok=True)
         (directory.root / "work.py").write_text(textwrap.dedent(program))
         if order.pop("ordered", True):
-            directory.spec.write_text(json.dumps({"nonce": "n1", "project": str(directory.root), **order}))
+            directory.spec.write_text(json.dumps({"nonce": NONCE, "project": str(directory.root), **order}))
         process = subprocess.Popen([sys.executable, "-P", "-c", DRIVER, str(directory.root)], start_new_session=True)
         running.append(process)
         return RunningShim(directory, process)
@@ -99,7 +102,7 @@ def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 
 def test_the_exit_status_is_written_down(start_shim: ShimStarter) -> None:
     status = start_shim("import sys; print('out'); print('err', file=sys.stderr); sys.exit(7)").wait()
-    assert (status["state"], status["exit_code"], status["signal"], status["nonce"]) == ("ended", 7, None, "n1")
+    assert (status["state"], status["exit_code"], status["signal"], status["nonce"]) == ("ended", 7, None, NONCE)
     assert status["peak_rss"] > 1_000_000
     assert status["ended_at"] <= time.time()
 
@@ -249,7 +252,7 @@ def test_a_worker_of_a_history_that_a_restore_has_ended_makes_room_for_the_attem
 def test_the_environment_names_the_attempt_for_stray_descendants(start_shim: ShimStarter) -> None:
     shim = start_shim("import os; print(os.environ['TRAINSHED_NONCE'])")
     shim.wait()
-    assert shim.directory.stdout.read_text() == "n1\n"
+    assert shim.directory.stdout.read_text() == f"{NONCE}\n"
 
 
 def test_the_shim_is_small_and_starts_without_our_libraries() -> None:

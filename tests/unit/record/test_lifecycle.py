@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from daemon.waits import waiting
 from store import datasets, lifecycle, progress, queue, runs
 from store.engine import Record, Transaction
 from store.errors import Conflict, NotFound
@@ -111,6 +112,29 @@ def test_a_long_line_that_moves_one_by_one_holds_up_nobody_behind_it(record: Rec
         queue.submit_all(tx, [[one] for one in line])
     _submit(record, _new("train:behind"))
     assert _ready(record) == [f"{kind}:late", "train:behind"]
+
+
+def test_what_a_time_of_a_schedule_builds_upon_waits_until_the_time_before_has_ended(record: Record) -> None:
+    """Or it replaces what that one is about to read: a backfill read data of a later hour, and left that one out."""
+    with record.transaction() as tx:
+        tx.session.add(Schedule(name="hourly", job="etl:told", spec={"every_s": 3600}, timezone="UTC"))
+    hours = replace(_new("etl:hours"), trigger="upstream")
+    told = replace(_new("etl:told", depends_on=("etl:hours",)), trigger="backfill", schedule="hourly")
+    with record.transaction() as tx:
+        one, other = queue.submit_all(tx, [[hours, replace(told, scheduled_for=at)] for at in range(2)])
+
+    def ready() -> list[int | None]:
+        with record.read() as session:
+            return [run.id for run in queue.ready_runs(session, 0)]
+
+    assert ready() == [one[0]]
+    _settle(record, one[0], "succeeded")
+    assert ready() == [one[1]]
+    with record.read() as session:
+        why = {view.run.id: view.why for view in waiting(session, to_us(record._clock()), 9, None)}
+    assert why[other[0]] == f"waits for run {one[1]}: the runs of schedule hourly go one after another"
+    _settle(record, one[1], "failed", "the source is gone")
+    assert ready() == [other[0]]
 
 
 def test_a_full_pool_holds_up_no_other_pool(record: Record) -> None:

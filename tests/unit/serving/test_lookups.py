@@ -23,7 +23,6 @@ from pipeline.serving.lookups import Join
 from store.routing import Arm, Route, Snapshot
 from tests.unit.serving.door import Door, opened
 
-NOW_US = time.time_ns() // 1000
 HOUR_US = 3_600_000_000
 KEYS = (("plane", "INT64", 99), ("gate", "BYTES", "A"))
 JOINS = {"late": [Join("planes", {"tail": "plane"}, ""), Join("hours", {"gate": "gate"}, "")]}
@@ -35,11 +34,15 @@ def put(door: Door, view: str, table: pa.Table, **settings: Any) -> None:
         connection.register("_view", table)
         entity = table.column_names[0]
         made = FeatureView(inputs=["any"], entity=[entity], time="at", online=True, **settings)
-        publish(connection, "_view", made, door.online / view, version=4, now_us=NOW_US)
+        publish(connection, "_view", made, door.online / view, version=4, now_us=now_us())
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000
 
 
 def moments(*hours_ago: float) -> pa.Array:
-    return pa.array([NOW_US - int(ago * HOUR_US) for ago in hours_ago], pa.timestamp("us", tz="UTC"))
+    return pa.array([now_us() - int(ago * HOUR_US) for ago in hours_ago], pa.timestamp("us", tz="UTC"))
 
 
 @pytest.fixture(scope="module")
