@@ -22,7 +22,6 @@ from store.home import Home
 START_S: Final = 30.0
 ASK_S: Final = 10.0
 PREPARE_S: Final = 900.0
-LOG_BYTES: Final = 5_000_000
 
 
 class ServingProcess:
@@ -77,8 +76,6 @@ class ServingProcess:
         settings.write(self._dir.settings)
         reading, writing = os.pipe()
         with open(self._dir.log, "ab") as log:
-            if log.tell() > LOG_BYTES:
-                os.replace(self._dir.log, self._dir.log.with_suffix(".log.1"))
             process = subprocess.Popen(
                 [
                     sys.executable,

@@ -29,6 +29,7 @@ from pipeline.serving import crew
 from pipeline.serving.channel import Channel, Closed, Json, Refused
 from pipeline.serving.control import bind_control, channel_of, greet
 from pipeline.serving.listening import is_at, listen_at, reserve
+from pipeline.serving.logbound import keep_bounded
 from pipeline.serving.pressing import Press
 from pipeline.serving.promoting import Promoting
 from pipeline.serving.resting import Resting
@@ -97,6 +98,8 @@ class Supervisor:
         while True:
             self._changed.clear()
             await _in_any_case(self._look)
+            with contextlib.suppress(OSError):  # what cannot be put aside now is tried again
+                keep_bounded(self._dir.log)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), LOOK_S)
 
