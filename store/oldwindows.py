@@ -85,6 +85,7 @@ def _rested_on(session: Session, monitor: str) -> list[int]:
         .join(Run, col(Run.id) == Param.run)
         .where(Param.name == REPORT, col(Run.state).not_in(ENDED))
     )
-    known = {int(one) for one in (*session.exec(told), *session.exec(follows))}
+    # Runs name their own parameters, and one may call a file so.
+    known = {one for one in (*session.exec(told), *session.exec(follows)) if isinstance(one, int)}
     query = select(DriftReport.since).where(DriftReport.monitor == monitor, col(DriftReport.id).in_(known))
     return [since for since in session.exec(query) if since is not None]

@@ -7,7 +7,7 @@ from typing import Final
 
 from pipeline.config.project import Project
 from pipeline.config.schedules import JobSection
-from pipeline.config.watched import monitors_of
+from pipeline.config.watched import monitors_of, served
 from store.words import JobKind
 
 MONITORS: Final = "monitors"
@@ -62,7 +62,7 @@ def _settings(project: Project, name: str, kind: JobKind) -> JobSection:
 
 def pools_of(project: Project) -> dict[str, int]:
     """Pool → slots: how many runs at once."""
-    watched = {MONITORS: 1} if monitors_of(project) else {}
+    watched = {MONITORS: 1} if project.monitors or served(project) else {}
     return {"default": 2, **watched, **project.daemon.pools}
 
 

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
+from pipeline.config.jobs import pools_of
 from pipeline.config.watched import served
 
 if TYPE_CHECKING:
@@ -105,5 +106,5 @@ def _job_names(project: Project) -> Iterator[str]:
     for name, settings in project.jobs.items():
         if name not in jobs:
             yield f"jobs.{name}: no job {name!r}{nearest(name, jobs)}"
-        if settings.pool not in (pools := {"default", "monitors", *project.daemon.pools}):
-            yield f"jobs.{name}.pool: no pool {settings.pool!r}{nearest(settings.pool, sorted(pools))}"
+        if settings.pool not in (pools := pools_of(project)):
+            yield f"jobs.{name}.pool: no pool {settings.pool!r}{nearest(settings.pool, pools)}"

@@ -162,6 +162,20 @@ def test_a_good_file_loads_and_knows_its_folder(tmp_path: Path) -> None:
             id="job",
         ),
         pytest.param(
+            GOOD + '[jobs."etl:d"]\npool = "monitors"\n',
+            ':12: jobs."etl:d".pool',
+            "no pool 'monitors'",
+            "define it",
+            id="pool that is not there without a monitor",
+        ),
+        pytest.param(
+            GOOD + '[jobs."etl:d"]\npool = "default"\n[monitors.w]\ndataset = "e"\ntime = "t"\n',
+            ":14: monitors.w.dataset",
+            "no dataset 'e'",
+            "define it",
+            id="pool of a job beside a dangling monitor",
+        ),
+        pytest.param(
             GOOD.replace('source = "s"', 'source = "t"'),
             ":10: datasets.d.source",
             "no source 't'",

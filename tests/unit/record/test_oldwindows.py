@@ -89,6 +89,15 @@ def test_what_a_training_follows_from_stays_until_that_has_ended(record: Record)
     assert going(record) == list(range(9))
 
 
+def test_a_run_that_calls_a_parameter_of_its_own_report_keeps_nothing(record: Record) -> None:
+    """Its value was taken for a number: while such a run went on, no window was forgotten, and the round ended."""
+    put(record, *(window(hour) for hour in range(REMEMBERED + 9)))
+    with record.transaction() as tx:
+        (run,) = queue.submit(tx, [queue.NewRun(job="etl:a", kind="etl", target="a", trigger="manual", actor="ann")])
+        results.put_params(tx, run, {REPORT: "weekly.html"})
+    assert going(record) == list(range(9))
+
+
 def keeper(record: Record, clock: HandClock, keep: str | None = None) -> OldWindows:
     """Without `keep` the project has no such monitor."""
     late = {"late": {"model": "late", "keep_windows": keep}} if keep else {}
