@@ -4,7 +4,7 @@ person. And over the last windows together: what has been found often enough. Pu
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from pipeline.watching.assessed import Assessed, plain
@@ -99,7 +99,7 @@ def _standing(known: Sequence[Assessed], windows: int, needed: int) -> Standing:
 def _gone(one: Assessed, windows: int) -> Standing:
     """A slice without rows enough for long."""
     reason = f"none of the last {windows} windows in which {one.part_of} could be judged has labelled rows enough of it"
-    return Standing(Assessed(kind=one.kind, subject=one.subject, answer="clear", title=one.title, reason=reason), 0, 0)
+    return Standing(replace(one, answer="clear", reason=reason, evidence={}, suggestion=""), 0, 0)
 
 
 def _waits(one: Assessed, least: int) -> Assessed:

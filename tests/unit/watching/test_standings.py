@@ -52,6 +52,7 @@ def test_a_slice_that_the_newest_labelled_windows_no_longer_have_is_over() -> No
     found = after(BAD, BAD, gone, gone, gone)[SUBJECT]
     assert not found.stands
     assert "none of the last 3 windows" in found.newest.reason
+    assert found.newest.part_of, "so the report leaves it out, as it does with slices that are as they were"
     assert SUBJECT in covered([found])["performance"]
 
 
