@@ -19,6 +19,7 @@ from pipeline.config.jobs import Job
 from store import events, queue
 from store.engine import Transaction
 from store.errors import Conflict, Refused
+from store.removed import times_taken
 from store.schedules import get_schedule
 from store.tables import Run, Schedule
 from store.times import from_us, to_us
@@ -114,11 +115,12 @@ def _times(row: Schedule, start: datetime, end: datetime) -> list[datetime]:
 
 
 def _taken(session: Session, name: str, start: datetime, end: datetime) -> dict[int, tuple[int, RunState]]:
-    """Nominal time (µs) → the run that it has."""
+    """Nominal time (µs) → the run that it has, or had before that was removed."""
     query = select(Run.scheduled_for, Run.id, Run.state).where(
         Run.schedule == name, col(Run.scheduled_for) >= to_us(start), col(Run.scheduled_for) < to_us(end)
     )
-    rows = session.exec(query)
+    gone = times_taken(session, [name], to_us(start), to_us(end))
+    rows = [*((row.scheduled_for, row.id, row.state) for row in gone), *session.exec(query)]
     return {at: (run, cast(RunState, state)) for at, run, state in rows if at is not None and run is not None}
 
 

@@ -19,6 +19,7 @@ from daemon.timetable import Due, due_times, next_time
 from pipeline.config.jobs import Job
 from store import events, lifecycle, queue
 from store.engine import Transaction
+from store.removed import times_taken
 from store.schedules import due_rows
 from store.tables import Run, Schedule
 from store.times import SECOND, from_us, to_us
@@ -26,6 +27,7 @@ from store.words import ACTIVE, CatchUp, Overlap
 
 AT_ONCE: Final = 1000
 """Schedules in one transaction; the next claim, right after it, takes the rest."""
+_FAR: Final = 2**62
 
 
 @dataclass(frozen=True)
@@ -160,12 +162,14 @@ def _unended(tx: Transaction, rows: Sequence[Schedule]) -> dict[str, Unended]:
 
 
 def _taken(tx: Transaction, rows: Sequence[Schedule]) -> set[tuple[str, int]]:
-    """Nominal times that have a run already, as after a change of a schedule's times and back."""
+    """Nominal times that have a run already, or had one, as after a change of a schedule's times and back."""
     oldest = min(row.next_at for row in rows if row.next_at is not None)
     query = select(Run.schedule, Run.scheduled_for).where(
         col(Run.schedule).in_([row.name for row in rows]), col(Run.scheduled_for) >= oldest
     )
-    return {(name, at) for name, at in tx.session.exec(query) if name is not None and at is not None}
+    gone = times_taken(tx.session, [row.name for row in rows], oldest, _FAR)
+    taken = [*tx.session.exec(query), *((row.schedule, row.scheduled_for) for row in gone)]
+    return {(name, at) for name, at in taken if name is not None and at is not None}
 
 
 def _tell(tx: Transaction, row: Schedule, what: str, message: str) -> None:

@@ -9,6 +9,7 @@ experiments  looks at versions that are compared, and decides
 counts       writes down what endpoints have answered
 press ahead  compiles what may be promoted next
 retrained    lets versions that a rule has trained come forward, if they are better
+retention    removes old runs, and old windows of monitors
 notifier     tells channels of alerts        heartbeat    tells an outside service that all is well
 """
 
@@ -41,6 +42,7 @@ from daemon.recover import recover
 from daemon.replays import Replays
 from daemon.reports import Reports
 from daemon.resources import Sampler
+from daemon.retention import Retention
 from daemon.retrained import Retrained
 from daemon.scheduler import Scheduler
 from daemon.servingsampler import ServingSampler
@@ -117,7 +119,8 @@ class Daemon:
             self.record, clock, project.root, self._supervisor.pids, self._warm.pids, self.endpoints.process.pids
         )
         self._scheduler = Scheduler(self.record, lambda tx: claim_due(tx, self._jobs), clock, self._claimed)
-        self._retrained = Retrained(self.record, lambda: self._project, self._put_into_traffic, clock)
+        self._retrained = Retrained(self.record, lambda: self._project, self._put_into_traffic)
+        self.retention = Retention(self.record, lambda: self._project, clock)
         self.notifier = Notifier(self.record, lambda: self._project, clock)
         self.heartbeat = Heartbeat(self.record, lambda: self._project, clock, self._unwell)
         self._idle = threading.Condition()
@@ -148,6 +151,7 @@ class Daemon:
                 found = [of_death(died, again=bool(alerts.keys_there(tx.session, LIFE)))]
                 alerts.observe(tx, LIFE, found, to_us(self.clock()), covered={}, policy=self.alert_policy)
         self._retrained.start()
+        self.retention.start()
         self.notifier.start()
         self.heartbeat.start()
 
@@ -161,6 +165,7 @@ class Daemon:
         self.heartbeat.stop()
         self.notifier.stop()
         self._retrained.stop()
+        self.retention.stop()
         self._press_ahead.stop()
         self.counts.stop()
         self.canaries.stop()

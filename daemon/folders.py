@@ -42,7 +42,7 @@ def _measure(name: str, path: Path, seen: set[tuple[int, int]], monotonic: Calla
     until = monotonic() + LONGEST_S
     size = files = 0
     complete = True
-    for facts in _files(path):
+    for facts in files_below(path):
         if files >= MOST_FILES or monotonic() > until:
             complete = False
             break
@@ -55,7 +55,7 @@ def _measure(name: str, path: Path, seen: set[tuple[int, int]], monotonic: Calla
     return FolderView(name=name, path=str(path), bytes=size, files=files, complete=complete)
 
 
-def _files(folder: Path) -> Iterator[os.stat_result]:
+def files_below(folder: Path) -> Iterator[os.stat_result]:
     """Everything below it that is there at the moment of looking; links are not followed."""
     open_folders = [str(folder)]
     while open_folders:

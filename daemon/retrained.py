@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlmodel import Session, col, select
 
-from daemon.oldwindows import OldWindows
 from daemon.program import ask_program
 from daemon.reports import source_of
 from daemon.roundsman import Roundsman
@@ -33,7 +32,6 @@ from store.errors import Refused, ServingError
 from store.oldwindows import REPORT
 from store.results import params_of
 from store.tables import Event, ModelVersion, WatchWindow
-from store.times import Clock
 from store.wire import PromoteRequest, TrafficChange
 from store.words import CANDIDATE, PRODUCTION
 
@@ -70,7 +68,6 @@ class Retrained(Roundsman):
         record: Record,
         project: Callable[[], Project],
         put_into_traffic: Callable[[str, Callable[[Transaction], object]], object],
-        clock: Clock,
     ) -> None:
         """`put_into_traffic`: `Endpoints.change`."""
         trouble = "a retrained version waits"
@@ -78,12 +75,10 @@ class Retrained(Roundsman):
         self._record = record
         self._project = project
         self._put = put_into_traffic
-        self._old_windows = OldWindows(record, project, clock)
         self._asked: dict[tuple[str, int], tuple[object, ...]] = {}
         """Version → the windows that it was last compared on, in vain."""
 
     def _round(self) -> float:
-        self._old_windows.tidy()
         self.look()
         return EVERY_S
 

@@ -28,6 +28,7 @@
     │   ├── RecordDamaged          the database file is not sound
     │   ├── RecordBusy             another process holds the write lock             (worth a retry)
     │   └── NotFound               no run, dataset, model, version … of that name
+    │       └── Removed            it was there, and was removed because it was old
     └── Refused                    understood, and not done
         ├── Conflict               somebody else moved it first, or the state forbids it
         ├── GateRefused            no verdict, or a failing one, and no override
@@ -214,6 +215,12 @@ class NotFound(RecordError):
     """Nothing of that name is in the record."""
 
     http_status = 404
+
+
+class Removed(NotFound):
+    """It was in the record, and was removed because it was old."""
+
+    http_status = 410
 
 
 class Refused(TrainshedError):

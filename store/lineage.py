@@ -12,7 +12,8 @@ from sqlmodel import Session, col, select
 from store import aliases
 from store.datasets import newest_row, version_row
 from store.queue import get_run
-from store.tables import DatasetVersion, ModelVersion, Run, RunDependency, TrainingSet
+from store.removed import removed_run
+from store.tables import DatasetVersion, ModelVersion, RemovedRun, Run, RunDependency, TrainingSet
 from store.times import from_us
 from store.versions import get_version
 from store.wire import LineageEdge, LineageNode, LineageView
@@ -110,6 +111,19 @@ class _Graph:
         )
         return self._put(node, lambda step: self._from_run(row, step), steps)
 
+    def _removed(self, row: RemovedRun) -> str:
+        """What it was made from and what else it made is not known any more."""
+        node = LineageNode(
+            id=f"run {row.id}",
+            kind="run",
+            name=row.job,
+            number=row.id,
+            detail=f"removed on {from_us(row.removed_at):%Y-%m-%d} by retention",
+            at=from_us(row.ended_at),
+            state=row.state,
+        )
+        return self._leaf(node)
+
     def _training_set(self, row: TrainingSet, *steps: Step) -> str:
         node = LineageNode(
             id=f"training set {row.digest[:12]}",
@@ -142,10 +156,12 @@ class _Graph:
 
     def _made_by(self, run: int, what: str) -> None:
         row = self._session.get(Run, run)
+        # Its other results are not of this story, so it is not gone on from.
+        self._seen |= {("up", f"run {run}"), ("down", f"run {run}")}
         if row is not None:
-            # Its other results are not of this story, so it is not gone on from.
-            self._seen |= {("up", f"run {run}"), ("down", f"run {run}")}
             self._join(self.run(row), what, "made")
+        elif (gone := removed_run(self._session, run)) is not None:
+            self._join(self._removed(gone), what, "made")
 
     def _from_dataset(self, row: DatasetVersion, step: Step) -> None:
         own = f"{row.dataset}@{row.version}"
@@ -197,6 +213,8 @@ class _Graph:
             for other in self._waited_for(row):
                 self._seen |= {("up", f"run {other.id}"), ("down", f"run {other.id}")}
                 self._join(self.run(other), own, "read")
+            for gone in self._waited_for_and_gone(row):
+                self._join(self._removed(gone), own, "read")
             return
         for made in self._session.exec(select(DatasetVersion).where(DatasetVersion.run == row.id)):
             self._join(own, self.dataset(made), "made")
@@ -268,3 +286,7 @@ class _Graph:
     def _waited_for(self, row: Run) -> list[Run]:
         query = select(Run).join(RunDependency, col(RunDependency.on_run) == Run.id).where(RunDependency.run == row.id)
         return list(self._session.exec(query.order_by(col(Run.id))))
+
+    def _waited_for_and_gone(self, row: Run) -> list[RemovedRun]:
+        gone = select(RemovedRun).join(RunDependency, col(RunDependency.on_run) == RemovedRun.id)
+        return list(self._session.exec(gone.where(RunDependency.run == row.id).order_by(col(RemovedRun.id))))

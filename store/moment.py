@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, union_all
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
-from store import aliases
+from store import aliases, removed
 from store.past import last_changes
 from store.tables import Event, Run
 from store.times import from_us
@@ -32,6 +32,7 @@ def moment(session: Session, at: int) -> MomentView:
         aliases=aliases.current(session, at=at),
         running=[run for run in then if run.state in ACTIVE],
         queued=[run for run in then if run.state == "queued"],
+        removed=removed.unended_then(session, at),
     )
 
 

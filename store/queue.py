@@ -15,7 +15,8 @@ from sqlmodel import Session, col, select
 from store import events
 from store.engine import Transaction
 from store.errors import NotFound
-from store.tables import Run, RunCount, RunDependency, Schedule
+from store.removed import refuse_removed
+from store.tables import RemovedRun, Run, RunCount, RunDependency, Schedule
 from store.words import ACTIVE, GOOD, JobKind, Trigger
 
 ALONE: Final[frozenset[JobKind]] = frozenset({"etl", "features", "batch-predict", "monitor", "backup"})
@@ -59,8 +60,9 @@ def submit(tx: Transaction, jobs: Sequence[NewRun]) -> list[int]:
 
 def submit_all(tx: Transaction, submissions: Sequence[Sequence[NewRun]]) -> list[list[int]]:
     """Queues many submissions in three statements."""
-    highest = tx.connection.execute(select(func.max(Run.id))).scalar()
-    next_id = (highest or 0) + 1
+    # A number that was given out is not given out again, whatever became of its run.
+    highest = [tx.connection.execute(select(func.max(table.id))).scalar() for table in (Run, RemovedRun)]
+    next_id = max(number or 0 for number in highest) + 1
     rows, dependencies, lines, given = [], [], [], []
     for jobs in submissions:
         ids = list(range(next_id, next_id + len(jobs)))
@@ -117,9 +119,10 @@ def _queued(new: NewRun, run: int) -> events.Line:
 
 
 def get_run(session: Session, run: int) -> Run:
-    """The row. Raises NotFound."""
+    """The row. Raises NotFound, Removed."""
     row = session.get(Run, run)
     if row is None:
+        refuse_removed(session, run)
         raise NotFound(f"there is no run {run}", where=f"run {run}", remedy="see `trainshed runs list`")
     return row
 

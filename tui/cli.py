@@ -27,6 +27,7 @@ from tui.verbs import (
     monitors,
     project,
     promotion,
+    prune,
     runs,
     schedules,
     system,
@@ -71,6 +72,7 @@ for group in (
     events,
     watch,
     backup,
+    prune,
 ):
     group.add_to(app)
 

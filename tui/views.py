@@ -13,9 +13,11 @@ from store.wire import (
     BackfillRequest,
     BoxHistoryView,
     DoctorView,
+    Done,
     JobView,
     LineageView,
     Page,
+    PruneView,
     QuarantineView,
     QueueView,
     SourceView,
@@ -65,6 +67,14 @@ class Views(Asking):
 
     def backfill(self, schedule: str, request: BackfillRequest) -> BackfillDone:
         return self._post(BackfillDone, f"/schedules/{schedule}/backfill", request)
+
+    def prune_plan(self) -> PruneView:
+        """Which old runs would go, and which stay."""
+        return self._get(PruneView, "/prune")
+
+    def prune(self) -> Done:
+        """The daemon begins to remove what is old."""
+        return self._post(Done, "/prune")
 
     # ---------------------------------------------------------------------------------------------------- data
 

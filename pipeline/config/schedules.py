@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, model_validator
 
-from pipeline.config.base import Duration, Section, Share, Size
+from pipeline.config.base import Duration, Section, Share, Size, none_if_off
 from pipeline.config.crontab import parse_crontab
 from pipeline.config.zones import zone_name
 from store.words import CatchUp, DeviceChoice, Overlap
@@ -16,6 +17,10 @@ def crontab_line(line: str) -> str:
     """The line itself, when it can be read."""
     parse_crontab(line)
     return line
+
+
+KeepRuns = Annotated[Annotated[Duration, Field(ge=timedelta(days=1))] | None, BeforeValidator(none_if_off)]
+"""At least a day; None: for ever."""
 
 
 class ScheduleSection(Section):
@@ -74,6 +79,8 @@ class JobSection(Section):
     """Overrides the model's device."""
     gpu_memory: Share = 1.0
     """Share of one GPU's memory that a run leases."""
+    keep_runs: KeepRuns = None
+    """How long its runs stay after their end; `"off"`: for ever. Left out: as `daemon.keep_runs` says."""
 
 
 class DaemonSection(Section):
@@ -95,3 +102,8 @@ class DaemonSection(Section):
     """Between two measurements of the box and of the runs."""
     keep_backups: int = Field(default=7, gt=0)
     """Backups that stay; older ones are removed."""
+    keep_runs: KeepRuns = Field(default="365d", validate_default=True)
+    """How long runs stay after their end, with their folders, logs, checkpoints, events and curves; `"off"`: for ever.
+    What a version in use was made by or from stays in any case, and what schedules and skipped steps rest on."""
+    keep_newest: int = Field(default=30, ge=1)
+    """Runs of a job that stay however old they are, the newest."""

@@ -36,6 +36,7 @@ OURS: Final = History(
         "alerts",
         "deliveries",
         "error_streams",
+        "removed",
     ),
     scripts=Path(__file__).parent,
 )

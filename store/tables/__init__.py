@@ -12,6 +12,7 @@ from store.tables.data import CheckResult, DatasetVersion
 from store.tables.keys import ApiKey
 from store.tables.metrics import Metric, MetricKey, MetricLatest, MetricRange, ResourceSample
 from store.tables.models import AliasEvent, ModelVersion
+from store.tables.removed import RemovedRun
 from store.tables.results import Artifact, Checkpoint, Param, TrainingSet
 from store.tables.runs import Attempt, Run, RunCount, RunDependency
 from store.tables.schedules import Schedule
@@ -40,6 +41,7 @@ __all__ = [
     "ModelVersion",
     "Notification",
     "Param",
+    "RemovedRun",
     "ResourceSample",
     "Run",
     "RunCount",

@@ -34,6 +34,16 @@ STATEMENTS: Final = (
     """CREATE TRIGGER event_says AFTER INSERT ON event BEGIN
     INSERT INTO event_words (rowid, subject, message) VALUES (new.id, new.subject, new.message);
     END""",
+    """CREATE TRIGGER run_says_nothing AFTER DELETE ON run WHEN old.reason <> '' OR old.message <> '' BEGIN
+    INSERT INTO run_words (run_words, rowid, reason, message) VALUES ('delete', old.id, old.reason, old.message);
+    END""",
+    """CREATE TRIGGER event_says_nothing AFTER DELETE ON event BEGIN
+    INSERT INTO event_words (event_words, rowid, subject, message)
+    VALUES ('delete', old.id, old.subject, old.message);
+    END""",
+    """CREATE TRIGGER run_counted_no_more AFTER DELETE ON run BEGIN
+    UPDATE run_count SET runs = runs - 1 WHERE state = old.state;
+    END""",
     """CREATE TRIGGER run_counted AFTER INSERT ON run BEGIN
     INSERT INTO run_count (state, runs) VALUES (new.state, 1) ON CONFLICT (state) DO UPDATE SET runs = runs + 1;
     END""",
@@ -42,4 +52,4 @@ STATEMENTS: Final = (
     INSERT INTO run_count (state, runs) VALUES (new.state, 1) ON CONFLICT (state) DO UPDATE SET runs = runs + 1;
     END""",
 )
-"""After the tables. Runs and events are never deleted, and an event never changes."""
+"""After the tables. An event never changes."""

@@ -41,7 +41,8 @@ class TrainingSet(SQLModel, table=True):
     __tablename__ = "training_set"
     digest: str = Field(primary_key=True)
     model: str
-    run: int = Field(foreign_key="run.id")
+    run: int
+    """The first that made it; it may have been removed since."""
     path: str
     rows: int
     columns: list[Json] = json_column(list)

@@ -78,7 +78,8 @@ class RunCount(SQLModel, table=True):
 class RunDependency(SQLModel, table=True):
     __tablename__ = "run_dependency"
     run: int = Field(primary_key=True, foreign_key="run.id")
-    on_run: int = Field(primary_key=True, foreign_key="run.id", index=True)
+    on_run: int = Field(primary_key=True, index=True)
+    """It may have been removed since."""
 
 
 class Attempt(SQLModel, table=True):

@@ -105,6 +105,7 @@ from store.wire.monitors import (
     RetrainView,
 )
 from store.wire.predictions import LoggedPrediction, PredictionsView
+from store.wire.prune import PruneJob, PruneRun, PruneView
 from store.wire.runs import (
     ArtifactView,
     AttemptView,
@@ -320,6 +321,9 @@ __all__ = [
     "Problem",
     "ProcessView",
     "PromoteRequest",
+    "PruneJob",
+    "PruneRun",
+    "PruneView",
     "QuarantineView",
     "QuarantinedRow",
     "QueueView",

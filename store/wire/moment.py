@@ -33,6 +33,8 @@ class MomentView(Wire):
     running: list[RunThenView]
     """Starting or running."""
     queued: list[RunThenView]
+    removed: int = 0
+    """Runs that ran or waited then and were removed since: nothing else is known of them."""
     needs_you: list[NeedView] = []
     """What wanted a person, as far as the record tells: not how full the disk was, nor why a run waited."""
     next_schedules: list[ScheduleView] = []

@@ -18,6 +18,8 @@ def moment(view: MomentView, events: Sequence[EventView]) -> RenderableType:
     parts += [Text(""), heading("live"), _aliases(view)]
     for title, runs in (("running", view.running), ("waiting", view.queued)):
         parts += [Text(""), heading(title), _runs(runs, view)]
+    if view.removed:
+        parts += [Text(f"and {view.removed:,} that have been removed since by retention", style="dim")]
     parts += [Text(""), heading("wanted somebody"), _needs(view)]
     parts += [Text(""), heading("before it"), event_table(events)]
     return Group(*parts)

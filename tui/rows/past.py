@@ -61,6 +61,14 @@ def box_then(now: BoxView, history: BoxHistoryView) -> BoxView | None:
     )
 
 
+def removed(runs: int) -> str:
+    """Of runs of then that are known no more; empty if there are none."""
+    if not runs:
+        return ""
+    what = "a run that ran or waited then was" if runs == 1 else f"{runs:,} runs that ran or waited then were"
+    return f"{what} removed since by retention"
+
+
 def queue_then(moment: MomentView) -> list[QueuedView]:
     """In the order in which they were asked for."""
     from store.wire import QueuedView

@@ -106,4 +106,4 @@ class Events(ShedScreen):
         if words:
             self.shed.open(*words)
         else:
-            self.shed.go_to("system")
+            self.shed.go_to("runs" if event.row.subject == "runs" else "system")

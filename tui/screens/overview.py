@@ -141,12 +141,14 @@ class Overview(ShedScreen):
     def _show(self, status: StatusView) -> None:
         self._status = status
         self._fill(status.needs_you, status.production, status.running, status.next_schedules, status.waiting)
+        self.tell_of_the_past("")
 
     def _show_then(self, then: MomentView) -> None:
         self._status = None
         live = [alias for alias in then.aliases if alias.alias == "production"]
         running, queue = ([past.run_then(run) for run in runs] for runs in (then.running, then.queued))
         self._fill(then.needs_you, live, running, then.next_schedules, queue)
+        self.tell_of_the_past(past.removed(then.removed))
 
     def _fill(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from store.wire import ChangesView, RunView, SparkView
     from tui.client import Client
     from tui.failure import Failure
+
+_REMOVED: Final = "runs.removed"
+"""Kind of the events that tell of old runs that are there no more."""
 
 
 class RunSource:
@@ -81,12 +84,13 @@ class Runs(ShedScreen):
         self._read_sparks()
 
     def news(self, changes: ChangesView) -> None:
-        """Known runs are renewed in place; a new run, or another order, means asking again."""
+        """Known runs are renewed in place; new ones, old ones that were removed, another order mean asking again."""
         table = self.table
         known = {run.id for run in table.pages.here(table.in_view)}
         self._newer.update({run.id: run for run in changes.runs})
         newest = max(known, default=0)
-        if any(run.id > newest for run in changes.runs) or table.query_.filter:
+        removed = any(event.kind == _REMOVED for event in changes.events)
+        if removed or any(run.id > newest for run in changes.runs) or table.query_.filter:
             table.reread()
         if changes.runs:
             self._read_sparks()

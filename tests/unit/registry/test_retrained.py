@@ -31,7 +31,7 @@ class Compared(Retrained):
     """Answers as the program would, instead of starting it."""
 
     def __init__(self, shelf: Shelf, project: Project, says: dict[str, Any], *, served: bool = True) -> None:
-        super().__init__(shelf.record, lambda: project, self._traffic, lambda: START)
+        super().__init__(shelf.record, lambda: project, self._traffic)
         self.shelf, self.says, self.served = shelf, says, served
         self.compared: list[Waiting] = []
 
