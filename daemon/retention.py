@@ -69,17 +69,19 @@ class Retention(Roundsman):
         self._finish_what_is_left()
         policy = policy_of(self._project())
         removed, place = 0, START
-        while removed < MOST and (found := self._page(policy, place)) is not None:
+        while self._goes_on(removed) and (found := self._page(policy, place)) is not None:
             place, runs = found
             for begin in range(0, len(runs), BATCH):
-                if self._stopping:
-                    return True
-                removed += self._remove(policy, runs[begin : begin + BATCH])
+                if self._goes_on(removed):
+                    removed += self._remove(policy, runs[begin : begin + BATCH])
         with self._record.transaction() as tx:
             told = removal.tell(tx, by, _words(policy, self._project()))
         if told is not None:
             log.info("%d old runs are removed, %d bytes", told.runs, told.bytes, extra={"action": "runs_removed"})
         return removed >= MOST
+
+    def _goes_on(self, removed: int) -> bool:
+        return removed < MOST and not self._stopping
 
     def _page(self, policy: Policy, place: oldruns.Place) -> tuple[oldruns.Place, list[int]] | None:
         """Those of the next page that go."""

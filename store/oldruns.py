@@ -126,7 +126,7 @@ def facts(session: Session, runs: Sequence[int], policy: Policy, needed: Mapping
     connection, asked = session.connection(), {"runs": json.dumps(list(runs))}
 
     def one(query: Any) -> dict[int, Any]:
-        return dict(connection.execute(query, asked).tuples().all())
+        return {row[0]: row[1] for row in connection.execute(query, asked)}
 
     rows = connection.execute(_ROWS, asked).all()
     floors = {job: _floor(session, job, policy.newest) for job in {job for _, job, _ in rows}}

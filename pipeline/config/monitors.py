@@ -153,7 +153,8 @@ class MonitorSection(Section):
         KEEP_WINDOWS
     )
     """How long what was told of a window stays in the record; `"off"`: for ever. The newest 400 windows of a version
-    stay in any case, and what an open alert, or a training that a report asked for, refers to. Reports stay."""
+    stay in any case, and what an open alert, or a training that a report asked for, refers to. Reports go with their
+    runs (`daemon.keep_runs`)."""
     severity: Literal["warning", "critical"] = "warning"
     """Of its alerts."""
     performance: PerformanceSection = PerformanceSection()
