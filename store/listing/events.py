@@ -7,7 +7,7 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from store.events import event_view
-from store.listing.fields import Field, Listing
+from store.listing.fields import Field, Listing, Sort
 from store.listing.pick import count, pick
 from store.tables import Event, kept
 from store.wire import EventView, Window
@@ -25,6 +25,7 @@ EVENTS: Final = Listing(
     },
     words=("actor", "kind", "subject", "message"),
     trigrams=kept.EVENT_WORDS,
+    by_number=Sort(sql="event.rev", index="ix_event_rev"),  # both grow with each event
 )
 
 

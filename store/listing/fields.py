@@ -62,4 +62,6 @@ class Listing:
     """Covers the fields of `words` whose values are not listed, in the order of ids."""
     trigrams: str | None = None
     """The table that leads from three letters to the rows in whose fields of `words`, but the listed, they stand."""
+    by_number: Sort | None = None
+    """The order of ids by an index, where old rows were removed: it is a tenth of the table."""
     has_metrics: bool = False

@@ -2,7 +2,7 @@
 
 Only indexes are walked, from the end that is nearer, and rows are read by id afterwards. Which way is taken:
 
-- no filter, by id: the ids have no holes, so the position says the id;
+- no filter, by id: where the ids have no holes the position says the id, else an index in their order is walked;
 - a term that few rows fit: an index gives their ids, and those are sorted;
 - else the rows are walked in the order that is asked for, each being asked by the filter, until there are enough;
 - and where that takes long, because the order jumps about in the table and few rows fit, the rows that fit are gathered
@@ -126,7 +126,9 @@ def _by_position(driver: sqlite3.Connection, listing: Listing, way: Way, offset:
     if total and high - low + 1 == total:
         shown = range(offset, min(offset + limit, total))
         return Picked(ids=[high - at if way == "DESC" else low + at for at in shown], total=total)
-    walk = Walk(source=f"{table} NOT INDEXED", where=(), args=(), id=f"{table}.id")
+    known = listing.by_number
+    source = f"{table} NOT INDEXED" if known is None else f"{table} INDEXED BY {known.index}"
+    walk = Walk(source=source, where=(), args=(), id=f"{table}.id", by=None if known is None else known.sql)
     return Picked(ids=_slice(driver, walk, way, offset, limit, total), total=total)
 
 

@@ -54,6 +54,7 @@ RUNS: Final = Listing(
     },
     word_index="run_said",
     trigrams=kept.RUN_WORDS,
+    by_number=Sort(sql="run.id", index="run_said"),
     has_metrics=True,
 )
 

@@ -15,8 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, text
 
+from store import removal
 from store.engine import Record
 from store.errors import Refused
+from store.events import append
 from store.home import Home
 from store.listing import events, pick, runs
 from store.metrics import Chunk, add_points
@@ -201,6 +203,37 @@ def test_a_hole_in_the_ids_shifts_nothing(filled: Record, tmp_path: Path) -> Non
         tx.connection.execute(insert(Run), [_run(number) for number in range(1, 11) if number not in (4, 9)])
     assert _ids(record, "", "-id", 1, 4) == [8, 7, 6, 5]
     assert _ids(record, "", "id", 6, 4) == [8, 10]
+    record.close()
+
+
+def test_where_old_rows_were_removed_each_window_is_a_slice_of_what_is_left_by_a_small_index(tmp_path: Path) -> None:
+    record = Record.open(Home(tmp_path), lambda: from_us(NOW))
+    with record.transaction() as tx:
+        tx.connection.execute(insert(Run), [_run(number) for number in range(1, 31)])
+    for number in range(1, 31):
+        with record.transaction() as tx:
+            append(tx, actor="ann", kind="run.queued", subject=f"run {number}", message="m")
+    with record.transaction() as tx:
+        tx.connection.execute(text("UPDATE run SET ended_at = 1"))
+        removed = [number for number in range(1, 25) if number % 5]
+        removal.remove(tx, removed)
+    left = [number for number in range(30, 0, -1) if number not in removed]
+    for offset in range(0, len(left) + 2, 3):
+        with record.read() as session:
+            assert [run.id for run in runs.window(session, "", "-id", offset, 4, NOW).items] == left[offset:][:4]
+            assert [run.id for run in runs.window(session, "", "id", offset, 4, NOW).items] == left[::-1][offset:][:4]
+            found = events.window(session, "", offset, 4, NOW)
+        assert [event.subject for event in found.items] == [f"run {number}" for number in left[offset:][:4]]
+        assert found.total == len(left)
+    with record.read() as session:
+        driver = driver_of(session)
+        for listing in (runs.RUNS, events.EVENTS):
+            order = listing.by_number
+            assert order is not None
+            rows = f"{listing.table} INDEXED BY {order.index}"
+            walked = f"SELECT id FROM {rows} ORDER BY {order.sql} DESC NULLS LAST, id DESC"
+            plan = [row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {walked}")]
+            assert plan == [f"SCAN {listing.table} USING COVERING INDEX {order.index}"], "and nothing is sorted"
     record.close()
 
 

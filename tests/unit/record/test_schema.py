@@ -16,6 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
+from store import removal
 from store.engine import Record
 from store.errors import RecordDamaged, RecordTooNew
 from store.home import Home
@@ -136,6 +137,54 @@ def test_the_writer_syncs_fully_and_knows_its_references(tmp_path: Path) -> None
         assert tx.connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert tx.connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
     record.close()
+
+
+def test_what_refers_to_runs_for_ever_keeps_its_rows_when_it_is_let_go(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    before = History(revisions=OURS.revisions[: OURS.revisions.index("removed")], scripts=OURS.scripts)
+    engine = writer_engine(home.database)
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection, before), before.head)
+        connection.execute(text("INSERT INTO meta VALUES ('revision', '7')"))
+        for run in (1, 2):
+            columns = (
+                "id, job, kind, target, state, reason, message, trigger, actor, params, force, priority, pool, slots"
+            )
+            values = (
+                f"{run}, 'etl:a', 'etl', 'a', 'failed', 'why {run}', '', 'manual', 'ann', '{{}}', 0, 0, 'default', 1"
+            )
+            more = "attempt, max_attempts, retry_delay_s, created_at, ended_at, unit, fingerprint, rev"
+            connection.execute(
+                text(f"INSERT INTO run ({columns}, {more}) VALUES ({values}, 1, 1, 1.0, 5, 6, '', '', 7)")
+            )
+        connection.execute(text("INSERT INTO run_dependency VALUES (2, 1)"))
+        connection.execute(
+            text(
+                "INSERT INTO dataset_version "
+                "VALUES ('a', 3, 'dataset', 1, 9, 9, 0, 0, 1, '[]', '[]', '{}', 'f', NULL, '', '[]', 5, 7)"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO check_result "
+                "VALUES (4, 'a', 3, 1, 'id', 'not_null', 'fail', 'pass', 0, 9, 0.0, 'd', '[]', 5)"
+            )
+        )
+        connection.execute(text("INSERT INTO training_set VALUES ('d', 'late', 1, 'p', 9, '[]', '{}', 'q', 5)"))
+    engine.dispose()
+    record = Record.open(home, system_clock)
+    with record.transaction() as tx:
+        removal.remove(tx, [1])
+    record.close()
+    with closing(sqlite3.connect(home.database)) as database:
+        assert database.execute("SELECT dataset, version, run FROM dataset_version").fetchall() == [("a", 3, 1)]
+        assert database.execute("SELECT id, run FROM check_result").fetchall() == [(4, 1)]
+        assert database.execute("SELECT digest, run FROM training_set").fetchall() == [("d", 1)]
+        assert database.execute("SELECT run, on_run FROM run_dependency").fetchall() == [(2, 1)]
+        assert database.execute("SELECT id, job, state FROM removed_run").fetchall() == [(1, "etl:a", "failed")]
+        assert database.execute("SELECT id FROM run").fetchall() == [(2,)]
+        assert database.execute("SELECT state, runs FROM run_count").fetchall() == [("failed", 1)]
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
 @pytest.mark.slow
