@@ -106,7 +106,7 @@ def _words(runs: int, size: int, first: int, last: int, why: str) -> str:
 
 def spoken_bytes(size: int) -> str:
     """`2.1 GB`."""
-    for unit, least in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+    for unit, least in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
         if size >= least:
             return f"{size / least:.1f} {unit}"
     return f"{size} bytes"

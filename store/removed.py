@@ -25,7 +25,7 @@ def refuse_removed(session: Session, run: int) -> None:
     """Raises Removed for a run that was removed."""
     row = removed_run(session, run)
     if row is not None:
-        raise Removed(f"run {run} {told(row)}", where=f"run {run}", remedy=_REMEDY)
+        raise Removed(f"run {run} {told(row)}", remedy=_REMEDY)
 
 
 def told(row: RemovedRun) -> str:

@@ -36,7 +36,7 @@ OURS: Final = History(
         "alerts",
         "deliveries",
         "error_streams",
-        "removed",
+        "retention",
     ),
     scripts=Path(__file__).parent,
 )

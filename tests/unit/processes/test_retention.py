@@ -73,7 +73,7 @@ def test_folders_and_checkpoints_go_with_their_run_and_the_sum_is_told(record: R
     assert [folder.exists() for both in folders for folder in both] == [False] * 4 + [True] * 2
     (event,) = told(record)
     assert (event.data["runs"], event.data["bytes"]) == (2, 2 * (12_288 + 20_480)), "blocks of the disk"
-    assert event.message == "2 old runs were removed, 65.5 kB; ended 2026-03-01; daemon.keep_runs is 30d"
+    assert event.message == "2 old runs were removed, 65.5 KB; ended 2026-03-01; daemon.keep_runs is 30d"
     assert not keeper(record, clock).remove("daemon")
     assert len(told(record)) == 1, "nothing more is told when nothing more went"
 

@@ -141,7 +141,7 @@ def test_the_writer_syncs_fully_and_knows_its_references(tmp_path: Path) -> None
 
 def test_what_refers_to_runs_for_ever_keeps_its_rows_when_it_is_let_go(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    before = History(revisions=OURS.revisions[: OURS.revisions.index("removed")], scripts=OURS.scripts)
+    before = History(revisions=OURS.revisions[: OURS.revisions.index("retention")], scripts=OURS.scripts)
     engine = writer_engine(home.database)
     with engine.begin() as connection:
         command.upgrade(configuration(connection, before), before.head)

@@ -7,7 +7,7 @@ import re
 import sqlalchemy as sa
 from alembic import op
 
-revision = "removed"
+revision = "retention"
 down_revision = "error_streams"
 branch_labels = None
 depends_on = None
