@@ -47,9 +47,10 @@ from benchmarks.made.gpunets import LAYERS, MODEL_WIDTH, WORDS, Attention, Perce
 from pipeline.process.context import Preempted
 from pipeline.training.batches import Rows
 from pipeline.training.devices import resolve_device
+from pipeline.training.saved import Resume
 from pipeline.training.steps import Trace
 from pipeline.training.stopping import Progress
-from pipeline.training.train import Fitted, Lesson, Resume, fit
+from pipeline.training.train import Fitted, Lesson, fit
 
 PEAK = 989e12
 """FLOP/s of an H100 or H200 (SXM), dense bfloat16, as its maker says."""

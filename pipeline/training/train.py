@@ -31,6 +31,7 @@ from pipeline.training.diverged import explain
 from pipeline.training.looks import Looks, Objective
 from pipeline.training.optimizer import make_optimizer, make_schedule, planned_epochs
 from pipeline.training.pace import Ledger, Pace, even_block
+from pipeline.training.saved import Resume, pack, unpack
 from pipeline.training.steps import Trace, TrainState, all_finite, chunk_function, initial_state, snapshot
 from pipeline.training.stopping import Evaluation, Progress, judge
 from store.errors import Diverged
@@ -87,14 +88,6 @@ class Lesson:
     """Steps that the device takes between two looks at whether there are more, at most; see `chunk_function`."""
     name_rows: Callable[[np.ndarray], Sequence[str]] | None = None
     """Row numbers of the train part → what a person knows them by."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resume:
-    """What a checkpoint held: the arrays as given to `Saver.save`, and the progress."""
-
-    arrays: dict[str, Any]
-    progress: Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,24 +295,6 @@ class _Loop:
         return explain(
             self.lesson.model, self.state.model, self.lesson.train.take(ids), ids, step, streak, self.lesson.name_rows
         )
-
-
-def blank_state(lesson: Lesson) -> TrainState:
-    """A state of the right shape, to say how a checkpoint's arrays are to be placed."""
-    return initial_state(lesson.leaves, lesson.model, make_optimizer(lesson.training, lambda step: step))
-
-
-def pack(kept: tuple[TrainState, Leaves]) -> dict[str, Any]:
-    """State and best leaves as the tree that a checkpoint holds."""
-    state, best = kept
-    trees = {"model": state.model, "optimizer": state.optimizer, "best": best, "streak": (state.streak,)}
-    return {name: {f"{i:04d}": leaf for i, leaf in enumerate(leaves)} for name, leaves in trees.items()}
-
-
-def unpack(arrays: dict[str, Any]) -> tuple[TrainState, Leaves]:
-    """The inverse of `pack`."""
-    trees = {name: tuple(leaves[key] for key in sorted(leaves)) for name, leaves in arrays.items()}
-    return TrainState(trees["model"], trees["optimizer"], trees["streak"][0]), trees["best"]
 
 
 def _capacity(lesson: Lesson, plan: BatchPlan) -> int:
