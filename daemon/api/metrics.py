@@ -30,7 +30,7 @@ def metrics(shed: Here) -> Response:
 
     identity = shed.identity
     with shed.daemon.record.read() as session:
-        facts, counts = wanting.facts(session, shed), runs.count_by_state(session)
+        facts, counts = wanting.facts(session, shed), runs.count_ever(session)
         watched = _watched(shed, session)
         unresolved = [alert_view(row) for row in alerts.unresolved(session, limit=_ALERTS)]
     told = Shown(

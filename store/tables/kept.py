@@ -12,6 +12,8 @@ RUN_WORDS: Final = "run_words"
 """Every three letters in a row that stand in a run's reason or message, and the runs that have them."""
 EVENT_WORDS: Final = "event_words"
 """The same of an event's subject and message."""
+REMOVED: Final = "removed "
+"""Before a state among the counts: of the runs that ended in it, those that were removed."""
 
 # Without places and sizes it is a ninth of the size; what it finds is looked at once more (store/listing/terms.py).
 _TRIGRAMS: Final = (
@@ -43,6 +45,10 @@ STATEMENTS: Final = (
     END""",
     """CREATE TRIGGER run_counted_no_more AFTER DELETE ON run BEGIN
     UPDATE run_count SET runs = runs - 1 WHERE state = old.state;
+    END""",
+    """CREATE TRIGGER run_counted_as_removed AFTER INSERT ON removed_run BEGIN
+    INSERT INTO run_count (state, runs) VALUES ('removed ' || new.state, 1)
+    ON CONFLICT (state) DO UPDATE SET runs = runs + 1;
     END""",
     """CREATE TRIGGER run_counted AFTER INSERT ON run BEGIN
     INSERT INTO run_count (state, runs) VALUES (new.state, 1) ON CONFLICT (state) DO UPDATE SET runs = runs + 1;

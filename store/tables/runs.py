@@ -67,7 +67,7 @@ class Run(SQLModel, table=True):
 
 
 class RunCount(SQLModel, table=True):
-    """How many runs are in a state; kept up to date by store/tables/kept.py."""
+    """How many runs are in a state, and how many were removed from each; kept up to date by store/tables/kept.py."""
 
     __tablename__ = "run_count"
     __table_args__ = {"sqlite_with_rowid": False}

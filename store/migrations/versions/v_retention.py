@@ -23,6 +23,10 @@ _TRIGGERS = (
     """CREATE TRIGGER run_counted_no_more AFTER DELETE ON run BEGIN
     UPDATE run_count SET runs = runs - 1 WHERE state = old.state;
     END""",
+    """CREATE TRIGGER run_counted_as_removed AFTER INSERT ON removed_run BEGIN
+    INSERT INTO run_count (state, runs) VALUES ('removed ' || new.state, 1)
+    ON CONFLICT (state) DO UPDATE SET runs = runs + 1;
+    END""",
 )
 
 
