@@ -5,7 +5,8 @@
 A history is made by fill.py (with --keep: in DIR, and used up there), a folder of five files for each of its oldest
 runs that go, and rounds are gone until nothing is left that goes. Beside them another thread writes one row every 10
 ms: `writer_wait_ms` is how long it waited for its turn and its commit, with and without retention. `transaction_ms`:
-how long one of retention held the record. `plan`: one `trainshed prune --dry-run`, folders included.
+how long one of retention held the record, its commit included; `transaction_cpu_ms`: computing, without it, which is
+the figure to trust on a busy box. `plan`: one `trainshed prune --dry-run`, folders included.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ def measure(folder: Path, count: int) -> dict[str, Any]:
     found = {
         "history": filled,
         "plan": {"runs": plan.runs, "stay": plan.staying, "complete": plan.complete, "ms": round(plan_ms)},
-        "transaction_ms": spread([held for writer, held in record.held if writer is not beside.thread]),
+        "transaction_ms": spread([wall for writer, wall, _ in record.held if writer is not beside.thread]),
+        "transaction_cpu_ms": spread([cpu for writer, _, cpu in record.held if writer is not beside.thread]),
         "writer_wait_ms": {"alone": spread(lone.waited), "beside": spread(beside.waited)},
         "rounds": {"number": len(rounds), "s": spread([one / 1000 for one in rounds])},
         "cpu_ms_a_run": round((time.process_time() - cpu) * 1000 / max(plan.runs, 1), 2),
@@ -87,17 +89,18 @@ def measure(folder: Path, count: int) -> dict[str, Any]:
 
 
 class Timed(Record):
-    """Notes how long each transaction held the record, and in which thread."""
+    """Notes how long each transaction held the record, in which thread, and the CPU time of it."""
 
-    held: list[tuple[threading.Thread, float]]
+    held: list[tuple[threading.Thread, float, float]]
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         with super().transaction() as tx:
-            began = time.perf_counter()
+            began, cpu = time.perf_counter(), time.thread_time()
             yield tx
             tx.finish()
-        self.__dict__.setdefault("held", []).append((threading.current_thread(), time.perf_counter() - began))
+        took = threading.current_thread(), time.perf_counter() - began, time.thread_time() - cpu
+        self.__dict__.setdefault("held", []).append(took)
 
 
 class Writer:
