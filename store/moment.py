@@ -1,7 +1,8 @@
 """The shed as it stood at a moment: what each alias pointed at and why, which runs ran, which waited.
 
 Nothing is kept for this: moves and events are append-only, so the past is read from them. A run's own row only says how
-it is now; the last event before the moment says how it was then.
+it is now; the last event before the moment says how it was then. Of runs that were removed since, with their events,
+only the number is known.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
@@ -20,6 +21,7 @@ from store.facts import CheckFacts
 from store.listing import events as event_list
 from store.listing import runs as run_list
 from store.metrics import Chunk
+from store.rowcounts import row_counts
 from store.schedules import Definition
 from store.times import from_us, to_us
 from store.wire import BackfillRequest
@@ -124,6 +126,7 @@ def test_lists_counts_and_searches_do_not_know_it_any_more(record: Record) -> No
         assert runs.count_ever(session) == {"failed": 2, "succeeded": 1}, "a counter for Prometheus never falls"
         assert event_list.window(session, f'subject="run {run}"', 0, 10, 0).items == []
         assert event_list.window(session, f'message~"ended run {run}"', 0, 10, 0).items == []
+        assert row_counts(session, 5.0, time.monotonic)["run"] == 2, "not the highest number"
         total = event_list.window(session, "", 0, 500, 0)
         assert total.total == len(total.items)
 
