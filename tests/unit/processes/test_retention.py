@@ -127,7 +127,7 @@ def test_one_that_is_tried_again_between_the_look_and_the_removal_stays(record: 
     policy = Policy(keep_us=us(timedelta(days=30)), newest=1)
     assert keeper(record, clock)._remove(policy, runs[:2]) == 1
     with record.read() as session:
-        assert list(session.execute(text("SELECT id FROM run")).scalars()) == [runs[0], runs[2]]
+        assert list(session.execute(text("SELECT id FROM run ORDER BY id")).scalars()) == [runs[0], runs[2]]
 
 
 def test_a_round_takes_so_many_at_most_and_the_next_goes_on_soon(
@@ -142,7 +142,7 @@ def test_a_round_takes_so_many_at_most_and_the_next_goes_on_soon(
     assert retention._round() == EVERY_S
     assert [event.data["runs"] for event in told(record)] == [3, 4]
     with record.read() as session:
-        assert list(session.execute(text("SELECT id FROM run")).scalars()) == runs[-1:]
+        assert list(session.execute(text("SELECT id FROM run ORDER BY id")).scalars()) == runs[-1:]
 
 
 def test_a_round_forgets_old_windows_too(record: Record, clock: HandClock) -> None:
@@ -203,4 +203,4 @@ def test_a_preview_says_what_would_go_and_changes_nothing(record: Record, clock:
     assert [one.run for one in view.goes] == runs[:3]
     assert [(one.run, one.why) for one in view.stays] == [(runs[3], "it is one of the newest 1 of monitor:late")]
     with record.read() as session:
-        assert len(list(session.execute(text("SELECT id FROM run")).scalars())) == 4
+        assert len(list(session.execute(text("SELECT id FROM run ORDER BY id")).scalars())) == 4

@@ -182,7 +182,7 @@ def test_what_refers_to_runs_for_ever_keeps_its_rows_when_it_is_let_go(tmp_path:
         assert database.execute("SELECT digest, run FROM training_set").fetchall() == [("d", 1)]
         assert database.execute("SELECT run, on_run FROM run_dependency").fetchall() == [(2, 1)]
         assert database.execute("SELECT id, job, state FROM removed_run").fetchall() == [(1, "etl:a", "failed")]
-        assert database.execute("SELECT id FROM run").fetchall() == [(2,)]
+        assert database.execute("SELECT id FROM run ORDER BY id").fetchall() == [(2,)]
         assert database.execute("SELECT state, runs FROM run_count").fetchall() == [
             ("failed", 1),
             ("removed failed", 1),
