@@ -14,7 +14,7 @@ VERBS = {
     *("init", "check", "demo", "doctor", "up", "down", "reload", "status", "run", "jobs", "runs", "models", "versions"),
     *("plan", "promote", "rollback", "schedules", "events", "data", "features", "backup", "restore", "watch"),
     *("queue", "system", "lineage", "endpoints", "predict", "predictions", "canary", "weights", "shadow", "labels"),
-    *("keys", "export", "experiment", "drift", "metrics", "alerts", "monitors"),
+    *("keys", "export", "experiment", "drift", "metrics", "alerts", "monitors", "prune"),
 }
 
 
