@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from store.wire import RunView, SparkView
 
 FAULTS: Final = "state=failed,lost,upstream_failed"
+REMOVED: Final = "runs.removed"
+"""Kind of the events that tell of old runs that are there no more."""
 
 
 def columns(sparks: dict[int, SparkView]) -> list[Column[RunView]]:

@@ -18,6 +18,7 @@ from tui.pane import Pane
 from tui.proposals.runs import cancel_run, retry_run
 from tui.rows import past
 from tui.rows import run as rows
+from tui.rows.runs import REMOVED
 from tui.screens.base import Subject
 from tui.screens.paned import Paned
 from tui.table import ListSource, Table
@@ -100,8 +101,9 @@ class RunScreen(Paned):
     def news(self, changes: ChangesView) -> None:
         """Progress renews the head and lengthens the curves; everything is read again when more has happened."""
         name = f"run {self.run_id}"
+        removed = any(event.kind == REMOVED for event in changes.events)  # it may be among them
         mine = next((run for run in changes.runs if run.id == self.run_id), None)
-        happened = any(event.subject == name or event.actor == name for event in changes.events)
+        happened = removed or any(event.subject == name or event.actor == name for event in changes.events)
         if mine is None and not happened:
             return
         if happened or time.monotonic() - self._read_at >= _DETAIL_SECONDS:
@@ -136,7 +138,8 @@ class RunScreen(Paned):
 
     def _refused(self, failure: Failure) -> None:
         self.refuse(failure)
-        if self.detail is None or self._moment is not None:  # nobody had asked for it yet
+        removed = failure.code == "Removed"
+        if self.detail is None or removed or self._moment is not None:  # nobody had asked for it yet
             self.detail = self.run_now = None
             self.query_one("#curves", Curves).show([], empty=failure.what)
             self._tell("run-head", [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -15,6 +15,7 @@ from tui.pane import Pane
 from tui.proposals.runs import cancel_run, retry_run
 from tui.rows import past
 from tui.rows import runs as rows
+from tui.rows.runs import REMOVED
 from tui.screens.base import ShedScreen, Subject
 from tui.table import Query, Slice, Table
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from store.wire import ChangesView, RunView, SparkView
     from tui.client import Client
     from tui.failure import Failure
-
-_REMOVED: Final = "runs.removed"
-"""Kind of the events that tell of old runs that are there no more."""
 
 
 class RunSource:
@@ -89,7 +87,7 @@ class Runs(ShedScreen):
         known = {run.id for run in table.pages.here(table.in_view)}
         self._newer.update({run.id: run for run in changes.runs})
         newest = max(known, default=0)
-        removed = any(event.kind == _REMOVED for event in changes.events)
+        removed = any(event.kind == REMOVED for event in changes.events)
         if removed or any(run.id > newest for run in changes.runs) or table.query_.filter:
             table.reread()
         if changes.runs:

@@ -55,10 +55,11 @@ async def test_a_run_that_is_removed_while_it_is_shown_says_so(make_app: MakeApp
         await settle(pilot)
         app.open("run", str(run))
         await settle(pilot)
-        remove(shed, run)
         screen = app.screen
         assert isinstance(screen, RunScreen)
-        screen.read()
+        assert screen.detail is not None
+        remove(shed, run)
+        await until(lambda: screen.detail is None, "the screen goes on showing it")
         await settle(pilot)
         assert "was removed on 2026-06-15 by retention" in shown(pilot)
 
