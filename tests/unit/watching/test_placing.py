@@ -26,7 +26,7 @@ values = st.lists(finite | near | odd, max_size=60)
 @given(values, values)
 def test_each_number_has_as_many_edges_below_it_as_a_search_says(edges: list[float], given: list[float]) -> None:
     ascending, numbers = np.unique(np.array(edges, np.float64)), np.array([*given, *edges], np.float64)
-    placing = Placing.of(ascending)
+    placing = Placing(ascending)
     assert placing(numbers).tolist() == np.searchsorted(ascending, numbers, side="left").tolist()
     with np.errstate(over="ignore"):
         singles = numbers.astype(np.float32)
@@ -50,11 +50,11 @@ def test_cells_count_what_lies_in_them(kind: Any, drawn: Any) -> None:
     rng = np.random.default_rng(0)
     edges: Floats = np.unique(drawn(rng, 1000))
     numbers = drawn(rng, 20_000).astype(kind)
-    found = Placing.of(edges).counts(numbers, len(edges) + 1)
+    found = Placing(edges).counts(numbers, len(edges) + 1)
     outer = np.r_[-math.inf, edges, math.inf]
     wide = np.sort(numbers.astype(np.float64))
     assert found.tolist() == np.diff(np.searchsorted(wide, outer[1:], side="right"), prepend=0).tolist()
 
 
 def test_without_an_edge_there_is_one_cell() -> None:
-    assert Placing.of(np.zeros(0)).counts(np.array([1.0, -1e308]), 1).tolist() == [2]
+    assert Placing(np.zeros(0)).counts(np.array([1.0, -1e308]), 1).tolist() == [2]
