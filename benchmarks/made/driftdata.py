@@ -23,9 +23,8 @@ def write(file: Path, rows: int, seed: int, *, moved: bool) -> None:
     writer = None
     for begin in range(0, rows, 16 * BATCH):
         table = pa.table(_columns(rng, min(16 * BATCH, rows - begin), moved))
-        writer = writer or part_writer(file, table.schema)
-        for batch in table.to_batches(BATCH):
-            writer.write_batch(batch)
+        writer = writer or part_writer(file, table.slice(0, BATCH))
+        writer.write_table(table, row_group_size=BATCH)
     if writer is not None:
         writer.close()
 

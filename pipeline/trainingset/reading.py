@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -28,12 +29,23 @@ def most_judged(columns: int) -> int:
 
 
 def sample_ids(rows: int, most: int, seed: int | Sequence[int]) -> Ids | None:
-    """`most` of the numbers 0 … rows - 1, ascending, each as likely as any other; None where that is all of them."""
+    """`most` of the numbers 0 … rows - 1, ascending; None where that is all of them.
+
+    Of each run of up to BATCH_ROWS its share, to a row, and in a run each is as likely as any other: to draw from all
+    at once would take 8 bytes for each of them.
+    """
     if rows <= most:
         return None
-    drawn = np.zeros(rows, np.bool_)
-    drawn[np.random.default_rng(seed).choice(rows, most, replace=False, shuffle=False)] = True
-    return np.flatnonzero(drawn)
+    rng = np.random.default_rng(seed)
+    runs = -(-rows // BATCH_ROWS)
+    starts = [run * rows // runs for run in range(runs + 1)]
+    found = []
+    for start, end in pairwise(starts):
+        drawn = np.zeros(end - start, np.bool_)
+        some = end * most // rows - start * most // rows
+        drawn[rng.choice(end - start, some, replace=False, shuffle=False)] = True
+        found.append(start + np.flatnonzero(drawn))
+    return np.concatenate(found)
 
 
 def read_batches(

@@ -56,5 +56,20 @@ def test_cells_count_what_lies_in_them(kind: Any, drawn: Any) -> None:
     assert found.tolist() == np.diff(np.searchsorted(wide, outer[1:], side="right"), prepend=0).tolist()
 
 
+def test_edges_that_no_table_tells_apart_are_searched() -> None:
+    """A thousand neighbours: all begin alike, and as singles most are the same."""
+    edges = 1e6 + np.arange(1000) * 2.0**-33
+    doubles = np.random.default_rng(0).choice(np.r_[edges, edges + 2.0**-33, 0.0, 2e6], 5000)
+    for numbers in (doubles, doubles.astype(np.float32)):
+        expected = np.searchsorted(edges, numbers.astype(np.float64), side="left")
+        assert Placing(edges)(numbers).tolist() == expected.tolist()
+
+
+def test_more_edges_than_a_short_number_counts_have_their_cells() -> None:
+    edges = np.arange(40_000.0)
+    numbers = np.array([-1.0, 0.0, 32_766.5, 32_768.0, 39_999.0, 1e9], np.float32)
+    assert Placing(edges)(numbers).tolist() == [0, 0, 32_767, 32_768, 39_999, 40_000]
+
+
 def test_without_an_edge_there_is_one_cell() -> None:
     assert Placing(np.zeros(0)).counts(np.array([1.0, -1e308]), 1).tolist() == [2]
