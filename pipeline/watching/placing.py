@@ -1,4 +1,4 @@
-"""In which of many cells each number lies: exactly, and in a tenth of the time that sorting the numbers takes.
+"""In which of many cells each number lies: exactly, and in a small part of the time that sorting the numbers takes.
 
 The first bits of a float, read rightly, keep the order of numbers, and so does rounding to single precision. So a table
 says, for each beginning of a single, how many edges lie below whatever begins so. Between the few edges that begin
