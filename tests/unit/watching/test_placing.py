@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.stats.measured import Floats
-from pipeline.watching.placing import Placing
+from pipeline.watching.placing import Numbers, Placing
 from tests.examples import examples
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -58,15 +58,16 @@ def test_cells_count_what_lies_in_them(kind: Any, drawn: Any) -> None:
 
 def test_edges_that_no_table_tells_apart_are_searched() -> None:
     """A thousand neighbours: all begin alike, and as singles most are the same."""
-    edges = 1e6 + np.arange(1000) * 2.0**-33
-    doubles = np.random.default_rng(0).choice(np.r_[edges, edges + 2.0**-33, 0.0, 2e6], 5000)
-    for numbers in (doubles, doubles.astype(np.float32)):
+    edges = np.array([1e6 + number * 2.0**-33 for number in range(1000)], np.float64)
+    doubles = np.random.default_rng(0).choice(np.array([*edges, 0.0, 1e6 - 2.0**-33, 2e6], np.float64), 5000)
+    given: list[Numbers] = [doubles, doubles.astype(np.float32)]
+    for numbers in given:
         expected = np.searchsorted(edges, numbers.astype(np.float64), side="left")
         assert Placing(edges)(numbers).tolist() == expected.tolist()
 
 
 def test_more_edges_than_a_short_number_counts_have_their_cells() -> None:
-    edges = np.arange(40_000.0)
+    edges = np.arange(40_000, dtype=np.float64)
     numbers = np.array([-1.0, 0.0, 32_766.5, 32_768.0, 39_999.0, 1e9], np.float32)
     assert Placing(edges)(numbers).tolist() == [0, 0, 32_767, 32_768, 39_999, 40_000]
 
