@@ -50,13 +50,15 @@ def run_batch_predict(ctx: RunContext) -> None:
     if current is not None and current.metadata.get(lake.RUN) == str(ctx.spec.run):
         _publish(ctx, current)  # an attempt of this run committed, and died before it could say so
         return
-    asked = _asked(ctx, section)
+    asked, model = _asked(ctx, section), ctx.project.models[section.model]
     inputs = newest_versions(ctx.home, [section.dataset], where=f"predictions.{name}.dataset")
     lacking = _lacking(ctx, asked, lake.dataset_at(ctx.home.dataset(section.dataset), inputs[section.dataset]).schema)
     digest = fingerprint(
         step="batch-predict",
         format=FORMAT,
         section=section.model_dump(mode="json", exclude={"description"}),
+        keep=section.keep or model.key,
+        views=[join.model_dump(mode="json") for join in model.views] if lacking else [],
         version=asked.digest,
         inputs={**inputs, **(_newest_views(ctx, section) if lacking else {})},
     )

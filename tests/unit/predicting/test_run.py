@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ PROJECT: dict[str, Any] = {
     "models": {
         "late": {"task": "binary", "dataset": "flights", "label": "late", "key": ["flight"], "numeric": ["distance"]}
     },
-    "predictions": {"scored": {"model": "late", "dataset": "flights", "keep": ["flight", "carrier"]}},
+    "predictions": {"scored": {"model": "late", "dataset": "flights"}},
 }
 
 
@@ -40,8 +42,11 @@ def rows(count: int, seed: int = 0) -> pa.Table:
 
 
 class Predicting:
-    def __init__(self, folder: Path) -> None:
-        project = Project.model_validate(PROJECT).placed_in(folder)
+    def __init__(self, folder: Path, keep: Sequence[str] = ("flight", "carrier"), key: Sequence[str] = ("flight",)) -> None:
+        document = copy.deepcopy(PROJECT)
+        document["predictions"]["scored"]["keep"] = list(keep)
+        document["models"]["late"]["key"] = list(key)
+        project = Project.model_validate(document).placed_in(folder)
         self.shed = Shed(project, Home(folder / ".trainshed"))
         self.bench = Bench(self.shed.home)
         self.path = self.shed.home.dataset("scored")
@@ -98,6 +103,19 @@ def test_unchanged_rows_and_version_are_skipped_and_either_change_predicts_anew(
     made.shed.put("flights", rows(10, seed=1))
     (told,) = of(made.run(made.facts(digest, mark["value"]), run=4), "dataset")
     assert (told["version"], told["rows"], told["removed"]) == (2, 10, 150_000)
+
+
+@pytest.mark.slow
+def test_another_key_of_the_model_predicts_anew_where_it_says_what_stays(tmp_path: Path) -> None:
+    """Without `keep` the model's key stays beside the prediction: a new key was "up to date" with the old one's rows."""
+    made = Predicting(tmp_path, keep=[])
+    made.shed.put("flights", rows(10))
+    digest = made.bench.version()
+    (mark,) = of(made.run(made.facts(digest)), "fingerprint")
+    assert lake.dataset_at(made.path).schema.names[0] == "flight"
+    made.shed = Predicting(tmp_path, keep=[], key=["carrier"]).shed
+    assert not of(made.run(made.facts(digest, mark["value"]), run=2), "skip")
+    assert lake.dataset_at(made.path).schema.names[0] == "carrier"
 
 
 @pytest.mark.slow
