@@ -125,6 +125,16 @@ def test_rewards_are_summed_by_unit_whatever_they_were_posted_by(world: World) -
     assert (found["unreadable"], found["decision"]["action"]) == (1, "promote")
 
 
+def test_a_reward_of_several_rows_is_their_sum_and_one_word_among_them_makes_it_unreadable(world: World) -> None:
+    """Of `[true, false]` there was no number, and of `[5, "much"]` the number without the word."""
+    rewards = [{"request": f"r-u{n}", "value": [True, False, 2.5], "name": "clicks"} for n in range(1, UNITS, 2)]
+    rewards.append({"request": "r-u0", "value": [5, "much"], "name": "clicks"})
+    world.say(rewards, hours=8)
+    found = world.report(40, metric="clicks")
+    assert [one["mean"] for one in found["arms"]] == [0.0, 3.5]
+    assert found["unreadable"] == 1
+
+
 @pytest.mark.slow
 def test_what_came_after_the_unit_was_counted_restates(world: World) -> None:
     world.say([{"request": f"r-u{n}", "value": right(n)} for n in range(UNITS)], hours=8)
