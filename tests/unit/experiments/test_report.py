@@ -136,6 +136,22 @@ def test_a_reward_of_several_rows_is_their_sum_and_one_word_among_them_makes_it_
 
 
 @pytest.mark.slow
+def test_where_no_unit_of_an_arm_differs_from_another_the_plainest_harm_is_seen(world: World) -> None:
+    """All of control bring 1 and none of the treatment anything: nothing varied, so nothing could be said of it."""
+    for name, which in (("bought", 0), ("alive", 1)):
+        world.say([{"request": f"r-u{n}", "value": 1, "name": name} for n in range(which, UNITS, 2)], hours=8)
+    harmed = world.report(40, metric="bought")
+    assert (harmed["decision"]["action"], harmed["difference"]["value"]) == ("roll back", -1.0)
+    assert -1.2 < harmed["difference"]["low"] < -1.0 < harmed["difference"]["high"] < -0.8
+    assert world.report(40, metric="alive")["decision"]["action"] == "promote"
+    guarded = world.report(40, guardrails=[{"metric": "bought", "margin": 0.01}])
+    assert guarded["decision"]["reason"].startswith("bought 1 worse")
+    # Where neither varies and both are alike nothing is known, as before.
+    same = world.report(40, metric="nobody posts this")
+    assert (same["decision"]["action"], same["difference"]["low"]) == ("go on", None)
+
+
+@pytest.mark.slow
 def test_what_came_after_the_unit_was_counted_restates(world: World) -> None:
     world.say([{"request": f"r-u{n}", "value": right(n)} for n in range(UNITS)], hours=8)
     world.say([{"request": "r-u1", "value": not right(1)}], hours=60)
