@@ -14,7 +14,7 @@ from pipeline.features.pit import column_types, require_columns, type_family
 from pipeline.quality.distribution import cells_of, count_cells
 from pipeline.stats.distances import psi
 from pipeline.tables.arrow import contract_type
-from pipeline.tables.sqltext import identifier
+from pipeline.tables.sqltext import identifier, literal
 from store.errors import ProjectError
 
 TableCheck = RowCount | Freshness | SchemaCheck | Distribution
@@ -94,14 +94,21 @@ def _freshness(connection: DuckDBPyConnection, check: Freshness, table: Table, w
             where=f"{where}.column",
             remedy="name a column of type timestamp or date",
         )
-    ((newest,),) = connection.sql(
-        f"SELECT epoch_us(max({identifier(check.column)})) FROM {identifier(table.relation)}"
+    column = identifier(check.column)
+    # A row of the future says nothing of today, and by one of them alone a source that has ended would be fresh.
+    ahead = f"{column} > {literal(table.now)}"
+    ((newest, later),) = connection.sql(
+        f"SELECT epoch_us(max({column}) FILTER (NOT ({ahead}))), count(*) FILTER ({ahead}) "
+        f"FROM {identifier(table.relation)}"
     ).fetchall()
+    also = f"; {later:,} rows are ahead of the clock" if later else ""
+    if newest is None and later:
+        return Finding(failing=0, detail=f"all that have a {check.column} are of now or later{also}")
     if newest is None:
         return Finding(failing=1, detail=f"no row has a {check.column}")
     at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=newest)
     age = table.now - at
-    said = f"the newest {check.column} is {at.isoformat()}, {_spoken(age)} old"
+    said = f"the newest {check.column} is {at.isoformat()}, {_spoken(age)} old{also}"
     if age > check.within:
         return Finding(failing=1, detail=f"{said}; at most {_spoken(check.within)} are allowed")
     return Finding(failing=0, detail=said)

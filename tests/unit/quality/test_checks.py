@@ -233,3 +233,22 @@ def test_a_column_named_like_what_tells_refused_rows_apart_is_refused_where_rows
     assert judge(connection, {"kind": "row_count", "min": 2}, relation="ours").passed
     with pytest.raises(ProjectError, match=f"'{name}' is kept for the checks"):
         judge(connection, {"kind": "range", "column": "n", "min": 0}, relation="ours")
+
+
+def test_a_row_of_the_future_hides_none_that_is_stale(connection: DuckDBPyConnection) -> None:
+    """One time of the year 2999 by mistake, and a source that had ended was fresh for ever."""
+    fresh = {"kind": "freshness", "column": "leaves", "within": "1d"}
+    connection.sql("CREATE TABLE stale AS SELECT * FROM flights WHERE leaves < TIMESTAMPTZ '2013-05-30 12:00Z'")
+    assert only(judge(connection, fresh, relation="stale")).outcome == "fail"
+    for ahead in ("2999-01-01 00:00Z", "infinity"):
+        connection.sql(
+            f"CREATE OR REPLACE TABLE mixed AS FROM stale UNION ALL "
+            f"SELECT 0, 'N', 0, 0, TRUE, TIMESTAMPTZ '{ahead}'"
+        )
+        result = only(judge(connection, fresh, relation="mixed"))
+        assert (result.outcome, "; 1 rows are ahead of the clock" in result.detail) == ("fail", True)
+    # A clock that runs ahead by a little, and dates of today, are fresh.
+    connection.sql("CREATE TABLE ahead AS SELECT TIMESTAMPTZ '2013-06-01 12:00:05Z' AS leaves")
+    assert only(judge(connection, fresh, relation="ahead")).outcome == "pass"
+    connection.sql("CREATE TABLE today AS SELECT DATE '2013-06-01' AS leaves")
+    assert only(judge(connection, fresh, relation="today")).outcome == "pass"
