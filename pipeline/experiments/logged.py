@@ -29,12 +29,12 @@ _FETCHED: Final = 1000
 _LINES: Final = "lines"
 """Relation of what was asked in the comparison: a request whose unit was assigned, of one of its versions."""
 _ONE: Final = "coalesce(TRY_CAST({one} AS DOUBLE), CASE {one} WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 END)"
-_EACH: Final = f"list_transform(TRY_CAST(l.\"value\" AS VARCHAR[]), lambda one: {_ONE.format(one='one')})"
+_EACH: Final = f'list_transform(TRY_CAST(l."value" AS VARCHAR[]), lambda one: {_ONE.format(one="one")})'
 _NUMBER: Final = f"""coalesce(
     {_ONE.format(one='l."value"')},
     CASE WHEN len({_EACH}) = list_count({_EACH}) THEN list_sum({_EACH}) END
 )"""
-"""A reward's value: a number, a truth value as 1 or 0, the sum of a list of these; null for a word, or a list with one."""
+"""A reward's value: a number, a truth value as 1 or 0, the sum of a list of these; null for a word, or one in a list."""
 _NAMES: Final = ("unit", "at", "value", "arrived")
 
 

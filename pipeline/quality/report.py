@@ -10,7 +10,6 @@ from pipeline.config.checks import AnyCheck, Check, RowCheck
 from store.facts import CheckFacts
 from store.words import Outcome
 
-
 _ROUNDING: Final = 1e-12
 """Of a share's product, with room to spare; of a thousand million rows it is less than one."""
 

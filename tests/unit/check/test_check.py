@@ -193,7 +193,9 @@ def test_checks_are_held_against_the_columns(shop: Path, check_table: str, where
 
 def test_a_date_may_be_fresh_as_it_may_where_it_is_judged(shop: Path) -> None:
     """It was a fault here, and no run of the job ever refused it."""
-    (shop / "orders.csv").write_text("id,day,placed,country,price,returned\n1,2030-01-01,2030-01-01 10:00:00,DE,9.5,0\n")
+    (shop / "orders.csv").write_text(
+        "id,day,placed,country,price,returned\n1,2030-01-01,2030-01-01 10:00:00,DE,9.5,0\n"
+    )
     fresh = '[[datasets.orders.checks]]\nkind = "freshness"\ncolumn = "day"\nwithin = "2d"\n'
     (shop / "trainshed.toml").write_text(BASE.replace("id = ", 'day = "date", id = ') + fresh, encoding="utf-8")
     assert not check_project(shop, Home(shop / ".trainshed")).faults

@@ -42,7 +42,9 @@ def rows(count: int, seed: int = 0) -> pa.Table:
 
 
 class Predicting:
-    def __init__(self, folder: Path, keep: Sequence[str] = ("flight", "carrier"), key: Sequence[str] = ("flight",)) -> None:
+    def __init__(
+        self, folder: Path, keep: Sequence[str] = ("flight", "carrier"), key: Sequence[str] = ("flight",)
+    ) -> None:
         document = copy.deepcopy(PROJECT)
         document["predictions"]["scored"]["keep"] = list(keep)
         document["models"]["late"]["key"] = list(key)
@@ -107,7 +109,7 @@ def test_unchanged_rows_and_version_are_skipped_and_either_change_predicts_anew(
 
 @pytest.mark.slow
 def test_another_key_of_the_model_predicts_anew_where_it_says_what_stays(tmp_path: Path) -> None:
-    """Without `keep` the model's key stays beside the prediction: a new key was "up to date" with the old one's rows."""
+    """Without `keep` the model's key stays beside the prediction: with a new one, the old one's were "up to date"."""
     made = Predicting(tmp_path, keep=[])
     made.shed.put("flights", rows(10))
     digest = made.bench.version()

@@ -242,8 +242,7 @@ def test_a_row_of_the_future_hides_none_that_is_stale(connection: DuckDBPyConnec
     assert only(judge(connection, fresh, relation="stale")).outcome == "fail"
     for ahead in ("2999-01-01 00:00Z", "infinity"):
         connection.sql(
-            f"CREATE OR REPLACE TABLE mixed AS FROM stale UNION ALL "
-            f"SELECT 0, 'N', 0, 0, TRUE, TIMESTAMPTZ '{ahead}'"
+            f"CREATE OR REPLACE TABLE mixed AS FROM stale UNION ALL SELECT 0, 'N', 0, 0, TRUE, TIMESTAMPTZ '{ahead}'"
         )
         result = only(judge(connection, fresh, relation="mixed"))
         assert (result.outcome, "; 1 rows are ahead of the clock" in result.detail) == ("fail", True)
