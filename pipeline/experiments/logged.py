@@ -34,7 +34,7 @@ _NUMBER: Final = f"""coalesce(
     {_ONE.format(one='l."value"')},
     CASE WHEN len({_EACH}) = list_count({_EACH}) THEN list_sum({_EACH}) END
 )"""
-"""A reward's value: a number, a truth value as 1 or 0, the sum of a list of these; null for a word, or one in a list."""
+"""A reward's value: a number, a truth value as 1 or 0, the sum of a list; null for a word, or one in a list."""
 _NAMES: Final = ("unit", "at", "value", "arrived")
 
 
