@@ -19,6 +19,7 @@ from pipeline.predicting.lookups import VIEW, Asked, refuse_lacking, views_asked
 from pipeline.predicting.rows import predicted, predicted_schema
 from pipeline.process.context import Preempted, RunContext
 from pipeline.process.spec import ProductionFacts
+from pipeline.serving.outputs import SCORE
 from pipeline.tables.describe import describe
 from pipeline.tables.duck import connect
 from pipeline.tables.fingerprint import fingerprint
@@ -157,15 +158,21 @@ def _batches(
     version: int,
 ) -> Iterator[pa.RecordBatch]:
     """One is in memory at a time. Raises Preempted between two of them."""
-    done = 0
+    done = nothing = 0
     for batch in rows:
         if ctx.stop.is_set():
             raise Preempted
         if batch.num_rows:
             scores = bundle.predict(pa.Table.from_batches([batch]))
-            yield predicted(batch, scores, schema, bundle.signature, version)
+            made = predicted(batch, scores, schema, bundle.signature, version)
+            nothing += made.column(SCORE).null_count
+            yield made
         done += batch.num_rows
         ctx.spool.progress(done, total, "rows", message=f"predicting {ctx.spec.target}")
+    if nothing:
+        model = ctx.project.predictions[ctx.spec.target].model
+        said = f"{nothing:,} of {done:,} rows have no prediction: what {model} {version} gives for them is no number"
+        ctx.spool.note("no_prediction", f"{ctx.spec.target}: {said}", level="warning", rows=nothing)
 
 
 def _require(schema: pa.Schema, columns: list[str], section: Predictions, where: str) -> None:

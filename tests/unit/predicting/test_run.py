@@ -19,7 +19,7 @@ from pipeline.versions.bundle import load_bundle
 from store import lake
 from store.errors import NotFound, SchemaChanged
 from store.home import Home
-from tests.unit.serving.bench import Bench
+from tests.unit.serving.bench import Bench, broken_at_13
 from tests.unit.trainingset.conftest import Shed
 
 PROJECT: dict[str, Any] = {
@@ -105,6 +105,26 @@ def test_unchanged_rows_and_version_are_skipped_and_either_change_predicts_anew(
     made.shed.put("flights", rows(10, seed=1))
     (told,) = of(made.run(made.facts(digest, mark["value"]), run=4), "dataset")
     assert (told["version"], told["rows"], told["removed"]) == (2, 10, 150_000)
+
+
+@pytest.mark.slow
+def test_a_row_for_which_the_version_has_no_number_has_no_prediction_as_it_has_none_at_the_endpoint(
+    tmp_path: Path,
+) -> None:
+    """The endpoint fails such a request; here it had the first class for its label."""
+    made = Predicting(tmp_path)
+    hours = pa.array([12, 13, 12, 13], pa.int64())
+    made.shed.put("flights", rows(4).set_column(3, "hour", hours))
+    events = made.run(made.facts(made.bench.version(function=broken_at_13)))
+    found = lake.dataset_at(made.path).to_table().sort_by("flight")
+    assert [one is None for one in found["score"].to_pylist()] == [False, True, False, True]
+    assert [one is None for one in found["label"].to_pylist()] == [False, True, False, True]
+    assert set(found["model_version"].to_pylist()) == {3}
+    (note,) = of(events, "note")
+    assert (note["level"], note["message"]) == (
+        "warning",
+        "scored: 2 of 4 rows have no prediction: what late 3 gives for them is no number",
+    )
 
 
 @pytest.mark.slow
