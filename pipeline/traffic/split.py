@@ -14,7 +14,6 @@ from typing import Final
 from pipeline.traffic.hashing import SALT_BYTES, HashName
 from store.errors import Conflict
 
-
 _ROUNDED: Final = 1e-9
 """Shares that differ by less are the same one, and edges too: each is rounded for itself."""
 
