@@ -1,4 +1,4 @@
-"""Times that a calendar can show: those of the years 1 to 9999. What lies beyond is no datetime, and cannot be shown."""
+"""Times that a calendar can show: of the years 1 to 9999. What lies beyond is no datetime, and cannot be shown."""
 
 from __future__ import annotations
 
