@@ -6,7 +6,7 @@ The commit is one: it is there whole, or not at all. An attempt that finds its r
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Final
 
@@ -16,7 +16,7 @@ import pyarrow.dataset as pads
 from pipeline.config.predictions import Predictions
 from pipeline.features.run import newest_versions
 from pipeline.predicting.lookups import VIEW, Asked, refuse_lacking, views_asked, with_features
-from pipeline.predicting.rows import predicted, predicted_schema
+from pipeline.predicting.rows import ADDED, predicted, predicted_schema
 from pipeline.process.context import Preempted, RunContext
 from pipeline.process.spec import ProductionFacts
 from pipeline.serving.outputs import SCORE
@@ -28,7 +28,7 @@ from pipeline.training.devices import resolve_device
 from pipeline.versions.bundle import LoadedBundle, load_bundle
 from pipeline.versions.signature import Signature
 from store import lake
-from store.errors import GoldenMismatch, NotFound, SchemaChanged
+from store.errors import GoldenMismatch, NotFound, ProjectError, SchemaChanged
 from store.facts import DatasetFacts
 from store.lake import LakeVersion
 
@@ -115,6 +115,7 @@ def _predict(
     rows = lake.dataset_at(ctx.home.dataset(section.dataset), version)
     model = ctx.project.models[section.model]
     keep = section.keep or model.key
+    _refuse_ours(keep, section, f"predictions.{ctx.spec.target}.keep")
     taken = [column.name for column in bundle.signature.inputs]
     lacking = [column for column in taken if column not in rows.schema.names]
     where = f"predictions.{ctx.spec.target}"
@@ -173,6 +174,16 @@ def _batches(
         model = ctx.project.predictions[ctx.spec.target].model
         said = f"{nothing:,} of {done:,} rows have no prediction: what {model} {version} gives for them is no number"
         ctx.spool.note("no_prediction", f"{ctx.spec.target}: {said}", level="warning", rows=nothing)
+
+
+def _refuse_ours(keep: Sequence[str], section: Predictions, where: str) -> None:
+    for column in keep:
+        if column in ADDED:
+            raise ProjectError(
+                f"{column!r} is a column of the prediction, and {section.dataset} has one too",
+                where=where,
+                remedy=f"keep other columns, or give {section.dataset}'s another name",
+            )
 
 
 def _require(schema: pa.Schema, columns: list[str], section: Predictions, where: str) -> None:

@@ -17,7 +17,7 @@ from pipeline.process.context import Preempted
 from pipeline.process.spec import ProductionFacts, RecordFacts
 from pipeline.versions.bundle import load_bundle
 from store import lake
-from store.errors import NotFound, SchemaChanged
+from store.errors import NotFound, ProjectError, SchemaChanged
 from store.home import Home
 from tests.unit.serving.bench import Bench, broken_at_13
 from tests.unit.trainingset.conftest import Shed
@@ -156,6 +156,16 @@ def test_a_run_that_is_stopped_leaves_nothing_and_the_next_attempt_makes_it_whol
         made.run(facts, stop=True)
     assert lake.latest(made.path) is None
     assert of(made.run(facts), "dataset")[0]["rows"] == 150_000
+
+
+@pytest.mark.slow
+def test_a_column_of_the_prediction_cannot_be_kept_of_the_rows(tmp_path: Path) -> None:
+    made = Predicting(tmp_path, keep=[], key=["score"])
+    made.shed.put("flights", rows(5).append_column("score", pa.array([1.0] * 5)))
+    with pytest.raises(ProjectError, match="'score' is a column of the prediction, and flights has one too") as caught:
+        made.run(made.facts(made.bench.version()))
+    assert caught.value.where == "predictions.scored.keep"
+    assert lake.latest(made.path) is None
 
 
 def test_without_a_version_and_without_a_column_it_says_what_is_missing(made: Predicting) -> None:
