@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from sqlmodel import Session, col, select
 
 from store import outbox, versions, watching
@@ -13,24 +11,21 @@ from store.events import event_view
 from store.runs import run_view
 from store.schedules import schedule_view
 from store.tables import Alert, DatasetVersion, Event, Meta, Run, Schedule
-from store.wire import ChangesView, DatasetView
-
-MOST: Final = 500
-"""Runs, events and alerts in one answer, the newest: who was away for longer reads the lists instead."""
+from store.wire import MOST_CHANGES, ChangesView, DatasetView
 
 
 def changes_since(session: Session, rev: int, now: int) -> ChangesView:
     """Everything that changed after revision `rev`; `now` (µs) tells which runs have stalled."""
-    runs = session.exec(select(Run).where(col(Run.rev) > rev).order_by(col(Run.id).desc()).limit(MOST))
+    runs = session.exec(select(Run).where(col(Run.rev) > rev).order_by(col(Run.id).desc()).limit(MOST_CHANGES))
     schedules = session.exec(select(Schedule).where(col(Schedule.rev) > rev).order_by(col(Schedule.name)))
-    events = session.exec(select(Event).where(col(Event.rev) > rev).order_by(col(Event.id).desc()).limit(MOST))
-    alerts = session.exec(select(Alert).where(col(Alert.rev) > rev).order_by(col(Alert.id).desc()).limit(MOST))
+    events = session.exec(select(Event).where(col(Event.rev) > rev).order_by(col(Event.id).desc()).limit(MOST_CHANGES))
+    alerts = session.exec(select(Alert).where(col(Alert.rev) > rev).order_by(col(Alert.id).desc()).limit(MOST_CHANGES))
     return ChangesView(
         rev=current_revision(session),
         runs=[run_view(row, now) for row in runs],
         datasets=_datasets(session, rev),
         models=versions.changed_models(session, rev),
-        versions=versions.changed_versions(session, rev),
+        versions=versions.changed_versions(session, rev, MOST_CHANGES),
         schedules=[schedule_view(row) for row in schedules],
         events=[event_view(row) for row in events],
         alerts=[alert_view(row) for row in alerts],
