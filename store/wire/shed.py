@@ -96,7 +96,7 @@ class StatusView(Wire):
 
 
 MOST_CHANGES: Final = 500
-"""Runs, versions, events and alerts in one answer, the newest: who was away for longer reads the lists instead."""
+"""Runs, versions, events and alerts in one answer, those that changed last: who was away for longer reads the lists."""
 
 
 class ChangesView(Wire):

@@ -299,16 +299,37 @@ def test_all_of_a_noun_are_paged_newest_first_and_no_sign_in_it_stands_for_other
         assert [pages(noun) for noun in ("r_n", "%", "nothing", "")] == [[], [], [], []]
 
 
-def test_of_a_rare_noun_not_all_events_are_read(record: Record) -> None:
+def test_of_a_rare_noun_or_of_a_subject_not_all_events_are_read(record: Record) -> None:
     with record.read() as session:
         asked: list[str] = []
         driver = driver_of(session)
         driver.set_trace_callback(asked.append)
         events.list_events(session, kind="key")
+        of_a_noun, asked[:] = list(asked), []
+        for kind in ("run", "run.queued"):
+            events.list_events(session, kind=kind, subject="run 1")
         driver.set_trace_callback(None)
-        steps = [row[3] for one in asked for row in driver.execute(f"EXPLAIN QUERY PLAN {one}")]
-    assert steps
-    assert not [step for step in steps if step.startswith("SCAN")]
+
+        def steps(statements: list[str]) -> list[str]:
+            return [row[3] for one in statements for row in driver.execute(f"EXPLAIN QUERY PLAN {one}")]
+
+        assert not [step for step in steps(of_a_noun) if step.startswith("SCAN")]
+        assert steps(asked) == ["SEARCH event USING INDEX ix_event_subject (subject=?)"] * 2
+
+
+def test_news_are_found_by_their_revision_whatever_there_is_besides(record: Record) -> None:
+    """A UI that looks asks for them at each change; of a long history it had all runs, events and windows read."""
+    asked: list[str] = []
+    with record.read() as session:
+        driver = driver_of(session)
+        driver.set_trace_callback(asked.append)
+        changes.changes_since(session, record.revision, 0)
+        driver.set_trace_callback(None)
+        statements = [one for one in asked if one.startswith("SELECT")]
+        steps = [row[3] for one in statements for row in driver.execute(f"EXPLAIN QUERY PLAN {one}")]
+    assert len(steps) > 8
+    grow = ("run", "event", "alert", "dataset_version", "model_version", "watch_window", "drift_report", "notification")
+    assert not [step for step in steps if step.startswith(tuple(f"SCAN {table}" for table in grow))]
 
 
 def test_who_was_away_for_long_hears_of_the_newest_versions_only(record: Record) -> None:
