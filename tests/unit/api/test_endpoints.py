@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -86,17 +86,26 @@ while True:
 """
 
 
+@pytest.fixture
+def halted(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the lock of a home's serving, answers, and does not do as it is told."""
+    folder = Home(tmp_path / "home").serving.root
+    folder.mkdir(parents=True)
+    process = subprocess.Popen([sys.executable, "-c", _HALTED, str(folder)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "there\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
 @pytest.mark.slow
-def test_a_supervisor_that_does_not_end_is_not_told_to_have_stopped(tmp_path: Path) -> None:
-    """A process that holds the lock, answers, and does not do as it is told."""
+def test_a_supervisor_that_does_not_end_is_not_told_to_have_stopped(
+    tmp_path: Path, halted: subprocess.Popen[str]
+) -> None:
     (tmp_path / "trainshed.toml").write_text('[project]\nname = "p"\n[serving]\ndrain = "1s"\n')
-    project, home = load_project(tmp_path), Home(tmp_path / "home")
-    record = Record.open(home, system_clock)
-    home.serving.root.mkdir()
-    command = [sys.executable, "-c", _HALTED, str(home.serving.root)]
-    halted = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert halted.stdout is not None
-    assert halted.stdout.readline() == "there\n"
+    project = load_project(tmp_path)
+    record = Record.open(Home(tmp_path / "home"), system_clock)
     endpoints = Endpoints(record, lambda: project, lambda: None)
 
     def told() -> list[str]:
@@ -110,7 +119,7 @@ def test_a_supervisor_that_does_not_end_is_not_told_to_have_stopped(tmp_path: Pa
     assert f"(pid {halted.pid}) was told to stop and has not ended" in endpoints.problem
     endpoints.wake()  # it is not told, nor waited for, again and again
     halted.kill()
-    halted.communicate()
+    halted.wait()
     _until(lambda: len(told()) > 1, 5)
     assert told() == ["endpoints.stopped", "endpoints.trouble"]
     assert not endpoints.problem
