@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any, cast
 
@@ -14,10 +13,9 @@ from store.errors import Refused
 from store.keyset import decode_token, page
 from store.queue import get_run
 from store.tables import Attempt, Run, RunCount, RunDependency
-from store.tables.kept import REMOVED
 from store.times import SECOND, from_us
 from store.wire import AttemptView, CompareView, Fault, Page, RunDetail, RunView
-from store.words import ACTIVE, GOOD, JobKind, RunState, Trigger
+from store.words import ACTIVE, ENDED, GOOD, JobKind, RunState, Trigger
 
 
 def run_view(row: Run, now: int) -> RunView:
@@ -148,20 +146,14 @@ def waiting(session: Session, now: int, limit: int = 20) -> list[RunView]:
 
 def count_by_state(session: Session) -> dict[RunState, int]:
     """State → runs, of the states that occur."""
-    return {cast(RunState, state): runs for state, runs in _counts(session).items() if not state.startswith(REMOVED)}
-
-
-def count_ever(session: Session) -> dict[RunState, int]:
-    """The same with those that were removed: of a state that is an end it only grows, but for runs tried again."""
-    found: Counter[RunState] = Counter()
-    for state, runs in _counts(session).items():
-        found[cast(RunState, state.removeprefix(REMOVED))] += runs
-    return dict(found)
-
-
-def _counts(session: Session) -> dict[str, int]:
     rows = session.exec(select(RunCount).where(RunCount.runs > 0).order_by(RunCount.state))
-    return {row.state: row.runs for row in rows}
+    return {cast(RunState, row.state): row.runs for row in rows}
+
+
+def ends_by_state(session: Session) -> dict[RunState, int]:
+    """State → how often a run ended so; one that was tried again counts each time."""
+    rows = session.exec(select(RunCount).where(col(RunCount.state).in_(ENDED)).order_by(RunCount.state))
+    return {cast(RunState, row.state): row.entered for row in rows}
 
 
 def last_runs(session: Session, now: int, jobs: Collection[str]) -> dict[str, RunView]:

@@ -67,12 +67,14 @@ class Run(SQLModel, table=True):
 
 
 class RunCount(SQLModel, table=True):
-    """How many runs are in a state, and how many were removed from each; kept up to date by store/tables/kept.py."""
+    """How many runs are in a state; kept up to date by store/tables/kept.py."""
 
     __tablename__ = "run_count"
     __table_args__ = {"sqlite_with_rowid": False}
     state: str = Field(primary_key=True)
     runs: int
+    entered: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """How often a run came into it: a number that only grows, also when a run that has ended is tried again."""
 
 
 class RunDependency(SQLModel, table=True):

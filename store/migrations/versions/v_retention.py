@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "retention"
-down_revision = "error_streams"
+down_revision = "inputs"
 branch_labels = None
 depends_on = None
 
@@ -22,10 +22,6 @@ _TRIGGERS = (
     END""",
     """CREATE TRIGGER run_counted_no_more AFTER DELETE ON run BEGIN
     UPDATE run_count SET runs = runs - 1 WHERE state = old.state;
-    END""",
-    """CREATE TRIGGER run_counted_as_removed AFTER INSERT ON removed_run BEGIN
-    INSERT INTO run_count (state, runs) VALUES ('removed ' || new.state, 1)
-    ON CONFLICT (state) DO UPDATE SET runs = runs + 1;
     END""",
 )
 
@@ -79,5 +75,5 @@ def _let_go(table: str, column: str) -> None:
     bind.exec_driver_sql(f"DROP TABLE {table}")
     bind.exec_driver_sql(f"ALTER TABLE {table}_free RENAME TO {table}")
     for kind, sql in made:
-        if kind == "index":
+        if kind != "table":
             bind.exec_driver_sql(sql)
