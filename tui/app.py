@@ -55,7 +55,17 @@ class ShedApp(ShedCore):
     # ---- keys that work everywhere -----------------------------------------------------------------------------------
 
     def action_go_to(self, mode: str) -> None:
+        """To a screen as it was left; who is there already goes back to what it opened with."""
+        if mode == self.current_mode:
+            self.go_to_list(mode)
+        else:
+            self.go_to(mode)
+
+    def go_to_list(self, mode: str) -> None:
+        """To a screen itself, whatever was opened on top of it."""
         self.go_to(mode)
+        while len(self.screen_stack) > 1 and self.screen.is_mounted:
+            self.pop_screen()
 
     def action_last_screen(self) -> None:
         if self.before is not None:
@@ -129,7 +139,7 @@ class ShedApp(ShedCore):
             return
         match command.verb, command.words:
             case "screen", (mode, filter_text):
-                self.go_to(mode)
+                self.go_to_list(mode)
                 if filter_text:
                     self.call_after_refresh(self._filter_here, filter_text)
             case "open", (kind, *words):
@@ -166,7 +176,8 @@ class ShedApp(ShedCore):
         self.screen.query("TopLine").refresh()
         if not self.held and self.held_back:
             self.held_back = False
-            self.action_reload()
+            self.paint_anew()
+            self.read_again()
 
     def action_reload(self) -> None:
         self.paint_anew()
@@ -214,7 +225,7 @@ class ShedApp(ShedCore):
         if subject is None:
             self.say("the cursor is on nothing that has events", "warn")
             return
-        self.go_to("events")
+        self.go_to_list("events")
         if isinstance(self.screen, Events):
             self.screen.only(subject.name)
 

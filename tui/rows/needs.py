@@ -82,7 +82,7 @@ def target(subject: str) -> tuple[str, ...]:
     words = subject.split()
     if len(words) == 2 and words[0] in {"run", "schedule", "model", "dataset", "job", "source", "alert", "monitor"}:
         return tuple(words)
-    if len(words) == 2 and words[1].isdigit():
+    if len(words) == 2 and words[1].isdecimal():
         return "version", words[0], words[1]
     if len(words) == 1 and "@" in subject:
         return "dataset", subject.partition("@")[0]
