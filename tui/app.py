@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input
 
 from tui.bars.notice import Notice
 from tui.box import Box
@@ -51,6 +53,11 @@ class ShedApp(ShedCore):
             for entry in SCREENS
         ),
     ]
+
+    _coming: Widget | None = None
+    """A line to type into that was asked for, until it has the focus."""
+    _typed_ahead = ""
+    """What was typed since then."""
 
     # ---- keys that work everywhere -----------------------------------------------------------------------------------
 
@@ -125,8 +132,25 @@ class ShedApp(ShedCore):
         """A line to type into, in the strip's place or at the end of a box."""
         boxes = self.screen.query(Box)
         where: Widget = boxes.last() if boxes else self.screen
+        self._coming, self._typed_ahead = bar, ""
         where.mount(bar)
         bar.focus()
+
+    def take_typed_ahead(self) -> str:
+        """What was typed while the line to type into was still to come."""
+        self._coming, typed, self._typed_ahead = None, self._typed_ahead, ""
+        return typed
+
+    def _on_key(self, event: events.Key) -> None:  # type: ignore[override]  # Textual calls that of the base as well
+        """Over a slow link, or on a busy box, `/late` comes as one: its letters are not the keys of the list."""
+        if not event.is_printable or event.character is None:
+            return
+        if self._coming is not None and self._coming.is_attached and self._coming.screen is self.screen:
+            self._typed_ahead += event.character
+            event.prevent_default()
+        elif isinstance(self.focused, Input):  # which lets no letter pass that came to it
+            self.focused.insert_text_at_cursor(event.character)
+            event.prevent_default()
 
     def obey(self, text: str) -> None:
         """Does what was typed after `:`."""

@@ -24,6 +24,9 @@ class Bar(Input):
         for notice in self._over:
             notice.add_class("-above")
 
+    def on_focus(self) -> None:
+        self.insert_text_at_cursor(cast("ShedApp", self.app).take_typed_ahead())
+
     def on_unmount(self) -> None:
         for notice in self._over:
             notice.remove_class("-above")

@@ -103,5 +103,8 @@ def said(move: AliasEventView) -> str:
     against = ", against the gates" if move.overridden else ""
     undo = "; Z takes it back" if move.from_version is not None else ""
     served = move.served
-    answers = f", answers in {served.workers} processes after {served.switched_s * 1000:.0f} ms" if served else ""
+    answers = ""
+    if served is not None:
+        processes = "1 process" if served.workers == 1 else f"{served.workers} processes"
+        answers = f", answers in {processes} after {served.switched_s * 1000:.0f} ms"
     return f"{move.alias} of {move.model}: {before} → v{move.to_version}{against}{answers}{undo}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tui.commandline import change_command as command
+from tui.commandline import change_command
 from tui.plan import Proposal
 from tui.rows.traffic import plan as lines_of
 
@@ -65,7 +65,7 @@ def proposal(model: str, change: TrafficChange, view: TrafficPlanView) -> Propos
     return Proposal(
         title=f"{_TITLES[change.do]} {model}",
         lines=lines_of(view),
-        command=command(model, change, override=view.needs_override),
+        command=change_command(model, change, override=view.needs_override),
         commit=commit,
         typed=model,
         reason="why against the gates? It is shown for ever" if view.needs_override else "why? It stays in the history",

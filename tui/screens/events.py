@@ -97,8 +97,10 @@ class Events(ShedScreen):
             pane.show(lines)
 
     def on_table_opened(self, event: Table.Opened) -> None:
-        words = target(event.row.subject)
-        if words:
-            self.shed.open(*words)
-        else:
-            self.shed.go_to("system")
+        match target(event.row.subject):
+            case (mode,):
+                self.shed.go_to(mode)
+            case (kind, *names):
+                self.shed.open(kind, *names)
+            case _:
+                self.shed.go_to("system")

@@ -118,5 +118,9 @@ def _in_service(served: ServedView | None) -> str:
     compiled = f", {served.compiled} programs compiled" if served.compiled else ""
     return (
         f"\n  {warm}{compiled}; loaded and compared with its golden rows in {served.loaded_s * 1000:.0f} ms"
-        f"\n  answers in {served.workers} processes after {served.switched_s * 1000:.1f} ms, epoch {served.epoch}"
+        f"\n  answers in {_processes(served.workers)} after {served.switched_s * 1000:.1f} ms, epoch {served.epoch}"
     )
+
+
+def _processes(number: int) -> str:
+    return "1 process" if number == 1 else f"{number} processes"

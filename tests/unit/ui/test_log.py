@@ -156,7 +156,7 @@ async def test_where_the_size_cap_has_let_go_of_what_comes_next_it_goes_on_with_
         view = pilot.app.screen.query_one(LogView)
         far = view.piece.end + 5_000
         asked: list[str] = []
-        view.shed.ask = lambda group, *_, **__: asked.append(group)  # type: ignore[method-assign,assignment]
+        view.shed.ask = lambda group, *_, **__: asked.append(group)  # type: ignore[method-assign]
         view._behind(view._era, Chunk("what is left\n", far, far + 13, far + 13, far))
         assert view.in_view == ["what is left"]
         assert not [group for group in asked if group.endswith("behind")]

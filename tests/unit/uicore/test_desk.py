@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from queue import Queue
 from typing import Any, cast
@@ -26,6 +25,10 @@ class Heard(Desk):
         self.waiting.get(timeout=10)()
 
 
+def _answers(what: Any) -> Callable[[Client], Any]:
+    return lambda _: what
+
+
 class _Nobody:
     def close(self) -> None:
         """Nothing is open."""
@@ -43,7 +46,7 @@ def test_of_questions_that_wait_only_the_newest_is_put(desk: Heard) -> None:
     free = threading.Event()
     desk.ask("filter", lambda _: free.wait(10), lambda _: told.append("l"), told.append)
     for typed in ("la", "lat", "late"):
-        desk.ask("filter", lambda _, typed=typed: typed, told.append, told.append)
+        desk.ask("filter", _answers(typed), told.append, told.append)
     free.set()
     desk.next()
     desk.next()
@@ -55,8 +58,8 @@ def test_where_news_come_faster_than_answers_some_are_told_all_the_same(desk: He
     """Each answer was overtaken by the next question: the screen stood still under `● live` while the box was busy."""
     told: list[int] = []
     for number in range(12):
-        desk.ask("runs", lambda _, number=number: number, told.append, lambda _: None)  # type: ignore[misc]
-        desk.ask("runs", lambda _, number=number: number, told.append, lambda _: None)  # type: ignore[misc]
+        desk.ask("runs", _answers(number), told.append, lambda _: None)
+        desk.ask("runs", _answers(number), told.append, lambda _: None)
         desk.next()
     assert 3 <= len(told) <= 4
     assert told == sorted(told)
@@ -70,7 +73,7 @@ def test_what_is_asked_again_by_an_answer_waits_for_the_one_under_way(desk: Hear
         if len(told) < 3:
             desk.ask("status", lambda _: f"again {len(told)}", answered, lambda _: None)
 
-    desk.ask("status", lambda _: time.sleep(0.01) or "first", answered, lambda _: None)
+    desk.ask("status", _answers("first"), answered, lambda _: None)
     for _ in range(3):
         desk.next()
     assert told == ["first", "again 1", "again 2"]
