@@ -84,6 +84,21 @@ def register(connection: DuckDBPyConnection, file: Path, *, last_of: Sequence[st
         connection.execute(f"CREATE OR REPLACE VIEW {RELATION} AS SELECT * FROM last_rows")
 
 
+def leave_known(connection: DuckDBPyConnection, columns: Sequence[str], key: Sequence[str], previous: str) -> bool:
+    """Of the candidate only those rows stay that the relation `previous` has not just so; whether there are any.
+
+    `columns`: those of both.
+    """
+    same = " AND ".join(
+        f"c.{identifier(name)} {'=' if name in key else 'IS NOT DISTINCT FROM'} p.{identifier(name)}"
+        for name in columns
+    )
+    connection.execute(f"CREATE TEMP TABLE news AS SELECT * FROM {RELATION} AS c ANTI JOIN {previous} AS p ON {same}")
+    connection.execute(f"CREATE OR REPLACE VIEW {RELATION} AS SELECT * FROM news")
+    ((rows,),) = connection.execute("SELECT count(*) FROM news").fetchall()
+    return bool(rows)
+
+
 def _key_faults(connection: DuckDBPyConnection, keys: str, names: Sequence[str]) -> tuple[int, int]:
     """Rows without a key, and rows whose key an other row has too."""
     missing = " OR ".join(f"{identifier(name)} IS NULL" for name in names)
