@@ -19,6 +19,7 @@ from tests.unit.ui.acting import press, settle, shown, until
 from tests.unit.ui.conftest import MakeApp, Served
 from tests.unit.ui.shop import no_file
 from tui.bars.notice import Notice
+from tui.charts.widget import Curves
 from tui.client import Client
 from tui.screens.alerts import Alerts
 from tui.screens.events import Events
@@ -193,6 +194,19 @@ async def test_why_a_run_failed_and_what_to_do_is_read_in_full_on_a_narrow_scree
         await settle(pilot)
         await until(lambda: "why it failed" in shown(pilot))
         assert no_file().remedy in " ".join(shown(pilot).split())
+
+
+async def test_what_is_drawn_over_the_day_has_no_steps_to_be_drawn_along(make_app: MakeApp) -> None:
+    """`t` drew the requests of an endpoint along the seconds of the day, as steps, until the next figures came."""
+    app = make_app("serving")
+    async with app.run_test(size=(160, 45)) as pilot:
+        await settle(pilot)
+        app.open("endpoint", "late")
+        await settle(pilot)
+        rates = app.screen.query_one("#rates", Curves)
+        rates.focus()
+        await press(pilot, "t")
+        assert rates.look.by_time
 
 
 async def test_f_stays_with_the_newest_event_and_not_with_the_oldest(make_app: MakeApp) -> None:
