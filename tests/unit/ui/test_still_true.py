@@ -22,6 +22,8 @@ from tui.bars.notice import Notice
 from tui.charts.widget import Curves
 from tui.client import Client
 from tui.screens.alerts import Alerts
+from tui.screens.compare import Compare
+from tui.screens.doctor import DoctorScreen
 from tui.screens.events import Events
 from tui.screens.run import RunScreen
 from tui.screens.runs import Runs
@@ -274,6 +276,20 @@ async def test_a_time_of_which_nothing_is_known_is_refused(make_app: MakeApp, ty
         await settle(pilot)
         assert app.moment is None
         assert typed in shown(pilot)
+
+
+async def test_what_stands_as_it_is_now_says_so_in_the_past(make_app: MakeApp) -> None:
+    app = make_app("runs")
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settle(pilot)
+        app.obey("at 11:30")
+        await settle(pilot)
+        app.push_screen(Compare([13, 7]))
+        await settle(pilot)
+        assert "Side by side, runs stand as they are now" in shown(pilot)
+        app.push_screen(DoctorScreen())
+        await settle(pilot)
+        assert "The doctor looks at what is so now" in shown(pilot)
 
 
 # ---- days ------------------------------------------------------------------------------------------------------------
