@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.process.lean import lean
 from store.errors import StorageError, TrainshedError
 
 
@@ -24,8 +25,7 @@ def ask_program(
 
     Raises StorageError with the end of its standard error when there is no answer in time.
     """
-    # -P, so that a file of the user's in the current folder is never taken for ours.
-    command = [sys.executable, "-P", "-m", module, *arguments]
+    command = [sys.executable, *lean(module, arguments)]
     try:
         done = subprocess.run(
             command,
