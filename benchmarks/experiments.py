@@ -6,9 +6,9 @@
 stay at or below alpha. `unsteadied` is the confidence sequence as it is published, from an arm's second unit on.
 `fixed` is the usual z-test at each look, to show what looking does to it. `canary`: errors go from 1 % to 5 % at 10 %
 of the traffic; the share taken back within 600 of the canary's requests, by the test alone and by a plan as it comes,
-whose three stages and two kinds of events share its alpha. `calm`: the same with equal rates over 100,000 requests; the
-share taken back wrongly. `sizes`: 52/48 where 50/50 was planned, found by 20,000 units; and what is found falsely with
-50/50.
+whose three stages and three kinds of events share its alpha. `calm`: the same with equal rates over 100,000 requests;
+the share taken back wrongly. `sizes`: 52/48 where 50/50 was planned, found by 20,000 units; and what is found falsely
+with 50/50.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def canary(
 ) -> dict[str, float]:
     """Share taken back (within so many of the canary's requests), and after how many of them."""
     plan = Plan()
-    # One kind of two, one stage of three of which nothing is known but that the others' evidence is at least 0.
+    # One kind of three, one stage of three of which nothing is known but that the others' evidence is at least 0.
     planned = math.log(len(plan.stages) * len(plan.tolerated) / plan.alpha)
     limits = {"test": -math.log(ALPHA), "plan": planned}
     taken: dict[str, list[float]] = {name: [] for name in limits}

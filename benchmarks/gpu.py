@@ -8,11 +8,11 @@ rounds. One JSON object:
     mlp          32-1024-1024-1024-1, one million rows of 32 columns on the device, 8,192 rows a batch, Adam; in float32
                  and in bfloat16. `rate_to_scan`: our rate / that of a hand-written scan of 100 steps over the same rows
                  (at least 0.85); `rate_to_guarded`: the same when the scan too leaves the state alone in a step that is
-                 not finite; `busy`: share of NVML's samples of our training in which a kernel ran (at least 90 %)
+                 not finite; `rate_to_single`: to that of our loop when it looks at each step whether there are more;
+                 `busy`: share of NVML's samples of our training in which a kernel ran (at least 90 %)
     transformer  12 layers of 1,024, 16 heads, 512 tokens, 64 sequences a batch, bfloat16, attention by cuDNN
-                 and by XLA. `mfu`: model FLOP/s (6 per
-                 parameter and token, and 12 x layers x width x tokens for attention; Chowdhery et al. 2022, appendix B)
-                 / the peak below (at least 0.40)
+                 and by XLA. `mfu`: model FLOP/s (6 per parameter and token, and 12 x layers x width x tokens for
+                 attention; Chowdhery et al. 2022, appendix B) / the peak below (at least 0.40)
     leases       two processes with 0.45 of the GPU's memory each, at once: sum of their rates / the rate of one that
                  is alone (at least 0.9), and what NVML says that each held
     resume       a training that is cut after each of three chunks and resumed from what it saved: whether the
@@ -40,108 +40,25 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-import pynvml
 from flax import nnx
 
-from benchmarks.made.gpunets import COLUMNS, LAYERS, MODEL_WIDTH, WORDS, Attention, Perceptron, Transformer
-from pipeline.config.models import Training
-from pipeline.models.flat import flatten
+from benchmarks.made.gpulesson import ROWS, Busy, Meter, lesson, table, train
+from benchmarks.made.gpunets import LAYERS, MODEL_WIDTH, WORDS, Attention, Perceptron, Transformer
 from pipeline.process.context import Preempted
 from pipeline.training.batches import Rows
 from pipeline.training.devices import resolve_device
-from pipeline.training.looks import Objective
-from pipeline.training.pace import choose_block
+from pipeline.training.saved import Resume
 from pipeline.training.steps import Trace
-from pipeline.training.stopping import Evaluation, Progress
-from pipeline.training.train import Fitted, Lesson, Resume, fit
+from pipeline.training.stopping import Progress
+from pipeline.training.train import Fitted, Lesson, fit
 
 PEAK = 989e12
 """FLOP/s of an H100 or H200 (SXM), dense bfloat16, as its maker says."""
 ROUNDS = 3
-ROWS, BATCH, EPOCHS = 1_000_000, 8192, 10
+BATCH, EPOCHS = 8192, 10
 TOKENS = 512
 CHUNK = 100
 ATTENTIONS: tuple[Attention, ...] = ("cudnn", "xla")
-
-
-class Meter:
-    """Wall seconds from the end of compilation to the end of the last chunk, without the looks."""
-
-    def __init__(self) -> None:
-        self.start = self.end = self.begun = 0.0
-        self.steps: list[float] = []
-
-    def compiled(self, seconds: float) -> None:
-        self.start = self.begun = time.monotonic()
-
-    def chunk(self, first: int, trace: Trace, seconds: float) -> None:
-        self.end = time.monotonic()
-        self.steps += [seconds / trace.done] if trace.done else []
-
-    def evaluated(self, found: Evaluation, is_best: bool, seconds: float) -> None:
-        self.start += time.monotonic() - self.end
-
-    @property
-    def seconds(self) -> float:
-        return self.end - self.start
-
-
-class Busy:
-    """Samples how busy the GPU is, as NVML says, while its block runs."""
-
-    def __init__(self) -> None:
-        pynvml.nvmlInit()
-        self._handle = pynvml.nvmlDeviceGetHandleByIndex(0)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-        self._samples: list[tuple[float, int]] = []
-
-    def __enter__(self) -> Busy:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._over.wait(0.1):
-            self._samples.append((time.monotonic(), pynvml.nvmlDeviceGetUtilizationRates(self._handle).gpu))
-
-    def within(self, meter: Meter) -> float:
-        """Mean share of time with a kernel at work, in the steps and looks of a training. NVML looks back a second."""
-        return round(statistics.fmean(busy for at, busy in self._samples if meter.begun + 1 < at < meter.end) / 100, 3)
-
-
-def table(rows: int = ROWS) -> Rows:
-    rng = np.random.default_rng(0)
-    numeric = rng.normal(size=(rows, COLUMNS)).astype(np.float32)
-    target = (numeric[:, 0] * numeric[:, 1] + numeric[:, 2] > 0).astype(np.float32)
-    return Rows(numeric, np.zeros((rows, 0), np.int32), target)
-
-
-def lesson(build: Callable[[nnx.Rngs], Any], rows: Rows, **training: Any) -> Lesson:
-    model, leaves = flatten(build, seed=0)
-    few = rows.take(np.arange(64))
-    settings: dict[str, Any] = {"optimizer": "adam", "learning_rate": 1e-3, "schedule": "constant", "warmup": 0.0}
-    settings |= {"clip": None, "patience": None, **training}
-    objective = Objective(name="none", higher_is_better=True, measure=lambda target, scores: 0.0)
-    return Lesson(
-        model=model,
-        leaves=leaves,
-        train=rows,
-        validate=few,
-        training=Training(**settings),
-        objective=objective,
-        placement="device",
-        block=choose_block("gpu"),
-    )
-
-
-def train(lesson: Lesson) -> Meter:
-    meter = Meter()
-    fit(lesson, watcher=meter, clock=time.monotonic, stop=threading.Event())
-    return meter
 
 
 # ---- the perceptron --------------------------------------------------------------------------------------------------
@@ -196,6 +113,7 @@ def _mlp(rows: Rows, dtype: Any) -> dict[str, Any]:
         "ours": lambda: train(lesson(build, rows, epochs=EPOCHS, batch=BATCH)).seconds,
         "scan": scan(rows, dtype, guarded=False),
         "guarded": scan(rows, dtype, guarded=True),
+        "single": lambda: train(lesson(build, rows, epochs=EPOCHS, batch=BATCH, block=1)).seconds,
     }
     for run in contenders.values():
         run()
@@ -207,6 +125,7 @@ def _mlp(rows: Rows, dtype: Any) -> dict[str, Any]:
         "rows_per_second": {name: round(EPOCHS * ROWS / seconds) for name, seconds in middle.items()},
         "rate_to_scan": _ratio(times, "scan"),
         "rate_to_guarded": _ratio(times, "guarded"),
+        "rate_to_single": _ratio(times, "single"),
         "busy": busy.within(long),
     }
 

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from sqlmodel import Session
 
 from daemon.waits import waiting
-from store import jobruns, runs
+from store import changes, jobruns, runs
 from store.engine import Record
 from store.home import Home
 from store.queue import count_waiting
@@ -33,6 +33,8 @@ JOBS = [*(f"etl:d{number}" for number in range(12)), "train:late"]
 SCHEDULES = [f"s{number}" for number in range(40)]
 STATES = ("succeeded", "skipped", "skipped", "skipped", "failed")
 BEGAN = 1_700_000_000 * SECOND
+LATER = 2**62
+"""A revision after which nothing has changed yet."""
 COLUMNS = (
     *("id", "job", "kind", "target", "state", "reason", "trigger", "actor", "schedule", "scheduled_for", "params"),
     *("force", "priority", "pool", "slots", "attempt", "max_attempts", "retry_delay_s", "created_at", "started_at"),
@@ -62,6 +64,7 @@ def at(number: int) -> dict[str, float]:
             "queue": lambda session: waiting(session, 0, 100, None),
             "count_by_state": runs.count_by_state,
             "count_waiting": count_waiting,
+            "news": lambda session: changes.changes_since(session, LATER, 0),
         }
         found = {name: milliseconds(record, view) for name, view in views.items()}
         record.close()

@@ -70,15 +70,12 @@ class Canaries(Roundsman):
         return LOOK_S if canaries else None
 
     def _judge(self, row: Comparison) -> Step:
-        from pipeline.experiments.canary import Seen, step  # scipy: 60 MB that a daemon without canaries does not need
+        from pipeline.experiments.canary import step  # scipy: 60 MB that a daemon without canaries does not need
+        from pipeline.experiments.counting import tallied
 
         found = tally.read(self._tallies, row.id or 0, row.stage)
         plan, canary = plan_of(row.plan), comparisons.treatments(row)[0]
-        hit = {kind: found.hit.get(kind, {}) for kind in plan.tolerated}
-        seen = Seen(
-            requests=found.requests.get(canary, 0),
-            events={kind: (units.get(canary, 0), units.get(row.control, 0)) for kind, units in hit.items()},
-        )
+        seen = tallied(found, plan.tolerated, canary=canary, control=row.control)
         made = step(plan, state_of(row.stage, row.state), seen, self._clock())
         self._steps[row.id or 0] = made
         return made

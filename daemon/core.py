@@ -77,6 +77,7 @@ class Daemon:
         self.record = Record.open(home, clock)
         self._project = project
         self._jobs = jobs_of(project)
+        self._reading = threading.Lock()
         self._draining = False
         self._stopping = False
         self._gpus = Gpus()
@@ -271,6 +272,14 @@ class Daemon:
 
     def reload(self) -> None:
         """Reads the project file again. Raises ProjectError and keeps the old project when it is broken."""
+        with self._reading:  # two at once: what was read last stays in force
+            self._read_again()
+        self.schedules_changed()
+        self._dispatcher.wake()
+        self.endpoints.wake()
+        self.notifier.wake()
+
+    def _read_again(self) -> None:
         try:
             project = load_project(self._project.root)
         except ProjectError as error:
@@ -283,10 +292,6 @@ class Daemon:
             definitions.sync(tx, project, self._jobs)
             what = "the project file was read again"
             events.append(tx, actor="daemon", kind="project.reloaded", subject="daemon", message=what)
-        self.schedules_changed()
-        self._dispatcher.wake()
-        self.endpoints.wake()
-        self.notifier.wake()
 
     def schedules_changed(self) -> None:
         """To be called after the commit of a change to a schedule: it may be due sooner now."""
@@ -346,8 +351,9 @@ class Daemon:
 
     def retry(self, run: int, actor: str) -> RunView:
         """Queues an ended run again as a further attempt. Raises NotFound, Conflict."""
+        allowed = {job.name: job.settings.retries + 1 for job in self._jobs.values()}
         with self.record.transaction() as tx:
-            row = lifecycle.requeue(tx, run, actor)
+            row = lifecycle.requeue(tx, run, actor, allowed)
             view = runs.run_view(row, tx.now)
         self._dispatcher.wake()
         return view

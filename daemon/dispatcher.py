@@ -243,6 +243,10 @@ class Dispatcher(Roundsman):
         full = is_full(error)
         fault = Fault(code=getattr(error, "code", "DiskFull" if full else "StorageError"), what=what, remedy=remedy)
         with self._record.transaction() as tx:
+            asked_by = queue.get_run(tx.session, run).cancel_requested
+            if asked_by is not None:  # meanwhile; put back, it would be started once more, only to be ended
+                lifecycle.settle(tx, run, "cancelled", reason=f"cancelled by {asked_by}", counted=False)
+                return
             # It waits in the queue until there is space; nothing was tried, so nothing is counted.
             again = tx.now + int(CHECK_AGAIN_S * SECOND) if full else None
             lifecycle.settle(tx, run, "failed", reason=what, fault=fault, retry_at=again, counted=not full)

@@ -55,19 +55,25 @@ class Doors:
                 self._process.ask("keys")
 
     def add(self, request: KeyRequest, actor: str) -> KeyMade:
-        """A new key, told this once. Raises Conflict when its name is in use."""
+        """A new key, told this once. Raises Conflict when its name is in use, StorageError."""
         key = new_key(secrets.token_bytes)
         with self._record.transaction() as tx:
             view = keys.add(tx, request, key, actor)
-        self.publish()
+        self._publish(f"key {request.name} is in the record, and nobody has heard it: revoke it, and make another one")
         return KeyMade(key=key, view=view)
 
     def revoke(self, name: str, actor: str) -> KeyView:
-        """It opens nothing any more when this returns. Raises NotFound."""
+        """It opens nothing any more when this returns. Raises NotFound, StorageError: then it opens still."""
         with self._record.transaction() as tx:
             view = keys.revoke(tx, name, actor)
-        self.publish()
+        self._publish(f"key {name} is revoked in the record, and opens the endpoints still")
         return view
+
+    def _publish(self, otherwise: str) -> None:
+        try:
+            self.publish()
+        except StorageError as error:
+            raise type(error)(f"{otherwise}: {error.what}", where=error.where, remedy=error.remedy) from error
 
     def view(self) -> KeysView:
         _, asked = self._known()

@@ -28,13 +28,15 @@ from pipeline.serving.cores import available, require_cores
 from pipeline.serving.settings import ServingSettings
 from store import events
 from store.engine import Record
-from store.errors import NotServed, ProjectError, ServingError, TrainshedError
+from store.errors import NotServed, ProjectError, ServingError, StorageError, TrainshedError
 from store.routing import Arm, Route
 from store.wire import AliasEventView, PlanView, ServedView
 from store.words import PRODUCTION
 
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 60.0
+STOPS_S: Final = 5.0
+"""That the supervisor may take to end, beside what it may take to answer what it has."""
 STOP_S: Final = 2.0
 """The end of the daemon does not wait for a version that is being compiled: the next daemon follows the record."""
 log = logging.getLogger(__name__)
@@ -58,6 +60,8 @@ class Endpoints:
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._stopping = False
         self._failures = 0
+        self._hangs: int | None = None
+        """The supervisor that was told to stop, and is there all the same."""
         self.problem: str | None = None
         """Why what is served is not what should be, or None."""
         self.phases = Phases(time.monotonic)
@@ -110,18 +114,20 @@ class Endpoints:
         with self._turn:
             had, there = self.process.pid, self.process.find()
             if had is not None and not there:
-                log.warning("the serving supervisor (pid %d) has died", had, extra={"action": "serving_lost"})
-                self._tell(
-                    "endpoints.lost", f"the serving supervisor (pid {had}) has died; its workers go on answering"
-                )
-            self.doors.publish()
+                self._gone(had)
+            try:
+                self.doors.publish()
+            except StorageError as error:
+                self._trouble(f"who may ask is not in force at the endpoints: {error.where}: {error.what}")
+                return LONGEST_PAUSE_S
             if not self.wish.wanted:
                 self._end(there)
                 return None
             settings = self._settings()
             try:
                 if there and not self._renewed(settings):
-                    self._end(there)
+                    if not self._end(there):
+                        return None
                     there = False
             except ProjectError as error:
                 self._trouble(f"the old settings stay in force: {error.where}: {error.what} → {error.remedy}")
@@ -174,12 +180,37 @@ class Endpoints:
     def _settings(self) -> ServingSettings:
         return settings_of(self._project())
 
-    def _end(self, there: bool) -> None:
-        self.problem = None
+    def _end(self, there: bool) -> bool:
+        """Whether they have ended: what hangs is told so once, and its end wakes us."""
+        pid = self.process.pid
+        if there and pid == self._hangs:
+            return False
+        seconds = self._project().serving.drain.total_seconds() + STOPS_S
+        if there and not self.process.stop(seconds):
+            self._hangs = pid
+            self._trouble(
+                f"the serving supervisor (pid {pid}) was told to stop and has not ended within {seconds:g} s: until it "
+                f"does, endpoints may go on answering; if something has halted it, `kill -CONT {pid}` lets it go on"
+            )
+            return False
         if there:
-            self.process.stop(self._project().serving.drain.total_seconds() + 5.0)
-            self._tell("endpoints.stopped", "endpoints have been stopped")
-            self._on_end()
+            self._ended()
+        self.problem = None
+        return True
+
+    def _gone(self, pid: int) -> None:
+        """A supervisor that was there is not there any more."""
+        if pid == self._hangs:
+            self.problem = None
+            self._ended()
+            return
+        log.warning("the serving supervisor (pid %d) has died", pid, extra={"action": "serving_lost"})
+        self._tell("endpoints.lost", f"the serving supervisor (pid {pid}) has died; its workers go on answering")
+
+    def _ended(self) -> None:
+        self._hangs = None
+        self._tell("endpoints.stopped", "endpoints have been stopped")
+        self._on_end()
 
     def _follow(self) -> float | None:
         """Aliases that moved while nobody told the serving processes."""

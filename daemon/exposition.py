@@ -36,6 +36,8 @@ class Shown:
     needs: Sequence[NeedView]
     runs: Mapping[RunState, int]
     """State → runs that are in it, of all that ever were."""
+    ends: Mapping[RunState, int]
+    """State → how often a run ended so."""
     watched: Sequence[tuple[MonitorView, WatchWindowView | None]] = ()
     """Monitors, each with its newest window."""
     alerts: Sequence[AlertView] = ()
@@ -85,8 +87,10 @@ def _of_the_daemon(shown: Shown) -> Iterator[Metric]:
 def _of_runs(shown: Shown) -> Iterator[Metric]:
     alive = [((state,), shown.runs.get(state, 0)) for state in _ALIVE]
     yield _gauge("runs", "Runs that have not ended.", ("state",), alive)
-    ended = [((state,), shown.runs.get(state, 0)) for state in sorted(ENDED)]
-    yield _counter("runs_ended", "Runs that have ended.", ("state",), ended)
+    # Not the runs that are in these states: who has one tried again takes it out of there, and a counter that goes
+    # down is to Prometheus one that began anew: all that was ever counted would count once more.
+    ended = [((state,), shown.ends.get(state, 0)) for state in sorted(ENDED)]
+    yield _counter("runs_ended", "Ends of runs; one that was tried again counts each time.", ("state",), ended)
 
 
 def _of_jobs(last: Iterable[RunView]) -> Iterator[Metric]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.process.lean import lean
-from store.errors import StorageError, TrainshedError
+from store.errors import Refused, StorageError, TrainshedError
 
 
 def ask_program(
@@ -23,8 +23,16 @@ def ask_program(
 
     `given`: what it finds on its standard input.
 
-    Raises StorageError with the end of its standard error when there is no answer in time.
+    Raises StorageError with the end of its standard error when there is no answer in time, Refused for an argument
+    that no program can be given.
     """
+    unfit = next((one for one in arguments if "\0" in one), None)
+    if unfit is not None:
+        raise Refused(
+            f"{unfit.replace(chr(0), '�')!r} holds the character with the number 0",
+            where=module,
+            remedy="ask without it: no name has one",
+        )
     command = [sys.executable, *lean(module, arguments)]
     try:
         done = subprocess.run(

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,8 @@ from store.wire import ReplayView
 LONGEST_S: Final = 180.0
 FRESH_S: Final = 60.0
 """How long the log's way into the lake is waited for; what has come by then is replayed."""
+AGAIN_S: Final = 60.0
+"""What failed by the moment, such as a box too busy, is tried again then; what is wrong with a version stays so."""
 FORMAT: Final = 2
 """Of what is kept; another one is made anew."""
 log = logging.getLogger(__name__)
@@ -53,6 +57,7 @@ class Replays:
         *,
         behind: Callable[[], bool] = lambda: False,
         fresh: Callable[[float], bool] = lambda _: True,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`behind`: whether something was logged that is not in the lake; `fresh` takes it there, within seconds."""
         self._home = home
@@ -62,7 +67,9 @@ class Replays:
         self._lock = threading.Lock()
         self._turn = threading.Lock()
         self._running: dict[Pair, threading.Event] = {}
-        self._faults: dict[tuple[Pair, int], str] = {}
+        self._monotonic = monotonic
+        self._faults: dict[tuple[Pair, int], tuple[str, float]] = {}
+        """Why it failed at this place in the log, and until when that stands."""
 
     def of(self, pair: Pair, against: int | None, wait: float) -> ReplayView:
         """What is known, after at most `wait` seconds for what is not. `against`: the live version's number."""
@@ -72,8 +79,8 @@ class Replays:
         place, found = self._place(pair.model), self._kept(pair)
         if found is not None:
             return view(found["said"], against, current=current)
-        if (pair, place) in self._faults:
-            note = f"the last requests could not be replayed: {self._faults[pair, place]}"
+        if self._fails(pair, place):
+            note = f"the last requests could not be replayed: {self._faults[pair, place][0]}"
             return ReplayView(state="failed", note=note, against=against)
         if current:
             note = f"no requests logged yet: nothing that {pair.model} was asked is in the log"
@@ -89,7 +96,12 @@ class Replays:
     def _is_known(self, pair: Pair) -> bool:
         """Whether a replay would find nothing new."""
         place, found = self._place(pair.model), self._kept(pair)
-        return place < 0 or (pair, place) in self._faults or (found is not None and found["place"] == place)
+        return place < 0 or self._fails(pair, place) or (found is not None and found["place"] == place)
+
+    def _fails(self, pair: Pair, place: int) -> bool:
+        """Whether it failed there, for good or a moment ago."""
+        _, until = self._faults.get((pair, place), ("", -math.inf))
+        return self._monotonic() < until
 
     def _begin(self, pair: Pair) -> threading.Event:
         with self._lock:
@@ -115,11 +127,12 @@ class Replays:
         try:
             said = ask_program("pipeline.judging.replay", arguments, LONGEST_S, self._environ)
             if "fault" in said:
-                self._faults[pair, place] = said["fault"]
+                self._faults[pair, place] = said["fault"], math.inf
             else:
                 self._keep(pair, place, said)
         except (TrainshedError, OSError) as error:
-            self._faults[pair, place] = error.what if isinstance(error, TrainshedError) else str(error)
+            why = error.what if isinstance(error, TrainshedError) else str(error)
+            self._faults[pair, place] = why, self._monotonic() + AGAIN_S
             log.warning("a replay failed: %s", error, extra={"action": "replay_failed"})
 
     def _kept(self, pair: Pair) -> dict[str, Any] | None:

@@ -102,16 +102,16 @@ class ServingProcess:
         identity = ShimId.of_pid(process.pid)
         self._child = Child.hold(identity, process) if identity is not None else None
 
-    def stop(self, seconds: float) -> None:
-        """Asks it to answer what it has and to end; waits for that, and no longer than `seconds`."""
+    def stop(self, seconds: float) -> bool:
+        """Asks it to answer what it has and to end; waits for that, no longer than `seconds`. Whether it is gone."""
         if self._child is None:
-            return
+            return True
         with contextlib.suppress(NotServed):
             self.ask("stop")
         deadline = time.monotonic() + seconds
         while self.alive() and time.monotonic() < deadline:
             time.sleep(0.02)
-        self.find()
+        return not self.find()
 
     def renew(self, settings: ServingSettings) -> None:
         """It takes up other settings of the same doors. Raises NotServed, NotServable."""

@@ -12,7 +12,7 @@ from daemon.servingprocess import PREPARE_S, ServingProcess
 from daemon.shadows import new_shadows
 from pipeline.config import Project
 from store.engine import Record
-from store.errors import NotServable, ServingError
+from store.errors import NotServable, ServingError, StorageError
 from store.routing import Route, Snapshot, publish_snapshot, read_snapshot
 
 LOADED_AGAIN_S: Final = 60.0
@@ -73,7 +73,7 @@ class Switchboard:
             if routes != now:
                 self.switch(routes)
                 self._cast_shadows(now, routes)
-        except ServingError as error:
+        except (ServingError, StorageError) as error:
             return Followed([*troubles, f"the new routes are not in force everywhere: {error.what}"], SWITCHED_AGAIN_S)
         return Followed(troubles, again)
 

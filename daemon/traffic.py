@@ -16,7 +16,7 @@ from pipeline.config.experiments import ExperimentSection
 from pipeline.config.serving import ServingSection
 from pipeline.experiments.documents import plan_document, state_document
 from pipeline.experiments.questions import question_document, refuse_metric
-from pipeline.experiments.stages import Plan, Stage, begun
+from pipeline.experiments.stages import KINDS, Plan, Stage, begun
 from pipeline.judging.plan import planned
 from pipeline.traffic.documents import document_of, split_of
 from pipeline.traffic.split import Split, laid_out, ramped
@@ -200,8 +200,7 @@ def plan_by(section: ServingSection) -> Plan:
     """What the project file says of canaries."""
     canary = section.canary
     stages = tuple(Stage(share=one.share, bake=one.bake, least=one.least) for one in canary.stages)
-    tolerated = {"errors": canary.tolerated, "slow answers": canary.tolerated}
-    return Plan(stages=stages, tolerated=tolerated, alpha=canary.alpha)
+    return Plan(stages=stages, tolerated=dict.fromkeys(KINDS, canary.tolerated), alpha=canary.alpha)
 
 
 def salt(tx: Transaction) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.config import Project
+from store.disk import replace
 from store.home import ServingDir
 
 
@@ -36,11 +37,10 @@ class Wish:
         return self.wanted and (not models or model in models)
 
     def say(self, on: bool | None, actor: str) -> str:
-        """Serve, or not; None: what the project file says. In words what was done."""
-        self._dir.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Serve, or not; None: what the project file says. In words what was done. Raises StorageError."""
         if on is None:
             self._dir.asked.unlink(missing_ok=True)
-        else:
-            self._dir.asked.write_text(json.dumps({"on": on, "by": actor}), encoding="utf-8")
+        else:  # whole or not at all: on a full disk the word before it stays
+            replace(self._dir.asked, json.dumps({"on": on, "by": actor}), 0o600)
         word = {True: "started", False: "stopped", None: "left to the project file"}[on]
         return f"endpoints were {word} by {actor}"

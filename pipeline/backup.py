@@ -3,9 +3,12 @@
     home/backups/<UTC stamp>/  trainshed.db  lake/  versions/  training-sets/  checkpoints/  manifest.json
 
 The database comes first, and from then on the copy follows it: of each table in the lake only the versions that this
-database knows. Files in the lake and in bundles never change once they are there, so on the same disk a backup links
-them: it costs seconds and next to no space, and keeps what the originals' folders later lose. A copy that survives
-the disk is made by `trainshed backup DEST`: in DEST, with every file copied, and with none of DEST's own touched.
+database knows. What was asked, answered and found true since is in no version of the record: of those tables the newest
+one is kept, which is all of them that can be read.
+
+Files in the lake and in bundles never change once they are there, so on the same disk a backup links them: it costs
+seconds and next to no space, and keeps what the originals' folders later lose. A copy that survives the disk is made by
+`trainshed backup DEST`: in DEST, with every file copied, and with none of DEST's own touched.
 """
 
 from __future__ import annotations
@@ -25,10 +28,13 @@ from store.backup import MANIFEST, Manifest, copy_database
 from store.disk import sha256_of
 from store.errors import StorageError
 from store.home import Home
+from store.lakefiles import newest
 from store.release import RELEASE
 from store.words import ENDED
 
 _LOG: Final = "_delta_log"
+_HINT: Final = "_last_checkpoint"
+"""Where to begin to read a log: written anew while it is copied, and found without it."""
 _PARTIAL: Final = ".partial-"
 
 
@@ -51,7 +57,8 @@ def run_backup(ctx: RunContext) -> None:
         rows = copy_database(ctx.home.database, partial / ctx.home.database.name)
         with closing(sqlite3.connect(partial / ctx.home.database.name)) as database:
             known = _versions(database)
-            files = [*_lake_files(ctx.home, known), *_other_files(ctx.home, database)]
+            # The logged ones first: a file of theirs that is replaced goes an hour later.
+            files = [*_logged_files(ctx.home), *_lake_files(ctx.home, known), *_other_files(ctx.home, database)]
             revision = str(database.execute("SELECT version_num FROM alembic_version").fetchone()[0])
         size = (partial / ctx.home.database.name).stat().st_size
         size += _put_all(ctx, files, partial, _link if elsewhere is None else _copy)
@@ -103,9 +110,18 @@ def _lake_files(home: Home, known: Mapping[str, int]) -> Iterator[Path]:
     yield from _files(home.lake / "quarantine")
 
 
+def _logged_files(home: Home) -> Iterator[Path]:
+    """Predictions and labels: their newest version, with the log up to it."""
+    for tables in (home.predictions("any").parent, home.labels("any").parent):
+        for table in sorted(tables.glob("*/")):
+            version, files = newest(table)
+            log = [file for file in _files(table / _LOG) if file.name != _HINT and _log_version(file) <= version]
+            yield from (*log, *files)
+
+
 def _log_version(file: Path) -> int:
     """The version that a file of a Delta log belongs to; of `_last_checkpoint`, the one that it names."""
-    if file.name == "_last_checkpoint":
+    if file.name == _HINT:
         return int(json.loads(file.read_bytes())["version"])
     head = file.name.split(".")[0]
     return int(head) if head.isdigit() else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TypeVar
 
 from sqlmodel import Session, col, select
 
@@ -13,27 +13,23 @@ from store.events import event_view
 from store.runs import run_view
 from store.schedules import schedule_view
 from store.tables import Alert, DatasetVersion, Event, Meta, Run, Schedule
-from store.wire import ChangesView, DatasetView
+from store.wire import MOST_CHANGES, ChangesView, DatasetView
 
-MOST: Final = 500
-"""Runs, events and alerts in one answer, the newest: who was away for longer reads the lists instead."""
+Row = TypeVar("Row", Run, Event, Alert)
 
 
 def changes_since(session: Session, rev: int, now: int) -> ChangesView:
     """Everything that changed after revision `rev`; `now` (µs) tells which runs have stalled."""
-    runs = session.exec(select(Run).where(col(Run.rev) > rev).order_by(col(Run.id).desc()).limit(MOST))
     schedules = session.exec(select(Schedule).where(col(Schedule.rev) > rev).order_by(col(Schedule.name)))
-    events = session.exec(select(Event).where(col(Event.rev) > rev).order_by(col(Event.id).desc()).limit(MOST))
-    alerts = session.exec(select(Alert).where(col(Alert.rev) > rev).order_by(col(Alert.id).desc()).limit(MOST))
     return ChangesView(
         rev=current_revision(session),
-        runs=[run_view(row, now) for row in runs],
+        runs=[run_view(row, now) for row in _last_changed(session, Run, rev)],
         datasets=_datasets(session, rev),
         models=versions.changed_models(session, rev),
-        versions=versions.changed_versions(session, rev),
+        versions=versions.changed_versions(session, rev, MOST_CHANGES),
         schedules=[schedule_view(row) for row in schedules],
-        events=[event_view(row) for row in events],
-        alerts=[alert_view(row) for row in alerts],
+        events=[event_view(row) for row in _last_changed(session, Event, rev)],
+        alerts=[alert_view(row) for row in _last_changed(session, Alert, rev)],
         told=outbox.changed(session, rev),
         monitors=watching.changed(session, rev),
     )
@@ -45,10 +41,21 @@ def current_revision(session: Session) -> int:
     return int(row.value) if row is not None else 0
 
 
+def _last_changed(session: Session, table: type[Row], rev: int) -> list[Row]:
+    """Rows that changed after a revision, the newest first; of too many those that changed last."""
+    # By the index of revisions: in the order of ids SQLite would go through the whole table for the few.
+    order = (col(table.rev).desc(), col(table.id).desc())
+    rows = session.exec(select(table).where(col(table.rev) > rev).order_by(*order).limit(MOST_CHANGES))
+    return sorted(rows, key=lambda row: row.id or 0, reverse=True)
+
+
 def _datasets(session: Session, rev: int) -> list[DatasetView]:
-    changed = select(DatasetVersion.dataset, DatasetVersion.kind).where(col(DatasetVersion.rev) > rev).distinct()
+    # Each once by the set: asked for it, SQLite goes through all of them by name in place of the few by revision.
+    changed = set(
+        session.exec(select(DatasetVersion.dataset, DatasetVersion.kind).where(col(DatasetVersion.rev) > rev))
+    )
     views = []
-    for name, kind in session.exec(changed.order_by(col(DatasetVersion.dataset))):
+    for name, kind in sorted(changed):
         newest = session.exec(
             select(DatasetVersion.inputs)
             .where(DatasetVersion.dataset == name)

@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from store.errors import DiskFull, StorageError
+
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -18,6 +20,29 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def replace(file: Path, text: str, mode: int) -> None:
+    """The file as a whole, synced, in one rename; `mode` of the new one. Its folder is made for its user only.
+
+    Raises StorageError: then the old one is as it was.
+    """
+    aside = file.with_name(f"{file.name}.new")
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        aside.unlink(missing_ok=True)
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        with open(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        sync(aside)
+        os.replace(aside, file)
+        sync(file.parent)
+    except OSError as error:
+        raise (DiskFull if is_full(error) else StorageError)(
+            f"it cannot be written: {error.strerror}",
+            where=str(file),
+            remedy="free space there, or mend the permissions; it is written again within a minute",
+        ) from error
 
 
 def sha256_of(file: Path) -> str:

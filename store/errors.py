@@ -26,7 +26,8 @@
     ├── RecordError
     │   ├── RecordTooNew           the database was written by a newer program
     │   ├── RecordDamaged          the database file is not sound
-    │   ├── RecordBusy             another process holds the write lock             (worth a retry)
+    │   ├── RecordBusy             another process holds the write lock, or all     (worth a retry)
+    │   │                          readers are at work
     │   └── NotFound               no run, dataset, model, version … of that name
     └── Refused                    understood, and not done
         ├── Conflict               somebody else moved it first, or the state forbids it
@@ -204,7 +205,7 @@ class RecordDamaged(RecordError):
 
 
 class RecordBusy(RecordError):
-    """Another process holds the record's write lock."""
+    """Another process holds the record's write lock, or as many read it as may at once."""
 
     http_status = 503
     retryable = True

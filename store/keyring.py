@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from store.disk import sync
+from store.disk import replace
 from store.errors import StorageError
 
 _PREFIX: Final = "ts"
@@ -88,13 +87,6 @@ def read_keyring(file: Path) -> Keyring | None:
 
 
 def publish_keyring(file: Path, ring: Keyring) -> None:
-    """Replaces the file, for its user only, synced to the disk, in one rename."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    aside = file.with_name(f"{file.name}.new")
+    """Replaces the file, for its user only, synced to the disk, in one rename. Raises StorageError."""
     document: dict[str, Any] = {"required": ring.required, "keys": [asdict(key) for key in ring.keys.values()]}
-    aside.unlink(missing_ok=True)
-    with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w", encoding="utf-8") as to:
-        json.dump(document, to, indent=1)
-    sync(aside)
-    os.replace(aside, file)
-    sync(file.parent)
+    replace(file, json.dumps(document, indent=1), 0o600)

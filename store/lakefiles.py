@@ -13,10 +13,16 @@ from deltalake.exceptions import TableNotFoundError
 
 def live_files(table: Path) -> list[Path]:
     """The Parquet files of its newest version; none where there is no table."""
+    return newest(table)[1]
+
+
+def newest(table: Path) -> tuple[int, list[Path]]:
+    """The number of its newest version and the Parquet files of that; -1 and none where there is no table."""
     if not (table / "_delta_log").is_dir():
-        return []
+        return -1, []
     try:
-        found = DeltaTable(table).file_uris()
+        found = DeltaTable(table)
     except TableNotFoundError:
-        return []
-    return [table / uri.rpartition("/")[2] for uri in found]  # tables of ours have no partitions, so no folders
+        return -1, []
+    # Tables of ours have no partitions, so no folders.
+    return found.version(), [table / uri.rpartition("/")[2] for uri in found.file_uris()]

@@ -5,6 +5,8 @@ Whoever changes `run.state` does it here; `store.transitions` says what may foll
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from sqlmodel import Session, col, select
@@ -20,6 +22,7 @@ from store.transitions import check_transition
 from store.wire import Fault
 from store.words import ACTIVE, ENDED, GOOD, RunState
 
+_NO_MORE: Final[Mapping[str, int]] = MappingProxyType({})
 DAEMON: Final = "daemon"
 """The actor of what nobody asked for by name."""
 
@@ -121,10 +124,11 @@ def request_cancel(tx: Transaction, run: int, actor: str) -> Run:
     return row
 
 
-def requeue(tx: Transaction, run: int, actor: str) -> Run:
+def requeue(tx: Transaction, run: int, actor: str, allowed: Mapping[str, int] = _NO_MORE) -> Run:
     """An ended run that did not succeed is queued again, with as many attempts as its job allows from the start.
 
-    What failed only because of it is queued again too. Raises Conflict while it, or its own upstream, has not ended.
+    `allowed`: job → that many; of one that is not there, one. What failed only because of it is queued again too.
+    Raises Conflict while it, or its own upstream, has not ended.
     """
     row = get_run(tx.session, run)
     if row.state in ACTIVE:  # a retry by itself may follow these too, but only with the end of the attempt
@@ -140,20 +144,20 @@ def requeue(tx: Transaction, run: int, actor: str) -> Run:
             where=f"run {run}",
             remedy=f"`trainshed runs retry {bad[0].id}`: what depends on it follows",
         )
-    _queue_again(tx, row, actor)
+    _queue_again(tx, row, actor, allowed)
     return row
 
 
-def _queue_again(tx: Transaction, row: Run, actor: str) -> None:
+def _queue_again(tx: Transaction, row: Run, actor: str, allowed: Mapping[str, int]) -> None:
     waits_for = [cast(int, other.id) for other in _upstream(tx, row) if other.state not in GOOD]
     _change(
         tx, row, "queued", actor=actor, reason=waiting_for(waits_for), message=f"{actor} has {row.job} tried once more"
     )
-    row.max_attempts += row.attempt
+    row.max_attempts = row.attempt + allowed.get(row.job, 1)
     row.fault = row.ended_at = row.not_before = row.cancel_requested = None
     for dependent in _dependents(tx, row, "upstream_failed"):
         if all(other.state not in ENDED - GOOD for other in _upstream(tx, dependent)):
-            _queue_again(tx, dependent, actor)
+            _queue_again(tx, dependent, actor, allowed)
 
 
 def _retry_later(tx: Transaction, row: Run, state: RunState, reason: str, retry_at: int) -> None:

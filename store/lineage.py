@@ -6,13 +6,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Literal
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from store import aliases
 from store.datasets import newest_row, version_row
 from store.queue import get_run
-from store.tables import DatasetVersion, ModelVersion, Run, RunDependency, TrainingSet
+from store.tables import DatasetInput, DatasetVersion, ModelVersion, Run, RunDependency, TrainingInput, TrainingSet
 from store.times import from_us
 from store.versions import get_version
 from store.wire import LineageEdge, LineageNode, LineageView
@@ -255,15 +254,16 @@ class _Graph:
             yield from self._datasets_with(f"{_VIEW}{row.dataset}", row.version)
 
     def _datasets_with(self, given: str, version: int) -> Iterator[DatasetVersion]:
-        read = func.json_extract(DatasetVersion.inputs, f'$."{given}"') == version
-        query = select(DatasetVersion).where(read).order_by(col(DatasetVersion.created_at).desc()).limit(_BRANCHES)
-        yield from self._session.exec(query).all()
+        made, read = DatasetVersion, DatasetInput
+        query = select(made).join(read, (col(read.dataset) == made.dataset) & (col(read.version) == made.version))
+        query = query.where(read.given == given, read.given_version == version)
+        yield from self._session.exec(query.order_by(col(DatasetVersion.created_at).desc()).limit(_BRANCHES)).all()
 
     def _training_sets_from(self, row: DatasetVersion) -> Iterator[TrainingSet]:
         name = f"{_VIEW}{row.dataset}" if row.kind == "feature view" else row.dataset
-        read = func.json_extract(TrainingSet.inputs, f'$."{name}"') == row.version
-        query = select(TrainingSet).where(read).order_by(col(TrainingSet.created_at).desc()).limit(_BRANCHES)
-        yield from self._session.exec(query).all()
+        query = select(TrainingSet).join(TrainingInput, col(TrainingInput.digest) == TrainingSet.digest)
+        query = query.where(TrainingInput.given == name, TrainingInput.given_version == row.version)
+        yield from self._session.exec(query.order_by(col(TrainingSet.created_at).desc()).limit(_BRANCHES)).all()
 
     def _waited_for(self, row: Run) -> list[Run]:
         query = select(Run).join(RunDependency, col(RunDependency.on_run) == Run.id).where(RunDependency.run == row.id)

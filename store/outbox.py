@@ -142,14 +142,8 @@ def told(session: Session, alert: int) -> list[ToldView]:
 
 def changed(session: Session, rev: int) -> list[int]:
     """Alerts of which a message was made, tried, sent or given up after a revision."""
-    query = (
-        select(Notification.alert)
-        .join(Delivery, col(Delivery.id) == Notification.delivery)
-        .where(col(Delivery.rev) > rev)
-        .distinct()
-        .order_by(col(Notification.alert))
-    )
-    return list(session.exec(query))
+    messages = select(Delivery.id).where(col(Delivery.rev) > rev)
+    return sorted(set(session.exec(select(Notification.alert).where(col(Notification.delivery).in_(messages)))))
 
 
 def _told_view(row: Notification, message: Delivery | None) -> ToldView:

@@ -7,13 +7,12 @@ epoch only grows, so the newer of two is known without a clock.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from store.disk import sync
+from store.disk import replace
 from store.errors import Conflict, StorageError
 
 
@@ -94,7 +93,7 @@ def read_snapshot(file: Path) -> Snapshot:
 
 
 def publish_snapshot(file: Path, snapshot: Snapshot) -> None:
-    """Replaces the file, synced to the disk, in one rename. Raises Conflict if the epoch does not grow."""
+    """Replaces the file, synced, in one rename. Raises Conflict if the epoch does not grow, StorageError."""
     before = read_snapshot(file).epoch
     if snapshot.epoch <= before:
         raise Conflict(
@@ -102,12 +101,7 @@ def publish_snapshot(file: Path, snapshot: Snapshot) -> None:
             where=str(file),
             remedy="one daemon at a time publishes: see `trainshed status`",
         )
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    aside = file.with_name(f"{file.name}.new")
-    aside.write_text(json.dumps(_document(snapshot), indent=1), encoding="utf-8")
-    sync(aside)
-    os.replace(aside, file)
-    sync(file.parent)
+    replace(file, json.dumps(_document(snapshot), indent=1), 0o666)
 
 
 def _document(snapshot: Snapshot) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from store.queue import get_run
 from store.tables import Attempt, Run, RunCount, RunDependency
 from store.times import SECOND, from_us
 from store.wire import AttemptView, CompareView, Fault, Page, RunDetail, RunView
-from store.words import ACTIVE, GOOD, JobKind, RunState, Trigger
+from store.words import ACTIVE, ENDED, GOOD, JobKind, RunState, Trigger
 
 
 def run_view(row: Run, now: int) -> RunView:
@@ -148,6 +148,12 @@ def count_by_state(session: Session) -> dict[RunState, int]:
     """State → runs, of the states that occur."""
     rows = session.exec(select(RunCount).where(RunCount.runs > 0).order_by(RunCount.state))
     return {cast(RunState, row.state): row.runs for row in rows}
+
+
+def ends_by_state(session: Session) -> dict[RunState, int]:
+    """State → how often a run ended so; one that was tried again counts each time."""
+    rows = session.exec(select(RunCount).where(col(RunCount.state).in_(ENDED)).order_by(RunCount.state))
+    return {cast(RunState, row.state): row.entered for row in rows}
 
 
 def last_runs(session: Session, now: int, jobs: Collection[str]) -> dict[str, RunView]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from store.errors import DiskFull, RecordBusy, RecordDamaged, StorageError, TrainshedError
@@ -22,6 +23,8 @@ BUSY_SECONDS: Final = 5.0
 """How long a statement waits for another process's lock."""
 READERS: Final = 8
 """Reading connections open at once; one more waits for the first to be free."""
+PATIENCE_SECONDS: Final = 30.0
+"""How long it waits."""
 
 _PRIMARY: Final = 0xFF  # the low byte of an extended result code is the primary one
 _FULL, _READONLY, _IOERR, _CORRUPT, _CANTOPEN, _NOTADB = 13, 8, 10, 11, 14, 26
@@ -45,13 +48,16 @@ def writer_engine(database: Path) -> Engine:
     return _engine(connect, "BEGIN IMMEDIATE", poolclass=StaticPool)
 
 
-def reader_engine(database: Path) -> Engine:
-    """Connections that cannot write; each transaction sees one state of the record."""
+def reader_engine(database: Path, patience: float = PATIENCE_SECONDS) -> Engine:
+    """Connections that cannot write; each transaction sees one state of the record.
+
+    `patience`: seconds that who comes waits for one to be free.
+    """
 
     def connect() -> sqlite3.Connection:
         return _connect(f"{database.resolve().as_uri()}?mode=ro")
 
-    return _engine(connect, "BEGIN", poolclass=QueuePool, pool_size=READERS, max_overflow=0)
+    return _engine(connect, "BEGIN", poolclass=QueuePool, pool_size=READERS, max_overflow=0, pool_timeout=patience)
 
 
 def _connect(uri: str) -> sqlite3.Connection:
@@ -78,6 +84,12 @@ def understood(database: Path) -> Iterator[None]:
         raise (_translate(error.orig, database) or error) from error
     except sqlite3.Error as error:
         raise (_translate(error, database) or error) from error
+    except NoConnection as error:
+        raise RecordBusy(
+            f"{READERS} questions that take long are being answered, and none of them came to its end in time",
+            where=str(database),
+            remedy="ask again in a moment; nothing is lost",
+        ) from error
 
 
 def _translate(error: BaseException | None, database: Path) -> TrainshedError | None:

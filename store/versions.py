@@ -149,11 +149,12 @@ def newest_then(session: Session, model: str, at: int) -> VersionView | None:
     return view.model_copy(update={"verdict": None}) if judged_later else view
 
 
-def changed_versions(session: Session, rev: int) -> list[VersionView]:
-    """Those that changed after a revision, or that an alias came to or left."""
-    rows = session.exec(select(ModelVersion).where(col(ModelVersion.rev) > rev).order_by(col(ModelVersion.rev))).all()
+def changed_versions(session: Session, rev: int, most: int) -> list[VersionView]:
+    """Those that changed after a revision, or that an alias came to or left; the last `most`."""
+    changed = select(ModelVersion).where(col(ModelVersion.rev) > rev).order_by(col(ModelVersion.rev).desc())
+    rows = session.exec(changed.limit(most)).all()
     pointing = aliases.by_version(session) if rows else {}
-    return [version_view(row, pointing) for row in rows]
+    return [version_view(row, pointing) for row in reversed(rows)]
 
 
 def model_views(session: Session, known: Known = ()) -> list[ModelView]:
@@ -174,6 +175,8 @@ def model_view(session: Session, name: str, known: Known = ()) -> ModelView:
 
 def changed_models(session: Session, rev: int) -> list[ModelView]:
     """Models with a version, or an alias, that changed after a revision."""
+    if session.exec(select(ModelVersion.rev).where(col(ModelVersion.rev) > rev).limit(1)).first() is None:
+        return []
     return [view for view in model_views(session) if view.rev > rev]
 
 

@@ -21,6 +21,7 @@ from pydantic import ConfigDict, ValidationError
 
 from store.wire import (
     ENDED,
+    MOST_CHANGES,
     AliasEventView,
     BoxView,
     ChangesView,
@@ -158,7 +159,8 @@ class Client(RunCalls, ServingCalls, MonitorCalls, AlertCalls):
         while now.state not in ENDED:
             changes = self.changes(since, wait=POLL_SECONDS)
             since = changes.rev
-            now = next((view for view in changes.runs if view.id == run), now)
+            cut = len(changes.runs) == MOST_CHANGES  # it may be among those for which there was no room
+            now = next((view for view in changes.runs if view.id == run), self.run(run).run if cut else now)
             if watch is not None and changes.runs:
                 watch(changes.runs)
         return now

@@ -33,7 +33,7 @@ FITTED: Final = 200_000
 
 
 def batches(file: Path) -> Iterator[pa.RecordBatch]:
-    for batch in read_batches(file, WORDS):
+    for batch in read_batches(file, WORDS, threads=False):
         yield from as_profiled(pa.Table.from_batches([batch]), KINDS).to_batches()
 
 

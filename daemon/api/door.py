@@ -11,6 +11,7 @@ from typing import Final
 
 from fastapi import Request
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from daemon.api.problems import problem_response
@@ -44,7 +45,10 @@ class Door:
         if declared.isdigit() and int(declared) > self._max_body:
             await problem_response(_TOO_LARGE)(scope, receive, send)
             return
-        body = await _read(receive, self._max_body)
+        try:
+            body = await _read(receive, self._max_body)
+        except ClientDisconnect:
+            return  # half of what was asked is not what was asked, and nobody hears an answer
         if body is None:
             await problem_response(_TOO_LARGE)(scope, receive, send)
             return
@@ -72,10 +76,15 @@ def actor_of(request: Request) -> str:
 
 
 async def _read(receive: Receive, limit: int) -> bytes | None:
-    """The whole body; None when it is longer than `limit`, whatever length was declared."""
+    """The whole body; None when it is longer than `limit`, whatever length was declared.
+
+    Raises ClientDisconnect when its sender goes away before its end.
+    """
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         piece: bytes = message.get("body", b"")
         body += piece
         if len(body) > limit:

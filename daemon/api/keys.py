@@ -22,12 +22,16 @@ def list_keys(shed: Here) -> KeysView:
 @router.post("/keys", status_code=201)
 def add(shed: Here, actor: Actor, request: KeyRequest) -> KeyMade:
     """Makes a key, in force when this answers. It is told this once."""
-    made = shed.daemon.doors.add(request, actor)
-    shed.daemon.endpoints.wake()
-    return made
+    try:
+        return shed.daemon.doors.add(request, actor)
+    finally:
+        shed.daemon.endpoints.wake()
 
 
 @router.post("/keys/{name}/revoke")
 def revoke(shed: Here, actor: Actor, name: KeyName) -> KeyView:
     """From its answer on the key opens nothing."""
-    return shed.daemon.doors.revoke(name, actor)
+    try:
+        return shed.daemon.doors.revoke(name, actor)
+    finally:  # what could not be published is tried again there
+        shed.daemon.endpoints.wake()

@@ -30,7 +30,8 @@ def metrics(shed: Here) -> Response:
 
     identity = shed.identity
     with shed.daemon.record.read() as session:
-        facts, counts = wanting.facts(session, shed), runs.count_by_state(session)
+        facts = wanting.facts(session, shed)
+        counts, ends = runs.count_by_state(session), runs.ends_by_state(session)
         watched = _watched(shed, session)
         unresolved = [alert_view(row) for row in alerts.unresolved(session, limit=_ALERTS)]
     told = Shown(
@@ -39,6 +40,7 @@ def metrics(shed: Here) -> Response:
         facts=facts,
         needs=needs.needs(facts),
         runs=counts,
+        ends=ends,
         watched=watched,
         alerts=unresolved,
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,10 +17,16 @@ from store.wire import Problem
 log = logging.getLogger(__name__)
 
 
+class _ProblemResponse(JSONResponse):
+    media_type = "application/problem+json"
+
+    def render(self, content: Any) -> bytes:
+        """Half a surrogate pair, which a caller may have sent as `\\ud800`, is told as a question mark."""
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
 def problem_response(problem: Problem) -> JSONResponse:
-    return JSONResponse(
-        problem.model_dump(mode="json"), status_code=problem.status, media_type="application/problem+json"
-    )
+    return _ProblemResponse(problem.model_dump(mode="json"), status_code=problem.status)
 
 
 def problem_of(error: TrainshedError) -> Problem:
@@ -52,6 +60,10 @@ def add_handlers(app: FastAPI) -> None:
     async def _beyond(request: Request, error: OverflowError) -> JSONResponse:
         log.warning("%s asks for too much", request.url.path, exc_info=error, extra={"action": "beyond_bounds"})
         return problem_response(_beyond_problem(request))
+
+    @app.exception_handler(UnicodeEncodeError)
+    async def _no_text(request: Request, _: UnicodeEncodeError) -> JSONResponse:
+        return problem_response(_no_text_problem(request))
 
     @app.exception_handler(Exception)
     async def _fault(_: Request, __: Exception) -> JSONResponse:
@@ -90,6 +102,17 @@ def _beyond_problem(request: Request) -> Problem:
         code="InvalidRequest",
         where=request.url.path,
         remedy="ask for what there may be",
+    )
+
+
+def _no_text_problem(request: Request) -> Problem:
+    return Problem(
+        title="The request is not valid",
+        status=422,
+        detail="a text holds half of a surrogate pair (such as \\ud800), which is no character",
+        code="InvalidRequest",
+        where=request.url.path,
+        remedy="send whole characters",
     )
 
 

@@ -16,8 +16,10 @@ from pipeline.config.checks import AnyCheck
 from pipeline.config.datasets import FeatureView
 from pipeline.config.models import Model
 from pipeline.config.references import nearest
+from pipeline.tables.arrow import contract_type
 from pipeline.tables.duck import connect
 from pipeline.tables.sqltext import identifier, literal
+from store.errors import ProjectError
 
 _OBJECTIVES = {
     "binary": {"auc", "log_loss", "accuracy"},
@@ -123,7 +125,14 @@ def _check(key: str, dataset: str, check: AnyCheck, schema: pa.Schema, schemas: 
             if other is not None:
                 _have(other, [check.to], f"{key}.to", found)
         case "freshness" if there:
-            _is_time(schema, check.column, key, found)
+            if not pa.types.is_date(schema.field(check.column).type):  # its day began at midnight, UTC
+                _is_time(schema, check.column, key, found)
+        case "schema":
+            for column, word in check.columns.items():
+                try:
+                    contract_type(word, f"{key}.columns.{column}")
+                except ProjectError as error:
+                    found.error(error)
         case "sql":
             _compiles(f"select ({check.rule}) from {identifier(dataset)}", {dataset: schema}, f"{key}.rule", found)
         case "regex":

@@ -22,7 +22,7 @@ from store.reading import reading
 def check_predictions(project: Project, home: Home, schemas: Schemas, found: Findings) -> None:
     for name, section in project.predictions.items():
         key, schema = f"predictions.{name}", schemas.datasets[section.dataset]
-        for column in section.keep:
+        for column in section.keep or project.models[section.model].key:
             if column in ADDED:
                 found.fault(f"{key}.keep", f"{column!r} is a column of the prediction", "rename the one of the dataset")
         if schema is None:

@@ -112,7 +112,7 @@ class Freshness(Check):
     column: str
     """Column that is judged."""
     within: Duration
-    """The newest value is no older than this when the check runs."""
+    """The newest value is no older than this when the check runs; values ahead of the clock say nothing."""
 
 
 class SchemaCheck(Check):

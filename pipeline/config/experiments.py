@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -43,7 +44,7 @@ class ExperimentSection(Section):
     and summed up for each unit."""
     better: Direction | None = None
     """Which way is better; usual: lower for `errors`, `latency_ms` and `absolute_error`, higher for all others."""
-    window: Duration = Field(default="1d", validate_default=True)
+    window: Duration = Field(default="1d", validate_default=True, gt=timedelta(0))
     """What a unit brings for so long after it first met its version counts, and it counts once that time is over. At
     least as long as labels take to come."""
     guardrails: list[GuardrailSection] = []

@@ -58,7 +58,7 @@ class CanarySection(Section):
     """In their order; after the last one the version waits to be promoted. Usual: 1 % for 10 minutes and 100 requests,
     10 % for 30 minutes and 1,000, 50 % for an hour and 5,000."""
     tolerated: float = Field(default=1.0, ge=1.0)
-    """How many times production's rate of errors, and of slow answers, is tolerated."""
+    """How many times production's rate of errors, of slow answers and of refusals is tolerated."""
     alpha: float = Field(default=0.05, gt=0.0, lt=1.0)
     """Probability that a canary without harm is taken back, over all stages, kinds of harm and looks together."""
     then: Literal["wait", "promote"] = "wait"

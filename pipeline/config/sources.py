@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -22,6 +23,10 @@ class Incremental(Section):
     key: list[str] = []
     """Columns that identify a row, to recognise ties at the edge; without it, and where rows are merged, the whole row
     does."""
+    overlap: Duration | None = Field(default=None, gt=timedelta(0))
+    """Ask also for what is up to this much older than the highest value seen: for rows that were committed late, with a
+    time of before, and for local times in the hour that comes twice. Only where rows are merged and `column` is a
+    time; rows that are as they were make no new version."""
 
 
 class Source(Section):

@@ -11,17 +11,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
 
-from pipeline.tables.arrow import TIMESTAMP, is_number, is_time, lake_column, word_of
+from pipeline.tables.arrow import is_number, is_time, lake_column, word_of
+from pipeline.tables.calendar import require_calendar
 from pipeline.tables.sqltext import identifier, literal
 from store.errors import DataError, SchemaChanged
 
 RELATION: Final = "candidate"
 _GROUP_ROWS: Final = 131_072
-_CALENDAR: Final = {
-    TIMESTAMP: (pa.int64(), -62_135_596_800_000_000, 253_402_300_799_999_999),
-    pa.date32(): (pa.int32(), -719_162, 2_932_896),
-}
-"""Type of a time → what it counts in, and the first and last of the years 1 to 9999: what a calendar can show."""
 
 
 def write(batches: Iterable[pa.RecordBatch], schema: pa.Schema, file: Path, where: str) -> int:
@@ -84,6 +80,21 @@ def register(connection: DuckDBPyConnection, file: Path, *, last_of: Sequence[st
         connection.execute(f"CREATE OR REPLACE VIEW {RELATION} AS SELECT * FROM last_rows")
 
 
+def leave_known(connection: DuckDBPyConnection, columns: Sequence[str], key: Sequence[str], previous: str) -> bool:
+    """Of the candidate only those rows stay that the relation `previous` has not just so; whether there are any.
+
+    `columns`: those of both.
+    """
+    same = " AND ".join(
+        f"c.{identifier(name)} {'=' if name in key else 'IS NOT DISTINCT FROM'} p.{identifier(name)}"
+        for name in columns
+    )
+    connection.execute(f"CREATE TEMP TABLE news AS SELECT * FROM {RELATION} AS c ANTI JOIN {previous} AS p ON {same}")
+    connection.execute(f"CREATE OR REPLACE VIEW {RELATION} AS SELECT * FROM news")
+    ((rows,),) = connection.execute("SELECT count(*) FROM news").fetchall()
+    return bool(rows)
+
+
 def _key_faults(connection: DuckDBPyConnection, keys: str, names: Sequence[str]) -> tuple[int, int]:
     """Rows without a key, and rows whose key an other row has too."""
     missing = " OR ".join(f"{identifier(name)} IS NULL" for name in names)
@@ -95,21 +106,8 @@ def _key_faults(connection: DuckDBPyConnection, keys: str, names: Sequence[str])
 
 def _conformed(column: pa.Array, field: pa.Field, where: str) -> pa.Array:
     made = _cast(column, field, where)
-    if field.type in _CALENDAR:
-        _check_calendar(made, field, where)
+    require_calendar(made, f"{where}.{field.name}")
     return made
-
-
-def _check_calendar(column: pa.Array, field: pa.Field, where: str) -> None:
-    kind, first, last = _CALENDAR[field.type]
-    count = column.cast(kind)
-    beyond = pc.sum(pc.or_(pc.less(count, first), pc.greater(count, last))).as_py()
-    if beyond:
-        raise SchemaChanged(
-            f"{beyond:,} of {len(column):,} rows have a time outside of the years 1 to 9999, such as an infinity",
-            where=f"{where}.{field.name}",
-            remedy="make it missing at the source, such as NULLIF(until, 'infinity') in a query",
-        )
 
 
 def _cast(column: pa.Array, field: pa.Field, where: str) -> pa.Array:

@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import pyarrow as pa
@@ -53,21 +54,23 @@ def fetch(work: Work) -> Fetched | Unchanged:
     config = fingerprint(
         dataset=work.dataset.model_dump(mode="json", exclude={"description"}), source=source.model_dump(mode="json")
     )
-    cursor = _cursor(source_name, source, work.base)
+    reached = _reached(source_name, source, work.base)
+    cursor = _begin(source_name, source, reached)
     opening = _opening(work, source_name, cursor, _validators(work, config))
     reader = open_source(source, opening)
     if opening.validators and reader.unchanged():
         return Unchanged(f"{_named(work)} is up to date: the source says that nothing changed")
-    staging = _stage(work, source, reader, opening, _identity(config, cursor, work.base, reader))
+    edge = _edge(source, opening, reached, merged=work.dataset.mode == "merge")
+    staging = _stage(work, reader, edge, _identity(config, cursor, work.base, reader))
     digest = fingerprint(step="etl", format=FORMAT, config=config, rows=staging.progress.digest)
     reason = _nothing_new(work, source, cursor, staging, digest)
     if reason:
         remove(staging.folder)
         return Unchanged(f"{_named(work)} is up to date: {reason}")
-    edge = staging.progress.edge
+    came_to = staging.progress.edge
     metadata = {CONFIG: config, SOURCE: source_name, VALIDATORS: json.dumps(reader.validators())}
-    if edge is not None and edge["cursor"] is not None:
-        metadata[lake.CURSOR] = edge["cursor"]
+    if came_to is not None and came_to["cursor"] is not None:
+        metadata[lake.CURSOR] = came_to["cursor"]
     return Fetched(staging=staging, fingerprint=digest, metadata=metadata)
 
 
@@ -97,6 +100,12 @@ def _source(work: Work) -> tuple[str, AnySource]:
             where=f"{work.where}.mode",
             remedy='use mode = "append", or "merge" with a key; or read everything: remove `incremental`',
         )
+    if overlap_of(source) is not None and work.dataset.mode != "merge":
+        raise ProjectError(
+            f"the source {name!r} asks again for rows that are there, and appended they would be there twice",
+            where=f"{work.where}.mode",
+            remedy='use mode = "merge" with a key; or remove `incremental.overlap`',
+        )
     return name, source
 
 
@@ -117,13 +126,35 @@ def wanted_types(name: str, dataset: Dataset, base: LakeVersion | None) -> dict[
     return {field.name: field.type for field in old if pa.types.is_string(field.type)}
 
 
-def _cursor(source_name: str, source: AnySource, base: LakeVersion | None) -> Cursor | None:
+def overlap_of(source: AnySource) -> timedelta | None:
+    """For how long before what was reached it is asked again."""
+    return source.incremental.overlap if source.incremental is not None else None
+
+
+def _reached(source_name: str, source: AnySource, base: LakeVersion | None) -> Cursor | None:
+    """How far the last read came."""
+    if source.incremental is None or base is None or base.metadata.get(SOURCE) != source_name:
+        return None
+    return Cursor.from_json(base.metadata[lake.CURSOR]) if lake.CURSOR in base.metadata else None
+
+
+def _begin(source_name: str, source: AnySource, reached: Cursor | None) -> Cursor | None:
+    """From where on this read asks. Raises ProjectError where there is to be an overlap, and no time to count it in."""
     if source.incremental is None:
         return None
-    if base is not None and lake.CURSOR in base.metadata and base.metadata.get(SOURCE) == source_name:
-        return Cursor.from_json(base.metadata[lake.CURSOR])
-    initial = source.incremental.initial
-    return None if initial is None else Cursor.initial(initial)
+    if reached is None:
+        initial = source.incremental.initial
+        return None if initial is None else Cursor.initial(initial)
+    if source.incremental.overlap is None:
+        return reached
+    begin = reached.before(source.incremental.overlap)
+    if begin is None:
+        raise ProjectError(
+            f"an overlap is a span of time, and {source.incremental.column!r} is none: it came to {reached.value!r}",
+            where=f"sources.{source_name}.incremental.overlap",
+            remedy="remove it, or name a column of times in ISO 8601",
+        )
+    return begin
 
 
 def _identity(config: str, cursor: Cursor | None, base: LakeVersion | None, reader: SourceReader) -> str:
@@ -159,13 +190,12 @@ def _opening(work: Work, source_name: str, cursor: Cursor | None, validators: Ma
     )
 
 
-def _stage(work: Work, source: AnySource, reader: SourceReader, opening: Opening, identity: str) -> Staging:
+def _stage(work: Work, reader: SourceReader, edge: Edge | None, identity: str) -> Staging:
     ctx = work.ctx
     ingest = f"{ctx.spec.run}.{ctx.spec.attempt}:{identity[:16]}"
     staging = Staging(work.folder, identity, ingest, lambda: ctx.now().timestamp())
     if staging.progress.complete:
         return staging
-    edge = _edge(source, opening, merged=work.dataset.mode == "merge")
     if edge is not None and staging.progress.edge is not None:
         edge.restore(staging.progress.edge)
     report = _Reporter(ctx)
@@ -192,13 +222,14 @@ def _stage(work: Work, source: AnySource, reader: SourceReader, opening: Opening
     return staging
 
 
-def _edge(source: AnySource, opening: Opening, *, merged: bool) -> Edge | None:
+def _edge(source: AnySource, opening: Opening, reached: Cursor | None, *, merged: bool) -> Edge | None:
     if source.incremental is None:
         return None
     times = Times(where=opening.where, zone=source.timezone, types=opening.types)
     # Where rows are merged, one that changed again in the same moment is news, although its key is known.
     key = [] if merged else source.incremental.key
-    return Edge(source.incremental.column, key, opening.cursor, times)
+    ahead = reached if source.incremental.overlap is not None else None
+    return Edge(source.incremental.column, key, opening.cursor, times, ahead)
 
 
 class _Reporter:

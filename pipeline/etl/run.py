@@ -24,7 +24,7 @@ from duckdb import DuckDBPyConnection
 from pipeline.etl import candidate
 from pipeline.etl.admission import PREVIOUS, judge
 from pipeline.etl.contract import Settled, found_schema, settle
-from pipeline.etl.ingest import FORMAT, fetch
+from pipeline.etl.ingest import FORMAT, fetch, overlap_of
 from pipeline.etl.landing import Landing, landing_of, save, tell, tell_untold
 from pipeline.etl.staging import HEADER, locked, remove
 from pipeline.etl.work import Raw, Unchanged, Work
@@ -65,6 +65,12 @@ def run_etl(ctx: RunContext) -> None:
             settled = _settle(work, raw)
             candidate.write(raw.batches, settled.schema, work.folder / _CANDIDATE, work.where)
             with closing(connect(spill=work.folder / "spill", readable=[work.folder / _CANDIDATE])) as connection:
+                last_of = work.dataset.key if work.dataset.mode == "merge" else ()
+                candidate.register(connection, work.folder / _CANDIDATE, last_of=last_of)
+                if not _has_news(work, settled, connection):
+                    remove(work.folder)
+                    _skip(work, Unchanged(f"{work.name} is up to date: what came again is as it was"))
+                    return
                 landing, version = _judge_and_commit(work, raw, settled, connection)
                 tell(work, landing, version, connection)
 
@@ -184,11 +190,21 @@ def _check_time(work: Work, schema: pa.Schema) -> None:
         )
 
 
+def _has_news(work: Work, settled: Settled, connection: DuckDBPyConnection) -> bool:
+    """Where rows are asked for again, those that are as they were are left out."""
+    base = work.base
+    source = work.ctx.project.sources.get(work.dataset.source or "")
+    if base is None or source is None or overlap_of(source) is None or work.ctx.spec.force:
+        return True
+    if dict(zip(settled.schema.names, settled.schema.types, strict=True)) != {f.name: f.type for f in base.schema}:
+        return True
+    connection.register(PREVIOUS, lake.dataset_at(work.path, base.version))
+    return candidate.leave_known(connection, settled.schema.names, work.dataset.key, PREVIOUS)
+
+
 def _judge_and_commit(
     work: Work, raw: Raw, settled: Settled, connection: DuckDBPyConnection
 ) -> tuple[Landing, LakeVersion]:
-    last_of = work.dataset.key if work.dataset.mode == "merge" else ()
-    candidate.register(connection, work.folder / _CANDIDATE, last_of=last_of)
     report = judge(work, raw, connection)
     if work.ctx.stop.is_set():
         raise Preempted

@@ -29,6 +29,9 @@ HEADER: Final = "header.json"
 FLUSH_ROWS: Final = 65_536
 FLUSH_S: Final = 1.0
 """Rows wait in memory no longer than this: what a crash can cost."""
+STALE_S: Final = 86_400.0
+"""A read that stood still for so long begins anew: its first pages and its last would be of different days."""
+_JOURNAL: Final = "journal.jsonl"
 
 
 @contextmanager
@@ -67,7 +70,7 @@ class Staging:
     def __init__(self, folder: Path, identity: str, ingest: str, clock: Callable[[], float]) -> None:
         """Opens what is there if it belongs to `identity`, else starts empty.
 
-        `ingest` names the attempt; what was begun under another name keeps it. `clock`: monotonic seconds.
+        `ingest` names the attempt; what was begun under another name keeps it. `clock`: Unix seconds.
         """
         self.folder = folder
         self._clock = clock
@@ -76,12 +79,12 @@ class Staging:
         self._parts: list[str] = []
         header = _read_json(folder / HEADER)
         if header is None or header["identity"] != identity:
-            remove(folder)
-            folder.mkdir(parents=True)
-            header = {"identity": identity, "ingest": ingest}
-            write_durably(folder / HEADER, json.dumps(header).encode())
-        self.ingest: str = header["ingest"]
+            header = self._begin(identity, ingest)
         self.progress = self._recover()
+        if self._stale():
+            header = self._begin(identity, ingest)
+            self.progress = self._recover()
+        self.ingest: str = header["ingest"]
         self._ahead = self.progress
 
     def add(self, rows: pa.RecordBatch, *, resume: dict[str, Any] | None, edge: dict[str, Any] | None) -> None:
@@ -122,6 +125,20 @@ class Staging:
         """The Parquet files, in the order of their rows."""
         return [self.folder / name for name in self._parts]
 
+    def _begin(self, identity: str, ingest: str) -> dict[str, Any]:
+        """An empty folder; its header."""
+        remove(self.folder)
+        self.folder.mkdir(parents=True)
+        header = {"identity": identity, "ingest": ingest}
+        write_durably(self.folder / HEADER, json.dumps(header).encode())
+        return header
+
+    def _stale(self) -> bool:
+        """Whether a read was given up half-way and long ago."""
+        if self.progress.resume is None or self.progress.complete:
+            return False
+        return self._clock() - (self.folder / _JOURNAL).stat().st_mtime > STALE_S
+
     def _write_part(self, table: pa.Table) -> str:
         name = f"part-{len(list(self.folder.glob('part-*'))) + 1:06d}.parquet"
         with (self.folder / name).open("xb") as file:
@@ -133,7 +150,7 @@ class Staging:
 
     def _note(self, parts: list[str], progress: Progress) -> None:
         line = json.dumps({"parts": parts, **vars(progress)}, separators=(",", ":"))
-        with (self.folder / "journal.jsonl").open("ab") as file:
+        with (self.folder / _JOURNAL).open("ab") as file:
             file.write(line.encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
@@ -141,7 +158,7 @@ class Staging:
 
     def _recover(self) -> Progress:
         """Keeps the journal up to its last place to go on from; throws away all behind it."""
-        journal = self.folder / "journal.jsonl"
+        journal = self.folder / _JOURNAL
         lines = journal.read_bytes().splitlines(keepends=True) if journal.exists() else []
         entries = [json.loads(line) for line in lines if line.endswith(b"\n")]
         good = max((n for n, e in enumerate(entries, 1) if e["resume"] is not None or e["complete"]), default=0)

@@ -26,7 +26,7 @@ class Seen:
     """Counts since the stage began."""
 
     requests: int
-    """That the canary answered."""
+    """That the canary answered: what it refused, or failed to answer, says nothing for it."""
     events: Mapping[str, tuple[int, int]]
     """Kind → the canary's and control's, of units that had one (see `excess`)."""
 

@@ -28,12 +28,13 @@ from pipeline.tables.sqltext import literal
 _FETCHED: Final = 1000
 _LINES: Final = "lines"
 """Relation of what was asked in the comparison: a request whose unit was assigned, of one of its versions."""
-_NUMBER: Final = """coalesce(
-    TRY_CAST(l."value" AS DOUBLE),
-    CASE l."value" WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 END,
-    list_sum(TRY_CAST(l."value" AS DOUBLE[]))
+_ONE: Final = "coalesce(TRY_CAST({one} AS DOUBLE), CASE {one} WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 END)"
+_EACH: Final = f'list_transform(TRY_CAST(l."value" AS VARCHAR[]), lambda one: {_ONE.format(one="one")})'
+_NUMBER: Final = f"""coalesce(
+    {_ONE.format(one='l."value"')},
+    CASE WHEN len({_EACH}) = list_count({_EACH}) THEN list_sum({_EACH}) END
 )"""
-"""A reward's value: a number, a truth value as 1 or 0, the sum of a list; null for a word."""
+"""A reward's value: a number, a truth value as 1 or 0, the sum of a list; null for a word, or one in a list."""
 _NAMES: Final = ("unit", "at", "value", "arrived")
 
 

@@ -111,9 +111,15 @@ class PairMoments:
 
 
 def difference(treatment: Sampled, control: Sampled, borrowed: float = BORROWED) -> Difference:
-    """Treatment minus control; the arms' units are different ones, so the variances add up."""
-    v_treated, v_control = _variances(treatment, control, borrowed)
-    return _apart(treatment.value - control.value, v_treated + v_control, treatment, control)
+    """Treatment minus control; the arms' units are different ones, so the variances add up.
+
+    Each is at least d²/n²: that of an arm in which one unit more has what the other arm's have. Where no unit of an arm
+    differs from another it is all there is, and an interval without it would say nothing of the plainest difference.
+    """
+    apart = treatment.value - control.value
+    arms = zip((treatment, control), _variances(treatment, control, borrowed), strict=True)
+    variance = sum(max(own, (apart / arm.units) ** 2) if arm.units else own for arm, own in arms)
+    return _apart(apart, variance, treatment, control)
 
 
 def lift(treatment: Sampled, control: Sampled, borrowed: float = BORROWED) -> Difference:

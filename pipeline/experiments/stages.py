@@ -33,12 +33,16 @@ STAGES: Final = (
 """1 % → 10 % → 50 %, and then all."""
 
 
+KINDS: Final = ("errors", "slow answers", "refusals")
+"""Of harm, as serving processes count it (`pipeline.serving.tally`)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """The stages, and the kinds of events whose excess ends the canary."""
 
     stages: tuple[Stage, ...] = STAGES
-    tolerated: Mapping[str, float] = field(default_factory=lambda: {"errors": 1.0, "slow answers": 1.0})
+    tolerated: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(KINDS, 1.0))
     """Kind of event → how many times control's rate is tolerated, at least 1."""
     alpha: float = 0.05
     """Probability that a canary without harm is taken back, over all stages, kinds and looks together."""

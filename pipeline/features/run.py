@@ -16,6 +16,7 @@ from pipeline.features.columns import feature_columns
 from pipeline.features.pit import column_types, require_columns, require_utc
 from pipeline.features.publish import put_online
 from pipeline.process.context import Preempted, RunContext
+from pipeline.tables.calendar import within_calendar
 from pipeline.tables.describe import describe
 from pipeline.tables.duck import connect
 from pipeline.tables.fingerprint import fingerprint
@@ -35,7 +36,8 @@ def run_features(ctx: RunContext) -> None:
     """Computes the view `ctx.spec.target` from the newest versions of its inputs and commits it as a new version.
 
     Skipped when inputs, code and settings are those of the last commit. Raises NotFound for an input without a
-    version, ProjectError for SQL that does not work or a view without its entity, time or feature columns.
+    version, ProjectError for SQL that does not work or a view without its entity, time or feature columns,
+    SchemaChanged for a time that no calendar has.
     """
     name = ctx.spec.target
     view = ctx.project.features[name]
@@ -91,7 +93,7 @@ def _compute(
             raise Preempted
         return lake.commit(
             ctx.home.feature_view(name),
-            cleaned.rows,
+            within_calendar(cleaned.rows, f"features.{name}"),
             mode="replace",
             metadata={
                 lake.FINGERPRINT: digest,

@@ -27,12 +27,17 @@ def predicted_schema(rows: pa.Schema, keep: Sequence[str], signature: Signature)
 def predicted(
     rows: pa.RecordBatch, scores: Scores, schema: pa.Schema, signature: Signature, version: int
 ) -> pa.RecordBatch:
-    """`scores`: [n] or [n, classes]; of several classes the likeliest one's is kept."""
+    """`scores`: [n] or [n, classes]; of several classes the likeliest one's is kept.
+
+    A row whose scores are no numbers has no prediction: an endpoint does not answer it either.
+    """
+    nothing = ~np.isfinite(scores) if scores.ndim == 1 else ~np.isfinite(scores).all(axis=1)
+    best = scores if scores.ndim == 1 else scores.max(axis=1)
     made = {
-        SCORE: pa.array(scores if scores.ndim == 1 else scores.max(axis=1), pa.float64()),
+        SCORE: pa.array(best.astype(np.float64), mask=nothing),
         VERSION: pa.array(np.full(len(scores), version, np.int64)),
     }
     if signature.task != "regression":
-        made[LABEL] = pa.array(labels(signature, scores), pa.string())
+        made[LABEL] = pa.array(np.array(labels(signature, scores), dtype=object), pa.string(), mask=nothing)
     columns = [made[f.name] if f.name in made else rows.column(f.name).cast(f.type) for f in schema]
     return pa.RecordBatch.from_arrays(columns, schema=schema)

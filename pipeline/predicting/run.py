@@ -6,7 +6,7 @@ The commit is one: it is there whole, or not at all. An attempt that finds its r
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Final
 
@@ -16,9 +16,10 @@ import pyarrow.dataset as pads
 from pipeline.config.predictions import Predictions
 from pipeline.features.run import newest_versions
 from pipeline.predicting.lookups import VIEW, Asked, refuse_lacking, views_asked, with_features
-from pipeline.predicting.rows import predicted, predicted_schema
+from pipeline.predicting.rows import ADDED, predicted, predicted_schema
 from pipeline.process.context import Preempted, RunContext
 from pipeline.process.spec import ProductionFacts
+from pipeline.serving.outputs import SCORE
 from pipeline.tables.describe import describe
 from pipeline.tables.duck import connect
 from pipeline.tables.fingerprint import fingerprint
@@ -27,7 +28,7 @@ from pipeline.training.devices import resolve_device
 from pipeline.versions.bundle import LoadedBundle, load_bundle
 from pipeline.versions.signature import Signature
 from store import lake
-from store.errors import GoldenMismatch, NotFound, SchemaChanged
+from store.errors import GoldenMismatch, NotFound, ProjectError, SchemaChanged
 from store.facts import DatasetFacts
 from store.lake import LakeVersion
 
@@ -50,13 +51,15 @@ def run_batch_predict(ctx: RunContext) -> None:
     if current is not None and current.metadata.get(lake.RUN) == str(ctx.spec.run):
         _publish(ctx, current)  # an attempt of this run committed, and died before it could say so
         return
-    asked = _asked(ctx, section)
+    asked, model = _asked(ctx, section), ctx.project.models[section.model]
     inputs = newest_versions(ctx.home, [section.dataset], where=f"predictions.{name}.dataset")
     lacking = _lacking(ctx, asked, lake.dataset_at(ctx.home.dataset(section.dataset), inputs[section.dataset]).schema)
     digest = fingerprint(
         step="batch-predict",
         format=FORMAT,
         section=section.model_dump(mode="json", exclude={"description"}),
+        keep=section.keep or model.key,
+        views=[join.model_dump(mode="json") for join in model.views] if lacking else [],
         version=asked.digest,
         inputs={**inputs, **(_newest_views(ctx, section) if lacking else {})},
     )
@@ -112,6 +115,7 @@ def _predict(
     rows = lake.dataset_at(ctx.home.dataset(section.dataset), version)
     model = ctx.project.models[section.model]
     keep = section.keep or model.key
+    _refuse_ours(keep, section, f"predictions.{ctx.spec.target}.keep")
     taken = [column.name for column in bundle.signature.inputs]
     lacking = [column for column in taken if column not in rows.schema.names]
     where = f"predictions.{ctx.spec.target}"
@@ -155,15 +159,31 @@ def _batches(
     version: int,
 ) -> Iterator[pa.RecordBatch]:
     """One is in memory at a time. Raises Preempted between two of them."""
-    done = 0
+    done = nothing = 0
     for batch in rows:
         if ctx.stop.is_set():
             raise Preempted
         if batch.num_rows:
             scores = bundle.predict(pa.Table.from_batches([batch]))
-            yield predicted(batch, scores, schema, bundle.signature, version)
+            made = predicted(batch, scores, schema, bundle.signature, version)
+            nothing += made.column(SCORE).null_count
+            yield made
         done += batch.num_rows
         ctx.spool.progress(done, total, "rows", message=f"predicting {ctx.spec.target}")
+    if nothing:
+        model = ctx.project.predictions[ctx.spec.target].model
+        said = f"{nothing:,} of {done:,} rows have no prediction: what {model} {version} gives for them is no number"
+        ctx.spool.note("no_prediction", f"{ctx.spec.target}: {said}", level="warning", rows=nothing)
+
+
+def _refuse_ours(keep: Sequence[str], section: Predictions, where: str) -> None:
+    for column in keep:
+        if column in ADDED:
+            raise ProjectError(
+                f"{column!r} is a column of the prediction, and {section.dataset} has one too",
+                where=where,
+                remedy=f"keep other columns, or give {section.dataset}'s another name",
+            )
 
 
 def _require(schema: pa.Schema, columns: list[str], section: Predictions, where: str) -> None:

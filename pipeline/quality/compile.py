@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+import numpy as np
 
 from pipeline.config.checks import Accepted, ForeignKey, NotNull, Range, Regex, SqlRule, Unique
 from pipeline.features.pit import require_columns, type_family
@@ -14,6 +18,7 @@ from store.errors import ProjectError
 AnyRowCheck = NotNull | Unique | Accepted | Range | Regex | ForeignKey | SqlRule
 Columns = Mapping[str, str]
 """Column → DuckDB type."""
+FLOAT32_MOST: Final = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +83,7 @@ def _accepted(check: Accepted, columns: Columns, where: str) -> RowRule:
     kind = _type_of(check.column, columns, where)
     for value in check.values:
         _require_comparable(value, check.column, kind, f"{where}.values")
-    allowed = ", ".join(literal(value) for value in check.values)
+    allowed = ", ".join(_as_kept(value, kind) for value in check.values)
     column = identifier(check.column)
     shown = ", ".join(str(value) for value in check.values[:5]) + (", …" if len(check.values) > 5 else "")
     return RowRule(
@@ -94,7 +99,7 @@ def _range(check: Range, columns: Columns, where: str) -> RowRule:
     for bound, beyond, key in limits:
         if bound is not None:
             _require_comparable(bound, check.column, kind, f"{where}.{key}")
-            tests.append(f"{column} {beyond} {literal(bound)}")
+            tests.append(f"{column} {beyond} {_as_kept(bound, kind)}")
     if check.min is None and check.max is None:
         raise ProjectError("the range has no limits", where=where, remedy="give it min, max or both")
     low, high = (f"{b:g}" if isinstance(b, float) else str(b) for b in (check.min, check.max))
@@ -164,6 +169,16 @@ def _missing(column: str, kind: str) -> str:
     """NaN counts as missing: it is what CSV files and data frames have for no value."""
     null = f"{identifier(column)} IS NULL"
     return f"({null} OR isnan({identifier(column)}))" if type_family(kind) == "float" else f"({null})"
+
+
+def _as_kept(value: Literal, kind: str) -> str:
+    """A value as SQL that a column of this type is held against.
+
+    A column of float32 keeps 0.1 as 0.10000000149…, which as a double is neither 0.1 nor at most 0.1: there the value
+    is what such a column would keep of it. One beyond its range stays as it is.
+    """
+    narrow = kind == "FLOAT" and isinstance(value, int | float) and not FLOAT32_MOST < abs(value) < math.inf
+    return f"{literal(value)}::FLOAT" if narrow else literal(value)
 
 
 def _require_comparable(value: Literal, column: str, kind: str, where: str) -> None:

@@ -26,11 +26,16 @@ class Cells:
     count: int
 
 
+def is_number(kind: str) -> bool:
+    """Of a DuckDB type."""
+    return type_family(kind) in {"integer", "float"} or kind.startswith("DECIMAL")
+
+
 def cells_of(connection: DuckDBPyConnection, relation: str, column: str, kind: str) -> Cells:
     """Cells fitted to the column in `relation`: its values where they are few or words, else its quantiles."""
     name, family = identifier(column), type_family(kind)
     value, present = f"{name}::VARCHAR", f"{name} IS NOT NULL"
-    numeric = family in {"integer", "float"} or kind.startswith("DECIMAL")
+    numeric = is_number(kind)
     if family == "float":
         present += f" AND NOT isnan({name})"
     if family == "DATE" or family.startswith("TIMESTAMP"):

@@ -11,10 +11,10 @@ from duckdb import DuckDBPyConnection
 
 from pipeline.config.checks import Distribution, Freshness, RowCount, SchemaCheck
 from pipeline.features.pit import column_types, require_columns, type_family
-from pipeline.quality.distribution import cells_of, count_cells
+from pipeline.quality.distribution import cells_of, count_cells, is_number
 from pipeline.stats.distances import psi
 from pipeline.tables.arrow import contract_type
-from pipeline.tables.sqltext import identifier
+from pipeline.tables.sqltext import identifier, literal
 from store.errors import ProjectError
 
 TableCheck = RowCount | Freshness | SchemaCheck | Distribution
@@ -94,14 +94,21 @@ def _freshness(connection: DuckDBPyConnection, check: Freshness, table: Table, w
             where=f"{where}.column",
             remedy="name a column of type timestamp or date",
         )
-    ((newest,),) = connection.sql(
-        f"SELECT epoch_us(max({identifier(check.column)})) FROM {identifier(table.relation)}"
+    column = identifier(check.column)
+    # A row of the future says nothing of today, and by one of them alone a source that has ended would be fresh.
+    ahead = f"{column} > {literal(table.now)}"
+    ((newest, later),) = connection.sql(
+        f"SELECT epoch_us(max({column}) FILTER (NOT ({ahead}))), count(*) FILTER ({ahead}) "
+        f"FROM {identifier(table.relation)}"
     ).fetchall()
+    also = f"; {later:,} rows are ahead of the clock" if later else ""
+    if newest is None and later:
+        return Finding(failing=0, detail=f"all that have a {check.column} are of now or later{also}")
     if newest is None:
         return Finding(failing=1, detail=f"no row has a {check.column}")
     at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=newest)
     age = table.now - at
-    said = f"the newest {check.column} is {at.isoformat()}, {_spoken(age)} old"
+    said = f"the newest {check.column} is {at.isoformat()}, {_spoken(age)} old{also}"
     if age > check.within:
         return Finding(failing=1, detail=f"{said}; at most {_spoken(check.within)} are allowed")
     return Finding(failing=0, detail=said)
@@ -115,20 +122,33 @@ def _distribution(connection: DuckDBPyConnection, check: Distribution, table: Ta
     before = column_types(connection, table.previous)
     if check.column not in before:
         return Finding(failing=0, detail=f"the previous version has no {check.column}")
-    if type_family(before[check.column]) != type_family(columns[check.column]):
-        return Finding(
-            failing=1, detail=f"{check.column} was {before[check.column]} and is now {columns[check.column]}"
-        )
-    cells = cells_of(connection, table.previous, check.column, before[check.column])
-    reference = count_cells(connection, table.previous, cells)
+    kind, now = before[check.column], columns[check.column]
+    previous, relation = table.previous, table.relation
+    if kind != now and is_number(kind) and is_number(now):
+        kind = "FLOAT" if "FLOAT" in (kind, now) else "DOUBLE"
+        previous = _as(connection, previous, check.column, kind, "_numbers_before")
+        relation = _as(connection, relation, check.column, kind, "_numbers_now")
+    elif type_family(kind) != type_family(now):
+        return Finding(failing=1, detail=f"{check.column} was {kind} and is now {now}")
+    cells = cells_of(connection, previous, check.column, kind)
+    reference = count_cells(connection, previous, cells)
     rows = min(table.rows, int(reference.sum()))
     if rows < check.min_rows:
         return Finding(failing=0, detail=f"{rows:,} rows are too few to judge: {check.min_rows:,} are needed")
-    moved = psi(reference, count_cells(connection, table.relation, cells))
+    moved = psi(reference, count_cells(connection, relation, cells))
     said = f"the PSI of {check.column} against the previous version is {moved:.3f}"
     if moved > check.max_psi:
         return Finding(failing=1, detail=f"{said}; at most {check.max_psi:g} is allowed")
     return Finding(failing=0, detail=said)
+
+
+def _as(connection: DuckDBPyConnection, relation: str, column: str, kind: str, view: str) -> str:
+    """A view of one column of numbers as another kind of numbers: 1 and 1.0 are the same, however they were kept."""
+    name = identifier(column)
+    connection.sql(
+        f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT TRY_CAST({name} AS {kind}) AS {name} FROM {identifier(relation)}"
+    )
+    return view
 
 
 def _spoken(span: timedelta) -> str:

@@ -83,7 +83,7 @@ class Desk:
         # What was asleep when it was asked had to be loaded: that says nothing of the version.
         slow = ours and limit is not None and seconds > limit and not picked.seat.asleep
         self._metrics.answered(model, picked.seat.label, counted.door, status, seconds, slow=slow)
-        if picked.exposed and (slow or (ours and status != NOBODY_WAITED)):
+        if picked.exposed and (slow or status != NOBODY_WAITED):
             self._compare(picked, counted, slow)
         if counted.exchange is None:
             return
@@ -97,6 +97,7 @@ class Desk:
     def _compare(self, picked: Picked, counted: Counted, slow: bool) -> None:
         """An answer to a unit of a comparison; a client that gave up on a slow one counts as slow."""
         events: list[Event] = ["errors"] if counted.status >= 500 else []
+        events += ["refusals"] if counted.status not in (200, NOBODY_WAITED) and not events else []
         events += ["slow answers"] if slow else []
         comparison = picked.route.comparison
         if comparison is not None and counted.unit:

@@ -22,7 +22,8 @@ def admitted(full_at: float, now: float, rate: float) -> tuple[float, float]:
     """(when the bucket is full again, seconds to wait); 0 seconds: go ahead. Pure.
 
     `rate`: tokens a second; the bucket holds one second's worth, and one at least. A `full_at` that no bucket of this
-    rate could have is of another rate, or of the clock before the machine started: it counts as full.
+    rate could have, by more than a token, is of another rate, or of the clock before the machine started: it counts as
+    full.
     """
     token = 1.0 / rate
     burst = max(1.0, rate) * token

@@ -22,7 +22,9 @@ from typing import Any, Final, Literal
 
 ERRORS: Final = "errors"
 SLOW: Final = "slow answers"
-Event = Literal["errors", "slow answers"]
+REFUSED: Final = "refusals"
+"""What a version takes no request like: who sends nonsense does so to all, so more of them in an arm are its own."""
+Event = Literal["errors", "slow answers", "refusals"]
 MOST_UNITS: Final = 10_000
 """Units with an event of a kind that one worker keeps of a stage. Then it counts no more of that kind, in any arm: what
 is there is as good as before, and a version that does harm was found out long ago.
@@ -37,7 +39,7 @@ class _Stage:
     """One worker's counts of one stage."""
 
     requests: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
-    """By version."""
+    """By version; what was refused is none."""
     events: defaultdict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
     units: defaultdict[str, set[tuple[int, str]]] = field(default_factory=lambda: defaultdict(set))
     """Kind of event → (version, hash of the unit)."""
@@ -56,13 +58,14 @@ class Tally:
         self._most_units = most_units
         self._stages: dict[tuple[int, int], _Stage] = {}
 
-    def saw(self, comparison: int, stage: int, version: int, unit: str, events: Iterable[Event]) -> None:
-        """A unit that is compared was answered, or we failed to; `events`: what it met."""
+    def saw(self, comparison: int, stage: int, version: int, unit: str, events: Collection[Event]) -> None:
+        """A unit that is compared was answered, or refused, or we failed to; `events`: what it met."""
         found = self._stages.get((comparison, stage))
         if found is None:
             found = self._stages[comparison, stage] = _Stage()
         found.changed = True
-        found.requests[version] += 1
+        if REFUSED not in events:
+            found.requests[version] += 1
         digest = blake2b(unit.encode(errors="surrogatepass"), digest_size=8).digest()
         bits = found.seen.get(version)
         if bits is None:
@@ -91,7 +94,7 @@ class Counted:
     """A stage, of all workers together."""
 
     requests: Mapping[int, int]
-    """By version."""
+    """By version: answered, or failed to."""
     events: Mapping[str, Mapping[int, int]]
     """Kind → version → answers that were one."""
     hit: Mapping[str, Mapping[int, int]]

@@ -44,7 +44,7 @@ from pipeline.serving.loading import Loading
 from pipeline.serving.lookups import Join, Lookups
 from pipeline.serving.metrics import Facts, Metrics
 from pipeline.serving.openfiles import make_room
-from pipeline.serving.precedence import COMPUTING, step_back
+from pipeline.serving.precedence import COMPUTING, come_first, step_back
 from pipeline.serving.server import DataServer
 from pipeline.serving.settings import ServingSettings
 from pipeline.serving.shadowing import Shadowing
@@ -144,6 +144,7 @@ class Worker:
         await self._line.tell("ready")
         await _first(self._accepting, self._ended)
         if not self._ended.is_set():
+            come_first()
             gc.freeze()  # to look through all that is loaded takes 60 ms, in which nobody is heard, and frees nothing
             # A copy of the socket for the server, which closes what it is given; ours is for the next supervisor.
             await asyncio.gather(self._server.serve_sockets([self._listener.dup()]), self._end_rpc())

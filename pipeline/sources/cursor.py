@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal
 
 import pyarrow as pa
@@ -22,6 +23,7 @@ from pipeline.sources.times import Times
 from store.errors import SourceMalformed
 
 _DIGITS: Final = r"^\d{1,18}$"
+_DATED: Final = r"\d{4}-\d\d-\d\d"
 Kind = Literal["text", "int", "float", "time", "local time", "date"]
 
 
@@ -55,6 +57,17 @@ class Cursor:
             return datetime.fromisoformat(str(self.value))
         return date.fromisoformat(str(self.value)) if self.kind == "date" else self.value
 
+    def before(self, overlap: timedelta) -> Cursor | None:
+        """An earlier place, whose rows are not known one by one, written as this one is. None: this is no time."""
+        written = str(self.value)
+        if not re.match(_DATED, written):
+            return None
+        try:
+            at = datetime.fromisoformat(written) - overlap
+        except ValueError:
+            return None
+        return Cursor(value=_like(at, written), kind=self.kind)
+
     def raw(self) -> pa.Array:
         """The value as an array of one, of the type in which the source wrote it."""
         types = {
@@ -71,14 +84,18 @@ class Cursor:
 class Edge:
     """Lets through what was not seen before, and knows where the next run begins."""
 
-    def __init__(self, column: str, key: Sequence[str], start: Cursor | None, times: Times) -> None:
-        """`start`: of the last complete read. `column` and `key` as in `sources.NAME.incremental`."""
+    def __init__(
+        self, column: str, key: Sequence[str], start: Cursor | None, times: Times, reached: Cursor | None = None
+    ) -> None:
+        """`start`: where this read begins, of the last complete one; `reached`: how far that one came, if further.
+        `column` and `key` as in `sources.NAME.incremental`.
+        """
         self._column = column
         self._key = list(key)
         self._times = times
         self._known = Counter(start.edge) if start else Counter()
         self._start = self._comparable(start.raw()) if start else None
-        self.cursor = start
+        self.cursor = start if reached is None else replace(reached, edge={})  # its rows come once more
 
     def state(self) -> dict[str, Any]:
         """Plain JSON from which an interrupted read goes on."""
@@ -172,6 +189,13 @@ class Edge:
 
     def _fault(self, what: str, remedy: str) -> SourceMalformed:
         return SourceMalformed(what, where=f"{self._times.where}.incremental.column = {self._column!r}", remedy=remedy)
+
+
+def _like(at: datetime, written: str) -> str:
+    """A time in the form of another, to the second: as text it is compared with such."""
+    date_only = len(written) == len("2026-01-01")
+    said = at.date().isoformat() if date_only else at.isoformat(sep=written[10], timespec="seconds")
+    return f"{said.removesuffix('+00:00')}Z" if written.endswith("Z") else said
 
 
 def _is_digits(text: pa.Array | pa.Scalar) -> bool:

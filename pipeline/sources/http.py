@@ -126,7 +126,9 @@ class HttpReader:
         return paging.following(self._source.paging, position, given, self._opening.where)
 
     def _remember(self, position: Position, answer: Answer) -> None:
-        if answer.etag is None or self._source.incremental is not None or self._etags is None:
+        """What is kept here goes into the commit, where no secret may stand: the addresses of servers may be signed."""
+        signed = position.kind == "url" and str(self._request(position)) != shown(self._request(position))
+        if answer.etag is None or signed or self._source.incremental is not None or self._etags is None:
             self._etags = None
         elif len(self._etags) < _MOST_VALIDATORS:
             self._etags[json.dumps(position.to_json())] = answer.etag

@@ -18,6 +18,8 @@ from pipeline.serving.refusal import malformed
 Event = Any
 """Whatever somebody sends to a function; of a gateway's it is a mapping."""
 _DEFAULT_STAGE = "$default"
+_BEGINNINGS = frozenset({"v1", "v2", "metrics", "openapi.json"})
+"""Of the paths that there is something at, none of which has another of them behind it."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +97,21 @@ def _headers(event: Event, length: int) -> list[tuple[bytes, bytes]]:
 
 
 def _below_stage(path: str, stage: Any) -> str:
-    """Format 2.0 has the name of a stage before the path, unless it is the default one; 1.0 usually has not."""
-    prefix = f"/{stage}"
-    if not stage or stage == _DEFAULT_STAGE or not (path == prefix or path.startswith(f"{prefix}/")):
+    """Format 2.0 has the name of a stage before the path, unless it is the default one; 1.0 usually has not.
+
+    A stage may be called `v1`, as paths begin: then it is the stage only if what follows begins as paths do.
+    """
+    slash, head, rest = path[:1], *_parted(path[1:])
+    if slash != "/" or not stage or stage == _DEFAULT_STAGE or head != str(stage):
         return path
-    return path[len(prefix) :] or "/"
+    if head in _BEGINNINGS and _parted(rest)[0] not in _BEGINNINGS:
+        return path
+    return f"/{rest}"
+
+
+def _parted(path: str) -> tuple[str, str]:
+    head, _, rest = path.partition("/")
+    return head, rest
 
 
 def _text(body: bytes) -> str | None:

@@ -24,7 +24,7 @@ from pipeline.serving.executables import settle_jax
 from pipeline.serving.listening import listen_at
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.serving.openfiles import make_room
-from pipeline.serving.precedence import COMPUTING, step_back
+from pipeline.serving.precedence import COMPUTING, come_first, step_back
 from pipeline.serving.server import DataServer
 from pipeline.serving.settings import ServingSettings
 from pipeline.standalone.door import Door
@@ -65,6 +65,7 @@ async def _serve(loaded: LoadedVersion, provenance: Provenance, settings: Servin
         _on_signals(lambda: _drain(door, server))
         listener = listen_at(settings.host, settings.port)
         _say(listener.getsockname(), loaded, provenance, time.monotonic() - began)
+        come_first()
         gc.freeze()  # to look through all that is loaded takes 60 ms, in which nobody is heard, and frees nothing
         await server.serve_sockets([listener])
 

@@ -50,9 +50,11 @@ def delong(positive: npt.ArrayLike, scores: npt.ArrayLike) -> Measured:
 def one_against_rest(labels: npt.NDArray[np.int32], scores: Floats) -> Measured:
     """Macro mean of each class's AUC against all others (Provost & Domingos 2001), influences averaged alike.
 
-    `labels` [n] class numbers, `scores` [n, k]. NaN if a class has no row.
+    `labels` [n] class numbers, `scores` [n, k]. A class without a row has no area and is left out of the mean: of many
+    classes a rare one is easily missing from a part or a window. NaN with one class only.
     """
-    each = [delong(labels == kind, scores[:, kind]) for kind in range(scores.shape[1])]
+    here = [kind for kind in range(scores.shape[1]) if (labels == kind).any()] or [0]  # of no row: not a number
+    each = [delong(labels == kind, scores[:, kind]) for kind in here]
     return Measured(
         float(np.mean([one.value for one in each])),
         np.mean([one.influence for one in each], axis=0),

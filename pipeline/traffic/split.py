@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Final
 
 from pipeline.traffic.hashing import SALT_BYTES, HashName
 from store.errors import Conflict
+
+_ROUNDED: Final = 1e-9
+"""Shares that differ by less are the same one, and edges too: each is rounded for itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +87,7 @@ def laid_out(salt: str, control: int, rooms: Mapping[int, float], *, name: HashN
     """
     treatments, edge = [], 0.0
     for version, room in rooms.items():
-        end = _round(edge + room)
+        end = _within(edge + room, 1.0)
         treatments.append(Treatment(version=version, low=edge, high=edge, room=end))
         edge = end
     return Split(salt=salt, control=control, treatments=tuple(treatments), hash=name)
@@ -97,21 +101,27 @@ def ramped(split: Split, version: int, share: float) -> Split:
     found = next((one for one in split.treatments if one.version == version), None)
     if found is None:
         raise Conflict(f"version {version} is no treatment here", remedy="lay out a split that gives it room")
-    if share < found.share:
+    if share < found.share - _ROUNDED:
         what = (
             f"version {version} has {found.share:.4g} of the units; at {share:.4g} some would be moved back to control"
         )
         raise Conflict(what, remedy="end the comparison, and begin another with a new salt")
-    if _round(found.low + share) > found.room:
+    high = max(found.high, _within(found.low + share, found.room))
+    if high > found.room:
         what = f"version {version} has room for {_round(found.room - found.low):.4g} of the units, not for {share:.4g}"
         raise Conflict(what, remedy="ask for less, or begin another comparison with other rooms and a new salt")
-    grown = replace(found, high=_round(found.low + share))
+    grown = replace(found, high=high)
     return replace(split, treatments=tuple(grown if one is found else one for one in split.treatments))
 
 
 def withdrawn(split: Split, version: int) -> Split:
     """The same split without a treatment: its units are control's again, all others keep what they have."""
     return replace(split, treatments=tuple(one for one in split.treatments if one.version != version))
+
+
+def _within(edge: float, limit: float) -> float:
+    """Rounded, and at the limit where it is beyond by no more than edges that were rounded before it add up to."""
+    return limit if limit < _round(edge) < limit + _ROUNDED else _round(edge)
 
 
 def _round(edge: float) -> float:

@@ -27,10 +27,11 @@ from pipeline.training.optimizer import planned_epochs
 from pipeline.training.pace import choose_block
 from pipeline.training.precision import plan_precision
 from pipeline.training.predictor import Predictor, member_outputs
+from pipeline.training.saved import Resume, blank_state, pack
 from pipeline.training.stopping import Progress
 from pipeline.training.study import Study
 from pipeline.training.telemetry import SpoolWatcher
-from pipeline.training.train import Fitted, Lesson, Resume, blank_state, fit, pack
+from pipeline.training.train import Fitted, Lesson, fit
 from pipeline.versions.birthplace import Precision
 from store.errors import CheckpointDamaged
 
@@ -166,7 +167,7 @@ def _resume(store: CheckpointStore, spool: Spool, lesson: Lesson, mark: str) -> 
         )
         store.clear()
         return None
-    arrays = store.load(step, pack((blank_state(lesson), lesson.leaves)))
+    arrays = store.load(step, pack((blank_state(lesson.model, lesson.leaves, lesson.training), lesson.leaves)))
     spool.note("resumed", f"going on from the checkpoint of step {step}", step=step)
     return Resume(arrays=arrays, progress=Progress.model_validate(facts["progress"]))
 

@@ -1,20 +1,22 @@
 """The one training loop.
 
-    compile once → ┌─ gather a chunk of batches (while the device works on the chunk before)
-                   │  dispatch it
+    compile once → ┌─ dispatch a chunk of batches
                    │  read the metrics of the chunk before
+                   │  gather the next chunk (while the device works)
                    │  at an evaluation: look at the validation rows, decide whether this is the best, or the end
                    └─ now and then: save a checkpoint
 
 What makes it exact: the rows of a step depend on (seed, epoch, step) only; all randomness lies in the state; decisions
 fall at step numbers, never at times. So a run that was killed and resumed equals the uninterrupted one bit for bit.
 What makes it fast: nothing inside the loop waits for the device, except to read a chunk when the next is on its way.
+A thread of its own calls the device, because on a GPU such a call returns only when its last steps begin.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,11 +26,12 @@ import numpy as np
 from pipeline.config.models import Training
 from pipeline.models.flat import FlatModel, Leaves
 from pipeline.process.context import Preempted
-from pipeline.training.batches import BatchPlan, Placement, Rows, make_feed
+from pipeline.training.batches import BatchPlan, Chunk, Placement, Rows, make_feed
 from pipeline.training.diverged import explain
 from pipeline.training.looks import Looks, Objective
 from pipeline.training.optimizer import make_optimizer, make_schedule, planned_epochs
 from pipeline.training.pace import Ledger, Pace, even_block
+from pipeline.training.saved import Resume, pack, unpack
 from pipeline.training.steps import Trace, TrainState, all_finite, chunk_function, initial_state, snapshot
 from pipeline.training.stopping import Evaluation, Progress, judge
 from store.errors import Diverged
@@ -37,6 +40,8 @@ MAX_CAPACITY = 512
 """Steps of one compiled chunk, at most."""
 MAX_CHUNK_BYTES = 32_000_000
 """Rows that one chunk brings to the device, at most."""
+Sent = tuple[int, Future[jax.Array]]
+"""A chunk: its first step, and what its steps will have told."""
 
 
 class Watcher(Protocol):
@@ -86,14 +91,6 @@ class Lesson:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resume:
-    """What a checkpoint held: the arrays as given to `Saver.save`, and the progress."""
-
-    arrays: dict[str, Any]
-    progress: Progress
-
-
-@dataclass(frozen=True, kw_only=True)
 class Fitted:
     leaves: Leaves
     """Of the model at its best step."""
@@ -118,8 +115,8 @@ def fit(
     `clock`: monotonic seconds, for pace and checkpoints, without influence on the result.
     Raises Diverged; Preempted when `stop` was set, with everything saved; and what the saver met.
     """
-    loop = _Loop(lesson, watcher, clock, stop, saver)
-    with jax.transfer_guard("disallow"):
+    with ThreadPoolExecutor(1, "device") as device, jax.transfer_guard("disallow"):
+        loop = _Loop(lesson, watcher, clock, stop, saver, device)
         loop.begin(resume)
         loop.run()
         return loop.end()
@@ -135,10 +132,13 @@ class _Loop:
         clock: Callable[[], float],
         stop: threading.Event,
         saver: Saver | None,
+        device: ThreadPoolExecutor,
     ) -> None:
+        """`device`: one thread, which calls the device."""
         training = lesson.training
         self.lesson, self.training = lesson, training
         self.watcher, self.clock, self.stop, self.saver = watcher, clock, stop, saver
+        self.device = device
         self.plan = BatchPlan(lesson.train.size, training.batch, training.seed)
         self.total = planned_epochs(training, self.plan.steps_per_epoch) * self.plan.steps_per_epoch
         self.every = max(1, round(self.plan.steps_per_epoch / training.evaluations_per_epoch))
@@ -148,7 +148,8 @@ class _Loop:
         self.ledger = Ledger(clock)
         self.feed = make_feed(lesson.placement, lesson.train, self.plan, self.capacity)
         self.looks = Looks(lesson.model, lesson.train, lesson.validate, training.seed)
-        self.pending: tuple[int, jax.Array] | None = None
+        self.pending: Sent | None = None
+        """The chunk under way. Meanwhile the state is the device thread's."""
         self.saved_at, self.saved_step = clock(), -1
 
     def begin(self, resume: Resume | None) -> None:
@@ -174,10 +175,11 @@ class _Loop:
 
     def run(self) -> None:
         self.pace.restart(self.clock())
+        self.gather()
         while self.step < self.total and not self.progress.finished:
-            boundary = min(self.total, (self.step // self.every + 1) * self.every)
-            self.dispatch(min(self.pace.steps, boundary - self.step))
-            if self.step == boundary:
+            self.dispatch()
+            self.gather()
+            if self.step % self.every == 0 or self.step == self.total:
                 self.settle()
                 self.evaluate()
                 if self.step == self.total:  # said before a checkpoint that may be due here: a step is saved once
@@ -190,26 +192,37 @@ class _Loop:
                 self.settle()
                 self.save(wait=False)
 
-    def dispatch(self, steps: int) -> None:
-        """Sends the next chunk off, then reads the one before."""
-        chunk = self.feed.load(self.step, steps)
-        with jax.transfer_guard_host_to_device("allow"):  # of the chunk, the one transfer that is meant
-            self.state, packed = self.run_chunk(self.state, chunk, self.feed.resident)
-        with jax.transfer_guard_device_to_host("allow"):  # of what it tells; on a CPU nothing is copied
-            packed.copy_to_host_async()
-        self.settle()
-        self.pending = (self.step, packed)
-        self.step += steps
-        if self.step < self.total:
-            self.plan.order(self.step // self.plan.steps_per_epoch)  # a new epoch's, while the device still works
+    def gather(self) -> None:
+        """Makes the next chunk ready, which goes no further than to the next evaluation."""
+        boundary = min(self.total, (self.step // self.every + 1) * self.every)
+        self.steps = min(self.pace.steps, boundary - self.step)
+        self.gathered = self.feed.load(self.step, self.steps)
+
+    def dispatch(self) -> None:
+        """Sends the chunk that is ready off, then reads the one before."""
+        before = self.pending
+        self.pending = (self.step, self.device.submit(self.work, self.gathered))
+        self.step += self.steps
+        self.read(before)
+
+    def work(self, chunk: Chunk) -> jax.Array:
+        """In the device's thread: what the chunk's steps have to tell, while they may still be under way."""
+        packed: jax.Array
+        self.state, packed = self.run_chunk(self.state, chunk, self.feed.resident)
+        packed.copy_to_host_async()
+        return packed
 
     def settle(self) -> None:
-        """Reads the chunk under way, if there is one."""
-        if self.pending is None:
+        """Reads the chunk under way, if there is one. The state is the loop's again."""
+        last, self.pending = self.pending, None
+        self.read(last)
+
+    def read(self, sent: Sent | None) -> None:
+        """Waits for a chunk."""
+        if sent is None:
             return
-        first, packed = self.pending
-        self.pending = None
-        trace = Trace.read(jax.device_get(packed))
+        first, packed = sent
+        trace = Trace.read(jax.device_get(packed.result()))
         seconds = self.pace.lap(self.clock(), trace.done)
         self.ledger.seconds["train"] += seconds
         self.progress = self.progress.at(first + trace.done, int(np.sum(~trace.finite)))
@@ -276,28 +289,12 @@ class _Loop:
         self.pace.restart(now)
 
     def diverged(self, step: int, streak: int) -> Diverged:
+        if self.pending is not None:
+            self.pending[1].result()  # the chunk after it, whose steps change nothing
         ids = self.plan.ids(step - 1)[: self.plan.live(step - 1)]
         return explain(
             self.lesson.model, self.state.model, self.lesson.train.take(ids), ids, step, streak, self.lesson.name_rows
         )
-
-
-def blank_state(lesson: Lesson) -> TrainState:
-    """A state of the right shape, to say how a checkpoint's arrays are to be placed."""
-    return initial_state(lesson.leaves, lesson.model, make_optimizer(lesson.training, lambda step: step))
-
-
-def pack(kept: tuple[TrainState, Leaves]) -> dict[str, Any]:
-    """State and best leaves as the tree that a checkpoint holds."""
-    state, best = kept
-    trees = {"model": state.model, "optimizer": state.optimizer, "best": best, "streak": (state.streak,)}
-    return {name: {f"{i:04d}": leaf for i, leaf in enumerate(leaves)} for name, leaves in trees.items()}
-
-
-def unpack(arrays: dict[str, Any]) -> tuple[TrainState, Leaves]:
-    """The inverse of `pack`."""
-    trees = {name: tuple(leaves[key] for key in sorted(leaves)) for name, leaves in arrays.items()}
-    return TrainState(trees["model"], trees["optimizer"], trees["streak"][0]), trees["best"]
 
 
 def _capacity(lesson: Lesson, plan: BatchPlan) -> int:

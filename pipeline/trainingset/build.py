@@ -65,10 +65,10 @@ class TrainingSet:
         return pq.read_table(self.file(part))
 
     def batches(
-        self, part: Part, words: Sequence[str] = (), columns: Sequence[str] | None = None
+        self, part: Part, words: Sequence[str] = (), columns: Sequence[str] | None = None, *, threads: bool = True
     ) -> Iterator[pa.RecordBatch]:
-        """All rows of a part, at most BATCH_ROWS at a time; `words`: see `read_batches`."""
-        return read_batches(self.file(part), words, columns)
+        """All rows of a part, at most BATCH_ROWS at a time; `words`, `threads`: see `read_batches`."""
+        return read_batches(self.file(part), words, columns, threads=threads)
 
     def take(self, part: Part, ids: Ids, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows with these numbers (counted from 0), in the order asked for."""

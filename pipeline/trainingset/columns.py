@@ -69,7 +69,8 @@ def require_model(model: Model, known: Mapping[str, str], where: str) -> None:
 
 
 def dataset_features(model: Model, known: Mapping[str, str], where: str) -> list[FeatureColumn]:
-    """The dataset's own columns that are features. Raises ProjectError for a number that is text."""
+    """The dataset's own columns that are features. Raises ProjectError for a number that is text, and for a category
+    that is a moment: each who writes it down does so in another way."""
     found = []
     declared: list[tuple[FeatureKind, str]] = [("numeric", c) for c in model.numeric]
     declared += [("categorical", c) for c in model.categorical]
@@ -79,6 +80,12 @@ def dataset_features(model: Model, known: Mapping[str, str], where: str) -> list
                 f"the column {name!r} is {known[name]}, and numeric features are numbers",
                 where=f"{where}.numeric",
                 remedy="list it under categorical, or cast it where the dataset is made",
+            )
+        if kind == "categorical" and known[name].startswith("TIME"):
+            raise ProjectError(
+                f"the column {name!r} is {known[name]}, and a moment is no category",
+                where=f"{where}.categorical",
+                remedy=f"make a word of it where the dataset is made, such as strftime({name}, '%A')",
             )
         found.append(FeatureColumn(name=name, kind=kind, type=known[name], relation=EXAMPLES, source=name))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,11 +97,32 @@ def part_file(folder: Path, part: Part) -> Path:
     return folder / f"{part}.parquet"
 
 
+def part_writer(file: Path, first: pa.Table) -> pq.ParquetWriter:
+    """Writes a part, whose first rows these are, if it has any: a file that is read often, and by nobody else.
+
+    With LZ4 real columns take a tenth more room than with Zstandard, and three quarters to half of the time to read.
+    Numbers that are nearly all different are written as they are: a dictionary of them makes a file a quarter larger,
+    and takes three times as long to write.
+    """
+    return pq.ParquetWriter(file, first.schema, compression="lz4", use_dictionary=_repeating(first))
+
+
+def _repeating(rows: pa.Table) -> list[str]:
+    """Columns of numbers and times that have each value twice or more, on average, and all of other kinds."""
+    counted = {
+        name: pc.count_distinct(rows.column(name), "all").as_py()
+        for name, kind in zip(rows.schema.names, rows.schema.types, strict=True)
+        if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_timestamp(kind)
+    }
+    return [name for name in rows.schema.names if 2 * counted.get(name, 0) <= rows.num_rows]
+
+
 def _write_part(reader: pa.RecordBatchReader, file: Path) -> tuple[int, str]:
     hashed = RowHash(reader.schema)
     rows = 0
-    with pq.ParquetWriter(file, reader.schema, compression="zstd") as writer:
-        for batch in reader:
+    first = list(islice(reader, 1))
+    with part_writer(file, pa.Table.from_batches(first, reader.schema)) as writer:
+        for batch in chain(first, reader):
             writer.write_batch(batch)
             hashed.update(batch)
             rows += batch.num_rows

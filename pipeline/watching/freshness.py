@@ -9,27 +9,35 @@ from pathlib import Path
 
 from pipeline.labels.joined import parquet
 from pipeline.tables.duck import connect
-from pipeline.tables.sqltext import identifier
+from pipeline.tables.sqltext import identifier, literal
 from pipeline.watching.assessed import Answer, Assessed
 from store import lake
 from store.lakefiles import live_files
+from store.times import to_us
 
 
 def freshness_of(table: Path, dataset: str, time: str | None, now: datetime, limit: timedelta) -> Assessed:
     """Of a dataset in the lake by its column of times; without one by when its newest version was made."""
     if time is not None:
-        return freshness_assessed(dataset, newest_row(live_files(table), time), None, now, limit)
+        return freshness_assessed(dataset, newest_row(live_files(table), time, now), None, now, limit)
     made = lake.latest(table)
     return freshness_assessed(dataset, None, None if made is None else made.at, now, limit)
 
 
-def newest_row(files: Sequence[Path], column: str) -> datetime | None:
-    """The largest value of a column of moments. DuckDB has that from the files' statistics, not from their rows."""
+def newest_row(files: Sequence[Path], column: str, now: datetime) -> datetime | None:
+    """The largest value of a column of moments, of those that have been; where all are to come, the largest of them.
+
+    By one row of the year 2999 a source that has ended would be fresh for ever. DuckDB has the largest of all from the
+    files' statistics, so rows are read only where that is to come.
+    """
     if not files:
         return None
+    largest = f"SELECT epoch_us(max({identifier(column)})) FROM {parquet(files)}"
     with closing(connect(readable=files)) as connection:
-        query = f"SELECT epoch_us(max({identifier(column)})) FROM {parquet(files)}"
-        ((newest,),) = connection.execute(query).fetchall()
+        ((newest,),) = connection.execute(largest).fetchall()
+        if newest is not None and newest > to_us(now):
+            ((been,),) = connection.execute(f"{largest} WHERE {identifier(column)} <= {literal(now)}").fetchall()
+            newest = newest if been is None else been
     return None if newest is None else datetime.fromtimestamp(newest / 1e6, UTC)
 
 

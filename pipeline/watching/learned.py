@@ -44,7 +44,7 @@ def answered(home: Home, digest: str, training_set: str, signature: Signature, o
 
 def _batches(rows: TrainingSet, inputs: Mapping[str, FeatureKind]) -> Iterator[pa.RecordBatch]:
     words = [name for name, kind in inputs.items() if kind == "categorical"]
-    for batch in rows.batches("train", words, list(inputs)):
+    for batch in rows.batches("train", words, list(inputs), threads=False):
         yield from as_profiled(pa.Table.from_batches([batch]), inputs).to_batches()
 
 

@@ -50,15 +50,15 @@ class NumberCells:
         ordered = _ascending(values)
         if not len(ordered):
             return cls(np.zeros(0), True, 0.0)
-        distinct = ordered[np.concatenate(([True], ordered[1:] != ordered[:-1]))]
-        points = len(distinct) <= most
-        upper = distinct if points else _quantiles(ordered, most)
+        other = np.concatenate(([True], ordered[1:] != ordered[:-1]))
+        points = bool(np.count_nonzero(other) <= most)
+        upper = ordered[other] if points else _quantiles(ordered, most)
         centre = float(ordered[(len(ordered) - 1) // 2])
         return cls(np.unique(np.r_[_just_below(ordered[:1]), upper]), points, centre)
 
     @cached_property
     def placing(self) -> Placing:
-        return Placing.of(self.edges)
+        return Placing(self.edges)
 
     @cached_property
     def widths(self) -> Floats:
@@ -142,7 +142,7 @@ class NumberProfile:
         below, above = _beyond(cells, wide, counts)
         return cls(
             cells=cells,
-            counts=np.r_[counts, special, len(column) - len(wide) - sum(special)].astype(np.int64),
+            counts=np.concatenate([counts, [*special, len(column) - len(wide) - sum(special)]]),
             total=exact_sum(away, farthest),
             squares=exact_sum(np.square(away, out=away), farthest * farthest),
             below=exact_sum(below),

@@ -68,6 +68,7 @@ def reported(
     looked_at["drift"] = [
         *looked_at.get("drift", []),
         *findings.known_columns(found.columns),
+        *subject.lost,
         *_unwatched(section, told),
     ]
     if not section.performance.stream:

@@ -75,6 +75,8 @@ class Subject:
     """Which output stands under `OUTPUT`."""
     answered: Answered | None = None
     """Of a model."""
+    lost: Sequence[str] = ()
+    """Inputs of versions before it that it has no more: nothing that was said of them stands."""
 
 
 def subjects_of(
@@ -91,10 +93,11 @@ def _versions(home: Home, model: str, versions: Sequence[WatchedVersion], now_us
     until, labelled = logged_until(home, model, now_us), labelled_until(home, model, now_us)
     files, labels = live_files(home.predictions(model)), live_files(home.labels(model))
     found = []
+    earlier: set[str] = set()
     for one in versions:
         signature = signature_of(home, one.digest)
-        output = output_of(signature)
-        table = LogTable(files, one.version, {**inputs_of(signature), OUTPUT: kind_of(output)}, output)
+        inputs, output = inputs_of(signature), output_of(signature)
+        table = LogTable(files, one.version, {**inputs, OUTPUT: kind_of(output)}, output)
         found.append(
             Subject(
                 number=one.version,
@@ -106,8 +109,10 @@ def _versions(home: Home, model: str, versions: Sequence[WatchedVersion], now_us
                 basis=_learned(home, model, one, table),
                 output=output,
                 answered=Answered(one, signature, files, labels, labelled),
+                lost=sorted(earlier - inputs.keys()),
             )
         )
+        earlier |= inputs.keys()
     return found
 
 

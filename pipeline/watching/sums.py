@@ -13,17 +13,24 @@ FARTHEST: Final = 1e150
 """Numbers are summed up to this size, so that their squares are floats."""
 UNIT_BITS: Final = 1074
 """Every float is a whole multiple of 2^-1074."""
-_WIDTH: Final = 36
+_WIDTH: Final = 51
+"""Bits of a slice."""
+_GROUP: Final = 2**11
+"""So many slices add up to less than 2^63: nothing is lost."""
 _BLOCK: Final = 2**16
-"""So many numbers of 36 bits add up to at most 52 bits: nothing is rounded."""
+"""Numbers at a time."""
+_STARTS: Final = np.arange(0, _BLOCK, _GROUP)
+_MAGNITUDE: Final = 2**63 - 1
+"""The bits of a double without its sign."""
 
 
 def exact_sum(values: Floats, bound: float | None = None) -> int:
     """Σ values [n] in units of 2^-1074. Finite ones, none above 1e300. `bound`: what none is above or below -bound, for
     who knows it.
 
-    Numbers are cut into slices of 36 bits at fixed places, (x + M) - M with M = 1.5·2^52 units of the slice, and each
-    slice is added up exactly (Demmel & Nguyen 2013, without their limit to a few slices). 3 ns a value and slice.
+    Numbers are cut into slices of 51 bits at fixed places, (x + M) - M with M = 1.5·2^52 units of the slice, and each
+    slice is added up exactly (Demmel & Nguyen 2013, without their limit to a few slices), as whole numbers: the last
+    bits of x + M are those of M and the slice's units. 0.8 ns a value and slice.
     """
     return sum(_block(values[start : start + _BLOCK], bound) for start in range(0, len(values), _BLOCK))
 
@@ -52,18 +59,29 @@ def from_text(text: str) -> int:
 
 
 def _block(rest: Floats, bound: float | None) -> int:
-    total = 0
     largest = _largest(rest) if bound is None else bound
-    while largest > 0.0:
-        unit = max(math.frexp(largest)[1] - _WIDTH, -UNIT_BITS)
+    if largest <= 0.0:
+        return 0
+    total, unit = 0, math.frexp(largest)[1]
+    while True:
+        unit = max(unit - _WIDTH, -UNIT_BITS)
         shift = math.ldexp(1.5, 52 + unit)
-        slices = rest + shift
-        slices -= shift
-        numerator, denominator = float(slices.sum()).as_integer_ratio()
-        total += numerator * ((1 << UNIT_BITS) // denominator)
-        rest = np.subtract(rest, slices, out=slices)
-        largest = _largest(rest)
-    return total
+        near = rest + shift
+        total += _units(near, shift) << (unit + UNIT_BITS)
+        near -= shift
+        # What is left is half a unit at most, so the next slice begins where this one ends.
+        rest = np.subtract(rest, near, out=near)
+        if not int(np.bitwise_or.reduce(rest.view(np.int64))) & _MAGNITUDE:
+            return total
+
+
+def _units(near: Floats, shift: float) -> int:
+    """Σ (near - shift), in units of the last bit of `shift`. Both wrap around alike, and the difference does not."""
+    groups = -(-len(near) // _GROUP)
+    sums = np.add.reduceat(near.view(np.int64), _STARTS[:groups])
+    counts = np.full(groups, _GROUP)
+    counts[-1] = len(near) - (groups - 1) * _GROUP
+    return sum((sums - counts * np.float64(shift).view(np.int64)).tolist())
 
 
 def _largest(values: Floats) -> float:

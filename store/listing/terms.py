@@ -15,6 +15,8 @@ from store.wire.quantity import Quantity, quantity
 
 _MOST_LISTED: Final = 1000
 """Values of a field that are looked through for a word; with more, each row is asked."""
+_MOST_TERMS: Final = 200
+"""SQLite takes a thousand conditions in a row, and nobody means so many."""
 _MOST_TRIGRAMS: Final = 40
 """Of a long word: so many lead to few enough rows."""
 _TURNED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -46,6 +48,12 @@ def conditions(driver: sqlite3.Connection, listing: Listing, q: str, now: int) -
     except FilterError as error:
         where = f"filter, character {error.place + 1}"
         raise Refused(error.what, where=where, remedy=error.remedy) from error
+    if len(found.terms) > _MOST_TERMS:
+        raise Refused(
+            f"the filter has {len(found.terms)} terms, and {_MOST_TERMS} are the most",
+            where="filter",
+            remedy="leave some out; alternatives of one field are one term: state=failed,lost",
+        )
     return [_condition(driver, listing, term, now) for term in found.terms]
 
 

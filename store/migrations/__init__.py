@@ -36,6 +36,8 @@ OURS: Final = History(
         "alerts",
         "deliveries",
         "error_streams",
+        "entered",
+        "inputs",
     ),
     scripts=Path(__file__).parent,
 )

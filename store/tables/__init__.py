@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from store.tables.alerts import Alert, Delivery, Notification
 from store.tables.comparisons import Comparison, Shadow
-from store.tables.data import CheckResult, DatasetVersion
+from store.tables.data import CheckResult, DatasetInput, DatasetVersion
 from store.tables.keys import ApiKey
 from store.tables.metrics import Metric, MetricKey, MetricLatest, MetricRange, ResourceSample
 from store.tables.models import AliasEvent, ModelVersion
-from store.tables.results import Artifact, Checkpoint, Param, TrainingSet
+from store.tables.results import Artifact, Checkpoint, Param, TrainingInput, TrainingSet
 from store.tables.runs import Attempt, Run, RunCount, RunDependency
 from store.tables.schedules import Schedule
 from store.tables.serving import ServingSample
@@ -28,6 +28,7 @@ __all__ = [
     "CheckResult",
     "Checkpoint",
     "Comparison",
+    "DatasetInput",
     "DatasetVersion",
     "Delivery",
     "DriftReport",
@@ -47,6 +48,7 @@ __all__ = [
     "Schedule",
     "ServingSample",
     "Shadow",
+    "TrainingInput",
     "TrainingSet",
     "WatchStream",
     "WatchWindow",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from store.tables.base import Json, big, json_column
@@ -31,8 +32,21 @@ class DatasetVersion(SQLModel, table=True):
     rev: int = Field(default=0, index=True)
 
 
+class DatasetInput(SQLModel, table=True):
+    """What a version of a dataset was made from, the other way round; kept up to date by store/tables/kept.py."""
+
+    __tablename__ = "dataset_input"
+    __table_args__ = {"sqlite_with_rowid": False}
+    given: str = Field(primary_key=True)
+    """As it is called in `DatasetVersion.inputs`."""
+    given_version: int = Field(primary_key=True)
+    dataset: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+
+
 class CheckResult(SQLModel, table=True):
     __tablename__ = "check_result"
+    __table_args__ = (Index("check_result_of_version", "dataset", "version"),)
     id: int | None = Field(default=None, primary_key=True)
     dataset: str = Field(index=True)
     version: int | None = None

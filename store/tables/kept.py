@@ -1,5 +1,5 @@
 """What SQLite keeps up to date by itself, in the transaction that changes a row: an index of the words that rows say,
-and how many runs there are in each state.
+how many runs there are in each state, and what was made from what.
 
 By triggers, because a row is written in several places, and what is kept has to miss none of them.
 """
@@ -35,11 +35,28 @@ STATEMENTS: Final = (
     INSERT INTO event_words (rowid, subject, message) VALUES (new.id, new.subject, new.message);
     END""",
     """CREATE TRIGGER run_counted AFTER INSERT ON run BEGIN
-    INSERT INTO run_count (state, runs) VALUES (new.state, 1) ON CONFLICT (state) DO UPDATE SET runs = runs + 1;
+    INSERT INTO run_count (state, runs, entered) VALUES (new.state, 1, 1)
+    ON CONFLICT (state) DO UPDATE SET runs = runs + 1, entered = entered + 1;
     END""",
     """CREATE TRIGGER run_counted_else AFTER UPDATE OF state ON run WHEN new.state <> old.state BEGIN
     UPDATE run_count SET runs = runs - 1 WHERE state = old.state;
-    INSERT INTO run_count (state, runs) VALUES (new.state, 1) ON CONFLICT (state) DO UPDATE SET runs = runs + 1;
+    INSERT INTO run_count (state, runs, entered) VALUES (new.state, 1, 1)
+    ON CONFLICT (state) DO UPDATE SET runs = runs + 1, entered = entered + 1;
+    END""",
+    """CREATE TRIGGER dataset_made AFTER INSERT ON dataset_version BEGIN
+    INSERT OR IGNORE INTO dataset_input (given, given_version, dataset, version)
+    SELECT key, value, new.dataset, new.version FROM json_each(new.inputs);
+    END""",
+    """CREATE TRIGGER dataset_made_again AFTER UPDATE OF inputs ON dataset_version WHEN new.inputs <> old.inputs BEGIN
+    DELETE FROM dataset_input WHERE (given, given_version, dataset, version) IN
+    (SELECT key, value, old.dataset, old.version FROM json_each(old.inputs));
+    INSERT OR IGNORE INTO dataset_input (given, given_version, dataset, version)
+    SELECT key, value, new.dataset, new.version FROM json_each(new.inputs);
+    END""",
+    """CREATE TRIGGER training_set_made AFTER INSERT ON training_set BEGIN
+    INSERT OR IGNORE INTO training_input (given, given_version, digest)
+    SELECT key, value, new.digest FROM json_each(new.inputs);
     END""",
 )
-"""After the tables. Runs and events are never deleted, and an event never changes."""
+"""After the tables. Runs, events, versions and training sets are never deleted; an event and a training set never
+change."""

@@ -12,6 +12,11 @@ class ModelVersion(SQLModel, table=True):
     """An immutable trained model with its evidence."""
 
     __tablename__ = "model_version"
+    __table_args__ = (
+        # What is asked of all versions of a model: their rows are long, and nearly all of it is evidence.
+        Index("model_version_newest", "model", "number", "rev"),
+        Index("model_version_of_set", "training_set", "model", "number"),
+    )
     model: str = Field(primary_key=True)
     number: int = Field(primary_key=True)
     run: int = Field(foreign_key="run.id", unique=True)

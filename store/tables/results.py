@@ -35,6 +35,17 @@ class Checkpoint(SQLModel, table=True):
     created_at: int = big()
 
 
+class TrainingInput(SQLModel, table=True):
+    """What a training set was made from, the other way round; kept up to date by store/tables/kept.py."""
+
+    __tablename__ = "training_input"
+    __table_args__ = {"sqlite_with_rowid": False}
+    given: str = Field(primary_key=True)
+    """As it is called in `TrainingSet.inputs`."""
+    given_version: int = Field(primary_key=True)
+    digest: str = Field(primary_key=True)
+
+
 class TrainingSet(SQLModel, table=True):
     """The exact rows a model was trained on, as an artefact."""
 

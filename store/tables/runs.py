@@ -73,6 +73,8 @@ class RunCount(SQLModel, table=True):
     __table_args__ = {"sqlite_with_rowid": False}
     state: str = Field(primary_key=True)
     runs: int
+    entered: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """How often a run came into it: a number that only grows, also when a run that has ended is tried again."""
 
 
 class RunDependency(SQLModel, table=True):

@@ -124,6 +124,7 @@ from store.wire.runs import (
 from store.wire.schedules import PauseRequest, SchedulePreview, ScheduleView
 from store.wire.served import ServedView
 from store.wire.shed import (
+    MOST_CHANGES,
     BoxView,
     ChangesView,
     GpuView,
@@ -199,6 +200,7 @@ __all__ = [
     "ACTIVE",
     "ENDED",
     "GOOD",
+    "MOST_CHANGES",
     "MOST_LABELS",
     "PHASES",
     "PRODUCTION",

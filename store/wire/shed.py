@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -93,6 +93,10 @@ class StatusView(Wire):
     production: list[AliasView]
     next_schedules: list[ScheduleView]
     rev: int
+
+
+MOST_CHANGES: Final = 500
+"""Runs, versions, events and alerts in one answer, those that changed last: who was away for longer reads the lists."""
 
 
 class ChangesView(Wire):

@@ -28,8 +28,8 @@ from pipeline.models.embeddings import Preparation
 from pipeline.models.flat import flatten
 from pipeline.models.network import exported, network_builder
 from pipeline.training.checkpoint import CheckpointStore
+from pipeline.training.saved import pack
 from pipeline.training.steps import TrainState
-from pipeline.training.train import pack
 from pipeline.versions.bundle import write_bundle
 from pipeline.versions.signature import InputColumn, Signature
 from store.home import Home

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import getpass
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,35 @@ def test_a_body_that_does_not_say_how_large_it_is_is_bounded_too(http: httpx.Cli
             yield b" " * (MAX_BODY // 2)
 
     assert http.post("/v1/runs", content=pieces()).status_code == 413
+
+
+def test_of_a_request_whose_sender_goes_away_before_its_end_nothing_is_done(socket_path: Path, client: Client) -> None:
+    """What had come until then may mean something else than the whole."""
+    begun = b'{"job": "backup"}'
+    head = f"POST /v1/runs HTTP/1.1\r\nHost: shed\r\nContent-Type: application/json\r\nContent-Length: {len(begun) + 9}"
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.connect(str(socket_path))
+        caller.sendall(head.encode() + b"\r\n\r\n" + begun)
+        time.sleep(0.3)  # so much has been read when it goes away
+    time.sleep(0.5)
+    assert client.runs().items == []
+
+
+def test_a_text_that_is_no_unicode_is_refused_with_the_request(http: httpx.Client) -> None:
+    for path, body in (
+        ("/v1/runs", b'{"job": "backup", "params": {"\\ud800": 1}}'),
+        ("/v1/models/late/rollback", b'{"alias": "\\ud800"}'),
+        ("/v1/labels", b'{"model": "\\ud800", "labels": [{"request": "a", "value": 1}]}'),
+    ):
+        answer = http.post(path, content=body, headers={"Content-Type": "application/json"})
+        assert (path, answer.status_code) == (path, 404 if path == "/v1/labels" else 422)
+        assert problem(answer).remedy
+
+
+def test_an_argument_that_no_program_can_be_given_is_refused(http: httpx.Client) -> None:
+    answer = http.get("/v1/models/late/labels?name=a%00b")
+    assert (answer.status_code, problem(answer).code) == (409, "Refused")
+    assert "the character with the number 0" in problem(answer).detail
 
 
 def test_what_is_no_http_harms_nobody(socket_path: Path, client: Client) -> None:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import pytest
 
 from daemon.core import Daemon
+from daemon.endpoints import Endpoints
 from daemon.routes import settings_of, wanted_routes
 from daemon.servingview import endpoint_view
+from pipeline.config.load import load_project
 from pipeline.config.serving import ServingSection
 from pipeline.serving.histogram import ROWS, SECONDS, Histogram
-from store import registry, servingsamples
+from store import events, registry, servingsamples
 from store.engine import Record
 from store.home import Home
 from store.routing import Arm, Route
 from store.servingsamples import Counted
 from store.tables import Run
+from store.times import system_clock
 from store.wire import PromoteRequest
 from tests.unit.registry.shelf import Shelf, facts
 from tui.client import Client
+from tui.failure import ClientError
 
 
 def test_endpoints_are_off_unless_the_project_asks_for_them(client: Client) -> None:
@@ -57,6 +66,81 @@ def test_where_something_is_to_be_served_and_nobody_is_there_a_promotion_waits(
     assert refused.json()["code"] == "NotServed"
     assert "the serving process is not there" in refused.json()["detail"]
     assert client.alias_history("late") == []
+
+
+_HALTED = """
+import fcntl, json, os, socket, sys
+lock = open(sys.argv[1] + "/lock", "w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+control = socket.socket(socket.AF_UNIX)
+control.bind(sys.argv[1] + "/control.sock")
+control.listen()
+print("there", flush=True)
+while True:
+    connection, _ = control.accept()
+    said = b""
+    while said.count(b"\\n") < 2:
+        said += connection.recv(4096)
+    connection.sendall(json.dumps({"answer": {"pid": os.getpid(), "workers": []}}).encode() + b"\\n")
+    connection.close()
+"""
+
+
+@pytest.fixture
+def halted(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the lock of a home's serving, answers, and does not do as it is told."""
+    folder = Home(tmp_path / "home").serving.root
+    folder.mkdir(parents=True)
+    process = subprocess.Popen([sys.executable, "-c", _HALTED, str(folder)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "there\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.slow
+def test_a_supervisor_that_does_not_end_is_not_told_to_have_stopped(
+    tmp_path: Path, halted: subprocess.Popen[str]
+) -> None:
+    (tmp_path / "trainshed.toml").write_text('[project]\nname = "p"\n[serving]\ndrain = "1s"\n')
+    project = load_project(tmp_path)
+    record = Record.open(Home(tmp_path / "home"), system_clock)
+    endpoints = Endpoints(record, lambda: project, lambda: None)
+
+    def told() -> list[str]:
+        with record.read() as session:
+            return [event.kind for event in events.list_events(session, kind="endpoints").items]
+
+    endpoints.start()
+    _until(lambda: bool(told()), 15)
+    assert told() == ["endpoints.trouble"]
+    assert endpoints.problem is not None
+    assert f"(pid {halted.pid}) was told to stop and has not ended" in endpoints.problem
+    endpoints.wake()  # it is not told, nor waited for, again and again
+    halted.kill()
+    halted.wait()
+    _until(lambda: len(told()) > 1, 5)
+    assert told() == ["endpoints.stopped", "endpoints.trouble"]
+    assert not endpoints.problem
+    endpoints.stop()
+    record.close()
+
+
+def _until(holds: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_on_a_disk_without_room_the_word_of_the_operator_before_stays(client: Client, daemon: Daemon) -> None:
+    client.switch_endpoints(False)
+    daemon.home.serving.asked.with_name("asked.json.new").mkdir()  # whatever hinders the write
+    with pytest.raises(ClientError, match="it cannot be written"):
+        client.switch_endpoints(True)
+    assert client.endpoints().asked_by is not None
+    assert not client.endpoints().wanted
 
 
 def test_a_plan_says_what_becomes_of_the_endpoint_if_there_is_one(client: Client, daemon: Daemon) -> None:

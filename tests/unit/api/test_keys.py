@@ -57,6 +57,26 @@ def test_a_name_is_one_keys_until_it_is_revoked_and_a_revoked_last_key_opens_no_
     assert drawn(client.keys(), view.keys[0].created_at)
 
 
+def test_a_key_that_cannot_be_taken_from_the_endpoints_is_told_to_open_still(client: Client, daemon: Daemon) -> None:
+    """On a full disk it was "a fault in Trainshed", and nobody tried again."""
+    made = client.add_key(KeyRequest(name="shop"))
+    aside = daemon.home.serving.keys.with_name("keys.json.new")
+    aside.mkdir()  # whatever hinders the write
+
+    def opens() -> bool:
+        ring = read_keyring(daemon.home.serving.keys)
+        return ring is not None and ring.find(made.key) is not None
+
+    with pytest.raises(ClientError, match="key shop is revoked in the record, and opens the endpoints still"):
+        client.revoke_key("shop")
+    with pytest.raises(ClientError, match="key late is in the record, and nobody has heard it"):
+        client.add_key(KeyRequest(name="late"))
+    assert opens()
+    aside.rmdir()
+    daemon.doors.publish()
+    assert not opens()
+
+
 def test_an_address_that_others_reach_needs_a_key_or_the_projects_word(daemon: Daemon, tmp_path: Path) -> None:
     wide = tmp_path / "wide"
     wide.mkdir()

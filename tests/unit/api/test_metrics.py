@@ -38,13 +38,17 @@ def told(
     facts: Facts,
     runs: Mapping[RunState, int] | None = None,
     watched: Sequence[tuple[MonitorView, WatchWindowView | None]] = (),
+    ends: Mapping[RunState, int] | None = None,
 ) -> Samples:
-    shown = Shown(release="1.2", started_at=NOW, facts=facts, needs=needs(facts), runs=runs or {}, watched=watched)
+    wanting, counts = needs(facts), {} if runs is None else runs
+    shown = Shown(
+        release="1.2", started_at=NOW, facts=facts, needs=wanting, watched=watched, runs=counts, ends=ends or {}
+    )
     return samples(exposition(shown).decode())
 
 
 def test_runs_are_counted_by_state_the_ended_ones_as_a_counter() -> None:
-    found = told(Facts(now=NOW), {"running": 2, "failed": 3, "succeeded": 40})
+    found = told(Facts(now=NOW), {"running": 2, "failed": 2, "succeeded": 40}, ends={"failed": 3, "succeeded": 40})
     assert found["trainshed_runs", (("state", "running"),)] == 2
     assert found["trainshed_runs", (("state", "queued"),)] == 0
     assert found["trainshed_runs_ended_total", (("state", "failed"),)] == 3
@@ -135,7 +139,7 @@ def test_a_monitor_that_cannot_say_anything_yet_is_neither_steady_nor_drifted() 
 
 
 def test_every_number_that_the_board_and_the_rules_for_prometheus_read_is_told() -> None:
-    shown = Shown(release="1.2", started_at=NOW, facts=Facts(now=NOW, free=1, min_free=1), needs=[], runs={})
+    shown = Shown(release="1.2", started_at=NOW, facts=Facts(now=NOW, free=1, min_free=1), needs=[], runs={}, ends={})
     heads = (exposition(shown) + serving_exposition([])).decode()
     known = set(re.findall(r"^# TYPE (\S+)", heads, re.MULTILINE))
     known |= {f"{name}_{part}" for name in known for part in ("bucket", "sum", "count")}
@@ -164,7 +168,7 @@ def _names_in(words: str) -> set[str]:
 
 
 def _labels_told() -> dict[str, set[str]]:
-    shown = Shown(release="1.2", started_at=NOW, facts=Facts(now=NOW, free=1, min_free=1), needs=[], runs={})
+    shown = Shown(release="1.2", started_at=NOW, facts=Facts(now=NOW, free=1, min_free=1), needs=[], runs={}, ends={})
     families = [*_Numbers(shown).collect(), *_ServingNumbers([]).collect()]
     return {"up": set(), **{one.name: set(one._labelnames) for one in families}}  # type: ignore[attr-defined]
 
@@ -190,7 +194,7 @@ def test_the_verb_writes_them_into_a_file_at_once_or_says_why_not(
 
 def test_names_with_quotes_and_line_ends_are_escaped() -> None:
     release = 'a"b\\c\nd'
-    shown = Shown(release=release, started_at=NOW, facts=Facts(now=NOW), needs=[], runs={})
+    shown = Shown(release=release, started_at=NOW, facts=Facts(now=NOW), needs=[], runs={}, ends={})
     assert samples(exposition(shown).decode())["trainshed_daemon_info", (("release", release),)] == 1
 
 
@@ -201,6 +205,7 @@ def test_the_door_of_the_daemon_tells_it_and_only_to_those_it_knows(
     queued = client.submit(RunRequest(job="backup"))
     with daemon.record.transaction() as tx:
         lifecycle.request_cancel(tx, queued.id, "ann")
+    client.retry(queued.id)
     answer = http.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
     found = samples(answer.text)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,11 @@ import httpx
 import pytest
 
 from daemon.core import Daemon
-from store import datasets, lifecycle, metrics, registry, schedules
+from store import datasets, lifecycle, metrics, queue, registry, schedules
 from store.facts import CheckFacts, ColumnFacts, DatasetFacts, VersionFacts
+from store.queue import NewRun
 from store.times import SECOND
-from store.wire import Problem, PromoteRequest, RollbackRequest, RunRequest
+from store.wire import MOST_CHANGES, Problem, PromoteRequest, RollbackRequest, RunRequest, RunView
 from tui.client import Client
 from tui.failure import ClientError, NoDaemon
 
@@ -104,6 +106,27 @@ def test_an_edited_project_is_read_again_and_a_broken_one_is_refused(client: Cli
     with pytest.raises(ClientError, match="unknown key 'colour'"):
         client.reload()
     assert "etl:more" in [job.name for job in client.jobs()]
+
+
+def test_of_two_reloads_at_once_what_was_written_last_stays_in_force(daemon: Daemon, project: Path) -> None:
+    """The race: the first has read the file, the second reads a newer one and is done, then the first one goes on."""
+    file = project / "trainshed.toml"
+    text = file.read_text(encoding="utf-8")
+    newer = project / "newer.toml"
+    newer.write_text(text.replace('"shop"', '"newer"'), encoding="utf-8")
+    file.unlink()
+    os.mkfifo(file)
+    reloads = [threading.Thread(target=daemon.reload) for _ in range(2)]
+    reloads[0].start()
+    with file.open("w", encoding="utf-8") as slow:  # opens once the first one reads
+        newer.rename(file)
+        reloads[1].start()
+        reloads[1].join(0.5)
+        slow.write(text.replace('"shop"', '"older"'))
+    for reload in reloads:
+        reload.join(10)
+        assert not reload.is_alive()
+    assert daemon.project.project.name == "newer"
 
 
 def test_a_shutdown_is_handed_on_as_it_was_asked(client: Client, stops: list[bool]) -> None:
@@ -281,6 +304,22 @@ def test_waiting_for_a_run_sees_each_of_its_states(client: Client) -> None:
     cancelling.join()
     assert ended.state == "cancelled"
     assert seen == ["cancelled"]
+
+
+@pytest.mark.slow
+def test_a_run_that_ends_with_many_others_is_not_waited_for_for_ever(client: Client, daemon: Daemon) -> None:
+    """Changes name the newest only, and it was not among them."""
+    run = run_of(client, "backup")
+    ended: list[RunView] = []
+    waiting = threading.Thread(target=lambda: ended.append(client.wait_for(run)), daemon=True)
+    waiting.start()
+    time.sleep(0.3)
+    new = NewRun(job="backup", kind="backup", target="", trigger="manual", actor="ann")
+    with daemon.record.transaction() as tx:
+        queue.submit_all(tx, [[new]] * (MOST_CHANGES + 1))
+        lifecycle.request_cancel(tx, run, "ann")
+    waiting.join(5)
+    assert [view.state for view in ended] == ["cancelled"]
 
 
 @pytest.mark.slow

@@ -180,6 +180,7 @@ def test_python_that_does_not_load_is_a_fault(shop: Path, code: str | None, what
             "no column 'land'",
         ),
         ('kind = "freshness"\ncolumn = "price"\nwithin = "1d"', "checks[0]", "'price' is not a time but double"),
+        ('kind = "schema"\ncolumns = { id = "int" }', "checks[0].columns.id", "there is no type 'int'"),
         ('kind = "sql"\nrule = "price > nothing"', "checks[0].rule", "nothing"),
         ('kind = "regex"\ncolumn = "country"\npattern = "[A-Z"', "checks[0].pattern", "missing ]"),
     ],
@@ -188,6 +189,16 @@ def test_checks_are_held_against_the_columns(shop: Path, check_table: str, where
     fault = only_fault(shop, f"[[datasets.orders.checks]]\n{check_table}\n")
     assert fault.where == f"datasets.orders.{where}"
     assert what in fault.what
+
+
+def test_a_date_may_be_fresh_as_it_may_where_it_is_judged(shop: Path) -> None:
+    """It was a fault here, and no run of the job ever refused it."""
+    (shop / "orders.csv").write_text(
+        "id,day,placed,country,price,returned\n1,2030-01-01,2030-01-01 10:00:00,DE,9.5,0\n"
+    )
+    fresh = '[[datasets.orders.checks]]\nkind = "freshness"\ncolumn = "day"\nwithin = "2d"\n'
+    (shop / "trainshed.toml").write_text(BASE.replace("id = ", 'day = "date", id = ') + fresh, encoding="utf-8")
+    assert not check_project(shop, Home(shop / ".trainshed")).faults
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ def test_without_a_log_nobody_is_exposed_and_with_half_of_it_half_of_the_labels_
         (EXPERIMENT.replace('"returns"', '"retruns"'), "no model 'retruns', did you mean 'returns'"),
         (EXPERIMENT + 'least_time = "7d"\nlongest = "1d"', "`longest` is not shorter than `least_time`"),
         (EXPERIMENT + 'version = 2\nalias = "mine"', "names a version or an alias, not both"),
+        (EXPERIMENT + 'window = "0s"', "should be greater than"),
         (EXPERIMENT.replace('"errors"', '"correct"'), "each metric is named once"),
         (EXPERIMENT.replace("margin = 0.01", "margin = -1"), "greater than or equal to 0"),
         (EXPERIMENT + "share = 1.0", "less than 1"),

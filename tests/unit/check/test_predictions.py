@@ -20,6 +20,9 @@ dataset = "orders"
 """
 
 
+MODEL_KEY = 'dataset = "orders"\nlabel = "returned"\nkey = ["id"]'
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     (tmp_path / "orders.csv").write_text("id,placed,country,price,returned\n1,2030-01-01 10:00:00,DE,9.5,0\n")
@@ -55,6 +58,16 @@ def test_columns_to_keep_have_to_be_there_and_not_be_ours(shop: Path) -> None:
     report = check_project(written(shop, SCORED + 'keep = ["idd", "score"]'), home)
     assert "'score' is a column of the prediction" in report.faults[0].what
     assert "orders has no column 'idd', did you mean 'id'?" in report.faults[1].what
+
+
+def test_the_models_key_is_kept_without_a_word_and_may_not_be_ours_either(shop: Path) -> None:
+    home = Home(shop / ".trainshed")
+    text = SCORED + '[datasets.named]\nsql = "select *, id as score from orders"\ninputs = ["orders"]\n'
+    written(shop, text.replace('dataset = "orders"', 'dataset = "named"'))
+    project = shop / "trainshed.toml"
+    project.write_text(project.read_text().replace(MODEL_KEY, 'dataset = "named"\nlabel = "returned"\nkey = ["score"]'))
+    (fault,) = check_project(shop, home).faults
+    assert (fault.where, fault.what) == ("predictions.scored.keep", "'score' is a column of the prediction")
 
 
 def test_before_there_is_a_version_a_note_says_that_nothing_was_compared(shop: Path) -> None:

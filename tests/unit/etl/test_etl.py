@@ -229,6 +229,40 @@ def test_a_row_that_changes_twice_in_one_moment_is_merged_as_it_is_last(shed: Sh
     assert shed.run("orders").skipped
 
 
+def test_with_an_overlap_what_was_committed_late_comes_and_what_is_as_it_was_makes_no_version(
+    shed: Shed, site: MakeSite
+) -> None:
+    rows: list[dict[str, Any]] = [{"id": n, "at": at(n), "n": None if n else 1.5} for n in range(9)]
+    made = site(published(rows))
+    api_source(shed, made.url, mode="merge", key=["id"])
+    shed.sections["sources"]["api"]["incremental"]["overlap"] = "3h"
+    assert shed.run("orders").one("dataset")["rows"] == 9
+    assert shed.run("orders").skipped == "orders is up to date: what came again is as it was"
+    rows += [{"id": 9, "at": at(6), "n": 2.0}, {"id": 10, "at": at(3), "n": 2.0}]  # the second is later than may be
+    rows[7]["n"] = 3.0
+    told = shed.run("orders").one("dataset")
+    assert (told["added"], told["note"]) == (1, "1 rows updated by key")
+    kept = {row["id"]: row["n"] for row in shed.rows("orders")}
+    assert kept == {**dict.fromkeys(range(1, 9)), 0: 1.5, 7: 3.0, 9: 2.0}
+    assert {asked.query.get("since") for asked in made.asked} == {None, at(5)}
+    assert shed.run("orders").skipped
+    assert not shed.run("orders", force=True).skipped
+
+
+def test_an_overlap_is_refused_where_rows_are_appended_and_where_the_cursor_is_no_time(
+    shed: Shed, site: MakeSite
+) -> None:
+    api_source(shed, site(published([{"id": 1, "at": "7"}])).url, mode="append")
+    del shed.sections["datasets"]["orders"]["time"]
+    shed.sections["sources"]["api"]["incremental"]["overlap"] = "3h"
+    with pytest.raises(ProjectError, match="they would be there twice"):
+        shed.run("orders")
+    shed.sections["datasets"]["orders"] |= {"mode": "merge", "key": ["id"]}
+    shed.run("orders")
+    with pytest.raises(ProjectError, match="'at' is none: it came to '7'"):
+        shed.run("orders")
+
+
 def test_an_incremental_source_cannot_replace(shed: Shed, site: MakeSite) -> None:
     api_source(shed, "http://127.0.0.1:9", mode="replace")
     with pytest.raises(ProjectError, match="would keep only the newest rows"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.etl.staging import FLUSH_ROWS, Staging, locked, remove
+from pipeline.etl.staging import FLUSH_ROWS, STALE_S, Staging, locked, remove
 from store.errors import Conflict
 from tests.examples import examples
 
@@ -52,6 +53,20 @@ def test_rows_behind_the_last_place_to_go_on_from_are_thrown_away(tmp_path: Path
     again.add(batch(2, 3), resume={"file": 2}, edge=None)
     again.complete()
     assert ids(staged(tmp_path / "s")) == [1, 2, 3]
+
+
+def test_a_read_that_stood_still_for_days_begins_anew_and_a_complete_one_is_kept(tmp_path: Path) -> None:
+    """Pages of last week and of today would make one version, of a table that never was so."""
+    now = time.time()
+    half, whole = staged(tmp_path / "half"), staged(tmp_path / "whole")
+    for staging in (half, whole):
+        staging.add(batch(1), resume={"page": 1}, edge=None)
+    half.flush()
+    whole.complete()
+    assert ids(staged(tmp_path / "half", seconds=[now])) == [1]
+    later = staged(tmp_path / "half", seconds=[now + 2 * STALE_S])
+    assert (ids(later), later.progress.resume) == ([], None)
+    assert ids(staged(tmp_path / "whole", seconds=[now + 2 * STALE_S])) == [1]
 
 
 def test_a_complete_read_needs_no_place_to_go_on_from(tmp_path: Path) -> None:

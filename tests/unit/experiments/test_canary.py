@@ -14,8 +14,13 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PLAN = Plan()
 
 
-def seen(requests: int, errors: tuple[int, int] = (0, 0), slow: tuple[int, int] = (0, 0)) -> Seen:
-    return Seen(requests=requests, events={"errors": errors, "slow answers": slow})
+def seen(
+    requests: int,
+    errors: tuple[int, int] = (0, 0),
+    slow: tuple[int, int] = (0, 0),
+    refusals: tuple[int, int] = (0, 0),
+) -> Seen:
+    return Seen(requests=requests, events={"errors": errors, "slow answers": slow, "refusals": refusals})
 
 
 def test_without_harm_it_passes_all_stages_and_is_finished() -> None:
@@ -47,7 +52,15 @@ def test_harm_acts_at_once_and_says_its_numbers() -> None:
     found = step(PLAN, State(stage=1, since=NOW), seen(400, errors=(20, 36)), NOW + timedelta(seconds=1))
     assert found.move == "roll back"
     assert found.reason.startswith("errors: 20 of 56 are the canary's, which has 0.1 of the units; p = ")
-    assert [one.answer for one in found.findings] == ["no", "not yet"]
+    assert [one.answer for one in found.findings] == ["no", "not yet", "not yet"]
+
+
+def test_a_version_that_refuses_whom_production_answers_is_taken_back() -> None:
+    found = step(PLAN, begun(NOW), seen(0, refusals=(7, 0)), NOW + timedelta(minutes=1))
+    assert found.move == "roll back"
+    assert found.reason.startswith("refusals: 7 of 7 are the canary's, which has 0.01 of the units; p = ")
+    # Clients that send nonsense do so to both.
+    assert step(PLAN, begun(NOW), seen(0, refusals=(7, 700)), NOW + timedelta(minutes=1)).move == "hold"
 
 
 def test_slow_answers_are_harm_too_and_what_is_tolerated_is_not() -> None:
@@ -58,7 +71,7 @@ def test_slow_answers_are_harm_too_and_what_is_tolerated_is_not() -> None:
 
 
 def test_evidence_of_a_stage_before_is_not_forgotten() -> None:
-    warned = {"errors": (math.log(100),), "slow answers": (0.0,)}
+    warned = {"errors": (math.log(180),), "slow answers": (0.0,)}
     assert step(PLAN, State(stage=1, since=NOW), seen(5, errors=(4, 1)), NOW).move == "hold"
     assert step(PLAN, State(stage=1, since=NOW, passed=warned), seen(5, errors=(4, 1)), NOW).move == "roll back"
 
@@ -67,7 +80,7 @@ def test_the_next_state_keeps_the_evidence_of_the_stage() -> None:
     done = step(PLAN, begun(NOW), seen(100, errors=(2, 50)), NOW + timedelta(minutes=10))
     assert (done.move, done.state.stage) == ("advance", 1)
     assert done.state.since == NOW + timedelta(minutes=10)
-    assert {kind: len(log_es) for kind, log_es in done.state.passed.items()} == {"errors": 1, "slow answers": 1}
+    assert {kind: len(log_es) for kind, log_es in done.state.passed.items()} == dict.fromkeys(PLAN.tolerated, 1)
 
 
 def test_plans_that_make_no_sense_are_refused() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 
 from pipeline.experiments.canary import step
-from pipeline.experiments.counting import seen
+from pipeline.experiments.counting import seen, tallied
 from pipeline.experiments.stages import Plan, State
+from pipeline.serving.tally import Tally, read, write
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -23,8 +25,21 @@ def test_units_are_counted_once_and_requests_as_often_as_they_came() -> None:
         control=1,
         promised_us=900,
     )
-    assert found.requests == 2
-    assert found.events == {"errors": (1, 1), "slow answers": (0, 2)}
+    assert found.requests == 0, "a failure is no answer"
+    assert found.events == {"errors": (1, 1), "slow answers": (0, 2), "refusals": (0, 1)}
+
+
+def test_a_canary_that_fails_all_of_its_few_units_goes_no_further(tmp_path: Path) -> None:
+    """Of three units no test can tell; what failed was counted as answered, and it passed all stages."""
+    tally = Tally(tmp_path, "one")
+    for number in range(9000):
+        unit = number % 3
+        tally.saw(1, 0, 1 + unit % 2, f"u{unit}", ["errors"] if unit % 2 else [])
+    write(tally.pending())
+    found = tallied(read(tmp_path, 1, 0), Plan().tolerated, canary=2, control=1)
+    assert (found.requests, found.events["errors"]) == (0, (1, 0))
+    later = step(Plan(), State(stage=0, since=NOW), found, NOW + timedelta(days=1))
+    assert (later.move, later.reason) == ("hold", "the canary has answered 0 requests at 0.01; 100 are needed")
 
 
 def test_one_client_that_fails_over_and_over_does_not_take_a_canary_back() -> None:

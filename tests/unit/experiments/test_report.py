@@ -125,6 +125,32 @@ def test_rewards_are_summed_by_unit_whatever_they_were_posted_by(world: World) -
     assert (found["unreadable"], found["decision"]["action"]) == (1, "promote")
 
 
+def test_a_reward_of_several_rows_is_their_sum_and_one_word_among_them_makes_it_unreadable(world: World) -> None:
+    """Of `[true, false]` there was no number, and of `[5, "much"]` the number without the word."""
+    rewards = [{"request": f"r-u{n}", "value": [True, False, 2.5], "name": "clicks"} for n in range(1, UNITS, 2)]
+    rewards.append({"request": "r-u0", "value": [5, "much"], "name": "clicks"})
+    world.say(rewards, hours=8)
+    found = world.report(40, metric="clicks")
+    assert [one["mean"] for one in found["arms"]] == [0.0, 3.5]
+    assert found["unreadable"] == 1
+
+
+@pytest.mark.slow
+def test_where_no_unit_of_an_arm_differs_from_another_the_plainest_harm_is_seen(world: World) -> None:
+    """All of control bring 1 and none of the treatment anything: nothing varied, so nothing could be said of it."""
+    for name, which in (("bought", 0), ("alive", 1)):
+        world.say([{"request": f"r-u{n}", "value": 1, "name": name} for n in range(which, UNITS, 2)], hours=8)
+    harmed = world.report(40, metric="bought")
+    assert (harmed["decision"]["action"], harmed["difference"]["value"]) == ("roll back", -1.0)
+    assert -1.2 < harmed["difference"]["low"] < -1.0 < harmed["difference"]["high"] < -0.8
+    assert world.report(40, metric="alive")["decision"]["action"] == "promote"
+    guarded = world.report(40, guardrails=[{"metric": "bought", "margin": 0.01}])
+    assert guarded["decision"]["reason"].startswith("bought 1 worse")
+    # Where neither varies and both are alike nothing is known, as before.
+    same = world.report(40, metric="nobody posts this")
+    assert (same["decision"]["action"], same["difference"]["low"]) == ("go on", None)
+
+
 @pytest.mark.slow
 def test_what_came_after_the_unit_was_counted_restates(world: World) -> None:
     world.say([{"request": f"r-u{n}", "value": right(n)} for n in range(UNITS)], hours=8)

@@ -48,6 +48,14 @@ def test_the_name_of_a_stage_is_no_part_of_the_path() -> None:
     assert request_of(rest_api("/v1/predict/late", "{}", stage="prod")).path == "/v1/predict/late"
 
 
+@pytest.mark.parametrize("stage", ["v1", "v2", "metrics"])
+def test_a_stage_that_is_called_as_a_part_of_a_path_takes_none_from_it(stage: str) -> None:
+    """Of format 1.0, whose path has no stage, the `/v1` was taken away and nothing was found at what was left."""
+    for path in ("/v1/predict/late", "/v2/health/ready", "/v2", "/metrics", "/openapi.json"):
+        assert request_of(rest_api(path, "{}", stage=stage)).path == path
+        assert request_of(http_api(path, "{}", stage=stage)).path == path
+
+
 def test_what_is_escaped_in_a_path_is_unescaped() -> None:
     assert request_of(http_api("/v1/predict/my%20model", "{}")).path == "/v1/predict/my model"
 

@@ -204,6 +204,24 @@ def test_a_version_that_is_damaged_says_so_and_is_not_tried_over_and_over(bench:
     assert time.monotonic() - began < 1.0
 
 
+@pytest.mark.slow
+def test_what_failed_by_the_moment_is_tried_again_in_a_while(bench: Bench, versions: tuple[str, str]) -> None:
+    """A box that was too busy for it once: until the log had grown every plan said so, and nobody tried."""
+    log(bench.home, "busy.1", rows(5), model="busy")
+    now, pair = [0.0], Pair("busy", versions[1], versions[0], 100)
+    # No program of ours can be started where PYTHONHOME is none.
+    environ = {**os.environ, "PYTHONHOME": "/nowhere"}
+    replays = Replays(bench.home, environ, monotonic=lambda: now[0])
+    assert replays.of(pair, 1, 120.0).state == "failed"
+    began = time.monotonic()
+    assert replays.of(pair, 1, 120.0).state == "failed"
+    assert time.monotonic() - began < 1.0, "not at once"
+    replays._environ.pop("PYTHONHOME")
+    assert replays.of(pair, 1, 120.0).state == "failed"
+    now[0] = 61.0
+    assert replays.of(pair, 1, 120.0).state == "done"
+
+
 def test_its_lines_are_few_and_fit_a_terminal() -> None:
     view = ReplayView(
         state="done",

@@ -271,6 +271,12 @@ def _after(seconds: float) -> Callable[[], bool]:
     return gone.is_set
 
 
+@pytest.mark.parametrize("q", ["a " * 1000, "!a " * 600, "state=failed " * 150 + "id>1 " * 60])
+def test_more_terms_than_sqlite_takes_are_refused(filled: Record, q: str) -> None:
+    with pytest.raises(Refused, match="terms, and 200 are the most"), filled.read() as session:
+        runs.window(session, q, "-id", 0, 10, 0)
+
+
 def test_a_statement_nobody_waits_for_ends_and_its_connection_goes_on(filled: Record) -> None:
     for _ in range(20):  # more often than there are connections
         began = time.monotonic()

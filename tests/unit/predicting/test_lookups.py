@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,19 @@ def test_a_new_version_of_a_view_predicts_anew_and_an_old_one_is_skipped(looking
 
 
 @pytest.mark.slow
+def test_another_way_to_a_view_predicts_anew(looking: Looking) -> None:
+    """By which column whose features are looked up is the model's to say: changed, it was "up to date"."""
+    looking.shed.put("flights", rows((11, "A", NOON)).append_column("other", pa.array([12], pa.int64())))
+    (mark,) = [event["value"] for event in looking.run() if event["e"] == "fingerprint"]
+    before = looking.scores()
+    document = copy.deepcopy(PROJECT)
+    document["models"]["late"]["views"][0]["on"] = {"tail": "other"}
+    project = Project.model_validate(document).placed_in(looking.shed.project.root)
+    looking.shed = Shed(project, looking.shed.home)
+    assert not [event for event in looking.run(mark, run=2) if event["e"] == "skip"]
+    assert looking.scores() != before
+
+
 def test_without_keys_without_time_or_without_a_view_it_says_what_to_do(looking: Looking, tmp_path: Path) -> None:
     whole = rows((11, "A", NOON))
     looking.shed.put("flights", whole.drop_columns(["plane"]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,9 @@ from pipeline.process.context import Preempted
 from pipeline.process.spec import ProductionFacts, RecordFacts
 from pipeline.versions.bundle import load_bundle
 from store import lake
-from store.errors import NotFound, SchemaChanged
+from store.errors import NotFound, ProjectError, SchemaChanged
 from store.home import Home
-from tests.unit.serving.bench import Bench
+from tests.unit.serving.bench import Bench, broken_at_13
 from tests.unit.trainingset.conftest import Shed
 
 PROJECT: dict[str, Any] = {
@@ -27,7 +29,7 @@ PROJECT: dict[str, Any] = {
     "models": {
         "late": {"task": "binary", "dataset": "flights", "label": "late", "key": ["flight"], "numeric": ["distance"]}
     },
-    "predictions": {"scored": {"model": "late", "dataset": "flights", "keep": ["flight", "carrier"]}},
+    "predictions": {"scored": {"model": "late", "dataset": "flights"}},
 }
 
 
@@ -40,8 +42,13 @@ def rows(count: int, seed: int = 0) -> pa.Table:
 
 
 class Predicting:
-    def __init__(self, folder: Path) -> None:
-        project = Project.model_validate(PROJECT).placed_in(folder)
+    def __init__(
+        self, folder: Path, keep: Sequence[str] = ("flight", "carrier"), key: Sequence[str] = ("flight",)
+    ) -> None:
+        document = copy.deepcopy(PROJECT)
+        document["predictions"]["scored"]["keep"] = list(keep)
+        document["models"]["late"]["key"] = list(key)
+        project = Project.model_validate(document).placed_in(folder)
         self.shed = Shed(project, Home(folder / ".trainshed"))
         self.bench = Bench(self.shed.home)
         self.path = self.shed.home.dataset("scored")
@@ -101,6 +108,39 @@ def test_unchanged_rows_and_version_are_skipped_and_either_change_predicts_anew(
 
 
 @pytest.mark.slow
+def test_a_row_for_which_the_version_has_no_number_has_no_prediction_as_it_has_none_at_the_endpoint(
+    tmp_path: Path,
+) -> None:
+    """The endpoint fails such a request; here it had the first class for its label."""
+    made = Predicting(tmp_path)
+    hours = pa.array([12, 13, 12, 13], pa.int64())
+    made.shed.put("flights", rows(4).set_column(3, "hour", hours))
+    events = made.run(made.facts(made.bench.version(function=broken_at_13)))
+    found = lake.dataset_at(made.path).to_table().sort_by("flight")
+    assert [one is None for one in found["score"].to_pylist()] == [False, True, False, True]
+    assert [one is None for one in found["label"].to_pylist()] == [False, True, False, True]
+    assert set(found["model_version"].to_pylist()) == {3}
+    (note,) = of(events, "note")
+    assert (note["level"], note["message"]) == (
+        "warning",
+        "scored: 2 of 4 rows have no prediction: what late 3 gives for them is no number",
+    )
+
+
+@pytest.mark.slow
+def test_another_key_of_the_model_predicts_anew_where_it_says_what_stays(tmp_path: Path) -> None:
+    """Without `keep` the model's key stays beside the prediction: with a new one, the old one's were "up to date"."""
+    made = Predicting(tmp_path, keep=[])
+    made.shed.put("flights", rows(10))
+    digest = made.bench.version()
+    (mark,) = of(made.run(made.facts(digest)), "fingerprint")
+    assert lake.dataset_at(made.path).schema.names[0] == "flight"
+    made.shed = Predicting(tmp_path, keep=[], key=["carrier"]).shed
+    assert not of(made.run(made.facts(digest, mark["value"]), run=2), "skip")
+    assert lake.dataset_at(made.path).schema.names[0] == "carrier"
+
+
+@pytest.mark.slow
 def test_a_run_that_committed_and_died_before_it_told_tells_it_and_commits_nothing(made: Predicting) -> None:
     made.run(made.facts(made.bench.version()), force=True)
     # Meanwhile another version was promoted: what this run committed is still what it made.
@@ -116,6 +156,16 @@ def test_a_run_that_is_stopped_leaves_nothing_and_the_next_attempt_makes_it_whol
         made.run(facts, stop=True)
     assert lake.latest(made.path) is None
     assert of(made.run(facts), "dataset")[0]["rows"] == 150_000
+
+
+@pytest.mark.slow
+def test_a_column_of_the_prediction_cannot_be_kept_of_the_rows(tmp_path: Path) -> None:
+    made = Predicting(tmp_path, keep=[], key=["score"])
+    made.shed.put("flights", rows(5).append_column("score", pa.array([1.0] * 5)))
+    with pytest.raises(ProjectError, match="'score' is a column of the prediction, and flights has one too") as caught:
+        made.run(made.facts(made.bench.version()))
+    assert caught.value.where == "predictions.scored.keep"
+    assert lake.latest(made.path) is None
 
 
 def test_without_a_version_and_without_a_column_it_says_what_is_missing(made: Predicting) -> None:

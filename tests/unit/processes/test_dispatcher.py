@@ -20,7 +20,7 @@ from daemon.supervisor import Supervisor
 from daemon.warmth import WarmWorkers, _Process
 from pipeline.config import Project, load_project
 from pipeline.process.spool import Spool
-from store import queue
+from store import lifecycle, queue
 from store.engine import Record
 from store.home import AttemptDir, Home
 from store.queue import NewRun
@@ -114,6 +114,33 @@ def test_a_start_that_fails_while_the_record_is_locked_too_is_settled_as_soon_as
     found = read()
     assert (found.state, found.attempt, found.max_attempts) == ("queued", 1, 2), "nothing was tried: it is not counted"
     assert "No space left on device" in found.reason
+    record.close()
+
+
+def test_a_run_that_finds_no_space_and_is_cancelled_meanwhile_is_not_put_back(tmp_path: Path) -> None:
+    """It went back into the queue with the wish for its end: it was started once more, only to be ended."""
+    (tmp_path / "trainshed.toml").write_text('[project]\nname = "p"\n[daemon]\nwarm_workers = false\n')
+    project = load_project(tmp_path)
+    record = Record.open(Home(tmp_path / "home"), system_clock)
+    with record.transaction() as tx:
+        (run,) = queue.submit(tx, [NewRun(job="etl:a", kind="etl", target="a", trigger="manual", actor="ann")])
+
+    def read() -> Run:
+        with record.read() as session:
+            return queue.get_run(session, run)
+
+    def read_project() -> Project:
+        if read().state == "starting":
+            with record.transaction() as tx:
+                lifecycle.request_cancel(tx, run, "ann")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return project
+
+    dispatcher = _dispatcher(record, read_project, tmp_path)
+    dispatcher.start()
+    _until(lambda: read().state not in ("queued", "starting"))
+    dispatcher.stop()
+    assert (read().state, read().reason) == ("cancelled", "cancelled by ann")
     record.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,6 +53,22 @@ def only(report: CheckReport) -> CheckFacts:
     return result
 
 
+def test_a_column_of_float32_is_held_against_what_it_would_keep_of_a_value(connection: DuckDBPyConnection) -> None:
+    connection.sql("CREATE TABLE narrow AS SELECT x::FLOAT AS x FROM (VALUES (0.1), (0.3), (NULL)) t(x)")
+
+    def outcome(**check: Any) -> str:
+        return only(judge(connection, {"column": "x", **check}, relation="narrow")).outcome
+
+    assert outcome(kind="accepted", values=[0.1, 0.3]) == "pass"
+    assert outcome(kind="accepted", values=[0.1, 0.2]) == "fail"
+    assert outcome(kind="range", min=0.1, max=0.3) == "pass"
+    assert outcome(kind="range", min=0.11, max=0.3) == "fail"
+    assert outcome(kind="range", min=0.1, max=0.29) == "fail"
+    # Beyond all float32, and no number of its own.
+    assert outcome(kind="range", min=-1e300, max=1e300) == "pass"
+    assert outcome(kind="range", max=math.inf) == "pass"
+
+
 def test_a_check_says_how_many_rows_break_it_and_shows_the_first_ones(connection: DuckDBPyConnection) -> None:
     report = judge(connection, {"kind": "range", "column": "delay", "max": 40})
     result = only(report)
@@ -89,6 +106,14 @@ def test_an_accepted_share_is_exact_at_its_edge(connection: DuckDBPyConnection) 
     third = {"kind": "accepted", "column": "hub", "values": [0, 1]}
     assert only(judge(connection, {**third, "max_share": 0.33})).outcome == "pass"
     assert only(judge(connection, {**third, "max_share": 0.3299})).outcome == "fail"
+
+
+def test_as_many_rows_as_are_allowed_are_no_more_than_that(connection: DuckDBPyConnection) -> None:
+    """0.29 times 100 is 28.999999999999996 to a computer."""
+    for rows in range(1, 100):
+        rule = {"kind": "sql", "rule": f"id >= {rows}"}
+        assert only(judge(connection, {**rule, "max_share": rows / 100})).outcome == "pass", rows
+        assert only(judge(connection, {**rule, "max_share": (rows - 0.5) / 100})).outcome == "fail", rows
 
 
 def test_two_checks_of_one_name_are_told_apart(connection: DuckDBPyConnection) -> None:
@@ -208,3 +233,21 @@ def test_a_column_named_like_what_tells_refused_rows_apart_is_refused_where_rows
     assert judge(connection, {"kind": "row_count", "min": 2}, relation="ours").passed
     with pytest.raises(ProjectError, match=f"'{name}' is kept for the checks"):
         judge(connection, {"kind": "range", "column": "n", "min": 0}, relation="ours")
+
+
+def test_a_row_of_the_future_hides_none_that_is_stale(connection: DuckDBPyConnection) -> None:
+    """One time of the year 2999 by mistake, and a source that had ended was fresh for ever."""
+    fresh = {"kind": "freshness", "column": "leaves", "within": "1d"}
+    connection.sql("CREATE TABLE stale AS SELECT * FROM flights WHERE leaves < TIMESTAMPTZ '2013-05-30 12:00Z'")
+    assert only(judge(connection, fresh, relation="stale")).outcome == "fail"
+    for ahead in ("2999-01-01 00:00Z", "infinity"):
+        connection.sql(
+            f"CREATE OR REPLACE TABLE mixed AS FROM stale UNION ALL SELECT 0, 'N', 0, 0, TRUE, TIMESTAMPTZ '{ahead}'"
+        )
+        result = only(judge(connection, fresh, relation="mixed"))
+        assert (result.outcome, "; 1 rows are ahead of the clock" in result.detail) == ("fail", True)
+    # A clock that runs ahead by a little, and dates of today, are fresh.
+    connection.sql("CREATE TABLE ahead AS SELECT TIMESTAMPTZ '2013-06-01 12:00:05Z' AS leaves")
+    assert only(judge(connection, fresh, relation="ahead")).outcome == "pass"
+    connection.sql("CREATE TABLE today AS SELECT DATE '2013-06-01' AS leaves")
+    assert only(judge(connection, fresh, relation="today")).outcome == "pass"

@@ -124,3 +124,23 @@ def test_a_column_of_times_is_compared_by_quantiles(connection: DuckDBPyConnecti
 
 def test_another_type_than_before_is_drift(connection: DuckDBPyConnection) -> None:
     assert judge(connection, np.ones(1000), ["1"] * 1000).detail == "x was DOUBLE and is now VARCHAR"
+
+
+@pytest.mark.parametrize("few", [True, False], ids=["few values", "quantiles with heavy points"])
+def test_numbers_of_another_type_than_before_are_compared_as_numbers(connection: DuckDBPyConnection, few: bool) -> None:
+    """int64 becomes float64 beside the first null, and a sum has other digits: the version was refused for that."""
+    heavy = np.arange(2000) % (10 if few else 4)
+    tenths = np.where(heavy == 0, np.arange(2000) % (5 if few else 900), 7) / 10
+    exact = pa.array(np.round(tenths * 10).astype(np.int64)).cast(pa.decimal128(21, 2))
+    kinds = [
+        pa.array(np.round(tenths * 10).astype(np.int64)),
+        pa.array(np.round(tenths * 10)),
+        exact,
+        exact.cast(pa.decimal128(30, 5)),
+    ]
+    for before in kinds:
+        for now in kinds:
+            assert measured(judge(connection, before, now)) == 0, (before.type, now.type)
+    assert measured(judge(connection, tenths, tenths.astype(np.float32))) == 0
+    assert measured(judge(connection, tenths.astype(np.float32), tenths)) == 0
+    assert judge(connection, kinds[0], kinds[1].cast(pa.float32()).filter(pa.array(heavy != 0))).outcome == "fail"

@@ -152,6 +152,28 @@ def test_a_backup_holds_the_lake_up_to_the_version_that_the_record_knows(home: H
     assert (line["kind"], line["path"], line["bytes"]) == ("backup", "backups/20260301T020000Z", manifest.bytes)
 
 
+def test_what_was_asked_answered_and_found_true_is_in_a_backup_and_comes_back(home: Home, tmp_path: Path) -> None:
+    """It cannot be made again; and a restore puts the whole lake aside."""
+    Record.open(home, system_clock).close()
+    places = (home.predictions("late"), home.labels("late"))
+    for expected, rows in ((None, 3), (0, 4)):
+        for place in places:
+            table = pa.table({"request": [f"r{expected}-{number}" for number in range(rows)]})
+            lake.commit(place, table.to_reader(), mode="append", metadata={}, expected=expected)
+    replaced = places[0] / "part-of-a-version-before.parquet"
+    replaced.write_bytes(b"what tidying takes away an hour later")
+    run_backup(_context(tmp_path, home))
+    (backup,) = home.backups.iterdir()
+    assert not (backup / replaced.relative_to(home.root)).exists()
+    for place in places:
+        shutil.rmtree(place)
+    restore(backup, home, NOW)
+    for place in places:
+        found = lake.latest(place)
+        assert found is not None
+        assert found.rows == 7
+
+
 def test_only_the_newest_backups_are_kept_and_a_killed_one_is_swept_away(home: Home, tmp_path: Path) -> None:
     Record.open(home, system_clock).close()
     (home.backups / ".partial-20200101T000000Z" / "lake").mkdir(parents=True)

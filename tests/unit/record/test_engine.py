@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from store.ballast import BALLAST_BYTES
 from store.engine import Record, Transaction
 from store.errors import RecordBusy, RecordDamaged, StorageError
 from store.home import Home
+from store.sqlite import READERS, reader_engine, understood
 from store.tables import Event, RunDependency
 from store.times import system_clock
 
@@ -197,6 +198,19 @@ def test_a_lock_of_another_process_is_an_error_worth_a_retry_and_nothing_breaks(
         _say(tx, "afterwards")
     with record.read() as session:
         assert _said(session) == ["afterwards"]
+
+
+def test_who_waits_in_vain_for_a_reading_connection_is_told_to_come_again(record: Record) -> None:
+    readers = reader_engine(record.home.database, patience=0.05)
+    with ExitStack() as busy:
+        for _ in range(READERS):
+            busy.enter_context(readers.connect())
+        said = "none of them came to its end in time"
+        with pytest.raises(RecordBusy, match=said) as told, understood(record.home.database):
+            readers.connect()
+    assert told.value.http_status == 503
+    assert "ask again" in told.value.remedy
+    readers.dispose()
 
 
 def _fill(record: Record) -> None:

@@ -304,6 +304,33 @@ def test_a_failed_run_tried_again_takes_along_what_failed_only_because_of_it(rec
     assert _ready(record) == ["features:delay"]
 
 
+def test_however_often_a_run_is_tried_again_it_has_the_attempts_that_its_job_allows(record: Record) -> None:
+    """Two each time: the third time it had eight."""
+    (run,) = _submit(record, replace(_new("train:a"), max_attempts=2))
+    for tried in range(4):
+        _settle(record, run, "failed", retry_at=1)
+        _settle(record, run, "failed")
+        with record.transaction() as tx:
+            row = lifecycle.requeue(tx, run, "ann", {"train:a": 2})
+            assert (row.attempt, row.max_attempts) == (2 * tried + 2, 2 * tried + 4)
+
+
+def test_the_ends_of_runs_are_a_number_that_only_grows(record: Record) -> None:
+    """To who counts them, a number that goes down has begun anew, and all of it counts once more."""
+    first, _ = _submit(record, _new("train:a"), _new("train:b", depends_on=("train:a",)))
+    _settle(record, first, "failed")
+    with record.read() as session:
+        assert runs.ends_by_state(session) == {"failed": 1, "upstream_failed": 1}
+    with record.transaction() as tx:
+        lifecycle.requeue(tx, first, "ann")
+    with record.read() as session:
+        assert runs.count_by_state(session) == {"queued": 2}
+        assert runs.ends_by_state(session) == {"failed": 1, "upstream_failed": 1}
+    _settle(record, first, "failed")
+    with record.read() as session:
+        assert runs.ends_by_state(session) == {"failed": 2, "upstream_failed": 2}
+
+
 def test_what_still_has_a_failed_upstream_is_not_tried_again(record: Record) -> None:
     flights, weather, features, _ = _submit(record, *CHAIN)
     _settle(record, flights, "failed")

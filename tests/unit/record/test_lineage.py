@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlmodel import Session
 
@@ -9,12 +11,48 @@ from store import datasets, lineage, queue, registry, results
 from store.engine import Record
 from store.errors import NotFound
 from store.facts import DatasetFacts, TrainingSetFacts, VersionFacts
+from store.patience import driver_of
 from store.queue import NewRun
 from store.tables import AliasEvent
 from store.wire import LineageView
 from store.words import JobKind
 
 SOURCES = {"raw": "airline"}
+
+
+def test_a_version_that_is_told_again_with_other_inputs_hangs_on_those(shed: Record) -> None:
+    facts = DatasetFacts(
+        dataset="flights",
+        kind="dataset",
+        version=0,
+        rows=10,
+        added=10,
+        bytes=1,
+        columns=[],
+        inputs={"raw": 1},
+        fingerprint="f",
+    )
+    with shed.transaction() as tx:
+        datasets.add_version(tx, 2, facts)
+    with shed.read() as session:
+        read = {(edge.start, edge.end) for edge in lineage.of_dataset(session, "raw", 1, SOURCES).edges}
+        assert ("raw@1", "flights@0") in read
+        left = {(edge.start, edge.end) for edge in lineage.of_dataset(session, "raw", 0, SOURCES).edges}
+        assert ("raw@0", "flights@0") not in left
+
+
+def test_what_was_made_from_a_version_is_found_without_reading_all_there_are(shed: Record) -> None:
+    """Rows of versions are long, with a sample and statistics of each column; a year has tens of thousands of them."""
+    asked: list[str] = []
+    with shed.read() as session:
+        driver = driver_of(session)
+        driver.set_trace_callback(asked.append)
+        lineage.of_dataset(session, "raw", 0, SOURCES)
+        lineage.of_version(session, "late", 1, SOURCES)
+        driver.set_trace_callback(None)
+        steps = [row[3] for one in asked for row in driver.execute(f"EXPLAIN QUERY PLAN {one}")]
+    assert any("dataset_input" in step for step in steps)
+    assert not [step for step in steps if re.match(r"SCAN (dataset_version|model_version|training_set)\b", step)]
 
 
 @pytest.fixture

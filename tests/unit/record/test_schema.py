@@ -16,6 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
+from store import lifecycle, runs
 from store.engine import Record
 from store.errors import RecordDamaged, RecordTooNew
 from store.home import Home
@@ -135,6 +136,41 @@ def test_the_writer_syncs_fully_and_knows_its_references(tmp_path: Path) -> None
         assert tx.connection.execute(text("PRAGMA synchronous")).scalar() == 2
         assert tx.connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert tx.connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+    record.close()
+
+
+@pytest.mark.slow
+def test_a_record_from_before_knows_how_often_runs_ended_and_what_was_made_from_what(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    before = History(revisions=OURS.revisions[: OURS.revisions.index("entered")], scripts=OURS.scripts)
+    engine = writer_engine(home.database)
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), before.head)
+        connection.execute(text("INSERT INTO meta VALUES ('revision', '7')"))
+        run = {"slots": 1, "attempt": 1, "max_attempts": 1, "params": "{}", "rev": 7, "priority": 0, "force": 0}
+        run |= dict.fromkeys(("trigger", "actor", "reason", "unit", "message", "fingerprint", "pool"), "x")
+        run |= {"kind": "etl", "target": "a", "retry_delay_s": 10, "created_at": 1}
+        for number, state in ((1, "failed"), (2, "failed"), (3, "queued")):
+            row = {**run, "id": number, "job": "etl:a", "state": state}
+            names = ", ".join(row)
+            connection.execute(text(f"INSERT INTO run ({names}) VALUES ({', '.join(f':{name}' for name in row)})"), row)
+        for dataset, version, inputs in (("raw", 0, "{}"), ("a", 0, '{"raw": 0}'), ("a", 1, '{"raw": 0, "b": 4}')):
+            made = {"dataset": dataset, "version": version, "inputs": inputs, "kind": "dataset", "run": 1, "rows": 1}
+            made |= {"added": 1, "removed": 0, "quarantined": 0, "bytes": 1, "columns": "[]", "schema_changes": "[]"}
+            made |= {"fingerprint": "f", "note": "", "sample": "[]", "created_at": 1, "rev": 7}
+            names = ", ".join(made)
+            values = ", ".join(f":{name}" for name in made)
+            connection.execute(text(f"INSERT INTO dataset_version ({names}) VALUES ({values})"), made)
+    engine.dispose()
+    record = Record.open(home, system_clock)
+    with record.read() as session:
+        assert runs.ends_by_state(session) == {"failed": 2}
+        found = session.connection().execute(text("SELECT * FROM dataset_input ORDER BY 1, 2, 3, 4"))
+        assert found.all() == [("b", 4, "a", 1), ("raw", 0, "a", 0), ("raw", 0, "a", 1)]
+    with record.transaction() as tx:
+        lifecycle.requeue(tx, 1, "ann")
+    with record.read() as session:
+        assert runs.ends_by_state(session) == {"failed": 2}
     record.close()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import insert
 
 from store import changes, datasets, events, lifecycle, metrics, progress, queue, results, runs, samples
 from store.engine import Record
@@ -14,9 +15,11 @@ from store.errors import NotFound, Refused
 from store.facts import CheckFacts, ColumnFacts, DatasetFacts, TrainingSetFacts
 from store.keyset import decode_token, encode_token
 from store.metrics import Chunk
+from store.patience import driver_of
 from store.queue import NewRun
+from store.tables import ModelVersion
 from store.times import SECOND, from_us, to_us
-from store.wire import Page, RunView
+from store.wire import MOST_CHANGES, Page, RunView
 
 
 def _submit(record: Record, job: str = "train:late", **fields: Any) -> int:
@@ -272,6 +275,78 @@ def test_broken_checks_are_told_and_good_ones_are_not(record: Record) -> None:
 
 
 # -------------------------------------------------------------------------------------------------- events, samples
+
+
+def test_all_of_a_noun_are_paged_newest_first_and_no_sign_in_it_stands_for_others(record: Record) -> None:
+    kinds = ["run.queued", "key.added", "run.failed", "runs.other", "key.added", "run.queued", "run", "key.revoked"]
+    with record.transaction() as tx:
+        for kind in kinds:
+            events.append(tx, actor="ann", kind=kind, subject="x", message=kind)
+    with record.read() as session:
+
+        def pages(noun: str) -> list[str]:
+            found: list[str] = []
+            after = None
+            while True:
+                page = events.list_events(session, kind=noun, limit=2, after=after)
+                found += [event.kind for event in page.items]
+                after = page.next
+                if after is None:
+                    return found
+
+        assert pages("run") == ["run.queued", "run.failed", "run.queued"]
+        assert pages("key") == ["key.revoked", "key.added", "key.added"]
+        assert [pages(noun) for noun in ("r_n", "%", "nothing", "")] == [[], [], [], []]
+
+
+def test_of_a_rare_noun_or_of_a_subject_not_all_events_are_read(record: Record) -> None:
+    with record.read() as session:
+        asked: list[str] = []
+        driver = driver_of(session)
+        driver.set_trace_callback(asked.append)
+        events.list_events(session, kind="key")
+        of_a_noun, asked[:] = list(asked), []
+        for kind in ("run", "run.queued"):
+            events.list_events(session, kind=kind, subject="run 1")
+        driver.set_trace_callback(None)
+
+        def steps(statements: list[str]) -> list[str]:
+            return [row[3] for one in statements for row in driver.execute(f"EXPLAIN QUERY PLAN {one}")]
+
+        assert not [step for step in steps(of_a_noun) if step.startswith("SCAN")]
+        assert steps(asked) == ["SEARCH event USING INDEX ix_event_subject (subject=?)"] * 2
+
+
+def test_news_are_found_by_their_revision_whatever_there_is_besides(record: Record) -> None:
+    """A UI that looks asks for them at each change; of a long history it had all runs, events and windows read."""
+    asked: list[str] = []
+    with record.read() as session:
+        driver = driver_of(session)
+        driver.set_trace_callback(asked.append)
+        changes.changes_since(session, record.revision, 0)
+        driver.set_trace_callback(None)
+        statements = [one for one in asked if one.startswith("SELECT")]
+        steps = [row[3] for one in statements for row in driver.execute(f"EXPLAIN QUERY PLAN {one}")]
+    assert len(steps) > 8
+    grow = ("run", "event", "alert", "dataset_version", "model_version", "watch_window", "drift_report", "notification")
+    assert not [step for step in steps if step.startswith(tuple(f"SCAN {table}" for table in grow))]
+
+
+def test_who_was_away_for_long_hears_of_the_newest_versions_only(record: Record) -> None:
+    with record.transaction() as tx:
+        asked = [
+            NewRun(job=f"train:m{n}", kind="train", target="m", trigger="manual", actor="ann")
+            for n in range(MOST_CHANGES + 1)
+        ]
+        made = queue.submit(tx, asked)
+        row: dict[str, Any] = dict.fromkeys(("digest", "path", "task", "objective", "training_set", "fingerprint"), "x")
+        row |= {name: {} for name in ("metrics", "baseline", "evidence", "signature", "lineage")}
+        row |= {"model": "m", "created_at": 1, "rev": tx.rev}
+        rows = [{**row, "number": number, "run": run} for number, run in enumerate(made)]
+        tx.connection.execute(insert(ModelVersion), rows)
+    with record.read() as session:
+        found = changes.changes_since(session, 0, to_us(record._clock())).versions
+    assert len(found) == MOST_CHANGES
 
 
 def test_events_are_found_by_subject_kind_and_time(record: Record, clock: Any) -> None:

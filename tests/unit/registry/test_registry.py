@@ -107,7 +107,7 @@ def test_a_move_changes_the_revision_of_both_versions(shelf: Shelf) -> None:
     before = shelf.record.revision
     shelf.promote(2)
     with shelf.record.read() as session:
-        changed = versions.changed_versions(session, before)
+        changed = versions.changed_versions(session, before, 100)
         assert [view.name for view in versions.changed_models(session, before)] == ["late"]
     assert {view.version: view.aliases for view in changed} == {1: [], 2: ["production"]}
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from pipeline.experiments.counting import tallied
+from pipeline.experiments.stages import Plan
 from pipeline.predictions.record import Dropped, Prediction, from_line
 from pipeline.predictions.segments import segments, whole_lines
 from pipeline.serving import tally
 from pipeline.serving.arms import split_of
 from pipeline.serving.loaded import LoadedVersion
 from pipeline.traffic.route import assigned
+from pipeline.versions.signature import InputColumn
 from store.home import Home, ServingDir
 from store.routing import Arm, Route, Snapshot
 from tests.acceptance.living import until
@@ -122,6 +126,32 @@ def test_copies_go_to_the_shadow_under_the_same_id_and_count_for_nothing_else(
     assert set(counted.requests) == {1, 2}
     assert not any(key[1] == "3" for key in door.metrics.requests)
     assert 'trainshed_serving_shadows_total{model="late",outcome="answered",version="3",worker="1"} 20.0' in metrics
+
+
+def test_a_treatment_that_refuses_what_control_takes_is_counted_by_units_and_has_answered_nothing(
+    versions: dict[int, LoadedVersion], tmp_path: Path
+) -> None:
+    """It needs a column that nobody sends yet: all of its units were refused, and no comparison ever saw that."""
+    takes_more = replace(
+        versions[2],
+        signature=versions[2].signature.model_copy(
+            update={"inputs": [*versions[2].signature.inputs, InputColumn(name="weather", kind="numeric")]}
+        ),
+    )
+    loaded = {("late", 1): versions[1], ("late", 2): takes_more}
+    snapshot = Snapshot(epoch=1, routes={"late": route(versions, 0.5)})
+    with opened(loaded, snapshot, log=tmp_path) as door, door.client() as client:
+        said = [ask(client, unit=f"u{number % 20}").status_code for number in range(40)]
+        files: list[tuple[Path, bytes]] = []
+        door.within(lambda: files.extend(door.tally.pending()))
+    tally.write(files)
+    assert set(said) == {200, 400}
+    found = tally.read(ServingDir(tmp_path).tallies, 5, 1)
+    assert found.requests == {1: said.count(200)}
+    assert found.events["refusals"] == {2: said.count(400)}
+    assert found.hit["refusals"] == {2: said.count(400) // 2}
+    seen = tallied(found, Plan().tolerated, canary=2, control=1)
+    assert (seen.requests, seen.events["refusals"]) == (0, (said.count(400) // 2, 0))
 
 
 def test_a_shadow_that_is_stuck_holds_up_nobody_and_what_finds_no_room_is_dropped_and_counted(

@@ -20,6 +20,27 @@ TIMES = Times(where="sources.x", zone=None)
 START = datetime(2013, 1, 1, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "earlier"),
+    [
+        ("text", "2013-01-01T01:30:00.25Z", "2012-12-31T23:30:00Z"),
+        ("text", "2013-01-01 01:30:00", "2012-12-31 23:30:00"),
+        ("text", "2013-01-01T01:30:00+02:00", "2012-12-31T23:30:00+02:00"),
+        ("text", "2013-01-01", "2012-12-31"),
+        ("date", "2013-01-01", "2012-12-31"),
+        ("time", "2013-01-01T01:30:00.250000+00:00", "2012-12-31T23:30:00+00:00"),
+        ("local time", "2013-01-01T01:30:00", "2012-12-31T23:30:00"),
+        ("text", "order 7", None),
+        ("text", "20130101", None),
+        ("int", 20130101, None),
+        ("float", 1.5, None),
+    ],
+)
+def test_an_earlier_place_is_written_as_the_cursor_is(kind: Any, value: Any, earlier: str | None) -> None:
+    found = Cursor(value=value, kind=kind, edge={"known": 1}).before(timedelta(hours=2))
+    assert found == (None if earlier is None else Cursor(value=earlier, kind=kind))
+
+
 def text_of(minute: int) -> str:
     return (START + timedelta(minutes=minute)).isoformat().replace("+00:00", "Z")
 

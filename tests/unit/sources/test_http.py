@@ -369,3 +369,16 @@ def test_one_page_without_etag_and_nothing_can_be_said(desk: Desk, site: MakeSit
     reader = desk.open(kind="http", url=site(answer).url, records="rows", paging={"style": "cursor"})
     assert len(list(reader.pieces(None))) == 3
     assert reader.validators() == {}
+
+
+def test_an_address_that_the_server_gave_is_not_kept_where_its_query_may_be_a_signature(
+    desk: Desk, site: MakeSite
+) -> None:
+    def answer(asked: Asked) -> Reply:
+        link = {} if asked.query else {"Link": '</rows?after=10&signature=s3cret>; rel="next"'}
+        return Reply.json(ROWS[:2], ETag='"1"', **link)
+
+    section: dict[str, Any] = {"kind": "http", "url": site(answer).url, "path": "rows", "paging": {"style": "link"}}
+    reader = desk.open(**section)
+    assert len(list(reader.pieces(None))) == 2
+    assert reader.validators() == {}

@@ -57,6 +57,17 @@ def test_many_classes_are_averaged_one_against_rest() -> None:
     assert one_against_rest(labels, scores).value == pytest.approx(expected, abs=1e-12)
 
 
+def test_a_class_without_rows_is_left_out_and_one_class_alone_has_no_area() -> None:
+    rng = np.random.default_rng(4)
+    labels = rng.integers(0, 3, 200).astype(np.int32)
+    scores = rng.dirichlet(np.ones(4), 200)
+    expected = np.mean([roc_auc_score(labels == kind, scores[:, kind]) for kind in range(3)])
+    found = one_against_rest(labels, scores)
+    assert found.value == pytest.approx(expected, abs=1e-12)
+    assert np.isfinite(found.standard_error)
+    assert np.isnan(one_against_rest(np.ones(5, np.int32), scores[:5]).value)
+
+
 def test_a_perfect_model_has_an_interval_without_width_and_near_ones_keep_below_one() -> None:
     assert logit_interval(delong([True, False] * 5, [1.0, 0.0] * 5), 0.95) == (1.0, 1.0)
     scores = np.r_[np.linspace(0.5, 1, 20), np.linspace(0, 0.52, 20)]

@@ -22,9 +22,10 @@ from pipeline.models.flat import FlatModel, Leaves, flatten
 from pipeline.training.batches import Rows
 from pipeline.training.devices import use_cache
 from pipeline.training.looks import Objective
+from pipeline.training.saved import Resume
 from pipeline.training.steps import Trace
 from pipeline.training.stopping import Evaluation
-from pipeline.training.train import Fitted, Lesson, Resume, Saver, fit
+from pipeline.training.train import Fitted, Lesson, Saver, fit
 from tests.hurried import compiled_in_a_hurry
 
 

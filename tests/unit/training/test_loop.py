@@ -18,8 +18,8 @@ from flax import nnx
 from pipeline.models.flat import flatten
 from pipeline.process.context import Preempted
 from pipeline.training.batches import BatchPlan, Rows
+from pipeline.training.saved import Resume, pack, unpack
 from pipeline.training.stopping import Progress
-from pipeline.training.train import Resume, pack, unpack
 from store.errors import Diverged
 
 pytestmark = pytest.mark.slow  # trains for real

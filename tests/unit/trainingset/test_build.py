@@ -256,6 +256,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"key": ["di"]}, "no column 'di'", "models.late.key"),
     ({"numeric": ["distnace"]}, "did you mean 'distance'", "models.late.numeric"),
     ({"numeric": ["origin"]}, "'origin' is VARCHAR, and numeric features are numbers", "models.late.numeric"),
+    ({"categorical": ["leaves"]}, "'leaves' is TIMESTAMP.*, and a moment is no category", "models.late.categorical"),
     ({"numeric": ["late"]}, "the model would be told the answer", "models.late.numeric"),
     ({"categorical": ["distance"]}, "two columns 'distance'", "models.late"),
     ({"slices": ["hub"]}, "no column 'hub'", "models.late.slices"),

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from store import lake
-from store.errors import NotFound, ProjectError
+from store.errors import NotFound, ProjectError, SchemaChanged
 
 if TYPE_CHECKING:
     from tests.unit.trainingset.conftest import Shed
@@ -126,6 +126,29 @@ def test_a_changed_column_is_told(make_shed: MakeShed) -> None:
     shed.put("landings", landings().rename_columns(["carrier", "at", "lateness"]))
     (facts,) = [e for e in shed.compute("delays") if e["e"] == "dataset"]
     assert facts["schema_changes"] == ["delay is gone", "lateness is new (int64)"]
+
+
+@pytest.mark.parametrize(
+    ("column", "where", "view"),
+    [
+        ("CASE carrier WHEN 'UA' THEN 'infinity' ELSE \"at\" END AS \"at\", delay", "at", {}),
+        ("\"at\", '-infinity'::TIMESTAMPTZ AS known, delay", "known", {"created": "known"}),
+        ("\"at\", 'infinity'::DATE AS until, delay", "until", {}),
+    ],
+    ids=["time", "created", "another column"],
+)
+def test_a_time_outside_of_the_calendar_is_refused_before_the_commit(
+    make_shed: MakeShed, column: str, where: str, view: dict[str, Any]
+) -> None:
+    """It was committed, and every run from then on ended over the version that it could not describe."""
+    shed = shed_with(make_shed, sql=f"SELECT carrier, {column} FROM landings", online=True, **view)
+    for _ in range(2):
+        with pytest.raises(SchemaChanged, match="have a time outside of the years 1 to 9999") as caught:
+            shed.compute("delays")
+        assert caught.value.where == f"features.delays.{where}"
+        assert lake.latest(shed.home.feature_view("delays")) is None
+    shed.home.online("delays").parent.mkdir(parents=True, exist_ok=True)
+    assert not list(shed.home.online("delays").parent.iterdir())
 
 
 def test_an_input_without_a_version_is_named(make_shed: MakeShed) -> None:

@@ -6,12 +6,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.trainingset.files import RowHash, write_set
+from pipeline.trainingset.files import RowHash, part_file, write_set
 from pipeline.trainingset.split import Part
 
 SCHEMA = pa.schema(
@@ -80,3 +82,33 @@ def test_a_set_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="the disk is gone"):
         write_set(tmp_path / "sets", read, lambda rows, row_hash: {"rows": dict(rows), "row_hash": row_hash})
     assert list((tmp_path / "sets").iterdir()) == []
+
+
+def test_numbers_that_are_nearly_all_different_are_written_as_they_are(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    table = pa.table(
+        {
+            "all different": rng.normal(size=5000),
+            "few": rng.integers(0, 9, 5000).astype(np.float64),
+            "id": range(5000),
+            "word": [f"w{n}" for n in range(5000)],
+        }
+    )
+    found = write_set(tmp_path, lambda part: table.to_reader(1000), lambda rows, row_hash: {"rows": dict(rows)})
+    written = part_file(tmp_path / found, "train")
+    assert pq.read_table(written).equals(table)
+    columns = [pq.read_metadata(written).row_group(0).column(place) for place in range(4)]
+    assert {one.path_in_schema: one.has_dictionary_page for one in columns} == {
+        "all different": False,
+        "few": True,
+        "id": False,
+        "word": True,
+    }
+
+
+def test_a_part_without_rows_is_a_file_without_rows(tmp_path: Path) -> None:
+    def read(part: Part) -> pa.RecordBatchReader:
+        return pa.RecordBatchReader.from_batches(SCHEMA, [])
+
+    written = part_file(tmp_path / write_set(tmp_path, read, lambda rows, row_hash: {"rows": dict(rows)}), "test")
+    assert pq.read_table(written).equals(SCHEMA.empty_table())

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.tables.shape import BATCH_ROWS
 from pipeline.trainingset.reading import most_judged, read_batches, sample_ids, take_rows
 
 
@@ -21,7 +22,9 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_batches_are_all_rows_in_their_order(file: Path) -> None:
-    assert [n for batch in read_batches(file) for n in batch["id"].to_pylist()] == list(range(100))
+    for threads in (True, False):
+        batches = read_batches(file, threads=threads)
+        assert [n for batch in batches for n in batch["id"].to_pylist()] == list(range(100))
 
 
 def test_words_are_read_as_dictionaries_where_that_is_asked_for(file: Path) -> None:
@@ -46,6 +49,17 @@ def test_a_sample_is_ascending_without_twins_and_the_same_for_the_same_seed() ->
     np.testing.assert_array_equal(drawn, sample_ids(10_000, 500, seed=3))
     assert abs(drawn.mean() - 5000) < 500
     assert sample_ids(500, 500, seed=3) is None
+
+
+def test_a_sample_of_many_rows_is_as_large_as_asked_for_and_as_dense_everywhere() -> None:
+    rows, most = 3 * BATCH_ROWS + 1, 50_000
+    drawn = sample_ids(rows, most, seed=[3, 4])
+    assert drawn is not None
+    assert len(np.unique(drawn)) == most
+    assert (np.diff(drawn) > 0).all()
+    assert drawn[-1] < rows
+    parts = np.bincount(drawn * 40 // rows, minlength=40)
+    assert abs(parts - most / 40).max() < 5 * np.sqrt(most / 40)
 
 
 def test_wide_parts_are_judged_by_fewer_rows() -> None:

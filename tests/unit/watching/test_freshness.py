@@ -22,11 +22,24 @@ def test_the_newest_row_is_read_from_the_lake(tmp_path: Path) -> None:
         expected = version - 1 if version else None
         rows = pa.table({"at": pa.array([NOW - hours * HOUR, None], kind), "x": [1, 2]})
         lake.commit(tmp_path / "t", rows.to_reader(), mode="append", metadata={}, expected=expected)
-    assert newest_row(live_files(tmp_path / "t"), "at") == NOW - HOUR
+    assert newest_row(live_files(tmp_path / "t"), "at", NOW) == NOW - HOUR
     empty = pa.table({"at": pa.array([], kind), "x": pa.array([], pa.int64())})
     lake.commit(tmp_path / "e", empty.to_reader(), mode="append", metadata={}, expected=None)
-    assert newest_row(live_files(tmp_path / "e"), "at") is None
-    assert newest_row([], "at") is None
+    assert newest_row(live_files(tmp_path / "e"), "at", NOW) is None
+    assert newest_row([], "at", NOW) is None
+
+
+def test_a_row_that_is_to_come_hides_none_that_is_stale(tmp_path: Path) -> None:
+    ahead = datetime(2999, 1, 1, tzinfo=UTC)
+    for word, kind in (("time", pa.timestamp("us", "UTC")), ("date", pa.date32())):
+        for name, times, newest in (("both", [NOW - 50 * HOUR, ahead], NOW - 50 * HOUR), ("ahead", [ahead], ahead)):
+            table = tmp_path / f"{name}-{word}"
+            rows = pa.table({"at": pa.array([at if word == "time" else at.date() for at in times], kind)})
+            lake.commit(table, rows.to_reader(), mode="append", metadata={}, expected=None)
+            found = newest_row(live_files(table), "at", NOW)
+            assert found is not None
+            assert found.date() == newest.date()
+    assert freshness_of(tmp_path / "both-time", "t", "at", NOW, HOUR).answer == "found"
 
 
 def test_stale_rows_are_found_though_the_version_is_fresh() -> None:

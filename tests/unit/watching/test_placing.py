@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.stats.measured import Floats
-from pipeline.watching.placing import Placing
+from pipeline.watching.placing import Numbers, Placing
 from tests.examples import examples
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -26,7 +26,7 @@ values = st.lists(finite | near | odd, max_size=60)
 @given(values, values)
 def test_each_number_has_as_many_edges_below_it_as_a_search_says(edges: list[float], given: list[float]) -> None:
     ascending, numbers = np.unique(np.array(edges, np.float64)), np.array([*given, *edges], np.float64)
-    placing = Placing.of(ascending)
+    placing = Placing(ascending)
     assert placing(numbers).tolist() == np.searchsorted(ascending, numbers, side="left").tolist()
     with np.errstate(over="ignore"):
         singles = numbers.astype(np.float32)
@@ -50,11 +50,27 @@ def test_cells_count_what_lies_in_them(kind: Any, drawn: Any) -> None:
     rng = np.random.default_rng(0)
     edges: Floats = np.unique(drawn(rng, 1000))
     numbers = drawn(rng, 20_000).astype(kind)
-    found = Placing.of(edges).counts(numbers, len(edges) + 1)
+    found = Placing(edges).counts(numbers, len(edges) + 1)
     outer = np.r_[-math.inf, edges, math.inf]
     wide = np.sort(numbers.astype(np.float64))
     assert found.tolist() == np.diff(np.searchsorted(wide, outer[1:], side="right"), prepend=0).tolist()
 
 
+def test_edges_that_no_table_tells_apart_are_searched() -> None:
+    """A thousand neighbours: all begin alike, and as singles most are the same."""
+    edges = np.array([1e6 + number * 2.0**-33 for number in range(1000)], np.float64)
+    doubles = np.random.default_rng(0).choice(np.array([*edges, 0.0, 1e6 - 2.0**-33, 2e6], np.float64), 5000)
+    given: list[Numbers] = [doubles, doubles.astype(np.float32)]
+    for numbers in given:
+        expected = np.searchsorted(edges, numbers.astype(np.float64), side="left")
+        assert Placing(edges)(numbers).tolist() == expected.tolist()
+
+
+def test_more_edges_than_a_short_number_counts_have_their_cells() -> None:
+    edges = np.arange(40_000, dtype=np.float64)
+    numbers = np.array([-1.0, 0.0, 32_766.5, 32_768.0, 39_999.0, 1e9], np.float32)
+    assert Placing(edges)(numbers).tolist() == [0, 0, 32_767, 32_768, 39_999, 40_000]
+
+
 def test_without_an_edge_there_is_one_cell() -> None:
-    assert Placing.of(np.zeros(0)).counts(np.array([1.0, -1e308]), 1).tolist() == [2]
+    assert Placing(np.zeros(0)).counts(np.array([1.0, -1e308]), 1).tolist() == [2]

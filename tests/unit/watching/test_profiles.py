@@ -42,6 +42,19 @@ def test_a_sum_of_many_blocks_is_that_of_its_parts() -> None:
     assert as_float(exact_sum(values)) == math.fsum(values)
 
 
+@pytest.mark.parametrize("rows", [1, 2047, 2048, 2049, 65_535, 65_536, 65_537])
+def test_a_sum_of_any_length_is_that_of_fractions(rows: int) -> None:
+    """Numbers are added up in groups and in blocks; the largest and the least of all are told apart in them."""
+    rng = np.random.default_rng(rows)
+    values = rng.choice([1e300, -1e300, 2.0**996, 1.0, 5e-324, -5e-324, 0.0, -0.0, 0.1], rows)
+    counted = zip(*np.unique(values, return_counts=True), strict=True)
+    expected = sum(Fraction(float(value)) * int(count) for value, count in counted)
+    assert Fraction(exact_sum(values), 1 << UNIT_BITS) == expected
+    assert exact_sum(values, 1e300) == exact_sum(values)
+    equal = np.full(rows, 2.0**100)
+    assert as_float(exact_sum(equal)) == as_float(exact_sum(equal, 2.0**100)) == rows * 2.0**100
+
+
 @pytest.mark.slow
 @given(numbers, numbers, numbers)
 def test_numbers_of_two_parts_are_those_of_the_whole(
