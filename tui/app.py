@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input
 
 from tui.bars.notice import Notice
 from tui.box import Box
@@ -52,10 +54,25 @@ class ShedApp(ShedCore):
         ),
     ]
 
+    _coming: Widget | None = None
+    """A line to type into that was asked for, until it has the focus."""
+    _typed_ahead = ""
+    """What was typed since then."""
+
     # ---- keys that work everywhere -----------------------------------------------------------------------------------
 
     def action_go_to(self, mode: str) -> None:
+        """To a screen as it was left; who is there already goes back to what it opened with."""
+        if mode == self.current_mode:
+            self.go_to_list(mode)
+        else:
+            self.go_to(mode)
+
+    def go_to_list(self, mode: str) -> None:
+        """To a screen itself, whatever was opened on top of it."""
         self.go_to(mode)
+        while len(self.screen_stack) > 1 and self.screen.is_mounted:
+            self.pop_screen()
 
     def action_last_screen(self) -> None:
         if self.before is not None:
@@ -115,8 +132,25 @@ class ShedApp(ShedCore):
         """A line to type into, in the strip's place or at the end of a box."""
         boxes = self.screen.query(Box)
         where: Widget = boxes.last() if boxes else self.screen
+        self._coming, self._typed_ahead = bar, ""
         where.mount(bar)
         bar.focus()
+
+    def take_typed_ahead(self) -> str:
+        """What was typed while the line to type into was still to come."""
+        self._coming, typed, self._typed_ahead = None, self._typed_ahead, ""
+        return typed
+
+    def _on_key(self, event: events.Key) -> None:  # type: ignore[override]  # Textual calls that of the base as well
+        """Over a slow link, or on a busy box, `/late` comes as one: its letters are not the keys of the list."""
+        if not event.is_printable or event.character is None:
+            return
+        if self._coming is not None and self._coming.is_attached and self._coming.screen is self.screen:
+            self._typed_ahead += event.character
+            event.prevent_default()
+        elif isinstance(self.focused, Input):  # which lets no letter pass that came to it
+            self.focused.insert_text_at_cursor(event.character)
+            event.prevent_default()
 
     def obey(self, text: str) -> None:
         """Does what was typed after `:`."""
@@ -129,7 +163,7 @@ class ShedApp(ShedCore):
             return
         match command.verb, command.words:
             case "screen", (mode, filter_text):
-                self.go_to(mode)
+                self.go_to_list(mode)
                 if filter_text:
                     self.call_after_refresh(self._filter_here, filter_text)
             case "open", (kind, *words):
@@ -166,7 +200,8 @@ class ShedApp(ShedCore):
         self.screen.query("TopLine").refresh()
         if not self.held and self.held_back:
             self.held_back = False
-            self.action_reload()
+            self.paint_anew()
+            self.read_again()
 
     def action_reload(self) -> None:
         self.paint_anew()
@@ -214,7 +249,7 @@ class ShedApp(ShedCore):
         if subject is None:
             self.say("the cursor is on nothing that has events", "warn")
             return
-        self.go_to("events")
+        self.go_to_list("events")
         if isinstance(self.screen, Events):
             self.screen.only(subject.name)
 

@@ -141,9 +141,13 @@ class Client(RunCalls, ServingCalls, MonitorCalls, AlertCalls):
         """The time of the first event after a moment, or of the last one before it."""
         return self._get(StepView, "/at/step", time=at.isoformat(), later=later).at
 
-    def changes(self, since: int, *, wait: float = 0.0) -> ChangesView:
-        """What changed after revision `since`; waits up to `wait` seconds for something to change."""
-        return self._get(ChangesView, "/changes", since=since, wait=wait)
+    def changes(self, since: int, *, wait: float = 0.0, patience: float = ANSWER_SECONDS) -> ChangesView:
+        """What changed after revision `since`; waits up to `wait` seconds for something to change.
+
+        `patience`: seconds for the answer beyond that.
+        """
+        asked = {"since": since, "wait": wait}
+        return self._ask(ChangesView, "GET", "/changes", params=asked, timeout=wait + patience)
 
     def reload(self) -> Done:
         """The daemon reads the project file again; a broken one is refused and the old one stays in force."""

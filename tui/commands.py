@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +20,12 @@ OBJECTS: Final[Mapping[str, int]] = {
     "experiment": 1,
     "alert": 1,
     "monitor": 1,
+    "endpoint": 1,
 }
 """Kind → words that name one."""
+_NUMBERED: Final[Mapping[str, str]] = {"run": "a run", "alert": "an alert", "version": "a version"}
+"""Those whose last word is a number."""
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -53,10 +58,8 @@ def read(text: str, known: Vocabulary) -> Command:
         return Command("quit")
     if first in known.screens:
         return _screen(known.screens[first], rest)
-    if first in OBJECTS and len(rest) == OBJECTS[first]:
-        return Command("open", (first, *rest))
     if first in OBJECTS:
-        raise Usage(f"{first} needs a name", remedy=f"for example `:{_example(first, known)}`")
+        return _open(first, rest, known)
     if first == "theme":
         return _theme(rest, known)
     if first in {"at", "filter"}:
@@ -79,6 +82,16 @@ def complete(text: str, known: Vocabulary) -> str | None:
 def _screen(mode: str, rest: Sequence[str]) -> Command:
     """`:runs state=failed` opens the screen with a filter."""
     return Command("screen", (mode, " ".join(rest)))
+
+
+def _open(kind: str, rest: Sequence[str], known: Vocabulary) -> Command:
+    """`:run 12` opens the screen of one."""
+    remedy = f"for example `:{_example(kind, known)}`"
+    if len(rest) != OBJECTS[kind]:
+        raise Usage(f"{kind} needs a name", remedy=remedy)
+    if kind in _NUMBERED and not _NUMBER.fullmatch(rest[-1]):
+        raise Usage(f"{rest[-1]!r} is no number of {_NUMBERED[kind]}", remedy=remedy)
+    return Command("open", (kind, *rest))
 
 
 def _theme(rest: Sequence[str], known: Vocabulary) -> Command:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import httpx
+from pydantic import ValidationError
 
 from store.wire import Problem
 from tui.failure import Failure, NoDaemon
@@ -39,7 +40,10 @@ def of_another_release(path: str) -> Failure:
 def problem_of(answer: httpx.Response) -> Problem:
     """Why the daemon refused; something to go on even where the answer does not say."""
     if answer.headers.get("content-type", "").startswith("application/problem+json"):
-        return Problem.model_validate_json(answer.content)
+        try:
+            return Problem.model_validate_json(answer.content)
+        except ValidationError:
+            pass  # of another release, as is said below
     detail = f"the daemon answered {answer.status_code} without a reason"
     remedy = "the daemon is of another release: restart it with `trainshed down`, `trainshed up --detach`"
     return Problem(title="Bad answer", status=answer.status_code, detail=detail, code="BadAnswer", remedy=remedy)

@@ -307,7 +307,11 @@ class ShedCore(SparingApp):
     def _handle_exception(self, error: Exception) -> None:
         """A fault of ours: a report instead of a traceback on the operator's terminal."""
         if self.crash_report is None and not self.is_headless:
-            self.crash_report = report(error, list(self._last_actions), self._copies, self.now())
+            try:
+                self.crash_report = report(error, list(self._last_actions), self._copies, self.now())
+            except OSError:  # a full disk, perhaps: then the traceback is all there is
+                super()._handle_exception(error)
+                return
             self._return_code = 1
             self.exit(1)
             return

@@ -1,8 +1,10 @@
 """Questions to the daemon, answered in the background: the UI never waits, and only the newest of a kind counts.
 
 A question belongs to a group. While one of a group is under way, the next waits, and a newer one takes its place: who
-types ten letters asks two or three times. Before `open` nothing is asked: the way to the daemon takes longer to load
-than the first picture to draw, and would hold it up.
+types ten letters asks two or three times, and hears what was found by the last. Where questions come faster than their
+answers for longer than that, as they do from a busy box, every third answer is told: else none would ever be. Before
+`open` nothing is asked: the way to the daemon takes longer to load than the first picture to draw, and would hold it
+up.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _HANDS: Final = 4
+_PATIENCE: Final = 3
+"""Answers of a group that go by untold, one after the other, before one is told though a newer question waits."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Desk:
         self._making = threading.Lock()
         self._busy: set[str] = set()
         self._next: dict[str, _Question] = {}
+        self._untold: dict[str, int] = {}
         self._opened = False
         self._closed = False
 
@@ -104,10 +109,13 @@ class Desk:
         if self._closed:
             return
         waiting = self._next.pop(group, None)
-        if waiting is None:
-            tell()
-        else:
+        untold = self._untold.pop(group, 0) + 1
+        if waiting is not None:
             self._start(group, waiting)
+            if untold < _PATIENCE:
+                self._untold[group] = untold
+                return
+        tell()
 
     def _broken(self, group: str, fault: Exception) -> None:
         self._busy.discard(group)

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from tui.client import Client
 
 POLL_SECONDS: Final = 5.0
-"""How long one question waits for news: a daemon that hangs is noticed a little later than that."""
+"""How long one question waits for news."""
+PATIENCE_SECONDS: Final = 5.0
+"""And how long for its answer after that: a daemon that hangs must not stand there as live for half a minute."""
 RETRY_SECONDS: Final = 0.5
 
 
@@ -58,10 +60,17 @@ class Feed(threading.Thread):
                 with self._connect() as daemon:
                     self._follow(daemon)
             except Failure as failure:
-                if str(failure) != self._told and not self._over.is_set():
-                    self._deliver(Cut(failure, self._heard))
-                self._told = str(failure)
+                self._tell(failure)
+            except Exception as error:  # a fault of ours: what is on screen would stand there as live for ever
+                remedy = "leave the UI with q and open it again; `trainshed status` shows the same without it"
+                self._tell(Failure(f"the news cannot be read: {type(error).__name__}: {error}", remedy=remedy))
             self._over.wait(RETRY_SECONDS)
+
+    def _tell(self, failure: Failure) -> None:
+        """That nothing is heard, and why; once as long as that is the same."""
+        if str(failure) != self._told and not self._over.is_set():
+            self._deliver(Cut(failure, self._heard))
+        self._told = str(failure)
 
     def _follow(self, daemon: Client) -> None:
         status = daemon.status()
@@ -70,7 +79,7 @@ class Feed(threading.Thread):
         self._deliver(Linked(status))
         since = status.rev
         while not self._over.is_set():
-            changes = daemon.changes(since, wait=POLL_SECONDS)
+            changes = daemon.changes(since, wait=POLL_SECONDS, patience=PATIENCE_SECONDS)
             self._heard = self._now()
             if changes.rev != since:
                 since = changes.rev

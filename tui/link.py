@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Literal
 
 from tui.table.column import Cell
@@ -16,17 +16,17 @@ class Link:
     state: Literal["asking", "live", "cut", "past"] = "asking"
     since: datetime | None = None
 
-    @property
-    def badge(self) -> Cell:
-        """Glyph and word, for the first line."""
+    def badge(self, zone: tzinfo | None) -> Cell:
+        """Glyph and word, for the first line; its time in the zone of all others."""
+        since = None if self.since is None else self.since.astimezone(zone)
         match self.state:
             case "asking":
                 return Cell("… asking", "dim")
             case "live":
                 return Cell("● live", "good")
             case "past":
-                moment = "" if self.since is None else f"{self.since:%Y-%m-%d %H:%M:%S}"
+                moment = "" if since is None else f"{since:%Y-%m-%d %H:%M:%S}"
                 return Cell(f"◀ as of {moment}", "warn")
             case _:
-                heard = "never heard" if self.since is None else f"as of {self.since:%H:%M:%S}"
+                heard = "never heard" if since is None else f"as of {since:%H:%M:%S}"
                 return Cell(f"▲ no daemon, {heard}", "bad")

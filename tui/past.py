@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tui.failure import Failure
+from tui.failure import Failure, Usage
 from tui.link import Link
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ class Past:
 
         try:
             moment = read_moment(text, self._shed.now(), self._shed.frame.zone)
+            if moment > self._shed.now():
+                raise Usage(f"{text.strip()} is still to come", where="at", remedy="write a time that has passed")
         except Failure as failure:
             self._shed.refuse(failure)
         else:
@@ -46,6 +48,6 @@ class Past:
             self._turn_to(found)
 
     def _turn_to(self, moment: datetime | None) -> None:
-        self.moment = moment
+        self.moment = None if moment is None else moment.astimezone(self._shed.frame.zone)
         self._shed.stand(Link("live"))
         self._shed.read_again()

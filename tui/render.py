@@ -116,7 +116,7 @@ def interval(value: Interval) -> str:
 
 def share(part: float) -> str:
     """0.0125 → "1.25 %"."""
-    return f"{part * 100:.3g} %"
+    return f"{part * 100:.3g} %" if abs(part) < 9.995 else f"{part * 100:,.0f} %"
 
 
 def span(length: timedelta | float | None) -> str:

@@ -10,7 +10,7 @@ from tui.failure import Usage
 def share_of_version(word: str) -> tuple[int, float]:
     """`3=10%` → (3, 0.1). Raises Usage."""
     version, equals, share = word.partition("=")
-    if not equals or not version.strip().isdigit():
+    if not equals or not version.strip().isdecimal():
         raise Usage(f"{word!r} is no VERSION=SHARE", remedy="write 3=10% or 3=0.1")
     return int(version), share_of(share)
 

@@ -44,6 +44,10 @@ class Toned(Widget):
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self.restyle())
 
+    def on_unmount(self) -> None:
+        """Or the application would hold every list and page that was ever opened, until a theme is put on."""
+        self.app.theme_changed_signal.unsubscribe(self)
+
     def restyle(self) -> None:
         """Its ground or the theme is another one."""
         self._looks.clear()

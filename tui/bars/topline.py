@@ -25,10 +25,11 @@ class TopLine(Widget):
     def render(self) -> RenderResult:
         shed = cast("ShedApp", self.app)
         screen = cast("ShedScreen", self.screen)
+        way = [*screen.crumbs, f"/{screen.filter}"] if screen.filter else screen.crumbs
         left = Content.assemble(
-            (" trainshed ", "bold"), f"{shed.title_of_shed}  ", ("  ›  ".join(screen.crumbs), STYLES["strong"])
+            (" trainshed ", "bold"), f"{shed.title_of_shed}  ", ("  ›  ".join(way), STYLES["strong"])
         )
-        right = [cell for cell in (*self._modes(shed), shed.link.badge) if cell.text]
+        right = [cell for cell in (*self._modes(shed), shed.link.badge(shed.frame.zone)) if cell.text]
         badges = Content("  ").join(Content.assemble((cell.text, STYLES[cell.tone])) for cell in right)
         space = self.size.width - left.cell_length - badges.cell_length - 1
         if space < 1:

@@ -9,13 +9,30 @@ from textual.suggester import Suggester
 from textual.widgets import Input
 
 from tui import commands
+from tui.bars.notice import Notice
 
 if TYPE_CHECKING:
     from tui.app import ShedApp
     from tui.table import Table
 
 
-class FilterBar(Input):
+class Bar(Input):
+    """A line to type into, on the last line of the screen: what is said meanwhile stands above it."""
+
+    def on_mount(self) -> None:
+        self._over = list(self.screen.query(Notice))
+        for notice in self._over:
+            notice.add_class("-above")
+
+    def on_focus(self) -> None:
+        self.insert_text_at_cursor(cast("ShedApp", self.app).take_typed_ahead())
+
+    def on_unmount(self) -> None:
+        for notice in self._over:
+            notice.remove_class("-above")
+
+
+class FilterBar(Bar):
     """The filter of one table, applied with each letter."""
 
     BINDINGS = [Binding("escape", "drop", "show all", show=True), Binding("down,tab", "keep", show=False)]
@@ -51,7 +68,7 @@ class FilterBar(Input):
         self.remove()
 
 
-class CommandBar(Input):
+class CommandBar(Bar):
     """A command line with completion: right arrow or End takes what is suggested."""
 
     BINDINGS = [Binding("escape", "close", "close", show=True), Binding("tab", "cursor_right_or_take", show=False)]

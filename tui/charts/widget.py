@@ -49,6 +49,8 @@ class Curves(Toned, can_focus=True):
         """`choice`: whether there are other curves to choose."""
         super().__init__(id=id)
         self._choice = choice
+        self._timed = False
+        """Whether x is time whatever is drawn: there are no steps to go along."""
         self.look = Look()
         self.curves: Sequence[Curve] = ()
         self.empty = empty
@@ -68,14 +70,17 @@ class Curves(Toned, can_focus=True):
 
     def along_time(self) -> None:
         """x is time, whatever is drawn."""
+        self._timed = True
         self.look = replace(self.look, by_time=True)
 
     def along_the_day(self) -> None:
         """x is the time of day: seconds since a midnight."""
+        self._timed = True
         self.look = replace(self.look, by_time=True, of_day=True)
 
     def along_the_days(self, since: datetime, marks: Sequence[float] = (), marked: str = "") -> None:
         """x is seconds since that midnight, over days; `marks`: x of what happened meanwhile, `marked` says what."""
+        self._timed = True
         self.look = replace(self.look, by_time=True, since=since, marks=tuple(marks), marked=marked)
 
     def cross_at(self, x: float | None) -> None:
@@ -147,6 +152,8 @@ class Curves(Toned, can_focus=True):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only keys that do something here."""
+        if action == "axis" and self._timed:
+            return False
         return self._choice or action != "more_series"
 
     def action_more_series(self) -> None:

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from store.wire import EventView, SchedulePreview, ScheduleView
+from tui.printable import printable
 from tui.render import Heads, Rows, ago, number_column, table, when, wide_column
 
 
@@ -52,8 +53,8 @@ def event_table(events: Sequence[EventView], *, empty: str = "nothing has happen
 
 
 def event_line(event: EventView) -> str:
-    """One line, for following."""
-    return f"{when(event.at)}  {event.actor}  {event.subject}  {event.message}"
+    """One line, for following; nothing in it commands the terminal."""
+    return printable(f"{when(event.at)}  {event.actor}  {event.subject}  {event.message}")
 
 
 def _standing(schedule: ScheduleView) -> Text:

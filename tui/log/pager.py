@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
@@ -19,9 +21,13 @@ if TYPE_CHECKING:
 
 def page(shed: ShedApp, read: Callable[[Client], Iterator[str]]) -> None:
     """Returns when the pager was left; says what is wrong where it cannot be had."""
-    command = shlex.split(shed.environ.get("PAGER") or "less")
     try:
-        with shed.suspend(), shed.connect() as daemon:
+        command = shlex.split(shed.environ.get("PAGER", "")) or ["less"]
+    except ValueError as error:
+        shed.refuse(Failure(f"it cannot be read: {error}", where="PAGER", remedy="close its quotation marks"))
+        return
+    try:
+        with shed.suspend(), shed.connect() as daemon, _left_alone():
             feed(command, read(daemon))
     except SuspendNotSupported:
         shed.refuse(Failure("this terminal cannot be handed to a pager", remedy="use `trainshed runs logs` instead"))
@@ -30,6 +36,18 @@ def page(shed: ShedApp, read: Callable[[Client], Iterator[str]]) -> None:
         shed.refuse(Failure(f"{command[0]} could not be started: {error.strerror}", where="PAGER", remedy=remedy))
     except Failure as failure:
         shed.refuse(failure)
+
+
+@contextmanager
+def _left_alone() -> Iterator[None]:
+    """Ctrl-C is the pager's: it stops a search there, and must not end the UI, which it reaches as well. A handler that
+    does nothing is not handed on to the pager, as ignoring it would be.
+    """
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def feed(command: list[str], texts: Iterator[str]) -> None:

@@ -91,7 +91,7 @@ def _visible(character: str) -> str:
 def _tone(parameters: str, before: Tone) -> Tone:
     """SGR by ECMA-48; what has no tone changes nothing, and extended colours (38, 48) are passed over."""
     tone = before
-    codes = [int(part) if part.isdigit() else 0 for part in parameters.replace(":", ";").split(";")]
+    codes = [int(part) if part.isdecimal() else 0 for part in parameters.replace(":", ";").split(";")]
     skip = 0
     for number, code in enumerate(codes):
         if skip:

@@ -67,7 +67,8 @@ class Tail(threading.Thread):
         while not self._over.is_set():
             found = daemon.log(place.run, place.stream, offset=self._offset, attempt=place.attempt, wait=_WAIT_SECONDS)
             if found.text:
-                self._tell(daemon, Chunk(found.text, self._offset, found.offset, found.size, found.dropped))
+                start = max(self._offset, found.dropped)  # what stood before was let go of by the size cap
+                self._tell(daemon, Chunk(found.text, start, found.offset, found.size, found.dropped))
             elif found.ended:
                 return
 

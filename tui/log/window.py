@@ -140,7 +140,13 @@ class LogWindow(ScrollView, Toned):
             self.post_message(Stood())
 
     def _behind(self, era: int, chunk: Chunk) -> None:
-        if era == self._era:
+        if era != self._era:
+            return
+        if chunk.start > self.piece.end:  # what stood between was let go of by the size cap: on with the oldest left
+            self.piece.put(chunk)
+            self._measure()
+            self._to(0)
+        else:
             self._append(chunk)
 
     def grow(self, chunk: Chunk) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from tui.failure import ClientError, Failure
 from tui.plan import Proposal
 from tui.rows.words import count, stamp
 from tui.text import Line, line
@@ -66,8 +67,14 @@ def _each(
     alerts: Sequence[AlertView], do: Callable[[Client, AlertView, str], AlertView], word: str
 ) -> Callable[[Client, str], str]:
     def commit(daemon: Client, words: str) -> str:
-        for alert in alerts:
-            do(daemon, alert, words)
+        for place, alert in enumerate(alerts):
+            try:
+                do(daemon, alert, words)
+            except ClientError as error:
+                if not place:
+                    raise
+                done = f"{_named(alerts[:place])} {'is' if place == 1 else 'are'} {word} already"
+                raise Failure(f"alert {alert.id}: {error.what}", remedy=f"{error.remedy}; {done}") from None
         return f"{_named(alerts)} {'is' if len(alerts) == 1 else 'are'} {word}"
 
     return commit

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tui.commandline import promote_command, rollback_command
 from tui.plan import Proposal
 from tui.rows.plans import plan as lines_of
 from tui.rows.plans import refusal
@@ -56,10 +57,8 @@ def promotion(view: PlanView, *, again: Callable[[Client], Proposal]) -> Proposa
         )
         return daemon.promote(view.model, request)
 
-    override = ' --override --reason "…"' if view.needs_override else ""
     title = f"Promote {view.model} v{view.to_version} to {view.alias}"
-    command = f"trainshed promote {view.model} {view.to_version}{_alias(view)}{override}"
-    return _moving(view, title, command, commit, again)
+    return _moving(view, title, promote_command(view, override=view.needs_override), commit, again)
 
 
 def going_back(view: PlanView, *, again: Callable[[Client], Proposal]) -> Proposal:
@@ -72,8 +71,7 @@ def going_back(view: PlanView, *, again: Callable[[Client], Proposal]) -> Propos
         return daemon.rollback(view.model, request)
 
     title = f"Roll {view.alias} of {view.model} back to v{view.to_version}"
-    command = f"trainshed rollback {view.model} --to {view.to_version}{_alias(view)}"
-    return _moving(view, title, command, commit, again)
+    return _moving(view, title, rollback_command(view), commit, again)
 
 
 def _moving(
@@ -105,9 +103,8 @@ def said(move: AliasEventView) -> str:
     against = ", against the gates" if move.overridden else ""
     undo = "; Z takes it back" if move.from_version is not None else ""
     served = move.served
-    answers = f", answers in {served.workers} processes after {served.switched_s * 1000:.0f} ms" if served else ""
+    answers = ""
+    if served is not None:
+        processes = "1 process" if served.workers == 1 else f"{served.workers} processes"
+        answers = f", answers in {processes} after {served.switched_s * 1000:.0f} ms"
     return f"{move.alias} of {move.model}: {before} → v{move.to_version}{against}{answers}{undo}"
-
-
-def _alias(view: PlanView) -> str:
-    return "" if view.alias == "production" else f" --alias {view.alias}"

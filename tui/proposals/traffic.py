@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any, Final
 
+from tui.commandline import change_command
 from tui.plan import Proposal
 from tui.rows.traffic import plan as lines_of
-from tui.rows.words import percent
 
 if TYPE_CHECKING:
     from store.wire import TrafficChange, TrafficPlanView
@@ -66,7 +65,7 @@ def proposal(model: str, change: TrafficChange, view: TrafficPlanView) -> Propos
     return Proposal(
         title=f"{_TITLES[change.do]} {model}",
         lines=lines_of(view),
-        command=command(model, change, override=view.needs_override),
+        command=change_command(model, change, override=view.needs_override),
         commit=commit,
         typed=model,
         reason="why against the gates? It is shown for ever" if view.needs_override else "why? It stays in the history",
@@ -82,38 +81,3 @@ def inverse(change: TrafficChange) -> TrafficChange:
     from store.wire import TrafficChange
 
     return TrafficChange(do="lift") if change.do == "shadow" else TrafficChange(do="stop")
-
-
-def command(model: str, change: TrafficChange, *, override: bool = False) -> str:
-    """As it is typed in a shell."""
-    against = " --override" if override else ""
-    match change.do:
-        case "weights":
-            parts = " ".join(f"{version}={percent(share)}" for version, share in change.shares.items())
-            return f"trainshed weights {model} {parts}{against}"
-        case "canary":
-            return f"trainshed canary {model} {change.version}{against}"
-        case "experiment":
-            return f"trainshed experiment start {_started(model, change)}{against}"
-        case "shadow":
-            return f"trainshed shadow {model} {change.version} --share {percent(change.share)}"
-        case "lift":
-            return f"trainshed shadow {model} --stop"
-    if change.kind == "experiment":
-        return f"trainshed experiment stop {change.name}"
-    return f"trainshed {'canary' if change.kind == 'canary' else 'weights'} {model} --stop"
-
-
-def _started(model: str, change: TrafficChange) -> str:
-    """One of the project file by its name; one of somebody's own as it is asked for."""
-    settings = dict(change.settings)
-    words = [change.name] if change.version is None else [model, str(change.version)]
-    if change.version is not None and change.name not in ("", f"{model}_{change.version}"):
-        words += ["--name", change.name]
-    if "share" in settings:
-        settings["share"] = percent(settings["share"])
-    for one in settings.pop("guardrails", []):
-        words += ["--guardrail", f"{one['metric']}={one['margin']:g}"]
-    for key, value in settings.items():
-        words += [f"--{key.replace('_', '-')}", str(value)]
-    return shlex.join(words)

@@ -23,9 +23,23 @@ _WAITS: Final[Mapping[str, int]] = {"open": 0, "acknowledged": 1, "resolved": 2}
 
 def columns() -> list[Column[AlertView]]:
     return [
-        Column(key="severity", title="alert", width=10, draw=lambda a, _: severity(a), value=lambda a: a.severity),
+        Column(
+            key="severity",
+            title="alert",
+            width=10,
+            draw=lambda a, _: severity(a),
+            value=lambda a: a.severity,
+            order=lambda a: _RANKS[a.severity],
+        ),
         Column(key="title", title="what", width=20, grows=True, draw=lambda a, _: title(a)),
-        Column(key="state", title="state", width=14, draw=lambda a, _: ALERTS[a.state], value=lambda a: a.state),
+        Column(
+            key="state",
+            title="state",
+            width=14,
+            draw=lambda a, _: ALERTS[a.state],
+            value=lambda a: a.state,
+            order=lambda a: _WAITS[a.state],
+        ),
         Column(
             key="since",
             title="since",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from tui.rows.words import OUTCOMES, clock, count, percent
+from tui.rows.words import OUTCOMES, clock, count, percent, since_epoch
 from tui.table.column import Cell, Column, Frame
 from tui.text import Line, heading, line
 
@@ -13,11 +13,18 @@ if TYPE_CHECKING:
     from store.wire import CheckView, QuarantineView
 
 FAULTS: Final = "outcome~fail"
+_WORST_FIRST: Final = ("fail", "warn", "pass")
 
 
 def columns() -> list[Column[CheckView]]:
     return [
-        Column(key="outcome", title="outcome", width=7, draw=lambda c, _: OUTCOMES[c.outcome]),
+        Column(
+            key="outcome",
+            title="outcome",
+            width=7,
+            draw=lambda c, _: OUTCOMES[c.outcome],
+            order=lambda c: _WORST_FIRST.index(c.outcome),
+        ),
         Column(key="check", title="check", width=26, grows=True, draw=lambda c, _: Cell(c.check, "strong")),
         Column(
             key="failing", title="rows", width=18, right=True, draw=lambda c, _: failing(c), value=lambda c: c.failing
@@ -30,9 +37,23 @@ def columns() -> list[Column[CheckView]]:
             draw=lambda c, _: Cell(percent(c.share)),
             value=lambda c: c.share,
         ),
-        Column(key="allowed", title="allowed", width=8, right=True, draw=lambda c, _: Cell(percent(c.allowed), "dim")),
+        Column(
+            key="allowed",
+            title="allowed",
+            width=8,
+            right=True,
+            draw=lambda c, _: Cell(percent(c.allowed), "dim"),
+            order=lambda c: c.allowed,
+        ),
         Column(key="severity", title="severity", width=8, extra=True, draw=lambda c, _: Cell(c.severity, "dim")),
-        Column(key="at", title="at", width=12, extra=True, draw=lambda c, f: Cell(clock(c.at, f), "dim")),
+        Column(
+            key="at",
+            title="at",
+            width=12,
+            extra=True,
+            draw=lambda c, f: Cell(clock(c.at, f), "dim"),
+            order=lambda c: since_epoch(c.at),
+        ),
     ]
 
 

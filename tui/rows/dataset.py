@@ -104,7 +104,18 @@ def around(
 
 
 def _sample_column(name: str, width: int) -> Column[Row]:
-    return Column(key=name, title=name, width=min(width, _WIDEST), draw=lambda row, _: Cell(_text(row.get(name))))
+    return Column(
+        key=name,
+        title=name,
+        width=min(width, _WIDEST),
+        draw=lambda row, _: Cell(_text(row.get(name))),
+        order=lambda row: _plain(row.get(name)),
+    )
+
+
+def _plain(value: Any) -> str | int | float | None:
+    """What two values can be compared by: numbers as such, all else as it is written."""
+    return value if value is None or isinstance(value, int | float) else str(value)
 
 
 def _text(value: Any) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from tui.rows.words import STATES, clock, span, stamp
+from tui.rows.words import STATES, clock, since_epoch, span, stamp
 from tui.table.column import Cell, Column, Frame
 from tui.text import Line, heading, line, pairs
 
@@ -61,8 +61,8 @@ def columns() -> list[Column[Entry]]:
         Column(key="job", title="job", width=16, grows=True, draw=lambda e, _: Cell(e.job.name, "strong")),
         Column(key="schedule", title="schedule", width=8, draw=lambda e, _: Cell(_schedule_name(e))),
         Column(key="state", title="state", width=9, draw=lambda e, _: standing(e.schedule)),
-        Column(key="next", title="next", width=12, draw=lambda e, f: Cell(next_here(e.schedule, f))),
-        Column(key="utc", title="UTC", width=6, draw=lambda e, f: Cell(next_utc(e.schedule, f), "dim")),
+        Column(key="next", title="next", width=12, draw=lambda e, f: Cell(next_here(e.schedule, f)), order=_soon),
+        Column(key="utc", title="UTC", width=6, draw=lambda e, f: Cell(next_utc(e.schedule, f), "dim"), order=_soon),
         Column(key="last", title="last runs", width=9, sorts=False, draw=lambda e, _: strip(e.job.history)),
         Column(
             key="takes",
@@ -80,11 +80,21 @@ def columns() -> list[Column[Entry]]:
 def queue_columns() -> list[Column[QueuedView]]:
     return [
         Column(key="job", title="queue", width=18, draw=lambda q, _: Cell(q.run.job, "strong")),
-        Column(key="place", title="place", width=5, right=True, draw=lambda q, _: Cell(str(q.place))),
-        Column(key="id", title="run", width=6, right=True, draw=lambda q, _: Cell(str(q.run.id))),
-        Column(key="since", title="since", width=12, draw=lambda q, f: Cell(clock(q.run.created_at, f), "dim")),
+        _number("place", "place", 5, lambda q: q.place),
+        _number("id", "run", 6, lambda q: q.run.id),
+        Column(
+            key="since",
+            title="since",
+            width=12,
+            draw=lambda q, f: Cell(clock(q.run.created_at, f), "dim"),
+            order=lambda q: since_epoch(q.run.created_at),
+        ),
         Column(key="why", title="waits because", width=24, grows=True, sorts=False, draw=lambda q, _: Cell(q.why)),
     ]
+
+
+def _number(key: str, title: str, width: int, value: Callable[[QueuedView], int]) -> Column[QueuedView]:
+    return Column(key=key, title=title, width=width, right=True, draw=lambda q, _: Cell(str(value(q))), order=value)
 
 
 def standing(schedule: ScheduleView | None) -> Cell:
@@ -168,13 +178,17 @@ def schedule_facts(time: TimetableView, frame: Frame) -> list[Line]:
             ("when", f"{schedule.spec} {schedule.timezone}"),
             ("overlap", schedule.overlap.replace("_", " ")),
             ("missed times", {"none": "are left out", "last": "the last runs", "all": "all run"}[schedule.catch_up]),
-            ("failed", f"{schedule.failures} times in a row" if schedule.failures else "not the last time"),
+            ("failed", _failed(schedule.failures)),
             ("last time", stamp(schedule.last_at, frame)),
         ]
     )
     if time.coming:
         lines += [line(), heading("to come"), *both_clocks(time.coming, frame)]
     return lines
+
+
+def _failed(times: int) -> str:
+    return "not the last time" if not times else "the last time" if times == 1 else f"{times} times in a row"
 
 
 def both_clocks(moments: Iterable[datetime], frame: Frame) -> list[Line]:
@@ -189,9 +203,15 @@ def both_clocks(moments: Iterable[datetime], frame: Frame) -> list[Line]:
 
 def past_columns() -> list[Column[PastRun]]:
     return [
-        Column(key="id", title="last runs", width=9, draw=lambda run, _: Cell(str(run.id))),
+        Column(key="id", title="last runs", width=9, draw=lambda run, _: Cell(str(run.id)), order=lambda run: run.id),
         Column(key="state", title="state", width=13, draw=lambda run, _: STATES[run.state]),
-        Column(key="at", title="at", width=12, draw=lambda run, f: Cell(clock(run.at, f))),
+        Column(
+            key="at",
+            title="at",
+            width=12,
+            draw=lambda run, f: Cell(clock(run.at, f)),
+            order=lambda run: since_epoch(run.at),
+        ),
         Column(
             key="took",
             title="took",
@@ -227,6 +247,10 @@ def tree(name: str, jobs: Mapping[str, JobView]) -> list[Line]:
 
 def _schedule_name(entry: Entry) -> str:
     return "" if entry.time is None else entry.time.schedule.name
+
+
+def _soon(entry: Entry) -> float | None:
+    return since_epoch(_next(entry.schedule))
 
 
 def _next(schedule: ScheduleView | None) -> datetime | None:

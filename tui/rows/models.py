@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tui.rows.gates import verdict
 from tui.rows.measures import interval
 from tui.rows.moves import pointing
-from tui.rows.words import clock
+from tui.rows.words import clock, since_epoch
 from tui.table.column import Cell, Column, Frame
 
 if TYPE_CHECKING:
@@ -22,10 +22,17 @@ def columns() -> list[Column[ModelView]]:
         Column(key="name", title="model", width=14, draw=lambda m, _: Cell(m.name, "strong")),
         Column(key="production", title="live", width=6, draw=lambda m, _: live(m), value=_live_number),
         Column(key="metric", title="its objective, 95 %", width=29, draw=lambda m, _: objective(m), value=_metric),
-        Column(key="versions", title="versions", width=8, right=True, draw=lambda m, _: Cell(_versions(m))),
+        Column(
+            key="versions",
+            title="versions",
+            width=8,
+            right=True,
+            draw=lambda m, _: Cell(_versions(m)),
+            order=lambda m: 0 if m.latest is None else m.versions,
+        ),
         Column(key="aliases", title="other aliases", width=14, grows=True, draw=lambda m, _: Cell(other_aliases(m))),
         Column(key="task", title="task", width=10, draw=lambda m, _: Cell(m.task, "dim")),
-        Column(key="since", title="made", width=12, extra=True, draw=_made),
+        Column(key="since", title="made", width=12, extra=True, draw=_made, order=_made_at),
         Column(key="gates", title="gates", width=18, extra=True, draw=lambda m, _: gates(m)),
     ]
 
@@ -103,6 +110,10 @@ def _live_number(model: ModelView) -> int | None:
 def _metric(model: ModelView) -> float | None:
     found = None if model.production is None else model.production.metrics.get(model.objective)
     return None if found is None else found.value
+
+
+def _made_at(model: ModelView) -> float | None:
+    return None if model.production is None else since_epoch(model.production.created_at)
 
 
 def _made(model: ModelView, frame: Frame) -> Cell:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from tui.rows import verdicts
 from tui.rows.heat import GLYPHS, STRIP, deciding, strip, worst
-from tui.rows.words import DRIFT, count, figure, percent, stamp
+from tui.rows.words import DRIFT, count, figure, percent, since_epoch, stamp
 from tui.table.column import Cell, Column, Frame
 from tui.text import Line, line, pairs
 
@@ -62,7 +62,7 @@ def columns() -> list[Column[Entry]]:
         Column(key="state", title="state", width=9, draw=lambda e, _: state(e)),
         _heat(lambda e, _: over_time(e)),
         Column(key="what", title="decides", width=16, draw=lambda e, _: what(e)),
-        Column(key="next", title="next", width=7, draw=upcoming),
+        Column(key="next", title="next", width=7, draw=upcoming, order=lambda e: since_epoch(e.monitor.next_at)),
         Column(
             key="window", title="window", width=9, extra=True, draw=lambda e, _: Cell(_of_monitor(e, e.monitor.window))
         ),

@@ -77,12 +77,20 @@ def opens(need: NeedView) -> tuple[str, ...]:
             return kind, where.name
 
 
+_LISTED: Final[Mapping[str, str]] = {"source": "data", "endpoints": "serving", "channel": "alerts"}
+"""What has no screen of its own → the one on which it stands."""
+
+
 def target(subject: str) -> tuple[str, ...]:
-    """`run 12`, `late 2`, `flights@3`, `schedule nightly` → the words that open it; empty for what has no screen."""
+    """`run 12`, `late 2`, `flights@3`, `schedule nightly` → the words that open it; one word is a screen of its own;
+    empty for what has none.
+    """
     words = subject.split()
-    if len(words) == 2 and words[0] in {"run", "schedule", "model", "dataset", "job", "source", "alert", "monitor"}:
+    if len(words) == 2 and words[0] in {"run", "schedule", "model", "dataset", "job", "alert", "monitor"}:
         return tuple(words)
-    if len(words) == 2 and words[1].isdigit():
+    if words and words[0] in _LISTED:
+        return (_LISTED[words[0]],)
+    if len(words) == 2 and words[1].isdecimal():
         return "version", words[0], words[1]
     if len(words) == 1 and "@" in subject:
         return "dataset", subject.partition("@")[0]

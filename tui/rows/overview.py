@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
 
 from tui.rows import needs
 from tui.rows.runs import progress, took
-from tui.rows.words import STATES, bar, clock, count, figure, span
+from tui.rows.words import STATES, bar, clock, count, figure, since_epoch, span
 from tui.table.column import Cell, Column, Frame
 
 if TYPE_CHECKING:
@@ -25,13 +26,21 @@ if TYPE_CHECKING:
     Row = NeedView | AliasView | RunView | ScheduleView | EventView | None
     Metrics = Mapping[tuple[str, int], tuple[str, Interval | None]]
 
+R = TypeVar("R")
+
 
 def production_columns(metrics: Metrics) -> list[Column[AliasView]]:
     """`metrics`: (model, version) → its objective and what it reached, filled as answers come."""
     return [
         Column(key="model", title="in production", width=16, draw=lambda a, _: Cell(a.model, "strong")),
-        Column(key="version", title="version", width=7, draw=lambda a, _: Cell(f"v{a.version}")),
-        Column(key="since", title="since", width=12, draw=lambda a, f: Cell(clock(a.since, f))),
+        Column(
+            key="version",
+            title="version",
+            width=7,
+            draw=lambda a, _: Cell(f"v{a.version}"),
+            order=lambda a: a.version,
+        ),
+        _moment("since", "since", lambda a: a.since),
         Column(key="actor", title="by", width=7, draw=lambda a, _: Cell(a.actor, "dim")),
         Column(key="metric", title="reached", width=24, grows=True, sorts=False, draw=lambda a, _: reached(a, metrics)),
         Column(key="reason", title="why", width=30, extra=True, draw=lambda a, _: Cell(a.reason, "dim")),
@@ -49,10 +58,17 @@ def reached(alias: AliasView, metrics: Metrics) -> Cell:
 def running_columns() -> list[Column[RunView]]:
     return [
         Column(key="job", title="running", width=16, draw=lambda run, _: Cell(run.job, "strong")),
-        Column(key="id", title="run", width=7, draw=lambda run, _: Cell(str(run.id))),
+        Column(key="id", title="run", width=7, draw=lambda run, _: Cell(str(run.id)), order=lambda run: run.id),
         Column(key="state", title="state", width=12, draw=lambda run, _: STATES[run.state]),
         Column(key="progress", title="progress", width=18, grows=True, sorts=False, draw=going),
-        Column(key="took", title="since", width=12, right=True, draw=lambda run, f: Cell(took(run, f), "dim")),
+        Column(
+            key="took",
+            title="since",
+            width=12,
+            right=True,
+            draw=lambda run, f: Cell(took(run, f), "dim"),
+            order=lambda run: since_epoch(run.started_at),
+        ),
     ]
 
 
@@ -68,31 +84,52 @@ def going(run: RunView, frame: Frame) -> Cell:
 def next_columns() -> list[Column[ScheduleView]]:
     return [
         Column(key="name", title="next", width=16, draw=lambda s, _: Cell(s.name, "strong")),
-        Column(key="next", title="at", width=12, draw=lambda s, f: Cell(clock(s.next_at, f))),
+        _moment("next", "at", lambda s: s.next_at),
         Column(key="job", title="job", width=18, grows=True, draw=lambda s, _: Cell(s.job)),
-        Column(key="last", title="last time", width=12, right=True, draw=lambda s, f: Cell(clock(s.last_at, f), "dim")),
+        Column(
+            key="last",
+            title="last time",
+            width=12,
+            right=True,
+            draw=lambda s, f: Cell(clock(s.last_at, f), "dim"),
+            order=lambda s: since_epoch(s.last_at),
+        ),
     ]
 
 
 def queue_columns() -> list[Column[RunView]]:
     return [
         Column(key="job", title="queue", width=16, draw=lambda run, _: Cell(run.job, "strong")),
-        Column(key="id", title="run", width=5, right=True, draw=lambda run, _: Cell(str(run.id))),
+        Column(
+            key="id", title="run", width=5, right=True, draw=lambda run, _: Cell(str(run.id)), order=lambda run: run.id
+        ),
         Column(key="why", title="because", width=17, grows=True, sorts=False, draw=progress),
     ]
 
 
 def event_columns() -> list[Column[EventView]]:
     return [
-        Column(key="at", title="latest", width=8, draw=lambda e, f: Cell(_short(e, f), "dim")),
+        Column(key="at", title="latest", width=8, draw=lambda e, f: Cell(_short(e, f), "dim"), order=lambda e: e.id),
         Column(key="what", title="", width=30, grows=True, sorts=False, draw=lambda e, _: Cell(e.message)),
     ]
 
 
+def _moment(key: str, title: str, at: Callable[[R], datetime | None]) -> Column[R]:
+    return Column(
+        key=key,
+        title=title,
+        width=12,
+        draw=lambda row, f: Cell(clock(at(row), f)),
+        order=lambda row: since_epoch(at(row)),
+    )
+
+
 def _short(event: EventView, frame: Frame) -> str:
-    """The time of today, the day of before."""
-    text = clock(event.at, frame)
-    return text if text[2] == ":" else text[:6]
+    """The time of today, the day of before, the month of another year."""
+    here, now = event.at.astimezone(frame.zone), frame.now.astimezone(frame.zone)
+    if here.date() == now.date():
+        return f"{here:%H:%M:%S}"
+    return f"{here:%b %d}" if here.year == now.year else f"{here:%b %Y}"
 
 
 def acts(row: Row) -> frozenset[str]:

@@ -15,6 +15,8 @@ LOG: Final = "When a line was written is not kept: this is the log as it is now"
 RUN: Final = "How far it was then, and why, is not kept; all else here is as it was"
 JOB: Final = "What a job is comes from the project file of now; its runs and its schedules' pauses are as they were"
 SCHEDULE: Final = "What a schedule is comes from the project file of now; its runs and pauses are as they were"
+COMPARE: Final = "Side by side, runs stand as they are now; each run's own screen has what was known of it then"
+DOCTOR: Final = "The doctor looks at what is so now, whatever time is shown"
 SYSTEM: Final = "Of the machine room only the box is recorded over time: no processes, devices or sizes"
 
 

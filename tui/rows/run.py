@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from tui.rows.runs import asked_by, progress
+from tui.rows.runs import asked_by, progress, why_it_failed
 from tui.rows.words import STATES, clock, count, figure, size, span, stamp
 from tui.table.column import Cell, Column, Frame
 from tui.text import Line, heading, line, pairs
@@ -58,6 +58,7 @@ def times(run: RunView, frame: Frame) -> str:
 def facts(found: RunDetail, frame: Frame) -> list[Line]:
     """Everything but the curves and the events."""
     return [
+        *_section("why it failed", why_it_failed(found.run)),  # the head has no room for all of it on a narrow screen
         *_section("metrics, newest", metrics(found.metrics)),
         *_section("attempts", attempts(found.attempts, frame)),
         *_section("checkpoints", checkpoints(found, frame)),

@@ -83,8 +83,14 @@ def facts(run: RunView, frame: Frame) -> list[Line]:
     words = progress(run, frame)
     if words.text:
         lines += [line(), line(words)]
-    if run.fault is not None:
-        place = f"{run.fault.where}: " if run.fault.where else ""
-        lines += [line(), heading("why it failed"), line((f"{run.fault.code}: ", "bad"), place + run.fault.what)]
-        lines += [line((f"→ {run.fault.remedy}", ""))] if run.fault.remedy else []
-    return lines
+    failed = why_it_failed(run)
+    return [*lines, line(), heading("why it failed"), *failed] if failed else lines
+
+
+def why_it_failed(run: RunView) -> list[Line]:
+    """What went wrong, where, and what to do; nothing of a run that has no fault."""
+    if run.fault is None:
+        return []
+    place = f"{run.fault.where}: " if run.fault.where else ""
+    lines = [line((f"{run.fault.code}: ", "bad"), place + run.fault.what)]
+    return [*lines, line(f"→ {run.fault.remedy}")] if run.fault.remedy else lines

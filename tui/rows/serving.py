@@ -94,7 +94,7 @@ def endpoints_of(view: EndpointsView | None, history: ServingHistoryView) -> lis
 def columns() -> list[Column[Endpoint]]:
     return [
         Column(key="model", title="endpoints", width=12, draw=lambda e, _: Cell(e.model, "strong")),
-        Column(key="version", title="live", width=6, draw=lambda e, _: live(e)),
+        Column(key="version", title="live", width=6, draw=lambda e, _: live(e), order=_version),
         _number("rps", "req/s", 7, lambda e: e.rps),
         _number("p50", "p50 ms", 6, lambda e: e.lately.p50_ms if e.lately else None),
         _number("p95", "p95 ms", 6, lambda e: e.lately.p95_ms if e.lately else None),
@@ -115,6 +115,7 @@ def columns() -> list[Column[Endpoint]]:
             right=True,
             extra=True,
             draw=lambda e, _: Cell("-" if e.lately is None else count(e.lately.waiting)),
+            order=lambda e: None if e.lately is None else e.lately.waiting,
         ),
         _number("batch", "rows a run", 10, lambda e: e.lately.batch_rows if e.lately else None, extra=True),
         Column(
@@ -124,9 +125,24 @@ def columns() -> list[Column[Endpoint]]:
             right=True,
             extra=True,
             draw=lambda e, _: Cell("-" if e.view is None else count(e.view.requests)),
+            order=lambda e: None if e.view is None else e.view.requests,
         ),
-        Column(key="dropped", title="log drops", width=9, right=True, extra=True, draw=lambda e, _: dropped(e)),
+        Column(
+            key="dropped",
+            title="log drops",
+            width=9,
+            right=True,
+            extra=True,
+            draw=lambda e, _: dropped(e),
+            order=lambda e: None if e.view is None else e.view.dropped,
+        ),
     ]
+
+
+def _version(endpoint: Endpoint) -> int | None:
+    if endpoint.view is not None:
+        return endpoint.view.version
+    return None if endpoint.leading is None else endpoint.leading.version
 
 
 def _number(
@@ -190,12 +206,29 @@ def state(endpoint: Endpoint) -> Cell:
 
 def worker_columns() -> list[Column[ServingWorkerView]]:
     return [
-        Column(key="number", title="processes", width=12, draw=lambda w, _: Cell(f"worker {w.number}", "strong")),
+        Column(
+            key="number",
+            title="processes",
+            width=12,
+            draw=lambda w, _: Cell(f"worker {w.number}", "strong"),
+            order=lambda w: w.number,
+        ),
         Column(key="state", title="state", width=14, draw=lambda w, _: _STATES.get(w.state, Cell(w.state))),
-        Column(key="pid", title="pid", width=8, right=True, draw=lambda w, _: Cell(str(w.pid))),
-        Column(key="epoch", title="epoch", width=6, right=True, draw=lambda w, _: Cell(str(w.epoch))),
+        Column(key="pid", title="pid", width=8, right=True, draw=lambda w, _: Cell(str(w.pid)), order=_pid),
+        Column(
+            key="epoch",
+            title="epoch",
+            width=6,
+            right=True,
+            draw=lambda w, _: Cell(str(w.epoch)),
+            order=lambda w: w.epoch,
+        ),
         Column(key="missing", title="", width=10, grows=True, draw=lambda w, _: Cell(_missing(w), "bad")),
     ]
+
+
+def _pid(worker: ServingWorkerView) -> int:
+    return worker.pid
 
 
 def _missing(worker: ServingWorkerView) -> str:

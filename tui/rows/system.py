@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tui.rows.box import level, rate
-from tui.rows.words import STATES, about, bar, clock, size, span, stamp
+from tui.rows.words import STATES, about, bar, clock, since_epoch, size, span, stamp
 from tui.table.column import Cell, Column, Frame
 from tui.text import Line, line
 from tui.themes import Tone
@@ -76,7 +76,14 @@ def process_columns() -> list[Column[ProcessView]]:
             draw=lambda p, _: Cell(span(p.cpu_seconds)),
             value=lambda p: p.cpu_seconds,
         ),
-        Column(key="since", title="since", width=12, extra=True, draw=lambda p, f: Cell(clock(p.started_at, f), "dim")),
+        Column(
+            key="since",
+            title="since",
+            width=12,
+            extra=True,
+            draw=lambda p, f: Cell(clock(p.started_at, f), "dim"),
+            order=lambda p: since_epoch(p.started_at),
+        ),
         Column(
             key="children",
             title="of its own",
@@ -84,6 +91,7 @@ def process_columns() -> list[Column[ProcessView]]:
             right=True,
             extra=True,
             draw=lambda p, _: Cell(str(p.processes)),
+            order=lambda p: p.processes,
         ),
     ]
 
@@ -98,7 +106,13 @@ def device_columns() -> list[Column[Device]]:
     return [
         Column(key="name", title="slots, devices", width=18, draw=lambda d, _: Cell(d.name, "strong")),
         Column(key="full", title="", width=10, sorts=False, draw=lambda d, _: Cell(bar(d.part, 10), "live")),
-        Column(key="used", title="used", width=22, draw=lambda d, _: Cell(d.used, "warn" if d.full else "")),
+        Column(
+            key="used",
+            title="used",
+            width=22,
+            draw=lambda d, _: Cell(d.used, "warn" if d.full else ""),
+            order=lambda d: d.part,
+        ),
         Column(key="by", title="by", width=16, grows=True, draw=lambda d, _: Cell(d.by)),
     ]
 
@@ -213,7 +227,7 @@ def _of(used: float, total: float) -> str:
 
 def finding_columns() -> list[Column[FindingView]]:
     return [
-        Column(key="verdict", title="verdict", width=9, draw=lambda f, _: VERDICTS[f.verdict]),
+        Column(key="verdict", title="verdict", width=9, draw=lambda f, _: VERDICTS[f.verdict], order=_bad),
         Column(key="about", title="about", width=16, draw=lambda f, _: Cell(f.about, "strong")),
         Column(key="fact", title="what is so", width=24, grows=True, sorts=False, draw=lambda f, _: Cell(f.fact)),
     ]
@@ -226,5 +240,8 @@ def finding(found: FindingView) -> list[Line]:
 
 
 def worst_first(findings: Sequence[FindingView]) -> list[FindingView]:
-    order = {"fail": 0, "warn": 1, "ok": 2}
-    return sorted(findings, key=lambda found: order[found.verdict])
+    return sorted(findings, key=_bad)
+
+
+def _bad(found: FindingView) -> int:
+    return ("fail", "warn", "ok").index(found.verdict)

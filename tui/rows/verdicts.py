@@ -21,8 +21,23 @@ def report_columns() -> list[Column[DriftReportView]]:
         Column(key="state", title="state", width=9, draw=lambda r, _: DRIFT[r.state], value=lambda r: r.state),
         Column(key="run", title="run", width=6, right=True, draw=lambda r, _: Cell(str(r.run)), value=lambda r: r.run),
         Column(key="reason", title="why", width=20, grows=True, sorts=False, draw=lambda r, _: Cell(r.reason)),
-        Column(key="version", title="version", width=7, right=True, draw=lambda r, _: Cell(f"v{r.version}", "dim")),
-        Column(key="rows", title="rows", width=9, right=True, extra=True, draw=lambda r, _: Cell(count(r.rows))),
+        Column(
+            key="version",
+            title="version",
+            width=7,
+            right=True,
+            draw=lambda r, _: Cell(f"v{r.version}", "dim"),
+            order=lambda r: r.version,
+        ),
+        Column(
+            key="rows",
+            title="rows",
+            width=9,
+            right=True,
+            extra=True,
+            draw=lambda r, _: Cell(count(r.rows)),
+            order=lambda r: r.rows,
+        ),
     ]
 
 

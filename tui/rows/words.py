@@ -29,6 +29,11 @@ def clock(moment: datetime | None, frame: Frame) -> str:
     return f"{here:%b %d %H:%M}" if here.year == now.year else f"{here:%Y-%m-%d}"
 
 
+def since_epoch(moment: datetime | None) -> float | None:
+    """What a column of moments is sorted by: as they are drawn, `14:05:00` comes before `Dec 31 10:00`."""
+    return None if moment is None else moment.timestamp()
+
+
 def stretch(start: datetime, end: datetime, frame: Frame) -> str:
     """From a moment to another, as short as it is plain: the day, and the second day only if it is another."""
     here, there = start.astimezone(frame.zone), end.astimezone(frame.zone)
@@ -57,7 +62,10 @@ def span(seconds: float | None) -> str:
 
 
 def percent(part: float | None) -> str:
-    return "-" if part is None else f"{part * 100:.3g}%"
+    """Three digits; 12.5 is 1,250%, and not 1.25e+03%."""
+    if part is None:
+        return "-"
+    return f"{part * 100:.3g}%" if abs(part) < 9.995 else f"{part * 100:,.0f}%"
 
 
 def bar(part: float | None, width: int) -> str:

@@ -89,7 +89,13 @@ class CommandLog(ListBox):
 
     def table(self) -> Table[Any]:
         columns: list[Column[tuple[datetime, str]]] = [
-            Column(key="at", title="at", width=8, draw=lambda r, f: Cell(f"{r[0].astimezone(f.zone):%H:%M:%S}", "dim")),
+            Column(
+                key="at",
+                title="at",
+                width=8,
+                draw=lambda r, f: Cell(f"{r[0].astimezone(f.zone):%H:%M:%S}", "dim"),
+                order=lambda r: r[0].timestamp(),
+            ),
             Column(key="command", title="command", width=40, grows=True, draw=lambda r, _: Cell(r[1])),
         ]
         source = ListSource(columns, lambda row: row, lambda: self.shed.frame, self._done)

@@ -69,6 +69,12 @@ class ShedScreen(Screen[None]):
         return [screen.TITLE_HERE for screen in stack]
 
     @property
+    def filter(self) -> str:
+        """Of the list with the focus, else of the first that has one: that rows are left out has to be seen."""
+        tables = sorted(self.query(Table), key=lambda table: table is not self.focused)
+        return next((table.query_.filter for table in tables if table.query_.filter), "")
+
+    @property
     def subject(self) -> Subject | None:
         """What `y` copies."""
         return None
@@ -116,6 +122,17 @@ class ShedScreen(Screen[None]):
         if not isinstance(failure, NoDaemon):  # the first line says that already, with its age
             for notice in self.query(Notice):
                 notice.refuse(failure)
+
+    def on_table_counted(self, _: Table.Counted) -> None:
+        self.query(TopLine).refresh()
+
+    def on_table_refused(self, event: Table.Refused) -> None:
+        """Of a list in a box too: the box has no line for it."""
+        if not event.over:
+            self.refuse(event.failure)
+            return
+        for notice in self.query(Notice):
+            notice.settle(event.failure)
 
     def say(self, text: str, tone: Any = "", *, standing: bool = False) -> None:
         for notice in self.query(Notice):  # none while the screen is still being made
@@ -166,6 +183,9 @@ class ShedScreen(Screen[None]):
         event.refresh_styles = False  # every part has its style since it was made; a theme that is put on sees to all
         if self._outdated:
             self._outdated = False
+            for table in self.query(Table):
+                if not table.source.local:  # it reads its rows by itself, and has heard of nothing
+                    table.reread()
             self.read()
 
     def outdate(self) -> None:

@@ -14,6 +14,7 @@ from tui.charts.series import Curve
 from tui.charts.widget import Curves, named
 from tui.keybindings import bindings
 from tui.rows import compare as rows
+from tui.rows.past import COMPARE
 from tui.screens.base import ShedScreen, Subject
 from tui.screens.run import first_choice
 from tui.table import ListSource, Table
@@ -59,6 +60,7 @@ class Compare(ShedScreen):
     # ---- reading -----------------------------------------------------------------------------------------------------
 
     def read(self) -> None:
+        self.tell_of_the_past(COMPARE)
         self.ask("compare", lambda daemon: daemon.compare(self.runs), self._show)
 
     def news(self, changes: ChangesView) -> None:

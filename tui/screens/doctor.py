@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from tui.pane import Pane
 from tui.rows import system as rows
+from tui.rows.past import DOCTOR
 from tui.screens.base import ShedScreen, Subject
 from tui.screens.section import Section
 from tui.table import Table
@@ -39,6 +40,7 @@ class DoctorScreen(ShedScreen):
         )
 
     def read(self) -> None:
+        self.tell_of_the_past(DOCTOR)
         self.ask("doctor", lambda daemon: daemon.doctor(), self._show)
 
     def news(self, changes: ChangesView) -> None:
@@ -51,7 +53,8 @@ class DoctorScreen(ShedScreen):
         self.query_one(Section).show(rows.worst_first(found.findings))
         bad = sum(one.verdict != "ok" for one in found.findings)
         words = f"{bad} of {len(found.findings)} want a look" if bad else "everything is as it should be"
-        self.say(f"{words}, seen at {found.at.astimezone(self.shed.frame.zone):%H:%M:%S}; r looks again")
+        words = f"{words}, seen at {found.at.astimezone(self.shed.frame.zone):%H:%M:%S}; r looks again"
+        self.say(words if self.shed.moment is None else f"{DOCTOR}: {words}")
 
     def on_table_moved(self, event: Table.Moved) -> None:
         self.query_one(Pane).show([] if event.row is None else rows.finding(event.row))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from store.wire import ChangesView, EventView
     from tui.app import ShedApp
     from tui.client import Client
+
+
+_NEWEST_FIRST: Final = Query(sort="-id")
+"""The one order that the history has: who follows stays at its top."""
 
 
 class EventSource:
@@ -48,7 +52,7 @@ class Events(ShedScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._first = Query()
+        self._first = _NEWEST_FIRST
 
     def body(self) -> Iterable[Widget]:
         table: Table[EventView] = Table(
@@ -62,15 +66,6 @@ class Events(ShedScreen):
             Vertical(table, Pane(id="below")),
             Pane(id="facts", classes="side"),
         )
-
-    @property
-    def crumbs(self) -> Sequence[str]:
-        """With the filter that is on."""
-        wanted = self.table.query_.filter if self.is_mounted else ""
-        return [*super().crumbs, wanted] if wanted else super().crumbs
-
-    def on_table_counted(self, _: Table.Counted) -> None:
-        self.query_one("TopLine").refresh()
 
     @property
     def table(self) -> Table[EventView]:
@@ -90,7 +85,7 @@ class Events(ShedScreen):
 
     def only(self, subject: str) -> None:
         """Leaves the events of one thing."""
-        wanted = Query(rows.about(subject))
+        wanted = _NEWEST_FIRST.filtered(rows.about(subject))
         if self.is_mounted:
             self.table.ask_for(wanted)
         else:
@@ -102,8 +97,10 @@ class Events(ShedScreen):
             pane.show(lines)
 
     def on_table_opened(self, event: Table.Opened) -> None:
-        words = target(event.row.subject)
-        if words:
-            self.shed.open(*words)
-        else:
-            self.shed.go_to("system")
+        match target(event.row.subject):
+            case (mode,):
+                self.shed.go_to(mode)
+            case (kind, *names):
+                self.shed.open(kind, *names)
+            case _:
+                self.shed.go_to("system")

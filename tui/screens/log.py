@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from tui.bars.typing import Bar
 from tui.log.needle import ignores_case
 from tui.log.reading import Place, pieces
 from tui.log.tail import Grew, Tail
@@ -62,8 +63,20 @@ class LogScreen(ShedScreen):
             self.ask("run", lambda daemon: daemon.run(self.place.run), self._show)
 
     def _show(self, detail: RunDetail) -> None:
-        self.attempts = len(detail.attempts)
+        before, self.attempts = self.attempts, len(detail.attempts)
+        if 0 < before < self.attempts and self.place.attempt is None:
+            self._go_on(before)
         self._head()
+
+    def _go_on(self, before: int) -> None:
+        """The run is tried anew, and the new try has a log of its own: who follows goes along, who reads stays."""
+        if self.view.following:
+            self._open(self.place)
+            self.say(f"try {self.attempts} has begun; t shows the one before", "warn")
+        else:
+            self.place = self.view.place = replace(self.place, attempt=before)
+            self.say(f"try {self.attempts} has begun; this is the log of try {before}, t shows others", "warn")
+            self._follow()
 
     def _head(self) -> None:
         view = self.view
@@ -179,7 +192,7 @@ class LogScreen(ShedScreen):
         page(self.shed, lambda daemon: pieces(daemon, place, start))
 
 
-class SearchBar(Input):
+class SearchBar(Bar):
     """A text to be found in the log."""
 
     BINDINGS = [Binding("escape", "close", "close", show=True)]

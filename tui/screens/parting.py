@@ -85,7 +85,7 @@ class AskVersion(_Ask):
         from store.wire import TrafficChange
 
         most = 1 if self._do == "canary" else 2
-        if not 1 <= len(words) <= most or not words[0].lstrip("v").isdigit():
+        if not 1 <= len(words) <= most or not words[0].lstrip("v").isdecimal():
             raise Usage("a version is needed", remedy="write its number: 3")
         version = int(words[0].lstrip("v"))
         if self._do == "canary":
@@ -110,7 +110,7 @@ class AskExperiment(_Ask):
         from store.wire import TrafficChange
 
         first, *rest = words or [""]
-        if not first.lstrip("v").isdigit():
+        if not first.lstrip("v").isdecimal():
             if not first or rest:
                 raise Usage("which experiment?", remedy=f"write a name of the project file, or: {_EXAMPLE}")
             return TrafficChange(do="experiment", name=_named(first))
@@ -125,7 +125,7 @@ class AskExperiment(_Ask):
 
 
 def _named(word: str) -> str:
-    if not all(letter.islower() or letter.isdigit() or letter == "_" for letter in word):
+    if not all(letter.islower() or letter.isdecimal() or letter == "_" for letter in word):
         raise Usage(f"{word!r} is no name of an experiment", remedy="names are small letters, digits and _")
     return word
 

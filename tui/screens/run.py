@@ -79,8 +79,8 @@ class RunScreen(Paned):
                 curves.add_class("run-page")
                 yield curves
                 with Horizontal(id="usage", classes="run-page"):
-                    yield Curves(empty="asking what it uses", id="cpu")
-                    yield Curves(empty="", id="memory")
+                    yield Curves(empty="asking what it uses", choice=False, id="cpu")
+                    yield Curves(empty="", choice=False, id="memory")
             with Vertical(id="run-right", classes="run-column"):
                 yield Pane(id="about", classes="run-page", focusable=True)
                 yield happened

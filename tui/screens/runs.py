@@ -119,7 +119,6 @@ class Runs(ShedScreen):
 
     def on_table_counted(self, event: Table.Counted) -> None:
         self._read_sparks()
-        self.query_one("TopLine").refresh()
 
     def on_table_opened(self, event: Table.Opened) -> None:
         self.shed.open("run", str(event.row.id))

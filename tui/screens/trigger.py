@@ -55,6 +55,10 @@ class _Choice(Checkbox, inherit_bindings=False):
         Binding("enter", "go_on", show=False),
     ]
 
+    @property
+    def BUTTON_INNER(self) -> str:  # type: ignore[override]  # Textual's has the X always, and tells by its colour alone
+        return "X" if self.value else " "
+
     def action_go_on(self) -> None:
         self.query_ancestor(AskWish).go_on()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 
 from tui.keybindings import bindings
+from tui.rows.words import clock
 from tui.screens.base import ShedScreen
 from tui.screens.running import run_a_job, turn_a_schedule
 
@@ -80,5 +81,6 @@ class Watching(ShedScreen):
             self.ask("backtest", lambda daemon: daemon.backtest(name), self._replayed)
 
     def _replayed(self, found: BacktestView) -> None:
-        alarms = "".join(f"; {one.at:%b %d %H:%M} {', '.join(one.columns)}" for one in found.alarms[-3:])
+        frame = self.shed.frame
+        alarms = "".join(f"; {clock(one.at, frame)} {', '.join(one.columns)}" for one in found.alarms[-3:])
         self.say(f"{found.monitor}, as it is set now: {found.sentence}{alarms}", "warn" if found.alarms else "good")

@@ -45,6 +45,8 @@ class Column(Generic[R]):
     draw: Callable[[R, Frame], Cell]
     value: Callable[[R], str | float | int | None] | None = None
     """What an in-memory list is sorted and filtered by; else the text that is drawn."""
+    order: Callable[[R], str | float | int | None] | None = None
+    """What it is sorted by, where one filters by another: a time that is drawn as `14:05`, a number as `v10`."""
     right: bool = False
     grows: bool = False
     """Takes what is left of the screen."""

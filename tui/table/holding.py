@@ -12,7 +12,7 @@ from textual.geometry import Region
 
 from tui.failure import Failure
 from tui.table.column import Column
-from tui.table.messages import Counted, Moved
+from tui.table.messages import Counted, Moved, Refused
 from tui.table.pages import PAGE
 from tui.table.picture import Picture
 from tui.table.rest import Rest
@@ -40,11 +40,14 @@ class Holding(Picture[R]):
         self.following = False
         self.rest = Rest(self._tell)
         self._anchor: Hashable | None = None
-        self._range_from: int | None = None
+        self._range_from: Hashable | None = None
+        """The row that was marked last, whose place is another one once newer rows come."""
         self._asked: set[int] = set()
         self._era = 0
         self._counted_era = -1
         self._other_query = False
+        self._told: Failure | None = None
+        """Why what was asked for cannot be had, as the screen was told."""
 
     # ---- what others ask of it ---------------------------------------------------------------------------------------
 
@@ -133,14 +136,26 @@ class Holding(Picture[R]):
             if source.waiting:
                 self._asked.discard(number)
                 return
-            self._came(number, era, Slice(*source.window(None, query, number * PAGE, PAGE)))  # type: ignore[arg-type]
+            try:
+                found = source.window(None, query, number * PAGE, PAGE)  # type: ignore[arg-type]
+            except Failure as failure:
+                self._refused(failure)
+            else:
+                self._came(number, era, found)
             return
         self.shed.ask(
             f"{id(self)}:{number}",
             lambda daemon: source.window(daemon, query, number * PAGE, PAGE),
             lambda found: self._came(number, era, found),
-            refused=self.failed,
+            refused=self._refused,
         )
+
+    def _refused(self, failure: Failure) -> None:
+        """Over rows that are here it has to be said: they look as if they were those that were asked for."""
+        self.failed(failure)
+        if self.pages.total:
+            self._told = failure
+            self.post_message(Refused(self, failure))
 
     def _came(self, number: int, era: int, found: Slice[R]) -> None:
         self._asked.discard(number)
@@ -148,6 +163,9 @@ class Holding(Picture[R]):
             return
         before = self.pages.total
         self.failure = None
+        if self._told is not None:
+            self.post_message(Refused(self, self._told, over=True))
+            self._told = None
         if self._other_query:
             self._other_query = False
             self.pages.forget()

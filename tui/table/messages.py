@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from tui.failure import Failure
     from tui.table.holding import Holding
 
 
@@ -33,6 +34,20 @@ class Counted(Message, namespace="table"):
     def __init__(self, table: Holding[Any]) -> None:
         super().__init__()
         self.table = table
+
+    @property
+    def control(self) -> Holding[Any]:
+        return self.table
+
+
+class Refused(Message, namespace="table"):
+    """What was asked for cannot be had, and other rows are on screen; or `over`: they are here after all."""
+
+    def __init__(self, table: Holding[Any], failure: Failure, *, over: bool = False) -> None:
+        super().__init__()
+        self.table = table
+        self.failure = failure
+        self.over = over
 
     @property
     def control(self) -> Holding[Any]:

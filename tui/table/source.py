@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
+from tui.failure import Usage
 from tui.table.column import Column, Frame
 
 if TYPE_CHECKING:
@@ -80,16 +81,23 @@ class ListSource(Generic[R]):
         return len(self.answer(query))
 
     def answer(self, query: Query) -> Sequence[R]:
-        """All rows that match, in order."""
+        """All rows that match, in order. Raises Usage for a filter that cannot mean anything."""
         rows = self.rows
         if query.filter:
-            from store.wire.filter import matches, parse
+            from store.wire.filter import FilterError, matches, parse
 
-            wanted = parse(query.filter)
+            try:
+                wanted = parse(query.filter)
+            except FilterError as error:
+                where = f"filter, character {error.place + 1}"
+                raise Usage(error.what, where=where, remedy=error.remedy) from None
             rows = [row for row in rows if matches(wanted, self.fields(row))]
         if query.sort:
-            column = next(c for c in self.columns if c.key == query.sort.removeprefix("-"))
-            rows = sorted(rows, key=lambda row: _order(self._value(column, row)), reverse=query.sort.startswith("-"))
+            # Columns that are only known with the rows may be others by now: another version of a table, other runs.
+            column = next((c for c in self.columns if c.key == query.sort.removeprefix("-")), None)
+            if column is not None:
+                place = column.order or (lambda row: self._value(column, row))
+                rows = sorted(rows, key=lambda row: _order(place(row)), reverse=query.sort.startswith("-"))
         return rows
 
     def fields(self, row: R) -> dict[str, str | float | int | None]:

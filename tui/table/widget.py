@@ -30,6 +30,7 @@ class Table(Holding[R], can_focus=True):
     Moved: TypeAlias = messages.Moved
     Opened: TypeAlias = messages.Opened
     Counted: TypeAlias = messages.Counted
+    Refused: TypeAlias = messages.Refused
 
     def __init__(
         self,
@@ -132,7 +133,7 @@ class Table(Holding[R], can_focus=True):
 
     def action_reverse(self) -> None:
         sort = self.query_.sort
-        if sort:
+        if any(column.key == sort.removeprefix("-") and column.sorts for column in self.columns):
             self._anchor = None
             self.ask_for(self.query_.sorted(sort[1:] if sort.startswith("-") else f"-{sort}"))
             self._go(0)
@@ -167,15 +168,15 @@ class Table(Holding[R], can_focus=True):
         row = self.row
         if row is not None:
             self._toggle(row)
-            self._range_from = self.cursor
+            self._range_from = self.source.key(row)
             self._go(self.cursor + 1)
 
     def action_mark_range(self) -> None:
         """From the last marked row to here, as far as the rows are here."""
-        start = self.cursor if self._range_from is None else self._range_from
-        first, last = sorted((start, self.cursor))
+        start = None if self._range_from is None else self.pages.find(self._range_from)
+        first, last = sorted((self.cursor if start is None else start, self.cursor))
         self.marks |= {self.source.key(row): row for row in self.pages.here(range(first, last + 1))}
-        self._range_from = self.cursor
+        self._range_from = None if self.row is None else self.source.key(self.row)
         self._marks_changed()
 
     def action_unmark(self) -> None:

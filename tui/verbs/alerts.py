@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tui.failure import Usage
+from tui.failure import ClientError, Failure, Usage
 from tui.verbs import complete
 from tui.verbs.frame import Shell, group, verb
 
@@ -77,7 +77,7 @@ def ack(
 ) -> None:
     """Say that you know of it: it needs nobody any more, and nobody is reminded, unless it becomes worse."""
     with shell.daemon() as daemon:
-        views = [daemon.acknowledge(number, note=note) for number in numbers]
+        views = _each(numbers, "acknowledged", lambda number: daemon.acknowledge(number, note=note))
     _say(shell, views, "acknowledged")
 
 
@@ -88,7 +88,7 @@ def resolve(
 ) -> None:
     """Say that it is over. What finds it again opens it again."""
     with shell.daemon() as daemon:
-        views = [daemon.resolve_alert(number, why=why) for number in numbers]
+        views = _each(numbers, "resolved", lambda number: daemon.resolve_alert(number, why=why))
     _say(shell, views, "resolved")
 
 
@@ -116,6 +116,20 @@ def test(
     shell.say(done, f"channel {done.channel} ({done.kind}) {word} after {done.seconds:.1f} s: {done.answer}")
     if not done.sent:
         raise typer.Exit(1)
+
+
+def _each(numbers: Sequence[int], word: str, do: Callable[[int], AlertView]) -> list[AlertView]:
+    """One after the other; where one is refused, what was done before it stays, and that is said."""
+    views: list[AlertView] = []
+    for number in numbers:
+        try:
+            views.append(do(number))
+        except ClientError as error:
+            if not views:
+                raise
+            done = f"{', '.join(str(view.id) for view in views)} {'is' if len(views) == 1 else 'are'} {word} already"
+            raise Failure(error.what, where=error.where, remedy=f"{error.remedy}; {done}") from None
+    return views
 
 
 def _say(shell: Shell, views: Sequence[AlertView], word: str) -> None:

@@ -41,7 +41,7 @@ def list_datasets(shell: Shell) -> None:
 def show(shell: Shell, name: Dataset) -> None:
     """The newest version, or with NAME@VERSION another one: columns, checks, the first rows."""
     table, at, version = name.partition("@")
-    if at and not version.isdigit():
+    if at and not version.isdecimal():
         raise Usage(f"{name!r} names no version", remedy=f"write it as {table}@0; `trainshed data history {table}`")
     with shell.daemon() as daemon:
         detail = daemon.dataset(table, int(version) if at else None)

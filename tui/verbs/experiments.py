@@ -80,13 +80,13 @@ def start(
     if version is None:
         if name:
             raise Usage("--name is for one of your own", remedy=f"`trainshed experiment start {what}` has a name")
-        model, name, command = _defined(shell, what).model, what, f"trainshed experiment start {what}"
+        model, name = _defined(shell, what).model, what
     else:
-        model, name, command = what, name or f"{what}_{version}", f"trainshed experiment start {what} {version}"
+        model, name = what, name or f"{what}_{version}"
     change = TrafficChange(
         do="experiment", name=name, version=version, settings=settings, reason=reason, override=override
     )
-    change_traffic(shell, model, change, yes=yes, command=command)
+    change_traffic(shell, model, change, yes=yes)
 
 
 def show(
@@ -126,7 +126,7 @@ def stop(shell: Shell, name: Called, yes: Yes = False, reason: Reason = "") -> N
     with shell.daemon() as daemon:
         model = daemon.experiment(name).model
     change = TrafficChange(do="stop", kind="experiment", name=name, reason=reason)
-    change_traffic(shell, model, change, yes=yes, command=f"trainshed experiment stop {name}")
+    change_traffic(shell, model, change, yes=yes)
 
 
 def _defined(shell: Shell, name: str) -> ExperimentView:

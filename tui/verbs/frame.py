@@ -18,6 +18,7 @@ import typer
 
 from tui.failure import Failure
 from tui.place import Place, find_place
+from tui.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -100,8 +101,10 @@ class Shell:
         return datetime.now(UTC)
 
     def note(self, sentence: str) -> None:
-        """A word beside the answer, for a person; standard output stays one document."""
-        sys.stderr.write(sentence + "\n")
+        """A word beside the answer, for a person; standard output stays one document. The words may be anybody's, and
+        none of them reach the terminal as an order.
+        """
+        sys.stderr.write("\n".join(map(printable, sentence.split("\n"))) + "\n")
 
 
 def verb(app: typer.Typer, name: str, *, example: str) -> Callable[[Verb], Verb]:

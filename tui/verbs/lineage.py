@@ -40,6 +40,6 @@ def _asked(daemon: Client, what: str, number: int | None) -> LineageView:
     if number is not None:
         return daemon.version_lineage(what, number)
     table, at, version = what.partition("@")
-    if at and not version.isdigit():
+    if at and not version.isdecimal():
         raise Usage(f"{what!r} names no version", remedy=f"write it as {table}@0")
     return daemon.dataset_lineage(table, version=int(version) if at else None)

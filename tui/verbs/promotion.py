@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tui.commandline import promote_command, rollback_command
 from tui.failure import Failure, Usage
 from tui.verbs.frame import Shell, verb
 from tui.verbs.models import REPLAY_S, Alias, Model, Version
@@ -41,11 +42,11 @@ def promote(
 
     with shell.daemon() as daemon:
         plan = daemon.plan(model, version, alias=alias, wait=0.0 if yes else REPLAY_S)
-        confirm(shell, plan, yes=yes, command=f"trainshed promote {model} {version}")
+        confirm(shell, plan, yes=yes, command=promote_command(plan, override=override))
         request = PromoteRequest(version=version, alias=alias, token=plan.token, reason=reason, override=override)
         with _told(shell, daemon, plan):
             moved = daemon.promote(model, request)
-    shell.say(moved, _moved(moved))
+    shell.say(moved, _moved(moved, plan.undo))
 
 
 def rollback(
@@ -61,11 +62,11 @@ def rollback(
 
     with shell.daemon() as daemon:
         plan = daemon.rollback_plan(model, alias=alias, to=to)
-        confirm(shell, plan, yes=yes, command=f"trainshed rollback {model}")
+        confirm(shell, plan, yes=yes, command=rollback_command(plan))
         request = RollbackRequest(alias=alias, to=plan.to_version, expected=plan.from_version, reason=reason)
         with _told(shell, daemon, plan):
             moved = daemon.rollback(model, request)
-    shell.say(moved, _moved(moved))
+    shell.say(moved, _moved(moved, plan.undo))
 
 
 def confirm(shell: Shell, plan: PlanView, *, yes: bool, command: str) -> None:
@@ -98,10 +99,11 @@ def _told(shell: Shell, daemon: Client, plan: PlanView) -> AbstractContextManage
     return followed(daemon, plan.model, plan.to_version, shell.note)
 
 
-def _moved(event: AliasEventView) -> str:
+def _moved(event: AliasEventView, back: str) -> str:
+    """`back`: how the plan said that it is undone. Of another alias than production, that is another command."""
     before = "nothing" if event.from_version is None else f"v{event.from_version}"
     against = ", against the gates" if event.overridden else ""
-    undo = f"\n  undo: trainshed rollback {event.model}" if event.from_version is not None else ""
+    undo = f"\n  undo: {back}" if event.from_version is not None else ""
     moved = f"{event.model}: {event.alias} {before} → v{event.to_version} by {event.actor}{against}"
     return f"{moved}{_in_service(event.served)}{undo}"
 
@@ -116,5 +118,9 @@ def _in_service(served: ServedView | None) -> str:
     compiled = f", {served.compiled} programs compiled" if served.compiled else ""
     return (
         f"\n  {warm}{compiled}; loaded and compared with its golden rows in {served.loaded_s * 1000:.0f} ms"
-        f"\n  answers in {served.workers} processes after {served.switched_s * 1000:.1f} ms, epoch {served.epoch}"
+        f"\n  answers in {_processes(served.workers)} after {served.switched_s * 1000:.1f} ms, epoch {served.epoch}"
     )
+
+
+def _processes(number: int) -> str:
+    return "1 process" if number == 1 else f"{number} processes"

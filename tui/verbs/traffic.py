@@ -56,14 +56,13 @@ def canary(
     """
     from store.wire import TrafficChange
 
-    command = f"trainshed canary {model} " + ("--stop" if stop else str(version))
     if (version is None) == (not stop):
         raise Usage("a version, or --stop", remedy=f"`trainshed canary {model} 3` starts one")
     if stop:
         change = TrafficChange(do="stop", kind="canary", reason=reason)
     else:
         change = TrafficChange(do="canary", version=version, reason=reason, override=override)
-    change_traffic(shell, model, change, yes=yes, command=command)
+    change_traffic(shell, model, change, yes=yes)
 
 
 def weights(
@@ -80,7 +79,6 @@ def weights(
     """Give versions shares of the units; the rest is production's. Who has a version keeps it while its share grows."""
     from store.wire import TrafficChange
 
-    words = " ".join(shares or ["--stop"])
     if bool(shares) == stop:
         raise Usage("shares, or --stop", remedy=f"`trainshed weights {model} 3=10%` gives version 3 a tenth")
     if stop:
@@ -88,7 +86,7 @@ def weights(
     else:
         parted = shares_of(shares or [])
         change = TrafficChange(do="weights", shares=parted, reason=reason, override=override)
-    change_traffic(shell, model, change, yes=yes, command=f"trainshed weights {model} {words}")
+    change_traffic(shell, model, change, yes=yes)
 
 
 def shadow(
@@ -115,8 +113,7 @@ def shadow(
         change = TrafficChange(do="lift", reason=reason)
     else:
         change = TrafficChange(do="shadow", version=version, share=share_of(share), reason=reason)
-    command = f"trainshed shadow {model} " + ("--stop" if stop else f"{version} --share {share}")
-    change_traffic(shell, model, change, yes=yes, command=command)
+    change_traffic(shell, model, change, yes=yes)
 
 
 def _show_shadow(shell: Shell, model: str) -> None:
@@ -135,14 +132,15 @@ def _drawn_shadow(model: str, found: ShadowView | None) -> RenderableType:
     return drawn(found)
 
 
-def change_traffic(shell: Shell, model: str, change: TrafficChange, *, yes: bool, command: str) -> None:
+def change_traffic(shell: Shell, model: str, change: TrafficChange, *, yes: bool) -> None:
     """The plan, the question, the change; what is so now."""
     from store.wire import TrafficRequest
+    from tui.commandline import change_command
 
     with shell.daemon() as daemon:
         plan = daemon.traffic_plan(model, change)
         if not yes:
-            _confirm(shell, plan, command)
+            _confirm(shell, plan, change_command(model, change, override=change.override))
         now = daemon.change_traffic(model, TrafficRequest(change=change, token=plan.token))
     shell.say(now, _said(plan, now))
 

@@ -64,6 +64,7 @@ class Watch:
         while True:
             try:
                 changes = daemon.changes(since, wait=POLL_SECONDS)
+                self.tell(daemon, changes)
             except NoDaemon as failure:
                 if not gone:
                     sys.stderr.write(f"trainshed: {failure}\n")
@@ -71,7 +72,6 @@ class Watch:
                 time.sleep(_RETRY_SECONDS)
                 continue
             gone, since = False, changes.rev
-            self.tell(daemon, changes)
 
     def tell(self, daemon: Client, changes: ChangesView) -> None:
         from tui.draw import plain

@@ -125,12 +125,12 @@ def test_a_promotion_says_what_each_phase_took() -> None:
         "at": "2026-01-01T00:00:00Z",
     }
     served = ServedView(epoch=4, workers=2, compiled=5, pressed_s=3.2, loaded_s=0.012, switched_s=0.0021)
-    said = _moved(AliasEventView(**event, served=served))
+    said = _moved(AliasEventView(**event, served=served), "trainshed rollback late --to 1")
     assert "verified in 3.2 s, 5 programs compiled; loaded and compared with its golden rows in 12 ms" in said
     assert "answers in 2 processes after 2.1 ms, epoch 4" in said
     warm = served.model_copy(update={"pressed_s": 0.0, "compiled": 0})
-    assert "was warm already" in _moved(AliasEventView(**event, served=warm))
-    assert "processes" not in _moved(AliasEventView(**event))
+    assert "was warm already" in _moved(AliasEventView(**event, served=warm), "")
+    assert "processes" not in _moved(AliasEventView(**event), "")
 
 
 def test_the_history_has_a_line_for_each_version_and_stretch_and_says_when_there_is_none() -> None:

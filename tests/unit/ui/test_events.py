@@ -28,7 +28,7 @@ async def test_beside_the_list_a_move_stands_as_before_and_after_with_its_reason
         text = shown(pilot)
         assert "nothing → 1" in text
         assert "the first that beats the baseline" in text
-        assert 'Events  ›  subject="late 1"' in text
+        assert 'Events  ›  /subject="late 1"' in text
 
 
 async def test_a_filter_is_answered_by_the_daemon(make_app: MakeApp) -> None:

@@ -15,9 +15,9 @@ from tests.unit.ui.conftest import MakeApp, Served
 from tests.unit.ui.test_serving import plan, stand
 from tests.unit.ui.trying import begin
 from tui.app import ShedApp
+from tui.commandline import change_command as command
 from tui.failure import Usage
 from tui.plan import PlanBox
-from tui.proposals.traffic import command
 from tui.rows.serving import endpoints_of
 from tui.screens.experiment import ExperimentScreen
 from tui.screens.parting import AskExperiment

@@ -74,6 +74,16 @@ async def test_t_runs_a_job_with_settings_after_the_plan(make_app: MakeApp, clie
         assert client.runs(limit=1).items[0].job == "features:habits"
 
 
+async def test_what_is_not_chosen_has_no_x(make_app: MakeApp) -> None:
+    """Both had one always, and only its colour told whether it was meant."""
+    app = make_app("jobs")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, "j", "T", "tab", "tab", "space")
+        assert "▐ ▌ bring upstream up to date first" in shown(pilot)
+        assert "▐X▌ run even if nothing changed" in shown(pilot)
+
+
 async def test_f_shows_the_times_of_a_backfill_before_it_queues_them(make_app: MakeApp, client: Client) -> None:
     app = make_app("jobs")
     async with app.run_test(size=(100, 40)) as pilot:

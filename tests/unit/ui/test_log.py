@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.widgets import Input
 
+from store import lifecycle
 from tests.unit.ui.acting import press, settle, shown, until
 from tests.unit.ui.conftest import MakeApp, Served
 from tests.unit.ui.history import LIVING
 from tui.log.needle import hits, ignores_case
-from tui.log.pager import feed
+from tui.log.pager import _left_alone, feed
 from tui.log.parts import cut
+from tui.log.piece import Chunk
 from tui.log.view import LogView
 from tui.screens.log import LogScreen
 
@@ -104,6 +108,60 @@ async def test_an_earlier_try_has_its_own_log(make_app: MakeApp) -> None:
         assert "step     1 loss 0.6931" in shown(pilot)
 
 
+def _tried_again(shed: Served) -> None:
+    """The try that lives is lost, and a third begins."""
+    reason = "its process is gone"
+    with shed.record.transaction() as tx:
+        lifecycle.settle(tx, LIVING, "lost", reason=reason, retry_at=tx.now, exit_code=None, signal=9, cpu_s=1.0)
+    with shed.record.transaction() as tx:
+        lifecycle.start_attempt(tx, LIVING, "n" * 32)
+    shed.home.attempt(LIVING, 3).root.mkdir(parents=True, exist_ok=True)
+    shed.home.attempt(LIVING, 3).stdout.write_text("the third try begins\n")
+
+
+async def test_who_follows_a_run_that_is_tried_again_goes_along_with_it(make_app: MakeApp, shed: Served) -> None:
+    """The log of the new try was read from where the old one had ended: its beginning was never shown."""
+    app = make_app("runs")
+    async with app.run_test(size=(100, 20)) as pilot:
+        await settle(pilot)
+        app.open("log", str(LIVING))
+        await settle(pilot)
+        _tried_again(shed)
+        await until(lambda: "the third try begins" in shown(pilot))
+        assert "try 3 of 3" in shown(pilot)
+        assert "try 3 has begun; t shows the one before" in shown(pilot)
+
+
+async def test_who_reads_in_the_log_of_a_try_stays_in_it(make_app: MakeApp, shed: Served) -> None:
+    app = make_app("runs")
+    async with app.run_test(size=(100, 20)) as pilot:
+        await settle(pilot)
+        app.open("log", str(LIVING))
+        await settle(pilot)
+        await press(pilot, "g")
+        _tried_again(shed)
+        await until(lambda: "try 3 has begun; this is the log of try 2" in shown(pilot))
+        assert "try 2 of 3" in shown(pilot)
+        assert "the third try begins" not in shown(pilot)
+
+
+async def test_where_the_size_cap_has_let_go_of_what_comes_next_it_goes_on_with_what_is_left(make_app: MakeApp) -> None:
+    """The bytes behind the end of what was here were gone: they were asked for again and again, at full speed."""
+    app = make_app("runs")
+    async with app.run_test(size=(100, 20)) as pilot:
+        await settle(pilot)
+        app.open("log", str(LIVING))
+        await settle(pilot)
+        await press(pilot, "g")
+        view = pilot.app.screen.query_one(LogView)
+        far = view.piece.end + 5_000
+        asked: list[str] = []
+        view.shed.ask = lambda group, *_, **__: asked.append(group)  # type: ignore[method-assign]
+        view._behind(view._era, Chunk("what is left\n", far, far + 13, far + 13, far))
+        assert view.in_view == ["what is left"]
+        assert not [group for group in asked if group.endswith("behind")]
+
+
 async def test_a_gigabyte_opens_at_once_and_reads_pieces_as_it_is_scrolled(make_app: MakeApp, shed: Served) -> None:
     file = shed.home.attempt(LIVING, 2).stdout
     with file.open("r+b") as log:  # sparse: the middle is zeros that were never written
@@ -155,6 +213,17 @@ def test_a_pager_reads_harmless_text_and_may_leave_early(tmp_path: Path) -> None
     )
     assert out.read_text() == "a␛[2J\nb"
     feed([sys.executable, "-c", "pass"], iter(["a\n" * 100_000] * 5))
+
+
+def test_ctrl_c_is_the_pagers_and_does_not_end_the_ui(tmp_path: Path) -> None:
+    out = tmp_path / "handler"
+    asks = f"import signal; open({str(out)!r}, 'w').write(signal.getsignal(signal.SIGINT).__name__)"
+    with _left_alone():
+        signal.raise_signal(signal.SIGINT)
+        feed([sys.executable, "-c", asks], iter([]))
+    assert out.read_text() == "default_int_handler", "the pager has its own"
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
 
 
 def test_hits_are_cut_out_of_a_line() -> None:

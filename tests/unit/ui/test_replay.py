@@ -129,7 +129,9 @@ async def test_a_run_has_the_tries_and_events_that_it_had_then(make_app: MakeApp
         assert "try 2 of 3" in shown(pilot)
         await _to(app, pilot, "2026-06-14 10:00")
         assert "run 13 had not been asked for by 2026-06-14 10:00:00 UTC" in shown(pilot)
-        await press(pilot, "escape", "escape")
+        await press(pilot, "escape", "escape")  # what was said, then the run
+        assert "1,400" not in shown(pilot), "the list under it is as of then, too"
+        await press(pilot, "escape")
         assert "1,400" in shown(pilot)
         assert "is not kept" not in shown(pilot)
 

@@ -37,11 +37,21 @@ def test_a_command_is_read(text: str, command: Command) -> None:
     assert read(text, KNOWN) == command
 
 
-@pytest.mark.parametrize("text", ["run", "version late", "theme", "theme green", "frobnicate", 'run "12'])
+@pytest.mark.parametrize(
+    "text",
+    ["run", "version late", "theme", "theme green", "frobnicate", 'run "12', "run abc", "alert x", "version late v2"],
+)
 def test_what_is_no_command_says_what_there_is(text: str) -> None:
     with pytest.raises(Usage) as refused:
         read(text, KNOWN)
     assert refused.value.remedy
+
+
+def test_where_a_number_is_needed_a_word_is_refused_before_anything_opens() -> None:
+    """A screen that was given `abc` for the number of its run ended the whole UI."""
+    with pytest.raises(Usage, match="'abc' is no number of a run") as refused:
+        read("run abc", KNOWN)
+    assert refused.value.remedy == "for example `:run 12`"
 
 
 @pytest.mark.parametrize(
