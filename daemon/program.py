@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.process.lean import lean
 from store.errors import Refused, StorageError, TrainshedError
 
 
@@ -32,8 +33,7 @@ def ask_program(
             where=module,
             remedy="ask without it: no name has one",
         )
-    # -P, so that a file of the user's in the current folder is never taken for ours.
-    command = [sys.executable, "-P", "-m", module, *arguments]
+    command = [sys.executable, *lean(module, arguments)]
     try:
         done = subprocess.run(
             command,

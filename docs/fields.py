@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from pipeline.config.base import Section, duration_text, parse_duration, parse_size
+from pipeline.config.sentences import sentences
 
 _PLACES = {
     "sources": "[sources.NAME]",
@@ -32,7 +33,7 @@ _PLAIN = {str: "text", int: "whole number", float: "number", bool: "true or fals
 @dataclass(frozen=True)
 class SectionOf:
     heading: str
-    model: type[BaseModel]
+    model: type[Section]
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,12 @@ class Row:
     meaning: str
 
 
-def sections(model: type[BaseModel]) -> list[SectionOf]:
+def sections(model: type[Section]) -> list[SectionOf]:
     """Every section below a model, in the order of its fields, each followed by its own; each once."""
     return list(dict.fromkeys(_below(model, "")))
 
 
-def _below(model: type[BaseModel], place: str) -> Iterator[SectionOf]:
+def _below(model: type[Section], place: str) -> Iterator[SectionOf]:
     for name, field in model.model_fields.items():
         inner = list(_models(field.annotation))
         for one in inner:
@@ -59,14 +60,15 @@ def _below(model: type[BaseModel], place: str) -> Iterator[SectionOf]:
             yield from _below(one, here.strip("[]"))
 
 
-def rows(model: type[BaseModel]) -> Iterator[Row]:
+def rows(model: type[Section]) -> Iterator[Row]:
     """The keys of one section that are not sections of their own."""
+    told = sentences(model)
     for name, field in model.model_fields.items():
-        yield Row(field.alias or name, _type(field), _default(field), _meaning(name, field))
+        yield Row(field.alias or name, _type(field), _default(field), _meaning(name, told))
 
 
-def _meaning(name: str, field: FieldInfo) -> str:
-    return _escaped(field.description or ("Says which kind this is." if name == "kind" else ""))
+def _meaning(name: str, told: Mapping[str, str]) -> str:
+    return _escaped(told.get(name) or ("Says which kind this is." if name == "kind" else ""))
 
 
 def _heading(place: str, name: str, annotation: Any) -> str:
@@ -77,7 +79,7 @@ def _heading(place: str, name: str, annotation: Any) -> str:
     return f"[{place}.{name}.NAME]" if get_origin(annotation) is dict else f"[{place}.{name}]"
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+def _models(annotation: Any) -> Iterator[type[Section]]:
     if isinstance(annotation, type) and issubclass(annotation, Section):
         yield annotation
     for inner in get_args(annotation):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from store.words import Outcome, Severity
+
+REMEMBERED: Final = 400
+"""Windows of a monitor whose labels, or rows, may still come."""
 
 
 class Facts(BaseModel):

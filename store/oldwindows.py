@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, and_, delete, or_, tuple_
 from sqlmodel import Session, col, select
 
 from store.engine import Transaction
+from store.facts import REMEMBERED
 from store.tables import Alert, DriftReport, Param, Run, WatchWindow
-from store.watching import REMEMBERED
 from store.words import ENDED
 
 MOST: Final = 500

@@ -10,14 +10,12 @@ from sqlmodel import Session, col, select
 
 from store import events
 from store.engine import Transaction
-from store.facts import ReportFacts, StreamFacts, WindowFacts
+from store.facts import REMEMBERED, ReportFacts, StreamFacts, WindowFacts
 from store.keyset import decode_token, page
 from store.tables import DriftReport, WatchStream, WatchWindow
 from store.times import from_us
 from store.wire import DriftColumn, DriftReportView, Page, RetrainView, WatchFinding
 
-REMEMBERED: Final = 400
-"""Windows of a monitor whose labels, or rows, may still come."""
 _TOLD: Final = ("rows", "labelled", "measures", "limits", "performance", "estimate", "service")
 
 

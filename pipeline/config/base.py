@@ -13,9 +13,12 @@ _SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
 class Section(BaseModel):
-    """A table of the project file: frozen, and an unknown key is an error."""
+    """A table of the project file: frozen, and an unknown key is an error.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    Under each field stands a sentence (pipeline/config/sentences.py).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def parse_duration(value: Any) -> timedelta:

@@ -11,9 +11,11 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from pipeline.config.base import Section
 from pipeline.config.lines import line_of
 from pipeline.config.project import Project
 from pipeline.config.references import nearest
+from pipeline.config.sentences import sentences
 from store.errors import ProjectError
 
 Location = tuple[str | int, ...]
@@ -141,10 +143,9 @@ def _described(location: Location) -> str:
     """The sentence under the field, to be put behind a remedy."""
     for length in range(len(location), 0, -1):
         section = _section(location[: length - 1])
-        if isinstance(section, type) and issubclass(section, BaseModel):
-            fields = {field.alias or name: field for name, field in section.model_fields.items()}
-            field = fields.get(str(location[length - 1]))
-            sentence = field.description if field is not None else None
+        if isinstance(section, type) and issubclass(section, Section):
+            names = {field.alias or name: name for name, field in section.model_fields.items()}
+            sentence = sentences(section).get(names.get(str(location[length - 1]), ""))
             return f" ({' '.join(sentence.split())})" if sentence else ""
     return ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import PrivateAttr, model_validator
 
 from pipeline.config.alerts import AlertsSection
 from pipeline.config.base import Name, Section
@@ -43,7 +43,8 @@ class Project(Section):
     monitors: dict[Name, MonitorSection] = {}
     alerts: AlertsSection = AlertsSection()
     schedules: dict[Name, ScheduleSection] = {}
-    jobs: dict[str, JobSection] = Field(default={}, description="Settings of single jobs, by name.")
+    jobs: dict[str, JobSection] = {}
+    """Settings of single jobs, by name."""
     _root: Path = PrivateAttr(default=Path())
 
     @property

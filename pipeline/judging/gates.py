@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.config.models import Gates
 from pipeline.judging.evidence import Comparison, Difference, Estimate, Evidence, SliceFacts
 from pipeline.stats.metrics import scale
 from pipeline.stats.orientation import IN_LABEL_UNITS, SMALLER_IS_BETTER, MetricName, gain
 from store.words import Outcome
+
+if TYPE_CHECKING:
+    from pipeline.config.models import Gates
 
 SIGNIFICANT = 0.05
 """Adjusted p-value up to which a slice's drop is not taken for chance."""

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+from pipeline.process.lean import lean
 from pipeline.serving.readiness import is_pressed
 from pipeline.serving.starting import computing_environment
 from store.errors import NotServed
@@ -119,7 +120,7 @@ class Press:
         tell("start")
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-P", "-m", "pipeline.serving.press", str(self._home.root), digest, str(self._largest_batch)),
+            *lean("pipeline.serving.press", [str(self._home.root), digest, str(self._largest_batch)]),
             env=computing_environment(os.environ),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

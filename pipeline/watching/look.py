@@ -19,9 +19,8 @@ from pipeline.watching.rowassessor import RowAssessor
 from pipeline.watching.subjects import Basis, Subject
 from pipeline.watching.vectors import vector_measures
 from pipeline.watching.windows import Window
-from store.facts import WindowFacts
+from store.facts import REMEMBERED, WindowFacts
 from store.home import Home
-from store.watching import REMEMBERED
 
 FORMAT: Final = 1
 """Of what a look tells of a window; a new number makes it anew."""

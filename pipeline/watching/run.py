@@ -25,8 +25,8 @@ from pipeline.watching.making import keep_part
 from pipeline.watching.report import reported
 from pipeline.watching.rowassessor import row_assessor_of
 from pipeline.watching.subjects import subjects_of
+from store.facts import REMEMBERED
 from store.times import to_us
-from store.watching import REMEMBERED
 
 _AT_ONCE: Final = 20
 """Windows in one line of the spool."""

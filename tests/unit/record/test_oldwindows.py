@@ -12,9 +12,9 @@ from daemon.oldwindows import OldWindows
 from pipeline.config.monitors import KEEP_WINDOWS
 from store import alerts, lifecycle, oldwindows, queue, results, watching
 from store.engine import Record
+from store.facts import REMEMBERED
 from store.findings import Finding, Policy
 from store.oldwindows import MOST, REPORT, old_windows
-from store.watching import REMEMBERED
 from tests.unit.config.test_monitors import project
 from tests.unit.record.conftest import HandClock
 from tests.unit.record.test_watching import HOUR, put, report, window
