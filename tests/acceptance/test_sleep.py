@@ -52,7 +52,7 @@ def test_a_model_that_nobody_asks_sleeps_in_every_process_and_the_next_request_a
     url = stage.until_warm()
     stage.promote(2)
     before, wakings = scores(url), line(stage)["cold_starts"]
-    until(lambda: line(stage)["asleep"], 60)
+    until_asleep(stage, url)
     assert (line(stage)["ready"], line(stage)["version"]) == (True, 2)
     with httpx.Client(base_url=url, trust_env=False, verify=False, timeout=20) as client:
         assert client.get("/v2/models/late/ready").json() == {"name": "late", "ready": True}
@@ -72,23 +72,23 @@ def test_a_model_that_nobody_asks_sleeps_in_every_process_and_the_next_request_a
     assert woken["cold_ms"] > 0.0
     until(lambda: all(loaded == 2.0 for loaded in gauges(url, "resident_versions")), 30)  # the spare follows
 
-    until(lambda: line(stage)["asleep"], 60)
+    until_asleep(stage, url)
     assert gauges(url, "resident_versions") == [0.0, 0.0]
     back = stage.rollback()["served"]
     assert (back["pressed_s"], back["compiled"], back["workers"]) == (0.0, 0, 2)
     assert scores(url)[0] == 1
-    until(lambda: line(stage)["asleep"], 60)
+    until_asleep(stage, url)
     assert stage.promote(3)["served"]["workers"] == 2
     assert scores(url)[0] == 3
     assert stage.endpoints()["compilations"] == 0
 
-    until(lambda: line(stage)["asleep"], 60)
+    until_asleep(stage, url)
     with httpx.Client(base_url=url, trust_env=False, verify=False, timeout=20) as client:
         late = client.post("/v1/predict/late", json={"rows": [ROW], "timeout_ms": 0.001})
         assert late.status_code == 504  # its own time was over; the load goes on for the next one
     assert scores(url)[0] == 3
 
-    until(lambda: line(stage)["asleep"], 60)
+    until_asleep(stage, url)
     shutil.rmtree(stage.home.serving.executables_root)
     with httpx.Client(base_url=url, trust_env=False, verify=False, timeout=20) as client:
         lost = client.post("/v1/predict/late", json=ROW)
@@ -101,6 +101,11 @@ def test_a_model_that_nobody_asks_sleeps_in_every_process_and_the_next_request_a
 def line(stage: Stage) -> dict[str, Any]:
     found: dict[str, Any] = stage.endpoints()["endpoints"][0]
     return found
+
+
+def until_asleep(stage: Stage, url: str) -> None:
+    """In the processes themselves too: what the daemon shows of them may be from before the last request."""
+    until(lambda: gauges(url, "resident_versions") == [0.0, 0.0] and line(stage)["asleep"], 60)
 
 
 def gauges(url: str, name: str) -> list[float]:
@@ -131,7 +136,7 @@ def test_a_canary_and_a_shadow_sleep_with_their_model_and_are_there_again_when_i
     counted = line(stage)
     until(lambda: line(stage)["shadow"]["answered"] > 0, 30)
 
-    until(lambda: line(stage)["asleep"], 60)
+    until_asleep(stage, url)
     assert (line(stage)["ready"], gauges(url, "resident_versions")) == (True, [0.0, 0.0])
     assert heard(stage, UNITS) == before
     assert stage.endpoints()["compilations"] == 0
@@ -144,11 +149,11 @@ def test_a_canary_and_a_shadow_sleep_with_their_model_and_are_there_again_when_i
     assert line(stage)["shadow"]["failed"] == 0
     assert comparison(stage)["status"] == "running", "what was cold was slow for everybody"
 
-    until(lambda: line(stage)["asleep"], 60)
+    until_asleep(stage, url)
     change(stage, do="stop", kind="canary")  # the route changes under a model that sleeps
     change(stage, do="lift")
     assert set(heard(stage, UNITS).values()) == {1}
-    until(lambda: line(stage)["asleep"], 60)
+    until_asleep(stage, url)
     change(stage, do="canary", version=3)
     assert {1, 3} == set(heard(stage, UNITS).values())
     change(stage, do="stop", kind="canary")

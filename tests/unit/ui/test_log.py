@@ -175,7 +175,7 @@ async def test_a_gigabyte_opens_at_once_and_reads_pieces_as_it_is_scrolled(make_
         app.open("log", str(LIVING))
         await settle(pilot)
         await until(lambda: "late line 0059999" in shown(pilot))
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10  # a gigabyte read whole would take longer
         view = pilot.app.screen.query_one(LogView)
         await press(pilot, *["pageup"] * 3, "g")
         await settle(pilot)
@@ -218,12 +218,16 @@ def test_a_pager_reads_harmless_text_and_may_leave_early(tmp_path: Path) -> None
 def test_ctrl_c_is_the_pagers_and_does_not_end_the_ui(tmp_path: Path) -> None:
     out = tmp_path / "handler"
     asks = f"import signal; open({str(out)!r}, 'w').write(signal.getsignal(signal.SIGINT).__name__)"
-    with _left_alone():
-        signal.raise_signal(signal.SIGINT)
-        feed([sys.executable, "-c", asks], iter([]))
-    assert out.read_text() == "default_int_handler", "the pager has its own"
-    with pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(signal.SIGINT)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts tests may have it ignored
+    try:
+        with _left_alone():
+            signal.raise_signal(signal.SIGINT)
+            feed([sys.executable, "-c", asks], iter([]))
+        assert out.read_text() == "default_int_handler", "the pager has its own"
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_hits_are_cut_out_of_a_line() -> None:
