@@ -95,24 +95,23 @@ def _http_problem(request: Request, error: HTTPException) -> Problem:
 
 
 def _beyond_problem(request: Request) -> Problem:
-    return Problem(
-        title="The request is not valid",
-        status=422,
-        detail="a number has more than 63 bits, or a time lies outside the years 1 to 9999 in UTC",
-        code="InvalidRequest",
-        where=request.url.path,
-        remedy="ask for what there may be",
-    )
+    detail = "a number has more than 63 bits, or a time lies outside the years 1 to 9999 in UTC"
+    return _not_valid(request, detail, "ask for what there may be")
 
 
 def _no_text_problem(request: Request) -> Problem:
+    detail = "a text holds half of a surrogate pair (such as \\ud800), which is no character"
+    return _not_valid(request, detail, "send whole characters")
+
+
+def _not_valid(request: Request, detail: str, remedy: str) -> Problem:
     return Problem(
         title="The request is not valid",
         status=422,
-        detail="a text holds half of a surrogate pair (such as \\ud800), which is no character",
+        detail=detail,
         code="InvalidRequest",
         where=request.url.path,
-        remedy="send whole characters",
+        remedy=remedy,
     )
 
 
