@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from pipeline.config.base import Section
+from pipeline.config.base import Section, duration_text
 from pipeline.config.lines import line_of
 from pipeline.config.project import Project
 from pipeline.config.references import nearest
@@ -19,6 +20,7 @@ from pipeline.config.sentences import sentences
 from store.errors import ProjectError
 
 Location = tuple[str | int, ...]
+_SPAN: Final = re.compile(r"datetime\.timedelta\(([^)]*)\)")
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,22 @@ def _sentence(detail: ErrorDetails, path: Location) -> tuple[str, str]:
         case "value_error":
             return _message(detail), _correction(detail["loc"])
     shown = "" if isinstance(given, dict | list) else f", not {given!r}"
-    return f"{detail['msg'].removeprefix('Input ')}{shown}", _correction(detail["loc"])
+    return f"{_plain(detail)}{shown}", _correction(detail["loc"])
 
 
 def _correction(location: Location) -> str:
     described = _described(location)
     return f"correct it{described}" if described else "correct it: docs/reference/project-file.md says what is allowed"
+
+
+def _plain(detail: ErrorDetails) -> str:
+    """A limit of time as one writes it in the file, where pydantic shows it as Python does."""
+    return _SPAN.sub(_as_written, detail["msg"].removeprefix("Input "))
+
+
+def _as_written(span: re.Match[str]) -> str:
+    parts = dict(part.split("=") for part in span[1].split(", ") if "=" in part)
+    return duration_text(timedelta(**{unit: int(number) for unit, number in parts.items()}))
 
 
 def _message(detail: ErrorDetails) -> str:

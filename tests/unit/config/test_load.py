@@ -152,6 +152,13 @@ def test_a_good_file_loads_and_knows_its_folder(tmp_path: Path) -> None:
             id="no time for a request",
         ),
         pytest.param(
+            GOOD + '[daemon]\nkeep_runs = "1s"\n',
+            ":12: daemon.keep_runs",
+            "should be greater than or equal to 1d, not '1s'",
+            "",
+            id="limit of time",
+        ),
+        pytest.param(
             GOOD + '[schedules.z]\njob = "etl:d"\n', ":11: schedules.z", "exactly one of cron", "", id="no time at all"
         ),
         pytest.param(
