@@ -68,7 +68,12 @@ class Sleeping:
 
     @property
     def asleep(self) -> list[str]:
-        return [model for model in self._shelf.snapshot.routes if self._shelf.asleep(model)]
+        """Models of which nothing is loaded. One whose control is there answers, while the version before comes."""
+        return [model for model in self._shelf.snapshot.routes if self._sleeps(model)]
+
+    def _sleeps(self, model: str) -> bool:
+        seats = self._shelf.seats_of(model)
+        return bool(seats) and all(seat.asleep for seat in seats)
 
     async def rest(self, sleep: Sequence[str], wake: Sequence[str], idle_s: float) -> None:
         """What the supervisor has seen of all workers; what was asked here since then stays awake."""
@@ -135,6 +140,7 @@ class Sleeping:
         try:
             async with self._turn:
                 await self.bring(model, hurry=True)
+                self._asked[model] = self._clock()  # else one whose load takes as long as its time sleeps at once again
         finally:
             for key in keys:
                 self._settle(key, busy(f"version {key[1]} of {key[0]} was let go of meanwhile"))

@@ -115,6 +115,27 @@ def test_all_who_ask_a_sleeping_model_wait_for_one_load_and_the_first_is_the_col
     in_room(loaded, story)
 
 
+def test_a_model_is_awake_when_its_control_answers_and_has_its_whole_time_from_then_on(loaded: LoadedVersion) -> None:
+    """It was told as asleep until the version before was loaded too; and it slept again if that took so long."""
+
+    async def story(room: Room) -> None:
+        await room.sleeping.rest(["late"], [], IDLE_S)
+        asking = asyncio.create_task(room.ask())
+        await asyncio.sleep(0.01)
+        room.asked["late"] = room.now
+        room.now += 2 * IDLE_S
+        room.may_load.set()
+        room.may_load.clear()  # the first of two
+        await asking
+        assert room.sleeping.asleep == []
+        assert room.sleeping.uses() == [("late", 2 * IDLE_S, True)], "the supervisor has it woken as a whole elsewhere"
+        room.may_load.set()
+        await room.sleeping.rest(["late"], [], IDLE_S)
+        assert (room.sleeping.asleep, room.sleeping.uses()) == ([], [("late", 0.0, False)])
+
+    in_room(loaded, story)
+
+
 def test_what_waits_for_a_load_is_bounded_and_has_its_own_time_while_the_load_goes_on(loaded: LoadedVersion) -> None:
     async def story(room: Room) -> None:
         await room.sleeping.rest(["late"], [], IDLE_S)
