@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
+from pipeline.serving.tally import ERRORS, REFUSED, SLOW
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
@@ -32,9 +34,8 @@ STAGES: Final = (
 )
 """1 % → 10 % → 50 %, and then all."""
 
-
-KINDS: Final = ("errors", "slow answers", "refusals")
-"""Of harm, as serving processes count it (`pipeline.serving.tally`)."""
+KINDS: Final = (ERRORS, SLOW, REFUSED)
+"""Of harm, as serving processes count it."""
 
 
 @dataclass(frozen=True, kw_only=True)
