@@ -18,6 +18,7 @@ from tui.bars.notice import Notice
 from tui.bars.strip import KeyStrip
 from tui.bars.topline import TopLine
 from tui.box import Above
+from tui.glass.places import Places
 from tui.keybindings import bindings
 from tui.keys import ACTIONS
 from tui.table import Table
@@ -57,6 +58,7 @@ class ShedScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._compositor = Places()
         self._outdated = False
         self._told_of_the_past = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,7 @@ from tests.unit.ui.shop import no_file
 from tui.bars.notice import Notice
 from tui.charts.widget import Curves
 from tui.client import Client
+from tui.pane import Pane
 from tui.screens.alerts import Alerts
 from tui.screens.compare import Compare
 from tui.screens.doctor import DoctorScreen
@@ -28,6 +30,7 @@ from tui.screens.events import Events
 from tui.screens.run import RunScreen
 from tui.screens.runs import Runs
 from tui.table import Table
+from tui.text import line
 
 pytestmark = pytest.mark.anyio
 LISTS = ["overview", "runs", "models", "data", "serving", "drift", "jobs", "system", "events", "alerts"]
@@ -196,6 +199,28 @@ async def test_why_a_run_failed_and_what_to_do_is_read_in_full_on_a_narrow_scree
         await settle(pilot)
         await until(lambda: "why it failed" in shown(pilot))
         assert no_file().remedy in " ".join(shown(pilot).split())
+
+
+async def test_a_pane_that_had_news_while_it_was_hidden_shows_them_however_it_comes_to_be_seen(
+    make_app: MakeApp,
+) -> None:
+    """Where its place was asked for before the layout that shows it, it never heard of its size, and stayed empty."""
+    app = make_app("runs")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        app.open("run", "15")
+        await settle(pilot)
+        pane = app.screen.query_one("#about", Pane)
+        assert not pane.region
+        pane.show([line("the news")])
+        for column in app.screen.query(".run-column"):
+            column.styles.display = "block"
+        pane.styles.display = "block"
+        while not pane.region:
+            await asyncio.sleep(0)
+            app.screen._compositor.update_widgets({pane})  # as Textual does when there is news of a hidden part
+        await settle(pilot)
+        assert "the news" in shown(pilot)
 
 
 async def test_what_is_drawn_over_the_day_has_no_steps_to_be_drawn_along(make_app: MakeApp) -> None:
