@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from sqlmodel import Session
 
+from daemon.api.part import part
 from daemon.api.shed import Actor, After, Here, Limit, Name
 from pipeline.config.alerts import AnyChannel
 from store import alerts, outbox
@@ -23,7 +24,7 @@ from store.wire import (
     ResolveRequest,
 )
 
-router = APIRouter(tags=["alerts"])
+router = part("alerts")
 AlertId = Annotated[int, Path(ge=1)]
 Which = Literal["unresolved", "any", "open", "acknowledged", "resolved"]
 _STATES: Final[Mapping[Which, tuple[AlertState, ...]]] = {

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 
 from daemon.api import (
     alerts,
@@ -37,12 +34,6 @@ from daemon.api import (
 from daemon.api.door import Door
 from daemon.api.problems import add_handlers
 from daemon.api.shed import Shed
-from store.wire import Problem
-
-_PROBLEM: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": Problem, "description": "Refused: what, where, and what to do next."},
-    "5XX": {"model": Problem, "description": "Failed: what, where, and what to do next."},
-}
 
 
 def create_app(shed: Shed, token: str | None = None) -> FastAPI:
@@ -53,8 +44,6 @@ def create_app(shed: Shed, token: str | None = None) -> FastAPI:
         description="The control API of one project's daemon. Errors are application/problem+json with a remedy.",
         docs_url=None,
         redoc_url=None,
-        generate_unique_id_function=_operation,
-        responses=_PROBLEM,
     )
     app.state.shed = shed
     add_routes(app)
@@ -91,11 +80,6 @@ def add_routes(app: FastAPI) -> None:
         lineage,
         schedules,
         changes,
+        metrics,
     ):
-        app.include_router(part.router, prefix="/v1")
-    app.include_router(metrics.router)
-
-
-def _operation(route: APIRoute) -> str:
-    """`runs_list_runs`: stable names for those who make a client from the schema."""
-    return f"{route.tags[0] if route.tags else 'v1'}_{route.name}"
+        app.router.routes.extend(part.router.routes)  # as they are: daemon/api/part.py

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
+from daemon.api.part import part
 from daemon.api.shed import Here, Shed
 from store import changes
 from store.wire import ChangesView
 
-router = APIRouter(tags=["changes"])
+router = part("changes")
 _SLICE_SECONDS: Final = 2.0
 """How long a thread waits before it is seen whether the caller is still there."""
 _WAITERS: Final = 100

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from daemon.api.asked import while_asked
+from daemon.api.part import part
 from daemon.api.shed import Here, RunId, Then
 from store import curves
 from store.times import to_us
 from store.wire import MetricSeries, Page, SparkView
 
-router = APIRouter(tags=["curves"])
+router = part("curves")
 _MOST_RUNS: Final = 500
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
+from daemon.api.part import part
 from daemon.api.shed import After, Here, Limit, Name
 from daemon.freshness import with_freshness
 from daemon.program import ask_program
@@ -26,7 +27,7 @@ from store.wire import (
     SourceView,
 )
 
-router = APIRouter(tags=["data"])
+router = part("data")
 MOST_REFUSED: Final = 500
 REFUSED_S: Final = 25.0
 """For a look into a quarantine table."""

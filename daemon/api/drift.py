@@ -6,11 +6,12 @@ import difflib
 import os
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime
 from sqlmodel import Session
 
 from daemon.api.models import known_models
+from daemon.api.part import part
 from daemon.api.shed import Here, Name
 from daemon.program import ask_program
 from pipeline.config.watched import monitors_of
@@ -24,7 +25,7 @@ from store.words import PRODUCTION
 
 SHOWN: Final = 48
 """Closed windows."""
-router = APIRouter(tags=["drift"])
+router = part("drift")
 FRESH_S: Final = 12.0
 """For what was logged since the last reading; beyond it, what is there is looked at."""
 LONGEST_S: Final = 170.0

@@ -6,16 +6,17 @@ from datetime import timedelta
 from typing import Annotated, Final
 
 from anyio import to_thread
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
 from daemon.api.changes import waiters
+from daemon.api.part import part
 from daemon.api.shed import NAME_PATTERN, Actor, Here, Then
 from daemon.servinghistory import LATELY, history
 from store import servingsamples
 from store.times import to_us, us
 from store.wire import Done, EndpointsRequest, EndpointsView, IntoServiceView, ServingHistoryView
 
-router = APIRouter(tags=["endpoints"])
+router = part("endpoints")
 _LONGEST: Final = 2.0
 """Seconds: a daemon that is told to stop waits so long for those who wait here."""
 

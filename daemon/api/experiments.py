@@ -5,16 +5,16 @@ They are begun and stopped as other changes of traffic are: `/v1/models/MODEL/tr
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from sqlmodel import Session
 
+from daemon.api.part import part
 from daemon.api.shed import Here, Name, Shed
 from daemon.experimentview import defined_view, experiment_view
 from store import comparisons
 from store.errors import NotFound
 from store.wire import ExperimentView, Page
 
-router = APIRouter(tags=["experiments"])
+router = part("experiments")
 
 
 @router.get("/experiments")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime
 
 from daemon.api.monitors import LONGEST_S, known_monitor
+from daemon.api.part import part
 from daemon.api.shed import Here, Name, Then
 from daemon.program import ask_program
 from daemon.watchfacts import watch_facts
@@ -19,7 +20,7 @@ from store.times import from_us, to_us
 from store.watchheat import heat as heat_of
 from store.wire import HeatView, ShapeView
 
-router = APIRouter(tags=["monitors"])
+router = part("monitors")
 _MOST: Final = 200
 """Windows."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from sqlmodel import Session
 
+from daemon.api.part import part
 from daemon.api.schedules import coming, with_next
 from daemon.api.shed import After, Here, Limit, Then
 from daemon.waits import waiting
@@ -19,7 +20,7 @@ from store.tables import Schedule
 from store.times import to_us
 from store.wire import JobView, Page, QueueView, RunView, TimetableView
 
-router = APIRouter(tags=["runs"])
+router = part("runs")
 
 
 @router.get("/jobs")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
+from daemon.api.part import part
 from daemon.api.shed import Actor, Here
 from store.wire import KeyMade, KeyRequest, KeysView, KeyView
 
-router = APIRouter(tags=["keys"])
+router = part("keys")
 KeyName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from daemon.api.models import known_models
+from daemon.api.part import part
 from daemon.api.shed import Here, Name, Shed
 from daemon.program import ask_program
 from pipeline.labels.record import LABEL, MOST_TEXT, Label, read_label
@@ -15,7 +16,7 @@ from store import versions
 from store.errors import DataError
 from store.wire import LabelsRequest, LabelsTaken, LabelsView
 
-router = APIRouter(tags=["labels"])
+router = part("labels")
 FRESH_S: Final = 12.0
 """For what was sent to get into the lake; beyond it, what is there is told."""
 SHOW_S: Final = 15.0

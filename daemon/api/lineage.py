@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from daemon.api.data import find_table
+from daemon.api.part import part
 from daemon.api.shed import Here, Name, Number, RunId, Shed
 from store import lineage
 from store.wire import LineageView
 
-router = APIRouter(tags=["lineage"])
+router = part("lineage")
 
 
 @router.get("/models/{model}/versions/{version}/lineage")

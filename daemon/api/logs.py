@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from anyio import to_thread
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from daemon.api.asked import while_asked
+from daemon.api.part import part
 from daemon.api.shed import Here, RunId, Shed
 from daemon.logpattern import pattern
 from daemon.logs import MOST, read_log
@@ -20,7 +21,7 @@ from store import queue
 from store.wire import LogChunk, LogHit
 from store.words import ENDED
 
-router = APIRouter(tags=["logs"])
+router = part("logs")
 _LOOK_SECONDS: Final = 0.1
 """Between two looks at a log that is followed. Logs are files: nobody announces their growth."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from sqlmodel import Session
 
+from daemon.api.part import part
 from daemon.api.shed import Here, Shed, Then
 from daemon.dispatch import Lease
 from store import lifecycle, queue, samples
@@ -24,7 +25,7 @@ from store.wire import (
     SystemView,
 )
 
-router = APIRouter(tags=["system"])
+router = part("system")
 _FIRST_LOOK_S: Final = 1.0
 """How long the first question waits for the folders to be measured."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
 from sqlmodel import Session
 
 from daemon.api import needs, wanting
 from daemon.api.monitors import monitor_views
+from daemon.api.part import part
 from daemon.api.shed import Here, Shed
 from pipeline.config.watched import monitors_of
 from store import alerts, runs, watching
@@ -17,7 +17,7 @@ from store.alerts import alert_view
 from store.watchviews import window_view
 from store.wire import MonitorView, WatchWindowView
 
-router = APIRouter(tags=["metrics"])
+router = part("metrics", prefix="")
 _ALERTS: Final = 1000
 """Are counted; nobody works through more."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
+from daemon.api.part import part
 from daemon.api.shed import NAME_PATTERN, Actor, After, Here, Limit, Name, Number
 from daemon.replays import Pair
 from pipeline.config import Project
@@ -25,7 +26,7 @@ from store.wire import (
 )
 from store.words import PRODUCTION
 
-router = APIRouter(tags=["models"])
+router = part("models")
 Alias = Annotated[str, Query(pattern=NAME_PATTERN)]
 
 

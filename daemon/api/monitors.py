@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime
 from sqlmodel import Session
 
+from daemon.api.part import part
 from daemon.api.shed import After, Here, Limit, Name, Shed
 from daemon.monitorview import monitor_view
 from daemon.program import ask_program
@@ -24,7 +25,7 @@ from store.times import to_us
 from store.watchviews import windows_page
 from store.wire import BacktestView, DriftReportView, MonitorView, Page, WatchWindowView
 
-router = APIRouter(tags=["monitors"])
+router = part("monitors")
 LONGEST_S: Final = 170.0
 """Of a version that was never looked at, all rows it learned from are read."""
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from daemon.api.models import known_models
+from daemon.api.part import part
 from daemon.api.shed import Here, Name
 from daemon.program import ask_program
 from store import versions
 from store.wire import PredictionsView
 
-router = APIRouter(tags=["predictions"])
+router = part("predictions")
 MOST: Final = 500
 FRESH_S: Final = 12.0
 """For what was logged since the last reading; beyond it, what is there is shown."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 
-from fastapi import APIRouter
-
+from daemon.api.part import part
 from daemon.api.shed import Actor, Here
 from daemon.keeping import policy_of
 from daemon.prune import preview
 from store.errors import Refused
 from store.wire import Done, PruneView
 
-router = APIRouter(tags=["prune"])
+router = part("prune")
 
 
 @router.get("/prune")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
+from daemon.api.part import part
 from daemon.api.shed import Actor, After, Here, Limit, RunId, Then
 from store import metrics, runs, samples
 from store.pastruns import detail_then
@@ -21,7 +22,7 @@ from store.wire import (
 )
 from store.words import JobKind, RunState
 
-router = APIRouter(tags=["runs"])
+router = part("runs")
 
 
 @router.post("/runs", status_code=201)

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime
 from sqlmodel import Session
 
 from daemon import backfill
+from daemon.api.part import part
 from daemon.api.shed import Actor, Here, Limit, Name
 from daemon.timetable import next_time
 from store import schedules
@@ -27,7 +28,7 @@ from store.wire import (
     ScheduleView,
 )
 
-router = APIRouter(tags=["schedules"])
+router = part("schedules")
 
 
 @router.get("/schedules")

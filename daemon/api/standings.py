@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from daemon.api.models import Alias, known_models
+from daemon.api.part import part
 from daemon.api.shed import After, Here, Limit, Name
 from pipeline.judging.comparison import compared_versions
 from pipeline.judging.standing import standing
@@ -15,7 +16,7 @@ from store.keyset import page
 from store.wire import Page, StandingView, VersionsCompareView
 from store.words import PRODUCTION
 
-router = APIRouter(tags=["models"])
+router = part("models")
 Side = Annotated[int, Query(ge=0, description="A version's number.")]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime
 
 from daemon.api import needs, wanting
+from daemon.api.part import part
 from daemon.api.schedules import with_next
 from daemon.api.shed import Actor, After, Here, Limit
 from store import events, runs
@@ -16,7 +17,7 @@ from store.moment import moment, step
 from store.times import from_us, to_us
 from store.wire import BoxView, Done, EventView, MomentView, Page, ScheduleView, ShutdownRequest, StatusView, StepView
 
-router = APIRouter(tags=["system"])
+router = part("system")
 _NEXT: Final = 5
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from sqlmodel import Session
 
 from daemon.api.models import known_models
+from daemon.api.part import part
 from daemon.api.shed import Actor, Here, Limit, Name, Shed
 from daemon.experimentsettings import settled
 from daemon.traffic import Asked, change, plan_by
@@ -17,7 +17,7 @@ from store.errors import Conflict
 from store.wire import ComparisonView, Page, TrafficChange, TrafficPlanView, TrafficRequest, TrafficView
 from store.words import PRODUCTION
 
-router = APIRouter(tags=["traffic"])
+router = part("traffic")
 
 
 @router.get("/models/{model}/traffic")

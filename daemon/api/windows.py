@@ -6,15 +6,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from daemon.api.asked import while_asked
+from daemon.api.part import part
 from daemon.api.shed import Here
 from store.listing import events, runs
 from store.wire import CountView, EventView, RunView, Window
 
-router = APIRouter(tags=["windows"])
+router = part("windows")
 _LIMIT: Final = 500
 
 Filtered = Annotated[str, Query(max_length=2000, description="The filter's text, as in the filter line.")]
