@@ -121,13 +121,13 @@ class RunCalls(Views):
             texts.append(chunk.text)
         return chunk.model_copy(update={"text": "".join(texts)})
 
-    def follow(self, run: int, stream: str, *, attempt: int | None = None) -> Iterator[str]:
+    def follow(self, run: int, stream: str, *, attempt: int | None = None) -> Iterator[LogChunk]:
         """The log from its beginning, piece by piece as it grows, until the run has ended."""
         offset = 0
         while True:
             chunk = self.log(run, stream, offset=offset, attempt=attempt, wait=POLL_SECONDS)
             if chunk.text:
-                yield chunk.text
+                yield chunk
             if chunk.ended and chunk.offset == offset:
                 return
             offset = chunk.offset

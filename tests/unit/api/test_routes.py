@@ -267,7 +267,7 @@ def test_a_log_is_read_by_offset_and_followed_to_its_end(client: Client, daemon:
 
     working = threading.Thread(target=work)
     working.start()
-    assert "".join(client.follow(run, "stdout")) == "first\nzweite Zeile: ä\n"
+    assert "".join(piece.text for piece in client.follow(run, "stdout")) == "first\nzweite Zeile: ä\n"
     working.join()
 
 
