@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from urllib.parse import quote
 
 from store.wire import (
     CompareView,
@@ -68,7 +69,7 @@ class RunCalls(Views):
         self, run: int, name: str, *, points: int = 500, since_step: int | None = None, at: datetime | None = None
     ) -> MetricSeries:
         """At most `points` points, of those after `since_step`; peaks survive the thinning. With `at`, up to then."""
-        path = f"/runs/{run}/metrics/{name}"
+        path = f"/runs/{run}/metrics/{quote(name, safe='')}"
         return self._get(MetricSeries, path, points=points, since_step=since_step, at=written(at))
 
     def resources(self, run: int, *, at: datetime | None = None) -> list[ResourcePoint]:
