@@ -275,28 +275,28 @@ class Daemon:
         """Pool → slots."""
         return pools_of(self._project)
 
-    def reload(self) -> None:
+    def reload(self, actor: str) -> None:
         """Reads the project file again. Raises ProjectError and keeps the old project when it is broken."""
         with self._reading:  # two at once: what was read last stays in force
-            self._read_again()
+            self._read_again(actor)
         self.schedules_changed()
         self._dispatcher.wake()
         self.endpoints.wake()
         self.notifier.wake()
 
-    def _read_again(self) -> None:
+    def _read_again(self, actor: str) -> None:
         try:
             project = load_project(self._project.root)
         except ProjectError as error:
             with self.record.transaction() as tx:
                 what = f"the changed project file is not used, the old one stays in force: {error}"
-                events.append(tx, actor="daemon", kind="project.broken", subject="daemon", message=what)
+                events.append(tx, actor=actor, kind="project.broken", subject="daemon", message=what)
             raise
         self._project, self._jobs = project, jobs_of(project)
         with self.record.transaction() as tx:
             definitions.sync(tx, project, self._jobs)
             what = "the project file was read again"
-            events.append(tx, actor="daemon", kind="project.reloaded", subject="daemon", message=what)
+            events.append(tx, actor=actor, kind="project.reloaded", subject="daemon", message=what)
 
     def schedules_changed(self) -> None:
         """To be called after the commit of a change to a schedule: it may be due sooner now."""

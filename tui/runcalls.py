@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from urllib.parse import quote
 
 from store.wire import (
     CompareView,
@@ -68,7 +69,7 @@ class RunCalls(Views):
         self, run: int, name: str, *, points: int = 500, since_step: int | None = None, at: datetime | None = None
     ) -> MetricSeries:
         """At most `points` points, of those after `since_step`; peaks survive the thinning. With `at`, up to then."""
-        path = f"/runs/{run}/metrics/{name}"
+        path = f"/runs/{run}/metrics/{quote(name, safe='')}"
         return self._get(MetricSeries, path, points=points, since_step=since_step, at=written(at))
 
     def resources(self, run: int, *, at: datetime | None = None) -> list[ResourcePoint]:
@@ -121,13 +122,13 @@ class RunCalls(Views):
             texts.append(chunk.text)
         return chunk.model_copy(update={"text": "".join(texts)})
 
-    def follow(self, run: int, stream: str, *, attempt: int | None = None) -> Iterator[str]:
+    def follow(self, run: int, stream: str, *, attempt: int | None = None) -> Iterator[LogChunk]:
         """The log from its beginning, piece by piece as it grows, until the run has ended."""
         offset = 0
         while True:
             chunk = self.log(run, stream, offset=offset, attempt=attempt, wait=POLL_SECONDS)
             if chunk.text:
-                yield chunk.text
+                yield chunk
             if chunk.ended and chunk.offset == offset:
                 return
             offset = chunk.offset

@@ -22,10 +22,12 @@ _LONGEST: Final = 60.0
 async def since(
     shed: Here,
     request: Request,
-    since: Annotated[int, Query(ge=0, description="The `rev` of the answer before.")],
+    since: Annotated[int, Query(ge=0, lt=2**63, description="The `rev` of the answer before.")],
     wait: Annotated[float, Query(ge=0, le=_LONGEST, description="Seconds to wait for something new.")] = 0.0,
 ) -> ChangesView:
     """Whole views of what changed after revision `since`, newest state only. Without news the lists are empty."""
+    if since > shed.daemon.record.revision and await to_thread.run_sync(_unheard_of, shed, since):
+        since = 0
     await news_or_time(shed, request, since, wait)
     return await to_thread.run_sync(_read, shed, since)
 
@@ -48,6 +50,12 @@ def waiters(request: Request) -> CapacityLimiter:
         state.waiting = CapacityLimiter(_WAITERS)
     limiter: CapacityLimiter = state.waiting
     return limiter
+
+
+def _unheard_of(shed: Shed, since: int) -> bool:
+    """Whether a revision is of another history, from before a backup was put back: then everything is news."""
+    with shed.daemon.record.read() as session:  # the record announces a revision only after it can be read
+        return since > changes.current_revision(session)
 
 
 def _read(shed: Shed, since: int) -> ChangesView:

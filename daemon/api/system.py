@@ -95,9 +95,9 @@ def step_from(
 
 
 @router.post("/reload")
-def reload(shed: Here) -> Done:
+def reload(shed: Here, actor: Actor) -> Done:
     """Reads trainshed.toml again. A broken one is refused, and the one before stays in force."""
-    shed.daemon.reload()
+    shed.daemon.reload(actor)
     return Done(message="the project file was read again")
 
 

@@ -107,4 +107,4 @@ def _moved(mode: lake.Mode, landing: Landing, version: LakeVersion) -> tuple[int
         case "merge":
             inserted = version.rows - landing.base_rows
             updated = landing.good - inserted
-            return inserted, 0, f"{updated:,} rows updated by key" if updated else ""
+            return inserted, 0, f"{updated:,} row{'' if updated == 1 else 's'} updated by key" if updated else ""

@@ -41,6 +41,8 @@ class Standing:
 
     running: timedelta
     """Since the first exposure."""
+    begun: timedelta
+    """Since it was begun, whether or not anybody has met it."""
     exposed: Mapping[str, int]
     """Arm → units that met it so far."""
     units: Mapping[str, int]
@@ -78,7 +80,7 @@ def decided(standing: Standing, rules: Rules) -> Decision:
     waiting = [one for one in (*exposure, primary, *standing.guardrails) if one.answer == "not yet"]
     if not waiting:
         return Decision("promote", primary.reason, findings)
-    if rules.longest is not None and standing.running >= rules.longest:
+    if rules.longest is not None and standing.begun >= rules.longest:
         return Decision("roll back", f"not won in {duration_text(rules.longest)}: {waiting[0].reason}", findings)
     return Decision("go on", waiting[0].reason, findings)
 

@@ -35,6 +35,7 @@ class Question:
     """Version → planned share of the units, control first; they add up to 1."""
     metric: str
     better: Better
+    began: datetime
     window: timedelta
     """After a unit's first exposure: what it brings within it counts, and is known by its end or restates."""
     alpha: float = 0.05
@@ -108,6 +109,7 @@ def reckoned(
         primary = interval(apart, question.alpha / len(treatments))
         standing = Standing(
             running=_running(seen, now),
+            begun=now - question.began,
             exposed=_named(met, question),
             units=_named(units, question),
             mismatch=mismatch,

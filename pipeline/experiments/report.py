@@ -82,6 +82,7 @@ def question_of(asked: Asked) -> Question:
         shares={asked["control"]: round(1.0 - asked["share"], 12), asked["treatment"]: asked["share"]},
         metric=document["metric"],
         better=document["better"],
+        began=from_us(asked["began"]),
         window=timedelta(seconds=document["window_s"]),
         alpha=document["alpha"],
         per=per(document["metric"]),

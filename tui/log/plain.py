@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from tui.printable import visible
 from tui.table.column import Cell
 from tui.themes import Tone
 
@@ -32,8 +33,6 @@ _TONES: Final[dict[int, Tone]] = {
     95: "mark",
     96: "live",
 }
-_PICTURES: Final = 0x2400
-"""Where Unicode keeps pictures of the control characters."""
 
 
 def cells(raw: str) -> tuple[Cell, ...]:
@@ -68,24 +67,11 @@ def _add(found: list[Cell], text: str, tone: Tone, column: int) -> int:
         return column
     shown: list[str] = []
     for character in text:
-        part = " " * (_TAB - column % _TAB) if character == "\t" else _visible(character)
+        part = " " * (_TAB - column % _TAB) if character == "\t" else visible(character)
         shown.append(part)
         column += len(part)
     found.append(Cell("".join(shown), tone))
     return column
-
-
-def _visible(character: str) -> str:
-    if character.isprintable():
-        return character
-    code = ord(character)
-    if code < 0x20:
-        return chr(_PICTURES + code)
-    if code == 0x7F:
-        return "␡"
-    if character.isspace():
-        return " "
-    return f"<{code:02X}>" if code < 0x100 else f"<U+{code:04X}>"
 
 
 def _tone(parameters: str, before: Tone) -> Tone:

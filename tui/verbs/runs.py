@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tui.failure import Usage
 from tui.overrides import settings as settings_of
+from tui.printable import coloured
 from tui.verbs import complete
 from tui.verbs.frame import Shell, group, verb
 
@@ -138,7 +139,7 @@ def logs(
     ] = None,
     ignore_case: Annotated[bool, typer.Option("-i", "--ignore-case", help="With --search: take A for a.")] = False,
 ) -> None:
-    """What a run printed."""
+    """What a run printed. With --follow and --json, one object a line."""
     stream, other = ("stderr", "stdout") if stderr else ("stdout", "stderr")
     if search is not None:
         if follow:
@@ -147,9 +148,8 @@ def logs(
         return
     with shell.daemon() as daemon:
         if follow:
-            for text in daemon.follow(run, stream, attempt=attempt):
-                sys.stdout.write(text)
-                sys.stdout.flush()
+            pieces = daemon.follow(run, stream, attempt=attempt)
+            _write(piece.model_dump_json() + "\n" if shell.as_json else piece.text for piece in pieces)
             return
         chunk = daemon.whole_log(run, stream, attempt=attempt)
         elsewhere = not chunk.text and daemon.log(run, other, attempt=attempt).size > 0
@@ -158,11 +158,18 @@ def logs(
         return
     if chunk.dropped:
         shell.note(f"(the first {chunk.dropped:,} bytes were dropped by the size cap)")
-    sys.stdout.write(chunk.text)
+    _write([chunk.text])
     if elsewhere:
         shell.note(
             f"{stream} is empty; there is something on {other}: {'add' if other == 'stderr' else 'leave out'} --stderr"
         )
+
+
+def _write(pieces: Iterable[str]) -> None:
+    """Into a file or a pipe as it was printed; a terminal gets nothing to obey but colours."""
+    for text in coloured(pieces) if sys.stdout.isatty() else pieces:
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def _search(shell: Shell, run: int, stream: str, text: str, ignore_case: bool, attempt: int | None) -> None:
@@ -175,7 +182,7 @@ def _search(shell: Shell, run: int, stream: str, text: str, ignore_case: bool, a
             if shell.as_json:
                 hits.append(hit)
             else:
-                sys.stdout.write(f"{hit.line_offset}: {hit.line}\n")
+                _write([f"{hit.line_offset}: {hit.line}\n"])
             start = hit.next_line
             hit = daemon.search_log(run, stream, text, start=start, ignore_case=ignore_case, attempt=attempt)
     if shell.as_json:

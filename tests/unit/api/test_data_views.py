@@ -85,7 +85,7 @@ def test_a_dataset_is_stale_when_its_newest_row_is_too_old(client: Client, daemo
 
 @pytest.mark.slow
 def test_a_table_that_a_schedule_brings_up_to_date_is_judged_by_it(client: Client, daemon: Daemon) -> None:
-    daemon.reload()  # brings the schedules into the record, as the daemon's start does
+    daemon.reload("ann")  # brings the schedules into the record, as the daemon's start does
     fresh = client.datasets()[0].freshness
     assert fresh is not None
     assert (fresh.basis, fresh.allowed_seconds, fresh.age_seconds) == ("schedule", 2 * 86_400, None)

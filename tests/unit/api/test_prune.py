@@ -26,7 +26,7 @@ def old(daemon: Daemon, project: Path) -> list[int]:
     """Four failed runs of two years ago, of which three go; the daemon's thread that removes them is on its way."""
     file = project / "trainshed.toml"
     file.write_text(file.read_text() + "\n[daemon]\nkeep_newest = 1\n")
-    daemon.reload()
+    daemon.reload("ann")
     runs = [end(daemon.record, queued(daemon.record, "train:late")[0], "failed") for _ in range(4)]
     with daemon.record.transaction() as tx:
         at = to_us(daemon.clock()) - TWO_YEARS_US
@@ -81,7 +81,7 @@ def test_a_run_that_is_gone_says_when_it_was_removed_wherever_it_is_asked_for(
 def test_nothing_is_begun_where_nothing_can_be_old(http: httpx.Client, daemon: Daemon, project: Path) -> None:
     file = project / "trainshed.toml"
     file.write_text(file.read_text() + '\n[daemon]\nkeep_runs = "off"\n')
-    daemon.reload()
+    daemon.reload("ann")
     refused = http.post("/v1/prune")
     assert (refused.status_code, refused.json()["code"]) == (409, "Refused")
     assert http.get("/v1/prune").json()["keep"] == "off"

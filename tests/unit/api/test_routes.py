@@ -106,6 +106,9 @@ def test_an_edited_project_is_read_again_and_a_broken_one_is_refused(client: Cli
     with pytest.raises(ClientError, match="unknown key 'colour'"):
         client.reload()
     assert "etl:more" in [job.name for job in client.jobs()]
+    told = [event for event in client.events(limit=9).items if event.kind in ("project.reloaded", "project.broken")]
+    assert {event.kind for event in told} == {"project.reloaded", "project.broken"}
+    assert "daemon" not in {event.actor for event in told}
 
 
 def test_of_two_reloads_at_once_what_was_written_last_stays_in_force(daemon: Daemon, project: Path) -> None:
@@ -116,7 +119,7 @@ def test_of_two_reloads_at_once_what_was_written_last_stays_in_force(daemon: Dae
     newer.write_text(text.replace('"shop"', '"newer"'), encoding="utf-8")
     file.unlink()
     os.mkfifo(file)
-    reloads = [threading.Thread(target=daemon.reload) for _ in range(2)]
+    reloads = [threading.Thread(target=daemon.reload, args=("ann",)) for _ in range(2)]
     reloads[0].start()
     with file.open("w", encoding="utf-8") as slow:  # opens once the first one reads
         newer.rename(file)
@@ -267,11 +270,17 @@ def test_a_log_is_read_by_offset_and_followed_to_its_end(client: Client, daemon:
 
     working = threading.Thread(target=work)
     working.start()
-    assert "".join(client.follow(run, "stdout")) == "first\nzweite Zeile: ä\n"
+    assert "".join(piece.text for piece in client.follow(run, "stdout")) == "first\nzweite Zeile: ä\n"
     working.join()
 
 
 # -------------------------------------------------------------------------------------------------------- changes
+
+
+def test_a_revision_of_another_history_is_answered_with_everything_at_once(client: Client) -> None:
+    """Who asked with the revision of before a restore heard nothing, until as much had happened again."""
+    client.submit(RunRequest(job="backup"))
+    assert [run.job for run in client.changes(1_000_000, wait=20).runs] == ["backup"]
 
 
 def test_who_waits_for_changes_is_woken_by_one(client: Client) -> None:

@@ -54,6 +54,15 @@ def test_a_filter_that_means_nothing_is_refused_with_place_and_remedy(client: Cl
         client.run_window("late loss<abc")
 
 
+@pytest.mark.parametrize("name", ["share>0.5?", "late #2", "a/../b", "100%25", "täglich/verlust"])
+def test_a_curve_of_any_name_is_found(client: Client, daemon: Daemon, name: str) -> None:
+    """What stands behind `?` and `#` was no part of the name."""
+    _submit(client, 1)
+    with daemon.record.transaction() as tx:
+        metrics.add_points(tx, [Chunk(1, 0, range(3), {name: [1.0, 2.0, 3.0]})])
+    assert [point.value for point in client.metric(1, name).points] == [1.0, 2.0, 3.0]
+
+
 def test_sparks_and_curves_grow(client: Client, daemon: Daemon) -> None:
     _submit(client, 2)
     with daemon.record.transaction() as tx:

@@ -116,7 +116,7 @@ def test_the_mode_says_what_becomes_of_the_old_rows(
     assert (facts["added"], facts["removed"]) == (added, removed)
     assert ids(shed.rows("orders", 0)) == [1, 2, 3]
     if mode == "merge":
-        assert facts["note"] == "1 rows updated by key"
+        assert facts["note"] == "1 row updated by key"
         assert next(row["name"] for row in shed.rows("orders") if row["id"] == 3) == "C"
 
 
@@ -224,7 +224,7 @@ def test_a_row_that_changes_twice_in_one_moment_is_merged_as_it_is_last(shed: Sh
     shed.run("orders")
     rows[1]["n"] = 2
     told = shed.run("orders").one("dataset")
-    assert (told["added"], told["note"]) == (0, "1 rows updated by key")
+    assert (told["added"], told["note"]) == (0, "1 row updated by key")
     assert sorted((row["id"], row["n"]) for row in shed.rows("orders")) == [(1, 1), (2, 2)]
     assert shed.run("orders").skipped
 
@@ -241,7 +241,7 @@ def test_with_an_overlap_what_was_committed_late_comes_and_what_is_as_it_was_mak
     rows += [{"id": 9, "at": at(6), "n": 2.0}, {"id": 10, "at": at(3), "n": 2.0}]  # the second is later than may be
     rows[7]["n"] = 3.0
     told = shed.run("orders").one("dataset")
-    assert (told["added"], told["note"]) == (1, "1 rows updated by key")
+    assert (told["added"], told["note"]) == (1, "1 row updated by key")
     kept = {row["id"]: row["n"] for row in shed.rows("orders")}
     assert kept == {**dict.fromkeys(range(1, 9)), 0: 1.5, 7: 3.0, 9: 2.0}
     assert {asked.query.get("since") for asked in made.asked} == {None, at(5)}

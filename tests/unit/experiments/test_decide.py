@@ -23,6 +23,7 @@ def guardrail(answer: Answer) -> Finding:
 
 WON = Standing(
     running=timedelta(days=8),
+    begun=timedelta(days=9),
     exposed={"v1": 5100, "v2": 4900},
     units={"v1": 4100, "v2": 3920},
     mismatch=0.4,
@@ -83,7 +84,7 @@ def test_wrong_sizes_make_the_rest_worthless() -> None:
 
 
 def test_a_treatment_that_does_not_win_in_time_is_taken_back() -> None:
-    slow = replace(WON, primary=Estimated(0.001, -0.01, 0.012), running=timedelta(days=28))
+    slow = replace(WON, primary=Estimated(0.001, -0.01, 0.012), begun=timedelta(days=28))
     found = decided(slow, RULES)
     assert (found.action, found.reason[:16]) == ("roll back", "not won in 28d: ")
     assert decided(slow, replace(RULES, longest=None)).action == "go on"
@@ -99,6 +100,7 @@ def test_nothing_is_promoted_but_by_all_rules_and_nothing_harmful_stays(
 ) -> None:
     standing = Standing(
         running=timedelta(days=days),
+        begun=timedelta(days=days),
         exposed={"v1": 5000, "v2": 5000},
         units={"v1": 5000, "v2": units},
         mismatch=mismatch,

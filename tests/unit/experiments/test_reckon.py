@@ -22,6 +22,7 @@ QUESTION = Question(
     shares={1: 0.5, 2: 0.5},
     metric="revenue",
     better="higher",
+    began=START,
     window=WINDOW,
     rules=Rules(least_units=200, least_time=timedelta(days=3), longest=timedelta(days=12)),
 )

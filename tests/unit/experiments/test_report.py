@@ -206,6 +206,15 @@ def test_before_anything_is_logged_it_goes_on(tmp_path: Path) -> None:
     assert world.report(-5)["decision"]["action"] == "go on"
 
 
+def test_an_experiment_that_nobody_ever_meets_ends_at_its_longest(tmp_path: Path) -> None:
+    """Its time was counted from the first exposure, so it held the model for ever."""
+    asked = World(tmp_path).asked(49)
+    asked["question"]["longest_s"] = 48 * 3_600.0
+    found = report(Home(tmp_path / "empty"), "late", asked)
+    assert found["decision"]["action"] == "roll back"
+    assert "no unit has met" in found["decision"]["reason"]
+
+
 @pytest.mark.parametrize(
     ("outputs", "label", "metric", "expected"),
     [

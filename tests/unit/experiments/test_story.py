@@ -58,6 +58,7 @@ def judged_on(day: int, table: Path, split: Split, bought: dict[str, float]) -> 
     return decided(
         Standing(
             running=now - BEGUN,
+            begun=now - BEGUN,
             exposed={f"v{v}": size for v, size in zip(split.shares, sizes, strict=True)},
             units={f"v{v}": one.units for v, one in arms.items()},
             mismatch=always_valid(float(log_e(sizes, list(split.shares.values())))),

@@ -28,7 +28,7 @@ async def settle(pilot: Pilot[Any]) -> None:
         quiet = quiet + 1 if app.idle else 0
         if not app.idle:
             await asyncio.sleep(0.005)
-        assert time.monotonic() < end, "the UI did not come to rest"
+        assert time.monotonic() < end, f"the UI did not come to rest; asked: {app._desk._busy}\n{shown(pilot)}"
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:

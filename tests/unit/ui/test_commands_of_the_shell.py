@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from typer.testing import CliRunner
 
@@ -81,3 +83,12 @@ def test_what_an_event_says_does_not_command_the_terminal(shed: Served) -> None:
 def test_a_name_that_was_asked_for_does_not_command_the_terminal(shed: Served) -> None:
     _, _, told = say(shed, "data", "show", "\x1b]0;owned\x07")
     assert told.replace("\n", "").isprintable()
+
+
+def test_a_log_that_is_followed_as_json_is_one_object_a_line(shed: Served) -> None:
+    folder = shed.home.attempt(11, 1)
+    folder.root.mkdir(parents=True)
+    folder.stdout.write_text("one\ntwo\n")
+    code, said, _ = say(shed, "runs", "logs", "11", "-f", "--json")
+    assert code == 0
+    assert [json.loads(piece)["text"] for piece in said.splitlines()] == ["one\ntwo\n"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.log.piece import KEPT, LONGEST, Chunk, Piece
 from tui.log.plain import cells, harmless, wrapped
+from tui.printable import coloured
 from tui.table.column import Cell
 
 
@@ -31,6 +34,19 @@ def test_colours_become_tones() -> None:
 
 def test_a_line_written_over_and_over_is_shown_as_it_stands_last() -> None:
     assert harmless("10 %\r50 %\r100 %\r") == "100 %"
+
+
+def test_a_log_that_a_command_prints_sends_a_terminal_nothing_but_colours_and_takes_them_back() -> None:
+    pieces = ["\x1b[31mERR", "OR\x1b", "[0m\tx\r\n", "\x1b]52;c;aGk=\x07\x1b[2J", "\x1b["]
+    assert "".join(coloured(pieces)) == "\x1b[31mERROR\x1b[0m\tx\r\n␛]52;c;aGk=␇␛[2J␛[\x1b[0m"
+    assert "".join(coloured(["plain ", "text\n"])) == "plain text\n"
+
+
+@given(st.lists(st.text(st.sampled_from("\x1b[]0;31m\x9b\x07a\n"), max_size=9)))
+def test_where_a_log_is_cut_into_pieces_makes_no_difference(pieces: list[str]) -> None:
+    told = "".join(coloured(pieces))
+    assert told == "".join(coloured(["".join(pieces)]))
+    assert re.sub(r"\x1b\[[\d;:]*m", "", told).replace("\n", "").isprintable()
 
 
 def test_tabs_go_to_the_next_eighth_column() -> None:
