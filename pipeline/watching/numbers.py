@@ -19,7 +19,7 @@ from pipeline.stats.measured import Floats
 from pipeline.watching.grouping import Places, group_ends
 from pipeline.watching.packed import counts_of, counts_text, floats_of, floats_text
 from pipeline.watching.placing import Numbers, Placing
-from pipeline.watching.sums import FARTHEST, UNIT_BITS, as_float, exact_sum, from_text, to_text
+from pipeline.watching.sums import FARTHEST, as_float, exact_sum, from_text, to_text
 
 CELLS: Final = 1024
 SPECIAL: Final = ("-inf", "+inf", "nan", "missing")
@@ -139,13 +139,12 @@ class NumberProfile:
         counts = cells.placing.counts(values, len(cells.edges) + 1)
         wide = values.astype(np.float64, copy=False)
         away, farthest = _away(wide, cells.centre, low, high)
-        below, above = _beyond(cells, values, counts)
-        whole = _whole(values, cells.centre, farthest)
+        below, above = _beyond(cells, wide, counts)
         return cls(
             cells=cells,
             counts=np.concatenate([counts, [*special, len(column) - len(wide) - sum(special)]]),
-            total=exact_sum(away, farthest, whole),
-            squares=exact_sum(np.square(away, out=away), farthest * farthest, 2 * whole),
+            total=exact_sum(away, farthest),
+            squares=exact_sum(np.square(away, out=away), farthest * farthest),
             below=exact_sum(below),
             above=exact_sum(above),
             lowest=low,
@@ -277,16 +276,16 @@ def _ends(values: Numbers) -> tuple[float, float]:
     return (float(values.min()), float(values.max())) if len(values) else (math.inf, -math.inf)
 
 
-def _beyond(cells: NumberCells, values: Numbers, counts: Counts) -> tuple[Floats, Floats]:
+def _beyond(cells: NumberCells, values: Floats, counts: Counts) -> tuple[Floats, Floats]:
     """How far values lie below the first edge, and above the last."""
     none = np.zeros(0)
     if not len(cells.edges):
         return none, none
-    # Of singles by singles: what lies above one lies above the edge it was made from.
-    first, last = cells.placing.ends(values)
-    below, above = values[values <= first] if counts[0] else none, values[values > last] if counts[-1] else none
+    first, last = cells.edges[0], cells.edges[-1]
     with np.errstate(over="ignore"):
-        return _near(cells.edges[0] - below.astype(np.float64)), _near(above.astype(np.float64) - cells.edges[-1])
+        below = _near(first - values[values <= first]) if counts[0] else none
+        above = _near(values[values > last] - last) if counts[-1] else none
+    return below, above
 
 
 def _away(values: Floats, centre: float, low: float, high: float) -> tuple[Floats, float]:
@@ -295,21 +294,6 @@ def _away(values: Floats, centre: float, low: float, high: float) -> tuple[Float
         away = values - centre
     farthest = max(abs(low - centre), abs(high - centre))
     return (away, farthest) if farthest <= FARTHEST else (_near(away), FARTHEST)
-
-
-def _whole(values: Numbers, centre: float, farthest: float) -> int:
-    """A power of two of which all `values` less `centre` are whole multiples, and of twice which their squares are.
-
-    Cheap to say of singles alone: the last bit of the one next to 0, which is the least of their bits but for signs.
-    """
-    with np.errstate(over="ignore"):
-        middle = np.float32(centre)
-    if values.dtype != np.float32 or not len(values) or centre != float(middle) or farthest >= FARTHEST:
-        return -UNIT_BITS
-    bits = np.append(values, middle).view(np.uint32) << np.uint32(1)
-    bits -= np.uint32(1)  # of 0, which is a whole multiple of everything, there is none larger
-    power = (int(bits.min()) + 1) >> 24
-    return max(power, 1) - 150
 
 
 def _near(values: Floats) -> Floats:

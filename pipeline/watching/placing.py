@@ -74,11 +74,6 @@ class Placing:
         """[cells = k + 1]: how many lie in each."""
         return np.bincount(self(values), minlength=cells).astype(np.int64, copy=False)
 
-    def ends(self, values: Numbers) -> tuple[Any, Any]:
-        """The first and the last edge, of which there is one at least, in the precision of the values."""
-        edges = _narrowed(self.edges[[0, -1]]) if values.dtype == np.float32 else self.edges[[0, -1]]
-        return edges[0], edges[1]
-
     @cached_property
     def _doubles(self) -> _Table:
         return _Table.of(self.edges + 0.0)

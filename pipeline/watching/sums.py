@@ -24,15 +24,15 @@ _MAGNITUDE: Final = 2**63 - 1
 """The bits of a double without its sign."""
 
 
-def exact_sum(values: Floats, bound: float | None = None, whole: int = -UNIT_BITS) -> int:
-    """Σ values [n] in units of 2^-1074. Finite ones, none above 1e300. For who knows them, `bound`: what none is above
-    or below -bound; `whole`: of which power of two each is a whole multiple, so that nothing is looked for behind it.
+def exact_sum(values: Floats, bound: float | None = None) -> int:
+    """Σ values [n] in units of 2^-1074. Finite ones, none above 1e300. `bound`: what none is above or below -bound, for
+    who knows it.
 
     Numbers are cut into slices of 51 bits at fixed places, (x + M) - M with M = 1.5·2^52 units of the slice, and each
     slice is added up exactly (Demmel & Nguyen 2013, without their limit to a few slices), as whole numbers: the last
     bits of x + M are those of M and the slice's units. 0.8 ns a value and slice.
     """
-    return sum(_block(values[start : start + _BLOCK], bound, whole) for start in range(0, len(values), _BLOCK))
+    return sum(_block(values[start : start + _BLOCK], bound) for start in range(0, len(values), _BLOCK))
 
 
 def as_float(total: int) -> float:
@@ -58,7 +58,7 @@ def from_text(text: str) -> int:
     return total << (int(power) + UNIT_BITS) if total else 0
 
 
-def _block(rest: Floats, bound: float | None, whole: int) -> int:
+def _block(rest: Floats, bound: float | None) -> int:
     largest = _largest(rest) if bound is None else bound
     if largest <= 0.0:
         return 0
@@ -68,8 +68,6 @@ def _block(rest: Floats, bound: float | None, whole: int) -> int:
         shift = math.ldexp(1.5, 52 + unit)
         near = rest + shift
         total += _units(near, shift) << (unit + UNIT_BITS)
-        if unit <= whole:
-            return total
         near -= shift
         # What is left is half a unit at most, so the next slice begins where this one ends.
         rest = np.subtract(rest, near, out=near)
