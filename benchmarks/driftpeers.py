@@ -6,8 +6,9 @@ Each runs in a process of its own, by its defaults for tables with declared colu
 environments of their own, made by pip at the first run and kept. CPU seconds, libraries' loading left out, and the
 process's peak memory: all run in turn, `times` times, and of each that run is told which has its median CPU; `cpu` has
 all of them. Of ours: `reference_s`, which a version costs once; `window_s` and `verdict_s`, which each window costs.
-`ratio`: their CPU to all of ours; `ratio_window`: to that of a window. Both files are written as a training set's parts
-are (`part_writer`), which pandas too reads sooner, in two thirds of the time. `kb`: their size.
+`ratio`: their CPU to all of ours; `ratio_window`: to that of a window. The reference is written as a training set's
+part is (`part_writer`), the window as the lake writes one commit of a dataset; all read the same two files. `kb`: the
+window's size.
 
 What they compute: ours of each column PSI, Kolmogorov-Smirnov, Wasserstein, Jensen-Shannon, Hellinger, chi-square,
 missing and new words, of one window; Evidently one measure a column, of all rows; NannyML Jensen-Shannon of ten chunks
@@ -29,7 +30,7 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.made.driftdata import MOVED, write
+from benchmarks.made.driftdata import MOVED, write, write_lake
 from pipeline.process.pages import SMALL_PAGES
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -51,7 +52,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         write(folder / "reference.parquet", asked.rows, 1, moved=False)
-        write(folder / "current.parquet", asked.rows, 2, moved=True)
+        write_lake(folder / "current.parquet", asked.rows, 2, moved=True)
         told: dict[str, list[dict[str, Any]]] = {name: [] for name in ("ours", *pythons)}
         for _ in range(asked.times):
             (folder / "reference.json").unlink(missing_ok=True)

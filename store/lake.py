@@ -22,6 +22,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from store.disk import is_full, sync
 from store.errors import Conflict, DiskFull, NotFound, StorageError
+from store.lakewriting import writing
 from store.sqltext import identifier
 
 Mode = Literal["append", "replace", "merge"]
@@ -39,7 +40,6 @@ _CONFIGURATION: Final = {
     "delta.deletedFileRetentionDuration": "interval 36500 days",
     "delta.enableExpiredLogCleanup": "false",
 }
-_WRITER: Final = WriterProperties(compression="ZSTD", compression_level=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,12 +111,12 @@ def commit(
         raise _conflict(path, expected, found)
     properties = CommitProperties(custom_metadata=dict(metadata), max_commit_retries=0)
     own_faults: list[Exception] = []
-    rows = _watched(batches, own_faults)
     try:
+        writer, rows = writing(_watched(batches, own_faults))
         if mode == "merge" and table is not None:
-            _merge(table, rows, key, properties)
+            _merge(table, rows, key, writer, properties)
         else:
-            _write(table or path, rows, mode, properties, new=table is None)
+            _write(table or path, rows, mode, writer, properties, new=table is None)
     except CommitFailedError as error:
         if is_full(error):
             raise _storage_fault(path, error) from error
@@ -148,6 +148,7 @@ def _write(
     table: DeltaTable | Path,
     batches: pa.RecordBatchReader,
     mode: Mode,
+    writer: WriterProperties,
     properties: CommitProperties,
     *,
     new: bool,
@@ -160,7 +161,7 @@ def _write(
             batches,
             mode="error",
             configuration=_CONFIGURATION,
-            writer_properties=_WRITER,
+            writer_properties=writer,
             commit_properties=properties,
         )
     elif mode == "replace":
@@ -169,7 +170,7 @@ def _write(
             batches,
             mode="overwrite",
             schema_mode="overwrite",
-            writer_properties=_WRITER,
+            writer_properties=writer,
             commit_properties=properties,
         )
     else:
@@ -178,12 +179,18 @@ def _write(
             batches,
             mode="append",
             schema_mode="merge",
-            writer_properties=_WRITER,
+            writer_properties=writer,
             commit_properties=properties,
         )
 
 
-def _merge(table: DeltaTable, batches: pa.RecordBatchReader, key: Sequence[str], properties: CommitProperties) -> None:
+def _merge(
+    table: DeltaTable,
+    batches: pa.RecordBatchReader,
+    key: Sequence[str],
+    writer: WriterProperties,
+    properties: CommitProperties,
+) -> None:
     same = " AND ".join(f"old.{identifier(k)} = new.{identifier(k)}" for k in key)
     (
         table.merge(
@@ -192,7 +199,7 @@ def _merge(table: DeltaTable, batches: pa.RecordBatchReader, key: Sequence[str],
             source_alias="new",
             target_alias="old",
             merge_schema=True,
-            writer_properties=_WRITER,
+            writer_properties=writer,
             commit_properties=properties,
         )
         .when_matched_update_all()

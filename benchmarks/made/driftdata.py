@@ -14,6 +14,18 @@ MOVED: Final = ("airport", "moved", "wider")
 BATCH: Final = 65_536
 
 
+def write_lake(file: Path, rows: int, seed: int, *, moved: bool) -> None:
+    """By the lake, as one commit of a dataset: its file, which is given this name."""
+    from store import lake
+
+    rng = np.random.default_rng(seed)
+    batches = pa.table(_columns(rng, rows, moved)).to_reader(BATCH)
+    table = file.with_suffix(".lake")
+    lake.commit(table, batches, mode="append", metadata={}, expected=None)
+    (written,) = table.glob("*.parquet")
+    written.rename(file)
+
+
 def write(file: Path, rows: int, seed: int, *, moved: bool) -> None:
     """Batch by batch, as the parts of a training set are written."""
     # Here, for peers take the names above where nothing of ours is installed.

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,6 +62,20 @@ def test_a_merge_updates_by_key_and_inserts_the_rest(tmp_path: Path) -> None:
     assert version.rows == 3
     found = lake.dataset_at(tmp_path).to_table().sort_by("id").to_pydict()
     assert found == {"id": [1, 2, 3], "name": ["a", "B", "c"]}
+
+
+def test_floats_that_differ_are_split_into_bytes_and_those_that_repeat_have_a_dictionary(tmp_path: Path) -> None:
+    many = range(200_000)
+    numbers = {"weight": pa.array(many, pa.float64()), "price": pa.array([float(n % 7) for n in many])}
+    put(tmp_path, rows(*many, **numbers))
+    (file,) = tmp_path.glob("*.parquet")
+    written = pq.read_metadata(file)
+    found = {(one := written.row_group(0).column(i)).path_in_schema: one.encodings for i in range(3)}
+    assert "BYTE_STREAM_SPLIT" in found["weight"]
+    assert "RLE_DICTIONARY" in found["price"]
+    assert [written.row_group(group).num_rows for group in range(2)] == [131_072, 200_000 - 131_072]
+    read = lake.dataset_at(tmp_path).to_table().sort_by("id").combine_chunks()
+    assert read.equals(pa.table({"id": pa.array(many, pa.int64()), **numbers}))
 
 
 def test_a_new_column_is_missing_in_the_older_rows(tmp_path: Path) -> None:

@@ -31,6 +31,16 @@ def test_a_sum_is_that_of_fractions(values: list[float]) -> None:
     assert from_text(to_text(found)) == found
 
 
+@given(
+    st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1, max_size=50), st.floats(width=32)
+)
+def test_moments_of_singles_are_sums_to_the_last_bit(values: list[float], centre: float) -> None:
+    cells = NumberCells(np.zeros(1), True, centre if math.isfinite(centre) else 0.1)
+    found = NumberProfile.of(cells, pa.array(values, pa.float32()))
+    away = np.array(values) - cells.centre
+    assert (found.total, found.squares) == (exact_sum(away), exact_sum(away**2))
+
+
 def test_a_sum_larger_than_any_float_is_infinite() -> None:
     assert as_float(exact_sum(np.full(10, 1e300)) << 40) == math.inf
     assert as_float(exact_sum(np.array([0.1] * 10))) == math.fsum([0.1] * 10)
