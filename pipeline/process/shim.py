@@ -39,6 +39,7 @@ NONCE_VARIABLE = "TRAINSHED_NONCE"
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _PIECE = 65_536
+_HELD = {signal.SIGTERM}
 _KILL_PAUSE_S = 0.02
 
 Json = dict[str, object]
@@ -84,6 +85,8 @@ class Shim:
         self._worker = 0
         self._wait_status: int | None = None
         self._terms = 0
+        self._terms_told = 0
+        """How many of them `status.json` knows of."""
         self._deadline: float | None = None
         self._peak_rss = 0
         self._cpu_s = 0.0
@@ -93,20 +96,26 @@ class Shim:
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
         wake, signalled = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(signalled, warn_on_full_buffer=False)
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)  # until there is a worker to pass it on to
         signal.signal(signal.SIGTERM, self._on_term)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for ignored in (signal.SIGINT, signal.SIGHUP):
             signal.signal(ignored, signal.SIG_IGN)
         self._poll.register(wake, select.POLLIN)
         self._start(enter_worker)
-        self._status.write(self._describe("running"), reserve_another=True)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
+        self._tell()
         while not self._over():
-            told = self._terms
             self._wait(wake)
-            if self._terms > told:
-                self._status.write(self._describe("running"), reserve_another=True)
+            if self._terms > self._terms_told:
+                self._tell()
         self._drain()
         self._status.write(self._describe("ended"), reserve_another=False)
+
+    def _tell(self) -> None:
+        """Writes that it runs; a SIGTERM that comes meanwhile is told by the next."""
+        self._terms_told = self._terms
+        self._status.write(self._describe("running"), reserve_another=True)
 
     def _on_term(self, *_: object) -> None:
         self._terms += 1
@@ -138,6 +147,7 @@ class Shim:
         signal.set_wakeup_fd(-1)
         for used in (signal.SIGTERM, signal.SIGCHLD, signal.SIGINT, signal.SIGHUP):
             signal.signal(used, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
         os.close(self._lock)
         null = os.open(os.devnull, os.O_RDONLY)
         for target, descriptor in enumerate((null, stdout, stderr)):

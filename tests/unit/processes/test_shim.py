@@ -31,6 +31,16 @@ def worker(directory):
 sys.exit(supervise(sys.argv[1], worker))
 """
 """A shim as the product starts it, but with `work.py` of the attempt's folder as its worker."""
+ASKED_AT_ONCE = """
+import os, signal, sys
+from pipeline.process.shim import supervise
+def worker(directory):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.kill(os.getppid(), signal.SIGTERM)
+    os.execv(sys.executable, [sys.executable, "-I", "-S", os.path.join(directory, "work.py")])
+sys.exit(supervise(sys.argv[1], worker))
+"""
+"""The same, but the shim is asked to end before it has written down that it began."""
 NONCE = uuid.uuid4().hex
 """Nobody else's: tests that run beside these kill what has the nonce of their own attempts."""
 
@@ -77,13 +87,13 @@ def start_shim(tmp_path: Path) -> Iterator[ShimStarter]:
     """Starts a shim whose worker is the given program; `order` goes into spec.json."""
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(program: str, **order: Any) -> RunningShim:
+    def start(program: str, driver: str = DRIVER, **order: Any) -> RunningShim:
         directory = AttemptDir(tmp_path / "attempt")
         directory.root.mkdir(exist_ok=True)
         (directory.root / "work.py").write_text(textwrap.dedent(program))
         if order.pop("ordered", True):
             directory.spec.write_text(json.dumps({"nonce": NONCE, "project": str(directory.root), **order}))
-        process = subprocess.Popen([sys.executable, "-P", "-c", DRIVER, str(directory.root)], start_new_session=True)
+        process = subprocess.Popen([sys.executable, "-P", "-c", driver, str(directory.root)], start_new_session=True)
         running.append(process)
         return RunningShim(directory, process)
 
@@ -160,6 +170,13 @@ def test_a_second_sigterm_skips_the_grace(start_shim: ShimStarter) -> None:
     shim.process.terminate()
     assert shim.wait()["signal"] == signal.SIGKILL
     assert not procfs.is_alive(grandchild)
+
+
+def test_a_sigterm_that_comes_while_the_status_is_written_is_written_down_too(start_shim: ShimStarter) -> None:
+    """A daemon that came back did not know of it, and its own one was the second, which skips the grace."""
+    shim = start_shim("import time; time.sleep(600)", ASKED_AT_ONCE, grace_s=600)
+    until(lambda: shim.directory.status.exists() and shim.status()["asked"] == 1)
+    assert shim.status()["state"] == "running"
 
 
 def test_the_worker_dies_with_its_shim(start_shim: ShimStarter) -> None:
