@@ -9,7 +9,7 @@ from typing import Final
 _COLOUR: Final = re.compile(r"(\x1b\[[\d;:]{0,64}m)")
 _BEGUN: Final = re.compile(r"\x1b(\[[\d;:]{0,64})?\Z")
 _PLAIN: Final = "\x1b[0m"
-_MOVES: Final = "\n\r\t"
+_MOVES: Final = re.compile(r"([\n\r\t]+)")
 _PICTURES: Final = 0x2400
 """Where Unicode keeps pictures of the control characters."""
 
@@ -44,7 +44,10 @@ def coloured(pieces: Iterable[str]) -> Iterator[str]:
 
 
 def _unobeyed(text: str) -> str:
-    return text if text.isprintable() else "".join(one if one in _MOVES else visible(one) for one in text)
+    parts = _MOVES.split(text)  # line by line: of a long log nearly all are printable as they are
+    return "".join(
+        part if number % 2 or part.isprintable() else "".join(map(visible, part)) for number, part in enumerate(parts)
+    )
 
 
 def visible(character: str) -> str:
