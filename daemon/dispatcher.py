@@ -19,9 +19,9 @@ from daemon.recordfacts import record_facts
 from daemon.recover import take_up
 from daemon.roundsman import Roundsman
 from daemon.supervisor import Supervisor, Watched
-from daemon.warmth import WarmWorkers
+from daemon.warmth import WarmWorkers, near
 from pipeline.config import Project
-from pipeline.config.jobs import pools_of
+from pipeline.config.jobs import jobs_of, pools_of
 from pipeline.config.schedules import JobSection
 from pipeline.process.spec import RunSpec
 from pipeline.process.warm import Libraries
@@ -88,9 +88,10 @@ class Dispatcher(Roundsman):
             twins = _twins(session, active, ready)
             due = queue.next_start(session, now)
             leases = {run.id: lifecycle.get_attempt(session, run.id or 0, run.attempt).lease for run in active}
+            kinds = queue.kinds_towards(session, ready)
         choice = self._choose(ready, active, leases)
         if ready and self._project().daemon.warm_workers:
-            self._warm.prepare(self._near())
+            self._warm.prepare(self._near(kinds, ready))
         self._explain(choice, twins)
         rows = {run.id: run for run in ready}
         for start in choice.starts:
@@ -100,9 +101,9 @@ class Dispatcher(Roundsman):
         soonest = (due - now) / SECOND if due is not None else None
         return CHECK_AGAIN_S if choice.waits and (soonest is None or soonest > CHECK_AGAIN_S) else soonest
 
-    def _near(self) -> list[Libraries]:
-        """What the project's next runs will need: where there is a model, data moves in order to train it."""
-        return ["data", "training"] if self._project().models else ["data"]
+    def _near(self, kinds: set[JobKind], ready: list[Run]) -> list[Libraries]:
+        by_hand = [run.job for run in ready if run.trigger == "manual"]
+        return near(kinds, by_hand, jobs_of(self._project()) if by_hand else {})
 
     def _choose(self, ready: list[Run], active: list[Run], leases: dict[int | None, dict[str, Any] | None]) -> Choice:
         busy = [

@@ -12,13 +12,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from daemon.children import ShimId
+from pipeline.config.jobs import Job, with_upstream
 from pipeline.process.warm import NEEDS, PACKET, PRELOADED, Libraries, fingerprint
 from store.home import AttemptDir
 from store.words import JobKind
@@ -28,6 +29,20 @@ ANSWER_S: Final = 10.0
 CODE_S: Final = 1.0
 """How long the code is taken to be as it was: to look at every file costs as much as a third of a start."""
 log = logging.getLogger(__name__)
+
+
+def near(kinds: Iterable[JobKind], by_hand: Iterable[str], jobs: Mapping[str, Job]) -> list[Libraries]:
+    """What the next runs need: `kinds` of runs that are ready, and that they are there for. Pure.
+
+    Who has a job done `by_hand` that makes what a model learns from, likely trains it next. A schedule that only brings
+    data does not, and loads nothing to learn with.
+    """
+    wanted = {NEEDS[kind] for kind in kinds}
+    learning = [name for name, job in jobs.items() if NEEDS[job.kind] == "training"]
+    learnt_from = {job.name for name in learning for job in with_upstream(dict(jobs), name)}
+    if not learnt_from.isdisjoint(by_hand):
+        wanted.add("training")
+    return [libraries for libraries in PRELOADED if libraries in wanted]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import func, insert
 from sqlalchemy import select as columns
@@ -125,6 +125,13 @@ def get_run(session: Session, run: int) -> Run:
         refuse_removed(session, run)
         raise NotFound(f"there is no run {run}", where=f"run {run}", remedy="see `trainshed runs list`")
     return row
+
+
+def kinds_towards(session: Session, runs: Sequence[Run]) -> set[JobKind]:
+    """Kinds of the runs, and of those that were asked for and that they are there for."""
+    asked = {run.group for run in runs if run.group is not None}
+    kinds = session.exec(select(Run.kind).where(col(Run.id).in_(asked), Run.state == "queued")) if asked else ()
+    return {cast(JobKind, kind) for kind in (*(run.kind for run in runs), *kinds)}
 
 
 def ready_runs(session: Session, now: int, limit: int = 500) -> list[Run]:

@@ -1,11 +1,11 @@
 """The warm process: has the libraries imported, and forks shims that fork workers.
 
 `python -P -m pipeline.process.warm LIBRARIES DESCRIPTOR IDLE_SECONDS`, started by the daemon in a session of its own.
-LIBRARIES is a key of `PRELOADED`: a fork copies the page tables of all that is imported, so runs that move data come
-from a process without the libraries of training, at half the price. The
-descriptor is its end of a socket pair, so nobody else can ask. One packet asks for `{"attempt": DIR}`, one packet
-answers `{"pid": …}` or `{"refused": REASON}`; its first word is `{"fingerprint": …}`. It serves from the first moment:
-between two imports it looks for orders, and a worker forked early imports the rest itself.
+LIBRARIES is a key of `PRELOADED`: a fork copies the page tables of all that is imported, so runs that move data, or
+watch, come from a process without the libraries of training, at a third of the price. The descriptor is its end of a
+socket pair, so nobody else can ask. One packet asks for `{"attempt": DIR}`, one packet answers `{"pid": …}` or
+`{"refused": REASON}`; its first word is `{"fingerprint": …}`. It serves from the first moment: between two imports it
+looks for orders, and a worker forked early imports the rest itself.
 
 It ends when the daemon's end closes, when nothing was asked for during IDLE_SECONDS, and after a refusal. Its workers
 live on. A fork is only sound while no JAX backend exists and no thread of ours runs, so both are checked each time.
@@ -36,23 +36,25 @@ NEEDS: Final[dict[JobKind, Libraries]] = {
     "train": "training",
     "evaluate": "training",
     "batch-predict": "training",
-    "monitor": "training",
+    "monitor": "data",
 }
-_DATA: Final = (
+_ALWAYS: Final = (
     "pipeline.process.worker",
     "numpy",
     "pyarrow.dataset",
     "duckdb",
     "deltalake",
-    "pipeline.etl.run",
-    "pipeline.sources.http",
-    "pipeline.features.run",
-    "pipeline.backup",
 )
 PRELOADED: Final[dict[Libraries, tuple[str, ...]]] = {
-    "data": _DATA,
+    "data": (
+        *_ALWAYS,
+        "pipeline.etl.run",
+        "pipeline.sources.http",
+        "pipeline.features.run",
+        "pipeline.watching.run",
+    ),
     "training": (
-        *_DATA,
+        *_ALWAYS,
         "jax",
         "flax.nnx",
         "optax",
@@ -64,7 +66,10 @@ PRELOADED: Final[dict[Libraries, tuple[str, ...]]] = {
         "pipeline.predicting.run",
     ),
 }
-"""In the order in which a first run needs them. Small pieces, so that orders wait little."""
+"""In the order in which a first run needs them. Small pieces, so that orders wait little.
+
+What is needed once in a while, its run imports: what a backup takes to read the record, or a monitor to estimate from
+a window that has closed."""
 PACKET: Final = 65_536
 SOUND_THREADS: Final = frozenset({"jemalloc_bg_thd"})
 """Threads of libraries that look after themselves across a fork (jemalloc registers with pthread_atfork)."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from store.home import AttemptDir
 from tests.acceptance.living import Living, until
 from tests.thorough import repeats
 
@@ -72,20 +73,26 @@ def reports(living: Living, monitor: str) -> list[Any]:
 
 
 def kill_the_worker(living: Living, run: int, rng: random.Random) -> bool:
-    """At some moment of its newest attempt; False if the run has ended."""
+    """At some moment of its newest attempt, which takes a third of a second or many: a little after it has said so many
+    lines. False if the run has ended."""
     view = living.run(run)["run"]
     if view["state"] not in ("starting", "running"):
         return bool(view["state"] == "queued")
-    status = living.attempt(run, view["attempt"]).status
-    until(status.exists, 20)
-    time.sleep(rng.uniform(0.0, 2.0))
-    worker = json.loads(status.read_bytes()).get("worker")
+    attempt, lines = living.attempt(run, view["attempt"]), rng.randrange(5)
+    until(attempt.status.exists, 20)
+    until(lambda: said(attempt) >= lines or json.loads(attempt.status.read_bytes())["state"] == "ended", 60)
+    time.sleep(rng.uniform(0.0, 0.05))
+    worker = json.loads(attempt.status.read_bytes()).get("worker")
     if worker:
         try:
             os.kill(worker, signal.SIGKILL)
         except ProcessLookupError:
             return True
     return True
+
+
+def said(attempt: AttemptDir) -> int:
+    return attempt.events.read_bytes().count(b"\n") if attempt.events.exists() else 0
 
 
 def test_a_monitor_that_is_killed_again_and_again_tells_what_one_left_alone_tells(living: Living) -> None:

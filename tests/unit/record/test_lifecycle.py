@@ -99,6 +99,21 @@ def test_what_depends_on_others_is_ready_when_all_of_them_ended_well(record: Rec
     assert _ready(record) == ["train:late"]
 
 
+def test_what_a_ready_run_is_there_for_is_known_while_it_is_queued(record: Record) -> None:
+    flights, weather, features, train = _submit(record, *CHAIN)
+
+    def towards() -> set[JobKind]:
+        with record.read() as session:
+            return queue.kinds_towards(session, queue.ready_runs(session, to_us(record._clock())))
+
+    assert towards() == {"etl", "train"}
+    for run in (flights, weather, features):
+        _settle(record, run, "succeeded")
+    assert towards() == {"train"}
+    _settle(record, train, "succeeded")
+    assert towards() == set()
+
+
 @pytest.mark.parametrize("kind", ["etl", "train"])
 def test_a_long_line_that_moves_one_by_one_holds_up_nobody_behind_it(record: Record, kind: JobKind) -> None:
     """A schedule that was behind, or a backfill, queues thousands: of one line, or of a job that never runs twice."""
