@@ -13,10 +13,8 @@ from pipeline.config.references import nearest
 from pipeline.features.columns import feature_columns
 from pipeline.predicting.rows import ADDED
 from pipeline.versions.signature import Signature
-from store import versions
 from store.errors import TrainshedError
 from store.home import Home
-from store.reading import reading
 
 
 def check_predictions(project: Project, home: Home, schemas: Schemas, found: Findings) -> None:
@@ -41,6 +39,10 @@ def check_predictions(project: Project, home: Home, schemas: Schemas, found: Fin
 
 def _signature(home: Home, key: str, section: Predictions, found: Findings) -> Signature | None:
     """Of the version that would predict now; a note where there is none yet."""
+    # Here: to read the record takes half a second to load, and most projects predict nothing by a job.
+    from store import versions
+    from store.reading import reading
+
     try:
         with reading(home) as session:
             if section.version is not None:

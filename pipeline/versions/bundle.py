@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -29,8 +29,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jax import export
 
-from pipeline.judging.evidence import Evidence
-from pipeline.judging.gates import Verdict
 from pipeline.versions import seal
 from pipeline.versions.agreement import TOLERANCE, difference_of
 from pipeline.versions.birthplace import Birthplace, Precision, birthplace
@@ -38,6 +36,10 @@ from pipeline.versions.encoding import encode
 from pipeline.versions.signature import Signature
 from store.home import Home
 from store.workspace import workspace
+
+if TYPE_CHECKING:  # to judge takes scipy, which the press does without
+    from pipeline.judging.evidence import Evidence
+    from pipeline.judging.gates import Verdict
 
 Scores = npt.NDArray[np.float32]
 Apply = Callable[[Any, Any, Any], Any]
@@ -128,6 +130,8 @@ class LoadedBundle:
     @cached_property
     def evidence(self) -> Evidence:
         """As it was when the version was made."""
+        from pipeline.judging.evidence import Evidence
+
         return Evidence.model_validate_json((self.path / "evidence.json").read_bytes())
 
     @cached_property

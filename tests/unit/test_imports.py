@@ -66,6 +66,19 @@ def test_who_presses_replays_or_reports_does_not_wait_for_all_of_scipy() -> None
     assert "scipy.stats" not in loaded_by(programs)
 
 
+@pytest.mark.slow
+def test_who_presses_does_without_what_judges_and_learns() -> None:
+    """Somebody may be waiting for it."""
+    assert not loaded_by("pipeline.serving.press") & {"scipy", "sklearn", "flax", "optax", "duckdb", "deltalake"}
+
+
+@pytest.mark.slow
+def test_who_checks_a_project_or_watches_its_data_does_without_the_record_and_what_learns() -> None:
+    """A monitor's runs are forked from the warm process that moves data."""
+    loaded = loaded_by("pipeline.check.__main__, pipeline.watching.run")
+    assert not loaded & {"sqlalchemy", "sqlmodel", "jax", "flax", "optax", "orbax", "sklearn"}
+
+
 def test_who_answers_a_request_is_decided_without_anything_that_computes() -> None:
     assert not loaded_by("pipeline.traffic.route") & {*HEAVY, "pydantic", "sqlmodel", "sqlalchemy"}
 
