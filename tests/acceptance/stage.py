@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from pipeline.serving.control import ask
+from pipeline.serving.starting import computing_environment
 from store import registry
 from store.engine import Record
 from store.errors import ServingError
@@ -18,7 +22,7 @@ from store.tables import Run
 from store.times import system_clock
 from tests.acceptance.living import Living, until
 from tests.unit.registry.shelf import FAILING, PASSING, facts
-from tests.unit.serving.bench import SIGNATURE, Bench
+from tests.unit.serving.bench import LARGEST, SIGNATURE, Bench
 
 ROW = {"distance": 500.0, "carrier": "AA", "hour": 12}
 SERVING = """
@@ -31,14 +35,38 @@ press_ahead = false
 """
 
 
+_PRESS = """
+import sys
+from pathlib import Path
+from pipeline.serving.executables import settle_jax
+from pipeline.serving.press import press
+from store.home import Home
+settle_jax()
+for digest in sys.argv[3:]:
+    press(Home(Path(sys.argv[1])), digest, int(sys.argv[2]))
+"""
+
+
 class Stage(Living):
     """`late` has versions 1, 2, 3 …, which differ in what they say about a row; none is in production."""
 
-    def __init__(self, folder: Path, *, versions: int = 3, serving: str = SERVING, functions: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        versions: int = 3,
+        serving: str = SERVING,
+        functions: str = "",
+        pressed: bool = False,
+    ) -> None:
+        """`pressed`: the versions are so already, as `press_ahead` has it, for batches of up to `LARGEST`."""
         super().__init__(folder, functions, extra=serving)
         self.bench = Bench(Home(self.home.root))
         self.home.root.mkdir(mode=0o700, exist_ok=True)
-        self.digests = {number: self.bench.version(shift=number / 4) for number in range(1, versions + 1)}
+        if pressed:
+            self.digests = _copied(_shelf(folder.parent / "shelf"), self.home, versions)
+        else:
+            self.digests = _made(self.bench, versions)
         record = Record.open(self.home, system_clock)
         for digest in self.digests.values():
             self._shelve(record, digest)
@@ -125,6 +153,32 @@ class Stage(Living):
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
+
+
+def _made(bench: Bench, versions: int) -> dict[int, str]:
+    """Number → digest."""
+    return {number: bench.version(shift=number / 4) for number in range(1, versions + 1)}
+
+
+def _shelf(root: Path) -> Home:
+    """A home with three pressed versions: made once for all stages of a test process, and by one press."""
+    home = Home(root)
+    if not home.versions.exists():
+        digests = _made(Bench(home), 3)
+        command = [sys.executable, "-P", "-c", _PRESS, str(root), str(LARGEST), *digests.values()]
+        subprocess.run(command, env=computing_environment(os.environ), check=True)
+        (root / "digests").write_text(" ".join(digests.values()))
+    return home
+
+
+def _copied(shelf: Home, home: Home, versions: int) -> dict[int, str]:
+    """The first `versions` of the shelf with their programs; number → digest."""
+    digests = (shelf.root / "digests").read_text().split()[:versions]
+    shutil.copytree(shelf.serving.executables_root, home.serving.executables_root)
+    for digest in digests:
+        shutil.copytree(shelf.bundle(digest), home.bundle(digest))
+        shutil.copytree(shelf.serving.pressed(digest), home.serving.pressed(digest))
+    return dict(enumerate(digests, start=1))
 
 
 def scores(url: str, row: Any = None) -> tuple[int, float]:

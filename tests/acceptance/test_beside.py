@@ -30,7 +30,13 @@ def rows_busy():
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    made = Stage(tmp_path_factory.mktemp("beside"), versions=1, serving=f"{SERVING}{PINNED}\n", functions=FUNCTIONS)
+    made = Stage(
+        tmp_path_factory.mktemp("beside"),
+        versions=1,
+        serving=f"{SERVING}{PINNED}\n",
+        functions=FUNCTIONS,
+        pressed=True,
+    )
     try:
         made.start()
         made.promote(1)

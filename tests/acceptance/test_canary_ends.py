@@ -51,7 +51,7 @@ def very_slow_at_13(params: dict[str, jax.Array], numeric: jax.Array, categorica
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Versions 1, 2 and 4 are well, 3 is slow at hour 13; 4 has failed its gates; 1 is in production."""
-    made = Stage(tmp_path_factory.mktemp("ends"), versions=2, serving=SERVING)
+    made = Stage(tmp_path_factory.mktemp("ends"), versions=2, serving=SERVING, pressed=True)
     record = Record.open(made.home, system_clock)
     made._shelve(record, made.bench.version(shift=0.1, function=very_slow_at_13))
     made._shelve(record, made.bench.version(shift=0.7), passed=False)

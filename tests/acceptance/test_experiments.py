@@ -49,7 +49,7 @@ BROKEN = 3
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Versions 1 and 2 are well, 3 fails at hour 13; 1 is in production."""
-    made = Stage(tmp_path_factory.mktemp("experiments"), versions=2, serving=SERVING)
+    made = Stage(tmp_path_factory.mktemp("experiments"), versions=2, serving=SERVING, pressed=True)
     record = Record.open(made.home, system_clock)
     made._shelve(record, made.bench.version(shift=0.1, function=broken_at_13))
     record.close()

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    made = Stage(tmp_path_factory.mktemp("operations"), versions=1)
+    made = Stage(tmp_path_factory.mktemp("operations"), versions=1, pressed=True)
     try:
         made.start()
         made.promote(1)

@@ -33,7 +33,7 @@ LITTLE = SERVING + '[serving.log]\nevery = "1d"\ndisk = 20000\n'
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """One home for all, with version 1 in production: each test `opens` the endpoints as it needs them."""
-    made = Stage(tmp_path_factory.mktemp("predictions"), versions=1, serving=OFTEN)
+    made = Stage(tmp_path_factory.mktemp("predictions"), versions=1, serving=OFTEN, pressed=True)
     try:
         made.start()
         made.promote(1)
@@ -167,7 +167,7 @@ def test_what_was_answered_while_no_daemon_was_there_is_read_by_the_next_one(sta
 
 def test_labels_that_came_to_the_endpoint_are_in_the_lake_once_also_without_a_daemon(tmp_path: Path) -> None:
     """In a home of its own: its labels are counted over all requests there are."""
-    stage = Stage(tmp_path, versions=1, serving=OFTEN)
+    stage = Stage(tmp_path, versions=1, serving=OFTEN, pressed=True)
     try:
         stage.start()
         stage.promote(1)

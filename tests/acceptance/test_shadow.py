@@ -25,7 +25,7 @@ SHADOW = 3
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    made = Stage(tmp_path, versions=3, serving=SERVING)
+    made = Stage(tmp_path, versions=3, serving=SERVING, pressed=True)
     try:
         made.start()
         made.promote(1)

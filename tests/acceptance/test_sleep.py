@@ -30,7 +30,7 @@ stages = [{ share = 0.4, bake = "1h", least = 1000 }]
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    made = Stage(tmp_path_factory.mktemp("sleep"), serving=f'{SERVING}idle = "3s"\n{CANARY}')
+    made = Stage(tmp_path_factory.mktemp("sleep"), serving=f'{SERVING}idle = "3s"\n{CANARY}', pressed=True)
     try:
         made.start()
         yield made

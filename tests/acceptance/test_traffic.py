@@ -46,7 +46,7 @@ UNITS = [f"u{number}" for number in range(120)]
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Versions 1 and 2 are well, 3 fails and 4 is slow at hour 13; 1 is in production."""
-    made = Stage(tmp_path_factory.mktemp("traffic"), versions=2, serving=SERVING)
+    made = Stage(tmp_path_factory.mktemp("traffic"), versions=2, serving=SERVING, pressed=True)
     record = Record.open(made.home, system_clock)
     for function in (broken_at_13, slow_at_13):
         made._shelve(record, made.bench.version(shift=0.1, function=function))
