@@ -37,6 +37,8 @@ from store.words import DeviceChoice, JobKind
 
 CHECK_AGAIN_S: Final = 5.0
 """While something waits for what gives no sign when it comes, such as disk space."""
+LOAD_AGAIN_S: Final = 0.1
+"""While libraries are loaded for the runs that could start."""
 log = logging.getLogger(__name__)
 
 
@@ -94,12 +96,17 @@ class Dispatcher(Roundsman):
             self._warm.prepare(self._near(kinds, ready))
         self._explain(choice, twins)
         rows = {run.id: run for run in ready}
-        for start in choice.starts:
+        starts = [start for start in choice.starts if not self._is_loading(rows[start.run])]
+        for start in starts:
             self._start(rows[start.run], start)
         if choice.starts:
-            return 0.0
+            return 0.0 if starts else LOAD_AGAIN_S
         soonest = (due - now) / SECOND if due is not None else None
         return CHECK_AGAIN_S if choice.waits and (soonest is None or soonest > CHECK_AGAIN_S) else soonest
+
+    def _is_loading(self, run: Run) -> bool:
+        """Its place is kept meanwhile."""
+        return self._project().daemon.warm_workers and self._warm.is_loading(cast(JobKind, run.kind))
 
     def _near(self, kinds: set[JobKind], ready: list[Run]) -> list[Libraries]:
         by_hand = [run.job for run in ready if run.trigger == "manual"]

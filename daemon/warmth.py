@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -26,6 +27,9 @@ from store.words import JobKind
 
 ANSWER_S: Final = 10.0
 """How long one import may keep the warm process from answering."""
+LOADING_S: Final = 30.0
+"""How long a run waits for its libraries, which are loaded once for all. One that began before would load them for
+itself, beside that and no sooner. After so long it does: something is wrong."""
 CODE_S: Final = 1.0
 """How long the code is taken to be as it was: to look at every file costs as much as a third of a start."""
 log = logging.getLogger(__name__)
@@ -45,11 +49,22 @@ def near(kinds: Iterable[JobKind], by_hand: Iterable[str], jobs: Mapping[str, Jo
     return [libraries for libraries in PRELOADED if libraries in wanted]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class _Process:
     process: subprocess.Popen[bytes]
     channel: socket.socket
     fingerprint: str
+    began: float
+    """By the monotonic clock."""
+    loaded: bool = False
+    """It has said that all is imported."""
+
+    def is_loading(self) -> bool:
+        """Hears what it has said of itself by now. Does not wait."""
+        while not self.loaded and select.select([self.channel], [], [], 0.0)[0]:
+            packet = self.channel.recv(PACKET)
+            self.loaded = not packet or "loaded" in json.loads(packet)  # it has ended: nobody need wait for that
+        return not self.loaded and time.monotonic() - self.began < LOADING_S
 
 
 class WarmWorkers:
@@ -68,6 +83,12 @@ class WarmWorkers:
         with self._turn:
             for one in libraries:
                 self._fit(one)
+
+    def is_loading(self, kind: JobKind) -> bool:
+        """Whether a run of this kind begins no later if it waits for its warm process."""
+        with self._turn:
+            warm = self._now.get(NEEDS[kind])
+            return warm is not None and warm.is_loading()
 
     def spawn(self, kind: JobKind, directory: AttemptDir) -> ShimId | None:
         """A shim forked for the attempt, which may have come to its end by now; None: start it cold."""
@@ -102,7 +123,7 @@ class WarmWorkers:
             if not packet:
                 raise ConnectionResetError("it has ended")
             answer: dict[str, Any] = json.loads(packet)
-            if "fingerprint" not in answer:  # its greeting
+            if "pid" in answer or "refused" in answer:  # and not what it says of itself
                 return answer
 
     def _fit(self, libraries: Libraries) -> _Process | None:
@@ -143,7 +164,7 @@ class WarmWorkers:
                 stdout=errors,
                 stderr=errors,
             )
-        return _Process(process=process, channel=ours, fingerprint=code)
+        return _Process(process=process, channel=ours, fingerprint=code, began=time.monotonic())
 
     def _end(self, libraries: Libraries) -> None:
         """SIGKILL: it must not fork for an order that is carried out cold by now. Its forks live on."""

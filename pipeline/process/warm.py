@@ -4,8 +4,9 @@
 LIBRARIES is a key of `PRELOADED`: a fork copies the page tables of all that is imported, so runs that move data, or
 watch, come from a process without the libraries of training, at a third of the price. The descriptor is its end of a
 socket pair, so nobody else can ask. One packet asks for `{"attempt": DIR}`, one packet answers `{"pid": …}` or
-`{"refused": REASON}`; its first word is `{"fingerprint": …}`. It serves from the first moment: between two imports it
-looks for orders, and a worker forked early imports the rest itself.
+`{"refused": REASON}`. Its first word is `{"fingerprint": …}`, and `{"loaded": true}` when all is imported: the daemon
+waits for that, but not for ever. Between two imports it looks for orders, too, and a worker forked so early imports the
+rest itself.
 
 It ends when the daemon's end closes, when nothing was asked for during IDLE_SECONDS, and after a refusal. Its workers
 live on. A fork is only sound while no JAX backend exists and no thread of ours runs, so both are checked each time.
@@ -117,7 +118,7 @@ class WarmProcess:
         """Imports and serves until there is a reason to end."""
         # Workers are reaped by their shims, shims by nobody: the kernel does it.
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        self._channel.send(json.dumps({"fingerprint": fingerprint(sys.path), "pid": os.getpid()}).encode())
+        self._say(fingerprint=fingerprint(sys.path))
         for name in preload:
             if not self._serve_waiting():
                 return
@@ -126,6 +127,7 @@ class WarmProcess:
         # What is here now stays: taken out of the collector's sight, its pages stay shared with the forks.
         gc.collect()
         gc.freeze()
+        self._say(loaded=True)
         while self._serve(self._idle_s) == "served":
             pass
 
@@ -144,10 +146,13 @@ class WarmProcess:
             return "over"
         reason = unsound()
         if reason is not None:
-            self._channel.send(json.dumps({"refused": reason}).encode())
+            self._say(refused=reason)
             return "over"
-        self._channel.send(json.dumps({"pid": self._fork(json.loads(packet)["attempt"])}).encode())
+        self._say(pid=self._fork(json.loads(packet)["attempt"]))
         return "served"
+
+    def _say(self, **word: str | int) -> None:
+        self._channel.send(json.dumps(word).encode())
 
     def _fork(self, directory: str) -> int:
         pid = os.fork()

@@ -9,6 +9,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.thorough import repeats
 
 pytestmark = pytest.mark.slow
 HOURS = 40
+BEGUN = ("starting", "running")
 FLIGHTS = """
     def rows_flights():
         import numpy as np
@@ -75,19 +77,19 @@ def reports(living: Living, monitor: str) -> list[Any]:
 def kill_the_worker(living: Living, run: int, rng: random.Random) -> bool:
     """At some moment of its newest attempt, which takes a third of a second or many: a little after it has said so many
     lines. False if the run has ended."""
+    until(lambda: living.state(run) != "queued", 60)
     view = living.run(run)["run"]
-    if view["state"] not in ("starting", "running"):
-        return bool(view["state"] == "queued")
+    if view["state"] not in BEGUN:
+        return False
     attempt, lines = living.attempt(run, view["attempt"]), rng.randrange(5)
     until(attempt.status.exists, 20)
     until(lambda: said(attempt) >= lines or json.loads(attempt.status.read_bytes())["state"] == "ended", 60)
     time.sleep(rng.uniform(0.0, 0.05))
     worker = json.loads(attempt.status.read_bytes()).get("worker")
     if worker:
-        try:
+        with suppress(ProcessLookupError):
             os.kill(worker, signal.SIGKILL)
-        except ProcessLookupError:
-            return True
+    until(lambda: (now := living.run(run)["run"])["attempt"] > view["attempt"] or now["state"] not in BEGUN, 60)
     return True
 
 
