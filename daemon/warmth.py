@@ -56,15 +56,30 @@ class _Process:
     fingerprint: str
     began: float
     """By the monotonic clock."""
+    patient: bool
+    """It is worth waiting for: the one before it did not end before all was loaded."""
     loaded: bool = False
-    """It has said that all is imported."""
+
+    def hear(self) -> None:
+        """What it has said of itself by now. Does not wait."""
+        while not self.loaded and self._has_word():
+            try:
+                packet = self.channel.recv(PACKET)
+            except OSError:
+                return
+            if not packet:  # it has ended
+                return
+            self.loaded = "loaded" in json.loads(packet)
 
     def is_loading(self) -> bool:
-        """Hears what it has said of itself by now. Does not wait."""
-        while not self.loaded and select.select([self.channel], [], [], 0.0)[0]:
-            packet = self.channel.recv(PACKET)
-            self.loaded = not packet or "loaded" in json.loads(packet)  # it has ended: nobody need wait for that
-        return not self.loaded and time.monotonic() - self.began < LOADING_S
+        self.hear()
+        late = time.monotonic() - self.began > LOADING_S
+        return self.patient and not self.loaded and not late and self.process.poll() is None
+
+    def _has_word(self) -> bool:
+        poll = select.poll()
+        poll.register(self.channel, select.POLLIN)
+        return bool(poll.poll(0))
 
 
 class WarmWorkers:
@@ -127,13 +142,17 @@ class WarmWorkers:
                 return answer
 
     def _fit(self, libraries: Libraries) -> _Process | None:
-        code = self._fingerprint()
+        code, patient = self._fingerprint(), True
         warm = self._now.get(libraries)
-        if warm is not None and (warm.process.poll() is not None or warm.fingerprint != code):
-            self._end(libraries)
+        if warm is not None:
+            ended = warm.process.poll() is not None
+            warm.hear()
+            if ended or warm.fingerprint != code:
+                patient = warm.loaded or not ended
+                self._end(libraries)
         if libraries not in self._now:
             try:
-                self._now[libraries] = self._start(libraries, code)
+                self._now[libraries] = self._start(libraries, code, patient)
             except OSError as error:
                 log.warning("no warm process could be started: %s", error)
         return self._now.get(libraries)
@@ -144,7 +163,7 @@ class WarmWorkers:
             self._code, self._code_at = fingerprint(sys.path), now
         return self._code
 
-    def _start(self, libraries: Libraries, code: str) -> _Process:
+    def _start(self, libraries: Libraries, code: str, patient: bool) -> _Process:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(ANSWER_S)
         with theirs, self._log_file.open("ab") as errors:
@@ -164,7 +183,7 @@ class WarmWorkers:
                 stdout=errors,
                 stderr=errors,
             )
-        return _Process(process=process, channel=ours, fingerprint=code, began=time.monotonic())
+        return _Process(process=process, channel=ours, fingerprint=code, began=time.monotonic(), patient=patient)
 
     def _end(self, libraries: Libraries) -> None:
         """SIGKILL: it must not fork for an order that is carried out cold by now. Its forks live on."""

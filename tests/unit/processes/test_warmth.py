@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from daemon.warmth import near
+from daemon.warmth import WarmWorkers, near
 from pipeline.config import load_project
 from pipeline.config.jobs import Job, jobs_of
 
@@ -65,3 +70,34 @@ def test_what_no_model_learns_from_or_is_no_job_any_more_brings_no_training_near
 
 def test_where_nothing_is_queued_nothing_is_near(jobs: dict[str, Job]) -> None:
     assert near(set(), [], jobs) == []
+
+
+@pytest.mark.slow
+def test_runs_wait_while_their_libraries_are_loaded_and_not_for_a_process_whose_forerunner_died_of_them(
+    tmp_path: Path,
+) -> None:
+    warm = WarmWorkers(timedelta(minutes=1), tmp_path / "log")
+    try:
+        assert not warm.is_loading("etl"), "nobody loads anything for it"
+        warm.prepare(["data"])
+        assert warm.is_loading("etl")
+        assert warm.is_loading("monitor")
+        assert not warm.is_loading("train")
+        os.kill(warm.pids()["data"], signal.SIGKILL)
+        _until(lambda: not warm.is_loading("etl"))
+        warm.prepare(["data"])
+        assert not warm.is_loading("etl")
+        warm.close()
+        warm.prepare(["data"])
+        assert warm.is_loading("etl")
+        _until(lambda: not warm.is_loading("etl"))
+        assert os.waitid(os.P_PID, warm.pids()["data"], os.WEXITED | os.WNOHANG | os.WNOWAIT) is None, "it is there"
+    finally:
+        warm.close()
+
+
+def _until(so: Callable[[], bool]) -> None:
+    last = time.monotonic() + 25
+    while not so():
+        assert time.monotonic() < last
+        time.sleep(0.02)
