@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -16,6 +17,11 @@ from xdist.workermanage import WorkerController
 from tests.examples import settle
 
 ACCEPTANCE = Path(__file__).with_name("acceptance")
+
+# One computing thread a test process: they share the cores, and idle OpenMP threads would spin for each other. It is said
+# before the first import of numpy or scikit-learn, which read it once, and they are loaded with the acceptance tests.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 settle()
 gc.disable()  # what is loaded with the tests stays: to look through it again and again is a fifth of a test of the UI
