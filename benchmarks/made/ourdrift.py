@@ -6,6 +6,7 @@ The reference's profile is kept in the folder: called again, only the window is 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.made.driftdata import NUMBERS, WORDS
+from pipeline.process.pages import keep_freed_memory
 from pipeline.trainingset.reading import read_batches, sample_ids
 from pipeline.versions.signature import FeatureKind
 from pipeline.watching.measures import all_measures
@@ -28,7 +30,7 @@ from pipeline.watching.verdict import Rules, decided
 KINDS: dict[str, FeatureKind] = {**dict.fromkeys(NUMBERS, "numeric"), **dict.fromkeys(WORDS, "categorical")}
 
 
-FITTED: Final = 200_000
+FITTED: Final = 65_536
 """Rows of the reference that place its cells."""
 
 
@@ -44,6 +46,7 @@ def as_profiled(table: pa.Table, kinds: dict[str, FeatureKind]) -> pa.Table:
 
 
 def main() -> None:
+    keep_freed_memory(os.environ)
     folder, at = Path(sys.argv[1]), [time.process_time()]
     kept = folder / "reference.json"
     if not kept.exists():

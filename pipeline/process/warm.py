@@ -181,9 +181,9 @@ def _become_shim(directory: str) -> int:
 
 
 def main(arguments: list[str]) -> None:
-    from pipeline.process.worker import library_settings
+    from pipeline.process.worker import settle_libraries
 
-    os.environ.update(library_settings(dict(os.environ), len(os.sched_getaffinity(0))))
+    settle_libraries()
     libraries = cast(Libraries, arguments[0])
     channel = socket.socket(fileno=int(arguments[1]))
     started = time.monotonic()

@@ -24,7 +24,7 @@ from typing import Final, NoReturn
 
 from pipeline.config import load_project
 from pipeline.process.context import Preempted, RunContext
-from pipeline.process.pages import SMALL_PAGES
+from pipeline.process.pages import SMALL_PAGES, keep_freed_memory
 from pipeline.process.spec import RunSpec
 from pipeline.process.spool import Spool
 from pipeline.serving.cores import available, left_for_runs, pin
@@ -60,6 +60,12 @@ def library_settings(environment: dict[str, str], cores: int) -> dict[str, str]:
     """
     wanted = {"OMP_NUM_THREADS": str(cores), "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **SMALL_PAGES}
     return {name: environment.get(name, value) for name, value in wanted.items()}
+
+
+def settle_libraries() -> None:
+    """Of this process, before it loads any that computes."""
+    os.environ.update(library_settings(dict(os.environ), len(os.sched_getaffinity(0))))
+    keep_freed_memory(os.environ)
 
 
 def work(directory: AttemptDir) -> int:
@@ -200,5 +206,5 @@ def enter(directory: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    os.environ.update(library_settings(dict(os.environ), len(os.sched_getaffinity(0))))
+    settle_libraries()
     enter(sys.argv[1])

@@ -132,24 +132,42 @@ def kolmogorov_smirnov(pairs: Pairs) -> Floats:
     return np.asarray(np.minimum(1.0, np.maximum.reduceat(np.abs(pairs.apart), pairs.starts)))
 
 
-def wasserstein(pairs: Pairs, widths: Floats, tails: Floats, points: npt.NDArray[np.bool_]) -> Floats:
+def wasserstein(pairs: Pairs, widths: Floats, tails: Floats, inner: Floats, points: npt.NDArray[np.bool_]) -> Floats:
     """W₁ = ∫ |F - G| dx in the column's unit (Vallender 1974). [c]
 
     `widths` [all cells]: of each cell, 0 of a pair's outermost, which have no end; what lies there is in `tails` [c],
     the integral below the first edge and above the last. `points` [c]: the mass of a cell lies at its upper edge, so
-    F - G is constant in between; otherwise it is taken for linear, which is off by at most Σ |p - q|·width.
+    F - G is constant in between; otherwise it is taken for linear, which in a cell is off by (p + q)·width/2 at most.
+
+    `inner` [c]: ∫ (F - G) dx between the first edge and the last, which the means tell exactly. What the cells give
+    otherwise is shared among them (`_shared`): of rows that came into a wide cell between two modes, where the
+    reference has hardly one, it is then known how far they moved, unless F and G cross there.
     """
     apart = pairs.apart
     before = np.empty_like(apart)
     before[1:] = apart[:-1]
     before[pairs.starts] = 0.0
-    left, right = np.abs(before), np.abs(apart)
-    heights = (left + right) / 2
-    crossing = np.flatnonzero(before * apart < 0)
-    heights[crossing] = (np.square(left[crossing]) + np.square(right[crossing])) / (4 * heights[crossing])
-    if points.any():
-        heights = np.where(pairs.spread(points), left, heights)
-    return np.asarray(pairs.summed(heights * widths) + tails)
+    after = np.where(pairs.spread(points), before, apart) if points.any() else apart
+    signed = (before + after) / 2 * widths
+    found = np.abs(signed + _shared(pairs, widths, inner - pairs.summed(signed)))
+    crossing = np.flatnonzero(before * after < 0)
+    left, right = np.abs(before[crossing]), np.abs(after[crossing])
+    found[crossing] += np.square(np.minimum(left, right)) / (left + right) * widths[crossing]
+    return np.asarray(pairs.summed(found) + tails)
+
+
+def _shared(pairs: Pairs, widths: Floats, off: Floats) -> Floats:
+    """[all cells] what to expect of each cell's error, of which the sum is `off` [c].
+
+    Of independent errors whose deviations are as (p + q)·width, the sum is shared as their squares are; no cell can be
+    off by more than half of that.
+    """
+    p, q = pairs.shares
+    may = (p + q) * widths
+    squares = np.square(may)
+    whole = pairs.summed(squares)
+    share = np.divide(off, whole, out=np.zeros_like(whole), where=whole > 0)
+    return np.asarray(np.clip(squares * pairs.spread(share), -may / 2, may / 2))
 
 
 def chi_square(pairs: Pairs) -> tuple[Floats, Floats]:

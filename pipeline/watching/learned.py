@@ -15,7 +15,7 @@ from pipeline.watching.logged import OUTPUT, as_profiled, kind_of
 from pipeline.watching.profile import Profile, fit, fitted, profile
 from store.home import Home
 
-FITTED_ROWS: Final = 200_000
+FITTED_ROWS: Final = 65_536
 """Drawn by the training set's digest, so that profiles made again are the same."""
 ANSWERED_ROWS: Final = 20_000
 

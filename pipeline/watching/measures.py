@@ -142,14 +142,15 @@ def _sizes(grouped: Counts) -> Iterator[tuple[int, int, int]]:
 def _deviations(both: Sequence[tuple[NumberProfile, NumberProfile]], finite: Pairs) -> Floats:
     """[c] Wasserstein's distance in standard deviations of the reference; NaN where that does not vary."""
     n, m = finite.rows
-    outer = np.abs(
-        np.array([before.beyond for before, _ in both]).T / n - np.array([now.beyond for _, now in both]).T / m
-    )
+    before, now = (np.array([side.integrals for side in one]).T for one in zip(*both, strict=True))
+    below, above, centred = now / m - before / n
     widths = np.concatenate([before.cells.widths for before, _ in both])
     points = np.array([before.cells.points for before, _ in both], np.bool_)
     deviation = np.array([before.deviation for before, _ in both])
     known = deviation > 0
-    return wasserstein(finite, widths, outer.sum(axis=0), points) / np.where(known, deviation, np.nan)
+    # ∫ (F - G) dx over all is the difference of the means, of which the tails have their part.
+    found = wasserstein(finite, widths, np.abs(below) + np.abs(above), centred + below - above, points)
+    return found / np.where(known, deviation, np.nan)
 
 
 def _of_words(pairs: Mapping[str, tuple[Any, Any]]) -> dict[str, Measures]:

@@ -211,9 +211,9 @@ class NumberProfile:
         return group_ends(self.finite, self.upto)
 
     @cached_property
-    def beyond(self) -> tuple[float, float]:
-        """Σ of how far its values lie below the first edge, and above the last."""
-        return as_float(self.below), as_float(self.above)
+    def integrals(self) -> tuple[float, float, float]:
+        """Σ of how far its values lie below the first edge, above the last, and from the centre (signed)."""
+        return as_float(self.below), as_float(self.above), as_float(self.total)
 
     def document(self) -> dict[str, Any]:
         """Plain JSON, the same for equal profiles."""

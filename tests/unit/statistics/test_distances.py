@@ -91,7 +91,8 @@ def test_over_a_cell_for_each_value_ks_and_wasserstein_are_those_of_scipy(one: l
     p, q = (np.array([side.count(int(edge)) for edge in edges] + [0]) for side in (one, two))
     assert of(kolmogorov_smirnov, p, q) == pytest.approx(ks_2samp(one, two, method="asymp").statistic, abs=1e-12)
     widths = np.r_[0.0, np.diff(edges), 0.0]
-    (found,) = wasserstein(Pairs.one(p, q), widths, np.zeros(1), np.array([True]))
+    inner = np.array([np.mean(two) - np.mean(one)])
+    (found,) = wasserstein(Pairs.one(p, q), widths, np.zeros(1), inner, np.array([True]))
     assert found == pytest.approx(wasserstein_distance(one, two), abs=1e-9)
 
 
@@ -99,7 +100,7 @@ def test_a_constant_column_is_at_no_distance_from_itself() -> None:
     p, q = np.array([100, 0]), np.array([7, 0])
     assert [of(one, p, q) for one in MEASURES] == [0.0, 0.0, 0.0, 0.0]
     assert [one.tolist() for one in chi_square(Pairs.one(p, q))] == [[0.0], [1.0]]
-    assert wasserstein(Pairs.one(p, q), np.zeros(2), np.zeros(1), np.array([True])).tolist() == [0.0]
+    assert wasserstein(Pairs.one(p, q), np.zeros(2), np.zeros(1), np.zeros(1), np.array([True])).tolist() == [0.0]
 
 
 def test_chi_square_of_equal_shares_and_unequal_sizes_finds_nothing() -> None:
