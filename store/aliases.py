@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -52,8 +52,13 @@ def ever(session: Session, alias: str, *, at: int | None = None) -> set[tuple[st
 
 def by_version(session: Session) -> Mapping[tuple[str, int], list[str]]:
     """(model, version) → the aliases that point at it; an empty list for all others."""
+    return parted(current(session))
+
+
+def parted(views: Iterable[AliasView]) -> Mapping[tuple[str, int], list[str]]:
+    """The same from what `current` has told."""
     found: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
-    for view in current(session):
+    for view in views:
         found[view.model, view.version].append(view.alias)
     return found
 

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy.util import LRUCache
 
 from store.errors import DiskFull, RecordBusy, RecordDamaged, StorageError, TrainshedError
 
@@ -26,9 +29,31 @@ READERS: Final = 8
 PATIENCE_SECONDS: Final = 30.0
 """How long it waits."""
 
+_STATEMENTS: Final = 1_000
+"""Compiled ones that a process keeps."""
+
 _PRIMARY: Final = 0xFF  # the low byte of an extended result code is the primary one
 _FULL, _READONLY, _IOERR, _CORRUPT, _CANTOPEN, _NOTADB = 13, 8, 10, 11, 14, 26
 _BUSY, _LOCKED = 5, 6
+
+
+class Dialect(SQLiteDialect_pysqlite):
+    """What SQLAlchemy knows of SQLite; equal to any other, so that what was compiled for one engine serves them all.
+
+    To compile a statement takes longer than to run it: a reader need not do again what the writer did.
+    """
+
+    supports_statement_cache = True
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Dialect)
+
+    def __hash__(self) -> int:
+        return hash(Dialect)
+
+
+registry.register("sqlite.shared", __name__, Dialect.__name__)
+_compiled: Final = LRUCache[Any, Any](_STATEMENTS)
 
 
 def writer_engine(database: Path) -> Engine:
@@ -66,7 +91,9 @@ def _connect(uri: str) -> sqlite3.Connection:
 
 
 def _engine(connect: Any, begin: str, **options: Any) -> Engine:
-    engine = create_engine("sqlite://", creator=connect, **options)
+    engine = create_engine(
+        "sqlite+shared://", creator=connect, execution_options={"compiled_cache": _compiled}, **options
+    )
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:

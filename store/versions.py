@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from store import aliases, events
+from store.each import each
 from store.engine import Transaction
 from store.errors import NotFound
 from store.facts import VersionFacts
@@ -30,6 +31,8 @@ from store.wire import (
 
 Known = Sequence[tuple[str, str, str]]
 """(name, task, objective) of the project's models."""
+Pointing = Mapping[tuple[str, int], list[str]]
+"""(model, version) → the aliases that point at it."""
 
 
 def add_version(tx: Transaction, facts: VersionFacts, run: int) -> int:
@@ -138,6 +141,14 @@ def version_detail(session: Session, model: str, number: int) -> VersionDetail:
     )
 
 
+def newest(session: Session, models: Iterable[str], pointing: Pointing) -> list[VersionView]:
+    """Each model's newest version, of those that have one. `pointing`: from `aliases.parted`."""
+    wanted, made = each(models), col(ModelVersion.model)
+    last = select(func.max(ModelVersion.number)).where(made == wanted.c.value).correlate(wanted).scalar_subquery()
+    rows = session.exec(select(ModelVersion).join(wanted, (made == wanted.c.value) & (ModelVersion.number == last)))
+    return [version_view(row, pointing) for row in rows]
+
+
 def newest_then(session: Session, model: str, at: int) -> VersionView | None:
     """The newest that had been made by a time (µs), with its verdict unless that is of a later judgement."""
     made = select(ModelVersion).where(ModelVersion.model == model, col(ModelVersion.created_at) <= at)
@@ -180,7 +191,7 @@ def changed_models(session: Session, rev: int) -> list[ModelView]:
     return [view for view in model_views(session) if view.rev > rev]
 
 
-def version_view(row: ModelVersion, pointing: Mapping[tuple[str, int], list[str]]) -> VersionView:
+def version_view(row: ModelVersion, pointing: Pointing) -> VersionView:
     """`pointing`: from `aliases.by_version`."""
     return VersionView(
         model=row.model,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+from _pytest.unraisableexception import gc_collect_iterations_key
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling, Scheduling
 from xdist.workermanage import WorkerController
@@ -17,8 +19,21 @@ from tests.examples import settle
 
 ACCEPTANCE = Path(__file__).with_name("acceptance")
 
+# One computing thread a test process: they share the cores, and idle OpenMP threads would spin for each other. It is
+# said before anything imports numpy or scikit-learn, which read it once; acceptance tests, collected first, do.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 settle()
 gc.disable()  # what is loaded with the tests stays: to look through it again and again is a fifth of a test of the UI
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """At its end pytest looks five times for what nobody let go of, a third of a second each with all that is loaded.
+
+    What the first round frees may leave more behind for a second, and no more than that.
+    """
+    config.stash[gc_collect_iterations_key] = 2
 
 
 def pytest_collection_finish() -> None:

@@ -67,14 +67,14 @@ def facts(session: Session, shed: Shed) -> Facts:
     daemon, now = shed.daemon, shed.now
     degraded = daemon.degraded
     tables = [datasets.dataset_view(session, *known) for known in known_tables(daemon.project)]
-    newest = [versions.list_versions(session, name, limit=1).items for name in daemon.project.models]
+    pointing = aliases.current(session)
     return Facts(
         now=daemon.clock(),
         last=list(runs.last_runs(session, now, daemon.jobs).values()),
         schedules=schedules.list_schedules(session),
-        newest=[version for page in newest for version in page],
-        production=aliases.current(session, PRODUCTION),
-        candidates=aliases.current(session, CANDIDATE),
+        newest=versions.newest(session, daemon.project.models, aliases.parted(pointing)),
+        production=[alias for alias in pointing if alias.alias == PRODUCTION],
+        candidates=[alias for alias in pointing if alias.alias == CANDIDATE],
         was_live=aliases.ever(session, PRODUCTION),
         tables=with_freshness(session, daemon.project, daemon.jobs, tables, daemon.clock()),
         checks=[

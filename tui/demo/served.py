@@ -26,6 +26,7 @@ from tui.demo.flights import FlightsApi
 from tui.demo.flown import Flown, flown, read_rows
 from tui.demo.heard import by_version
 from tui.demo.show import Show
+from tui.demo.steps import REPLAY_SECONDS
 from tui.demo.traffic import GENTLE, RATE, Traffic
 from tui.draw import labels as drawn_labels
 from tui.draw import models as drawn
@@ -42,7 +43,6 @@ NEW: Final = 2
 _READY_SECONDS: Final = 120.0
 _CANARY_SECONDS: Final = 120.0
 _MORE_SECONDS: Final = 60.0
-_REPLAY_SECONDS: Final = 30.0
 """For the logged requests, answered again; beyond it the plan goes without."""
 _MORE: Final = 900
 """Requests that each version answers alone: before the canary begins, after the promotion, after the rollback."""
@@ -92,7 +92,7 @@ class Served:
         self._traffic.pace(GENTLE)
         # The log of the last minutes is read into the lake for whoever looks; from there the replay takes it.
         self._daemon.predictions(MODEL, last=1)
-        plan = self._daemon.plan(MODEL, NEW, wait=_REPLAY_SECONDS)
+        plan = self._daemon.plan(MODEL, NEW, wait=REPLAY_SECONDS)
         self._traffic.pace(RATE)
         if plan.replay is not None:
             self._show.say(Group(Text(""), *drawn.replayed(plan.replay), Text("")))

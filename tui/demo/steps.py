@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from store.wire import PlanView, RunView, VersionView
 from tui.client import Client
 from tui.demo.show import Show
 from tui.draw import models as drawn
 from tui.failure import Failure
+
+REPLAY_SECONDS: Final = 30.0
+"""For the plan of a promotion: by then the version has answered the logged requests."""
 
 
 def follow(daemon: Client, show: Show, run: RunView) -> None:
@@ -36,10 +41,13 @@ def _failure(ended: RunView, group: list[RunView]) -> Failure:
 
 
 def judged(daemon: Client, show: Show, model: str, number: int) -> PlanView:
-    """Shows the version and the plan of its promotion. Raises Failure if its gates do not allow that."""
+    """Shows the version and the plan of its promotion, with what it says to the logged requests.
+
+    Raises Failure if its gates do not allow that.
+    """
     version = daemon.version(model, number).version
     show.say(drawn.version_table([version], version.created_at))
-    plan = daemon.plan(model, number)
+    plan = daemon.plan(model, number, wait=REPLAY_SECONDS)
     show.say(drawn.plan(plan))
     if plan.needs_override or not plan.allowed:
         raise _refused(plan, version)

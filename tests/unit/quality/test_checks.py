@@ -110,10 +110,13 @@ def test_an_accepted_share_is_exact_at_its_edge(connection: DuckDBPyConnection) 
 
 def test_as_many_rows_as_are_allowed_are_no_more_than_that(connection: DuckDBPyConnection) -> None:
     """0.29 times 100 is 28.999999999999996 to a computer."""
-    for rows in range(1, 100):
-        rule = {"kind": "sql", "rule": f"id >= {rows}"}
-        assert only(judge(connection, {**rule, "max_share": rows / 100})).outcome == "pass", rows
-        assert only(judge(connection, {**rule, "max_share": (rows - 0.5) / 100})).outcome == "fail", rows
+    numbers = range(1, 100)
+    rules = [{"kind": "sql", "rule": f"id >= {rows}"} for rows in numbers]
+    for spared, outcome in ((0.0, "pass"), (0.5, "fail")):
+        allowed = ((rows - spared) / 100 for rows in numbers)
+        report = judge(connection, *({**rule, "max_share": share} for rule, share in zip(rules, allowed, strict=True)))
+        assert [result.failing for result in report.results] == list(numbers)
+        assert {result.outcome for result in report.results} == {outcome}
 
 
 def test_two_checks_of_one_name_are_told_apart(connection: DuckDBPyConnection) -> None:

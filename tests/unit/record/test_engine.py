@@ -10,9 +10,11 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
+from sqlalchemy.engine.interfaces import CacheStats
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, select
 
@@ -40,6 +42,30 @@ def test_a_transaction_is_kept_whole(record: Record) -> None:
         _say(tx, "two")
     with record.read() as session:
         assert _said(session) == ["one", "two"]
+
+
+def test_a_statement_is_compiled_once_in_a_process_for_writer_readers_and_other_records(
+    record: Record, tmp_path: Path
+) -> None:
+    query = select(Event.message).where(Event.subject == Event.actor)  # nobody else asks that
+    found = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool) -> None:
+        if statement == str(query):
+            found.append(context.cache_hit)
+
+    other = Record.open(Home(tmp_path / "other"), system_clock)
+    event.listen(Engine, "after_cursor_execute", note)
+    try:
+        for each in (record, other):
+            with each.transaction() as tx:
+                tx.session.exec(query).all()
+            with each.read() as session:
+                session.exec(query).all()
+    finally:
+        event.remove(Engine, "after_cursor_execute", note)
+        other.close()
+    assert found == [CacheStats.CACHE_MISS, *[CacheStats.CACHE_HIT] * 3]
 
 
 def test_a_transaction_that_fails_leaves_nothing_and_no_revision(record: Record) -> None:

@@ -71,6 +71,19 @@ def test_the_list_of_versions_goes_newest_first_page_by_page(shelf: Shelf) -> No
     assert rest.next is None
 
 
+def test_the_newest_version_of_each_model_is_found_at_once_with_its_aliases(shelf: Shelf) -> None:
+    shelf.promote(shelf.version())
+    shelf.version()
+    shelf.version(model="early")
+    with shelf.record.read() as session:
+        pointing = aliases.parted(aliases.current(session))
+        found = versions.newest(session, ["early", "never", "late"], pointing)
+        (live,) = versions.newest(session, ["late"], {("late", 2): ["production"]})
+        assert versions.newest(session, [], pointing) == []
+    assert [(view.model, view.version, view.aliases) for view in found] == [("early", 1, []), ("late", 2, [])]
+    assert live.aliases == ["production"]
+
+
 def test_models_of_the_project_are_listed_before_they_have_a_version(shelf: Shelf) -> None:
     shelf.promote(shelf.version())
     with shelf.record.read() as session:

@@ -18,7 +18,7 @@ from tests.examples import examples
 
 
 def rates(training: Training, total: int) -> np.ndarray:
-    return np.asarray(jax.vmap(make_schedule(training, total))(jnp.arange(total)) * jnp.ones(total))
+    return np.asarray(jax.jit(jax.vmap(make_schedule(training, total)))(jnp.arange(total)) * jnp.ones(total))
 
 
 @pytest.mark.slow
@@ -50,7 +50,7 @@ def test_a_schedule_goes_down_as_it_says() -> None:
 
 def after_a_step(training: Training, slopes: Any, parameters: Any) -> Any:
     optimizer = make_optimizer(training, make_schedule(training, 10))
-    return optimizer.update(Gradient.of(slopes), optimizer.init(parameters), parameters)[0]
+    return jax.jit(optimizer.update)(Gradient.of(slopes), optimizer.init(parameters), parameters)[0]
 
 
 @pytest.mark.slow
@@ -86,13 +86,14 @@ def test_steps_are_those_of_optax(name: str, clip: float | None) -> None:
     }[name]
     theirs = rule if clip is None else optax.chain(optax.clip_by_global_norm(clip), rule)
     ours = make_optimizer(training, schedule)
+    our_step, their_step = jax.jit(ours.update), jax.jit(theirs.update)  # as training does: one compilation each
     rng = np.random.default_rng(1)
     one: Any = tuple(jnp.asarray(rng.normal(size=shape), jnp.float32) for shape in [(3, 4), (4,), (), (4, 1, 2)])
     other, memory, state = one, ours.init(one), theirs.init(one)
     for size in (0.01, 1.0, 30.0, 0.1):
         slopes = tuple(jnp.asarray(size * rng.normal(size=leaf.shape), jnp.float32) for leaf in one)
-        one, memory = ours.update(Gradient.of(slopes), memory, one)
-        updates, state = theirs.update(slopes, state, other)
+        one, memory = our_step(Gradient.of(slopes), memory, one)
+        updates, state = their_step(slopes, state, other)
         other = optax.apply_updates(other, updates)
     for mine, expected in zip(one, other, strict=True):
         np.testing.assert_allclose(mine, expected, rtol=1e-5, atol=1e-6)

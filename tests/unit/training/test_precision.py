@@ -13,7 +13,7 @@ from jax import export
 
 from pipeline.config.models import Mlp, OwnNetwork, Tabm
 from pipeline.models.embeddings import Preparation
-from pipeline.models.flat import flatten
+from pipeline.models.flat import FlatModel, Leaves, flatten
 from pipeline.models.network import exported, network_builder
 from pipeline.training.batches import Rows
 from pipeline.training.precision import plan_precision, takes_dtype
@@ -57,6 +57,12 @@ def built(config: Any, dtype: Any, own: Any = Told) -> Any:
     return flatten(builder, seed=0)
 
 
+def said(model: FlatModel, leaves: Leaves) -> jax.Array:
+    """Scores as evaluation computes them, in one compiled program."""
+    scores: jax.Array = jax.jit(lambda leaves: model.module(leaves, train=False).scores(*ROWS[:2]))(leaves)
+    return scores
+
+
 @pytest.mark.parametrize(
     ("choice", "platform", "own", "expected"),
     [
@@ -96,11 +102,10 @@ def test_layers_compute_in_bfloat16_and_what_is_kept_and_said_is_float32(config:
         assert losses.dtype == jnp.float32
         return jnp.mean(losses)
 
-    slopes = jax.grad(loss)(trained)
+    slopes = jax.jit(jax.grad(loss))(trained)
     assert {leaf.dtype for leaf in slopes} == {jnp.dtype(jnp.float32)}
     assert "bf16" in str(jax.make_jaxpr(loss)(trained))
-    scores = model.module(leaves, train=False).scores(ROWS.numeric, ROWS.categorical)
-    assert scores.dtype == jnp.float32
+    assert said(model, leaves).dtype == jnp.float32
 
 
 @pytest.mark.parametrize("config", NETWORKS)
@@ -108,7 +113,7 @@ def test_bfloat16_says_nearly_what_float32_says(config: Any) -> None:
     both = []
     for dtype in (jnp.float32, jnp.bfloat16):
         model, leaves = built(config, dtype)
-        both.append(np.asarray(model.module(leaves, train=False).scores(ROWS.numeric, ROWS.categorical)))
+        both.append(np.asarray(said(model, leaves)))
     assert (both[0] != both[1]).any()
     np.testing.assert_allclose(both[0], both[1], atol=0.01)
 

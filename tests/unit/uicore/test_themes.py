@@ -6,6 +6,7 @@ import pytest
 from textual.color import Color
 from textual.theme import Theme
 
+from tui.glass.sheet import Sheet
 from tui.themes import THEMES
 
 OWN = [theme for theme in THEMES.values() if not theme.ansi]
@@ -22,6 +23,14 @@ def contrast(one: str, other: str) -> float:
 def _luminance(color: Color) -> float:
     parts = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in color.normalized]
     return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def test_a_stylesheet_is_read_once_with_the_colours_of_a_theme_and_anew_with_others() -> None:
+    first, again, other = (Sheet(variables={"tone": tone}) for tone in ("#111111", "#111111", "#222222"))
+    for sheet in (first, again, other):
+        sheet.add_source("Static { color: $tone; }")
+    assert first.rules[0] is again.rules[0]
+    assert [sheet.rules[0].styles.color.hex for sheet in (first, other)] == ["#111111", "#222222"]
 
 
 def test_contrast_is_21_for_black_on_white_and_1_for_the_same_colour_twice() -> None:

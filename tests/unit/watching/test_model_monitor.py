@@ -18,7 +18,7 @@ from pipeline.predictions.record import Prediction, to_line
 from pipeline.predictions.segments import Segment
 from pipeline.predictions.tidy import tidy
 from pipeline.process.spec import WatchedVersion
-from pipeline.versions.bundle import load_bundle
+from pipeline.versions.bundle import LoadedBundle, load_bundle
 from pipeline.watching.watermark import LATE_US, logged_until
 from store.home import Home
 from store.times import to_us
@@ -62,6 +62,16 @@ def version(number: int, digest: str, learned_from: str, hours: int = 0, until: 
     )
 
 
+_loaded: dict[str, LoadedBundle] = {}
+
+
+def _served(digest: str, home: Home) -> LoadedBundle:
+    """Loaded once, as an endpoint has it: to compile it anew for each hour takes longer than all else."""
+    if digest not in _loaded:
+        _loaded[digest] = load_bundle(home.bundle(digest))
+    return _loaded[digest]
+
+
 def ask(
     one: Monitored, hour: int, rows: int = 600, *, shift: float = 0.0, leave_out: str = "", **other: Any
 ) -> dict[str, Any]:
@@ -74,7 +84,7 @@ def ask(
         "carrier": rng.choice(["AA", "UA", "QQ"], rows),
         "hour": rng.integers(0, 24, rows),
     }
-    scores = load_bundle(one.home.bundle(digest)).predict(pa.table(columns))
+    scores = _served(digest, one.home).predict(pa.table(columns))
     segment = Segment(one.home.serving.predictions("late"), secrets.token_hex(6))
     heard = {}
     for begin in range(0, rows, PER):
