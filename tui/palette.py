@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 class Palette(CommandPalette):
     """Textual's own, for fingers that are faster than it is: in 8.2 a page down in a list that is not laid out yet ends
-    the UI, and a second Enter takes the screen below along.
+    the UI, and so does a search that ends while the palette is closed; a second Enter takes the screen below along.
     """
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
         if self.app.screen is self:
+            self._cancel_gather_commands()
             return super().dismiss(result)
         gone_already: AwaitComplete = AwaitComplete.nothing()  # type: ignore[no-untyped-call]
         return gone_already
@@ -30,6 +31,18 @@ class Palette(CommandPalette):
     def _action_command_list(self, action: str) -> None:
         if self.query_one(CommandList).size.height:
             super()._action_command_list(action)
+
+    def _gather_commands(self, search_value: str) -> Any:
+        """Not for a letter that was typed just before it was closed."""
+        return super()._gather_commands(search_value) if self.is_current else None
+
+    def _watch__list_visible(self) -> None:
+        if self.is_current:
+            super()._watch__list_visible()
+
+    async def _watch__show_busy(self) -> None:
+        if self.is_current:
+            await super()._watch__show_busy()
 
 
 class ActionCommands(Provider):

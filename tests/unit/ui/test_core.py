@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from textual.command import CommandList
 from textual.pilot import Pilot
 
 from store.wire import RunRequest
@@ -14,6 +15,7 @@ from tests.unit.ui.conftest import MakeApp, Served
 from tui.box import Box
 from tui.client import Client
 from tui.feed import RETRY_SECONDS
+from tui.palette import ActionCommands, Palette
 from tui.plan import PlanBox
 from tui.screens.runs import Runs
 from tui.table import Table
@@ -330,6 +332,24 @@ async def test_keys_struck_before_the_palette_has_found_anything_do_nothing(make
                 await asyncio.sleep(0.002)
             app.simulate_key("escape")
             await settle(pilot)
+
+
+async def test_a_search_that_ends_while_the_palette_is_closed_does_no_harm(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        palette = Palette(providers=[ActionCommands])
+        await app.push_screen(palette)
+        found = palette.query_one(CommandList)
+        await until(lambda: found.has_class("--visible"))
+        app.simulate_key("escape")
+        while palette.query(CommandList):
+            await asyncio.sleep(0)
+        palette._refresh_command_list(found, [], True)  # as a search says at its end that nothing matches
+        palette._show_busy = not palette._show_busy
+        palette._gather_commands("z")  # for a letter that was on its way
+        await settle(pilot)
+        assert app.screen is not palette
 
 
 @pytest.mark.parametrize("kind", [("run", "15"), ("model", "late"), ("version", "late", "2"), ("dataset", "orders")])
