@@ -21,6 +21,7 @@ import numpy as np
 
 from pipeline.serving.columns import all_finite
 from pipeline.serving.loaded import LoadedVersion, Scores
+from pipeline.serving.pending import Outcome, Pending
 from pipeline.serving.refusal import TOO_LATE, Refusal, busy
 from pipeline.serving.standing import Standing
 from pipeline.versions.signature import Categorical, Numeric
@@ -30,7 +31,6 @@ INLINE_S: Final = 0.002
 until they have taken so long."""
 
 Run = Callable[[Numeric, Categorical], Scores]
-Outcome = Scores | Exception
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class Member:
     deadline: float
     """Of the batcher's clock."""
     arrived: float
-    answer: asyncio.Future[Scores]
+    answer: Pending
     rows: int
 
 
@@ -140,7 +140,7 @@ class Batcher:
             self.turns_away()
             raise busy(f"{self._rows} rows are waiting already")
         now = self._clock()
-        member = Member(numeric, categorical, now + timeout_s, now, self._loop.create_future(), rows)
+        member = Member(numeric, categorical, now + timeout_s, now, Pending(loop=self._loop), rows)
         self._waiting.append(member)
         self._rows += rows
         if not self._flush_asked and not self._running:
@@ -186,8 +186,8 @@ class Batcher:
                 self._hand_over(batch, now)
                 break
             outcomes = self._outcomes(batch)
-            before, now = now, self._clock()
-            self._deliver(batch, before, now, outcomes)
+            self._deliver(batch, now, self._clock(), outcomes)
+            now = self._clock()
         self._before = (began, expected_s) if expected_s and self._waiting else None
         if not self._running:
             self._go_on()
@@ -216,7 +216,7 @@ class Batcher:
             if member.answer.done():  # its client has gone
                 continue
             if now > member.deadline:
-                member.answer.set_exception(_too_late())
+                member.answer.settle(_too_late())
                 continue
             batch.append(member)
             rows += member.rows
@@ -243,12 +243,8 @@ class Batcher:
 
     def _deliver(self, batch: Sequence[Member], began: float, ended: float, outcomes: Sequence[Outcome]) -> None:
         for member, outcome in zip(batch, outcomes, strict=True):
-            if member.answer.done():
-                continue
-            if isinstance(outcome, Exception):
-                member.answer.set_exception(outcome)
-            else:
-                member.answer.set_result(outcome)
+            if not member.answer.done():
+                member.answer.settle(outcome)
         rows = sum(member.rows for member in batch)
         self._on_batch(Batch(len(batch), rows, began - batch[0].arrived, ended - began))
 

@@ -21,6 +21,7 @@ import httptools
 from pipeline.serving.admission import Admission
 from pipeline.serving.heads import path_of, without_offer, written
 from pipeline.serving.inbox import Inbox, Incoming
+from pipeline.serving.pending import Pending
 from pipeline.serving.refusal import Refusal, busy
 from pipeline.serving.request import Answer, ClientGone, Request, refusal_answer
 
@@ -270,6 +271,9 @@ class Connection(asyncio.Protocol):
             return
         if awaited is None:  # it lets others go first
             self._loop.call_soon(self._wake)
+        elif isinstance(awaited, Pending):
+            awaited._asyncio_future_blocking = False
+            awaited.heard = self._wake
         else:
             awaited._asyncio_future_blocking = False  # as a task does: the future may have others who wait
             awaited.add_done_callback(self._wake)

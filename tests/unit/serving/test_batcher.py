@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from pipeline.serving.batcher import INLINE_S, Batch, Batcher
 from pipeline.serving.loaded import LoadedVersion
+from pipeline.serving.pending import Pending
 from pipeline.serving.refusal import Refusal
 from pipeline.versions.signature import Categorical, Numeric
 from tests.examples import examples
@@ -136,6 +138,24 @@ def test_everybody_gets_the_answers_to_their_own_rows_and_only_their_own_fault(
             assert isinstance(answer, asyncio.CancelledError)
 
     in_loop(work)
+
+
+def test_who_fails_over_an_answer_holds_up_nobody_who_has_one_from_the_same_run(
+    loaded: LoadedVersion, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work() -> None:
+        line = Line(loaded)
+        waiting = [line.batcher.scores(*rows_of(1, seed), 30.0) for seed in range(3)]
+        heard: list[int] = []
+        for place, one in enumerate(waiting):
+            assert isinstance(one, Pending)
+            one.heard = partial(heard.remove if place == 1 else heard.append, place)
+        await asyncio.wait([asyncio.ensure_future(one) for one in waiting])
+        assert heard == [0, 2]
+        assert line.runs == 1
+
+    in_loop(work)
+    assert [record.getMessage() for record in caplog.records] == ["an answer could not be given"]
 
 
 def test_requests_of_one_turn_share_a_run_and_nobody_waits_for_others(loaded: LoadedVersion) -> None:

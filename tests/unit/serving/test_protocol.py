@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import pytest
 import uvloop
 from hypothesis import given, settings
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from pipeline.serving.inbox import Inbox
 from pipeline.serving.listening import listening_socket
+from pipeline.serving.pending import Pending
 from pipeline.serving.protocol import MOST_HEAD, App, Connection
 from pipeline.serving.refusal import Refusal
 from pipeline.serving.request import Answer, ClientGone, Request
@@ -105,6 +108,26 @@ def test_of_a_connection_one_request_is_worked_on_at_a_time() -> None:
         reader, writer = await site.connect()
         writer.write(b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx" * 5)
         assert [(await answer(reader))[2] for _ in range(5)] == [b"1"] * 5
+
+    on_site(story, app)
+
+
+def test_an_answer_is_on_its_way_when_its_scores_are_without_another_turn_of_the_loop() -> None:
+    async def story(site: Site) -> None:
+        client = socket.create_connection(("127.0.0.1", site.port))
+        client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx")
+        while not waiting:
+            await asyncio.sleep(0.001)
+        waiting[0].settle(np.array([0.25], np.float32))
+        client.settimeout(0)  # nobody else has had the loop since
+        with client:
+            assert client.recv(1000).endswith(b"\r\n\r\n[0.25]")
+
+    waiting: list[Pending] = []
+
+    async def app(_: Request) -> Answer:
+        waiting.append(Pending())
+        return Answer(b"%s" % str((await waiting[0]).tolist()).encode())
 
     on_site(story, app)
 
