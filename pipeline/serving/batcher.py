@@ -12,7 +12,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final
@@ -131,7 +131,7 @@ class Batcher:
         self._standing.refused(self._clock())
         return True
 
-    def scores(self, numeric: Numeric, categorical: Categorical, timeout_s: float) -> Awaitable[Scores]:
+    def scores(self, numeric: Numeric, categorical: Categorical, timeout_s: float) -> Pending:
         """The scores of these rows, once they are there. Raises Refusal: 503, at once, when too much waits already; and
         504 where it is awaited, when its time is over.
         """

@@ -19,7 +19,9 @@ from pipeline.serving.batcher import Batcher
 from pipeline.serving.columns import Columns
 from pipeline.serving.journal import Exchange, Journal
 from pipeline.serving.metrics import Metrics
-from pipeline.serving.refusal import Refusal
+from pipeline.serving.outputs import Scores
+from pipeline.serving.pending import Pending
+from pipeline.serving.refusal import BUSY, Refusal
 from pipeline.serving.shelf import Seat
 from pipeline.versions.signature import Categorical, Numeric
 
@@ -50,7 +52,6 @@ class Shadowing:
         self._queue_rows = queue_rows
         self._batchers: dict[str, tuple[Seat, Batcher]] = {}
         """Model → its shadow now."""
-        self._running: set[asyncio.Task[None]] = set()
 
     def take(self, copy: Copy) -> None:
         """To be run once the answer is written: in a later turn of the loop."""
@@ -65,33 +66,36 @@ class Shadowing:
         if batcher is None or batcher.waiting_rows >= self._queue_rows:
             self._metrics.shadowed(seat.model, seat.label, "dropped")
             return
-        task = asyncio.get_running_loop().create_task(self._run(copy, batcher))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        at_us, began = self._journal.now_us(), time.perf_counter()
 
-    async def _run(self, copy: Copy, batcher: Batcher) -> None:
-        seat, at_us, began = copy.seat, self._journal.now_us(), time.perf_counter()
-        scores, status = None, 200
+        def answered(scores: Scores | None) -> None:
+            self._count(copy, scores, at_us, time.perf_counter() - began)
+
         try:
-            numeric, categorical = copy.encode(seat.columns)
-            scores = await batcher.scores(numeric, categorical, math.inf)
+            waiting = batcher.scores(*copy.encode(seat.columns), math.inf)
         except Refusal as refusal:
-            if refusal.status == 503:
+            if refusal.status == BUSY:
                 self._metrics.shadowed(seat.model, seat.label, "dropped")
-                return
-            status = 500
+            else:
+                answered(None)
+            return
         except Exception:
             log.exception("shadow %s %s failed", seat.model, seat.label)
-            status = 500
-        seconds = time.perf_counter() - began
-        self._metrics.shadowed(seat.model, seat.label, "answered" if status == 200 else "failed", seconds)
+            answered(None)
+            return
+        waiting.heard = lambda: answered(_scores(waiting, seat))
+
+    def _count(self, copy: Copy, scores: Scores | None, at_us: int, seconds: float) -> None:
+        """`scores`: None if it failed."""
+        seat = copy.seat
+        self._metrics.shadowed(seat.model, seat.label, "failed" if scores is None else "answered", seconds)
         mine = copy.exchange.picked._replace(seat=seat, why="shadow")
         self._journal.offer(
             copy.exchange._replace(picked=mine),
             scores,
             at_us=at_us,
             latency_us=round(seconds * 1e6),
-            status=status,
+            status=500 if scores is None else 200,
         )
 
     def _batcher(self, seat: Seat) -> Batcher | None:
@@ -111,3 +115,13 @@ class Shadowing:
             )
             known = self._batchers[seat.model] = seat, made
         return known[1]
+
+
+def _scores(answered: Pending, seat: Seat) -> Scores | None:
+    """None for a run that failed."""
+    error = answered.exception()
+    if error is None:
+        return answered.result()
+    if not isinstance(error, Refusal):
+        log.error("shadow %s %s failed", seat.model, seat.label, exc_info=error)
+    return None
