@@ -39,6 +39,7 @@ CHECK_AGAIN_S: Final = 5.0
 """While something waits for what gives no sign when it comes, such as disk space."""
 LOAD_AGAIN_S: Final = 0.1
 """While libraries are loaded for the runs that could start."""
+_LOADING: Final = "waits until its libraries are loaded, a few seconds"
 log = logging.getLogger(__name__)
 
 
@@ -94,9 +95,10 @@ class Dispatcher(Roundsman):
         choice = self._choose(ready, active, leases)
         if ready and self._project().daemon.warm_workers:
             self._warm.prepare(self._near(kinds, ready))
-        self._explain(choice, twins)
         rows = {run.id: run for run in ready}
-        starts = [start for start in choice.starts if not self._is_loading(rows[start.run])]
+        loading = {start.run: _LOADING for start in choice.starts if self._is_loading(rows[start.run])}
+        self._explain({**choice.waits, **loading, **twins})
+        starts = [start for start in choice.starts if start.run not in loading]
         for start in starts:
             self._start(rows[start.run], start)
         if choice.starts:
@@ -138,9 +140,8 @@ class Dispatcher(Roundsman):
         model = self._project().models.get(run.target)
         return self._settings(run).device or (model.device if model is not None else "auto")
 
-    def _explain(self, choice: Choice, twins: dict[int, str]) -> None:
+    def _explain(self, reasons: dict[int, str]) -> None:
         """Puts the reasons for waiting where everybody sees them."""
-        reasons = {**choice.waits, **twins}
         if not reasons:
             return
         with self._record.read() as session:

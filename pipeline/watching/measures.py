@@ -142,8 +142,8 @@ def _sizes(grouped: Counts) -> Iterator[tuple[int, int, int]]:
 def _deviations(both: Sequence[tuple[NumberProfile, NumberProfile]], finite: Pairs) -> Floats:
     """[c] Wasserstein's distance in standard deviations of the reference; NaN where that does not vary."""
     n, m = finite.rows
-    before, now = (np.array([side.integrals for side in one]).T for one in zip(*both, strict=True))
-    below, above, centred = now / m - before / n
+    first, second = (np.array([side.integrals for side in one]).T for one in zip(*both, strict=True))
+    below, above, centred = second / m - first / n
     widths = np.concatenate([before.cells.widths for before, _ in both])
     points = np.array([before.cells.points for before, _ in both], np.bool_)
     deviation = np.array([before.deviation for before, _ in both])

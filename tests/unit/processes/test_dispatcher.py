@@ -181,6 +181,33 @@ def test_a_run_whose_order_cannot_be_written_fails_and_the_next_one_is_looked_at
     record.close()
 
 
+@pytest.mark.slow
+def test_a_run_that_waits_for_its_libraries_says_so_and_nothing_more_once_it_runs(tmp_path: Path) -> None:
+    (tmp_path / "trainshed.toml").write_text('[project]\nname = "p"\n')
+    project = load_project(tmp_path)
+    record = Record.open(Home(tmp_path / "home"), system_clock)
+    with record.transaction() as tx:
+        (run,) = queue.submit(tx, [NewRun(job="backup", kind="backup", target="", trigger="manual", actor="ann")])
+
+    def read() -> Run:
+        with record.read() as session:
+            return queue.get_run(session, run)
+
+    warm = WarmWorkers(timedelta(seconds=1), tmp_path / "log")
+    supervisor = Supervisor(record, lambda: None)
+    supervisor.start()
+    dispatcher = _dispatcher(record, lambda: project, tmp_path, warm=warm, supervisor=supervisor)
+    dispatcher.start()
+    _until(lambda: read().reason != "")
+    assert (read().state, read().reason) == ("queued", "waits until its libraries are loaded, a few seconds")
+    _until(lambda: read().state == "succeeded", seconds=60)
+    dispatcher.stop()
+    supervisor.stop()
+    warm.close()
+    assert read().reason == ""
+    record.close()
+
+
 class Hasty(WarmWorkers):
     """Its shims have come to their end before anybody looks at them."""
 
