@@ -143,8 +143,7 @@ class Batcher:
         member = Member(numeric, categorical, now + timeout_s, now, Pending(loop=self._loop), rows)
         self._waiting.append(member)
         self._rows += rows
-        if not self._flush_asked and not self._running:
-            self._ask_for_flush()
+        self._ask_for_flush()
         return member.answer
 
     def _soon(self) -> int:
@@ -166,13 +165,17 @@ class Batcher:
             self._pace = 0.8 * self._pace + 0.2 * max(1.0, (now - began) / expected_s)
 
     def _ask_for_flush(self) -> None:
-        self._flush_asked = True
-        self._loop.call_soon(self._flush)
+        """Unless one is asked for, or the end of a run will ask for it."""
+        if not self._flush_asked and not self._running:
+            self._flush_asked = True
+            self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         """Runs what waits, as far as this turn has time for it: by what runs take, not by what they took when somebody
         else had the processor, for those who are let in meanwhile are as many as before."""
         self._flush_asked = False
+        if self._running:  # since it was asked for: who has an answer may ask again before the turn is over
+            return
         began = now = self._clock()
         self._learn(began)
         expected_s = 0.0
@@ -189,8 +192,7 @@ class Batcher:
             self._deliver(batch, now, self._clock(), outcomes)
             now = self._clock()
         self._before = (began, expected_s) if expected_s and self._waiting else None
-        if not self._running:
-            self._go_on()
+        self._go_on()
 
     def _hand_over(self, batch: Sequence[Member], began: float) -> None:
         self._running = True

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 class Pending(asyncio.Future[Scores]):
     """Belongs to the thread of its event loop."""
 
-    heard: Callable[[], None] | None = None
+    heard: Callable[[Pending], None] | None = None
     """Called as soon as the outcome is there, in the midst of whoever brings it: a callback of a future costs a turn of
     the loop, in which what the answer is made of leaves the processor's caches."""
 
@@ -27,6 +27,6 @@ class Pending(asyncio.Future[Scores]):
             self.set_result(outcome)
         if self.heard is not None:
             try:
-                self.heard()
+                self.heard(self)
             except Exception:
                 log.exception("an answer could not be given")

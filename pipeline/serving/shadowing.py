@@ -83,7 +83,7 @@ class Shadowing:
             log.exception("shadow %s %s failed", seat.model, seat.label)
             answered(None)
             return
-        waiting.heard = lambda: answered(_scores(waiting, seat))
+        waiting.heard = lambda done: answered(_scores(done, seat))
 
     def _count(self, copy: Copy, scores: Scores | None, at_us: int, seconds: float) -> None:
         """`scores`: None if it failed."""

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from pipeline.serving.batcher import INLINE_S, Batch, Batcher
 from pipeline.serving.loaded import LoadedVersion
+from pipeline.serving.pending import Pending
 from pipeline.serving.refusal import Refusal
 from pipeline.versions.signature import Categorical, Numeric
 from tests.examples import examples
@@ -40,12 +41,13 @@ class Line:
         longest_wait_s: float = math.inf,
         expected_s: Callable[[int], float] | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        threads: int = 1,
     ) -> None:
         self.loaded = loaded
         self.batches: list[Batch] = []
         self.threads: set[int] = set()
-        self.runs = 0
-        self.pool = ThreadPoolExecutor(1)
+        self.runs = self.together = self.most_together = 0
+        self.pool = ThreadPoolExecutor(threads)
         self.hold: Callable[[], None] = lambda: None
         self.batcher = Batcher(
             self.run,
@@ -61,7 +63,10 @@ class Line:
     def run(self, numeric: Numeric, categorical: Categorical) -> Any:
         self.runs += 1
         self.threads.add(threading.get_ident())
+        self.together += 1
+        self.most_together = max(self.most_together, self.together)
         self.hold()
+        self.together -= 1
         if (numeric == POISON).any():
             raise FloatingPointError("poisoned")
         scores = self.loaded.run(numeric, categorical)
@@ -142,18 +147,44 @@ def test_everybody_gets_the_answers_to_their_own_rows_and_only_their_own_fault(
 def test_who_fails_over_an_answer_holds_up_nobody_who_has_one_from_the_same_run(
     loaded: LoadedVersion, caplog: pytest.LogCaptureFixture
 ) -> None:
+    heard: list[int] = []
+
+    def hear(place: int, _: Pending) -> None:
+        if place == 1:
+            raise ValueError("its client wrote nonsense")
+        heard.append(place)
+
     async def work() -> None:
         line = Line(loaded)
         waiting = [line.batcher.scores(*rows_of(1, seed), 30.0) for seed in range(3)]
-        heard: list[int] = []
         for place, one in enumerate(waiting):
-            one.heard = partial(heard.remove if place == 1 else heard.append, place)
+            one.heard = partial(hear, place)
         await asyncio.wait([asyncio.ensure_future(one) for one in waiting])
         assert heard == [0, 2]
         assert line.runs == 1
 
     in_loop(work)
     assert [record.getMessage() for record in caplog.records] == ["an answer could not be given"]
+
+
+def test_who_asks_again_as_soon_as_there_is_an_answer_has_no_two_runs_at_a_time_in_the_thread(
+    loaded: LoadedVersion,
+) -> None:
+    """The race: a flush is asked for while one runs, which then hands a batch over to the thread."""
+
+    async def work() -> None:
+        line = Line(loaded, expected_s=lambda rows: 1e-6 if rows == 1 else 1.0, threads=2)
+        line.hold = lambda: time.sleep(0.05)
+        more: list[Pending] = []
+        first = line.batcher.scores(*rows_of(1, 0), 30.0)
+        first.heard = lambda _: more.extend(line.batcher.scores(*rows_of(LARGEST, seed), 30.0) for seed in (1, 2, 3))
+        await first
+        await asyncio.gather(*more)
+        assert [batch.rows for batch in line.batches] == [1, LARGEST, LARGEST, LARGEST]
+        assert line.most_together == 1
+        line.pool.shutdown()
+
+    in_loop(work)
 
 
 def test_requests_of_one_turn_share_a_run_and_nobody_waits_for_others(loaded: LoadedVersion) -> None:
