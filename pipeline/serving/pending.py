@@ -16,8 +16,8 @@ class Pending(asyncio.Future[Scores]):
     """Belongs to the thread of its event loop."""
 
     heard: Callable[[Pending], None] | None = None
-    """Called as soon as the outcome is there, in the midst of whoever brings it: a callback of a future costs a turn of
-    the loop, in which what the answer is made of leaves the processor's caches."""
+    """Called as soon as the outcome is there, in the midst of whoever brings it. A callback of a future would wait for
+    the next turn of the loop, and whoever has its answer a turn earlier asks again in time for the next batch."""
 
     def settle(self, outcome: Outcome) -> None:
         """Once. Whoever fails over an answer holds up none of those who have theirs from the same run."""
