@@ -6,9 +6,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.synced
 UV      = $(shell command -v uv || echo $(BIN)/uv)
-# Many tests wait, for a process or a moment: two workers more than there are cores. The fast ones only compute.
+# Many tests wait, for a process or a moment: a worker more than there are cores (two more took a twelfth longer). The
+# fast ones only compute.
 CORES   := $(shell nproc 2>/dev/null || echo 1)
-WORKERS ?= $(shell echo $$(($(CORES) + 2)))
+WORKERS ?= $(shell echo $$(($(CORES) + 1)))
 # Where Python may not keep compiled bytecode (containers set that), each of the many processes that a test or the demo
 # starts compiles jax and all else anew: three seconds in place of one.
 unexport PYTHONDONTWRITEBYTECODE

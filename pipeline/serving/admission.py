@@ -64,6 +64,7 @@ class Admission:
         """Calls `begin` now, or in a later turn."""
         if not self._waiting and self._begun < self._most:
             self._begun += 1
+            self._busy_begun += 1
             begin()
         else:
             self._waiting.append(begin)

@@ -176,23 +176,28 @@ class Batcher:
         self._flush_asked = False
         if self._running:  # since it was asked for: who has an answer may ask again before the turn is over
             return
-        began = now = self._clock()
+        began = self._clock()
         self._learn(began)
         expected_s = 0.0
-        while self._waiting and expected_s < INLINE_S:
-            batch = self._take(now)
+        while self._has_from(began) and expected_s < INLINE_S:
+            batch = self._take(began)
             if not batch:
                 continue
+            started = self._clock()
             run_s = self._expected_s(sum(member.rows for member in batch))
             expected_s += run_s
             if run_s > INLINE_S:
-                self._hand_over(batch, now)
+                self._hand_over(batch, started)
                 break
             outcomes = self._outcomes(batch)
-            self._deliver(batch, now, self._clock(), outcomes)
-            now = self._clock()
-        self._before = (began, expected_s) if expected_s and self._waiting else None
+            self._deliver(batch, started, self._clock(), outcomes)
+        self._before = (began, expected_s) if expected_s and self._has_from(began) else None
         self._go_on()
+
+    def _has_from(self, began: float) -> bool:
+        """Whether somebody waits who came before the turn began. Who has an answer and asks again is for the next one,
+        together with all who do so."""
+        return bool(self._waiting) and self._waiting[0].arrived <= began
 
     def _hand_over(self, batch: Sequence[Member], began: float) -> None:
         self._running = True
@@ -208,11 +213,11 @@ class Batcher:
         self._deliver(batch, began, self._clock(), outcomes)
         self._go_on()
 
-    def _take(self, now: float) -> list[Member]:
+    def _take(self, began: float) -> list[Member]:
         """The next batch: those who still wait for their answer, in the order in which they came."""
         batch: list[Member] = []
-        rows = 0
-        while self._waiting and (not batch or rows + self._waiting[0].rows <= self._largest):
+        rows, now = 0, self._clock()
+        while self._has_from(began) and (not batch or rows + self._waiting[0].rows <= self._largest):
             member = self._waiting.popleft()
             self._rows -= member.rows
             if member.answer.done():  # its client has gone
@@ -244,11 +249,11 @@ class Batcher:
         return _parted(whole, batch)
 
     def _deliver(self, batch: Sequence[Member], began: float, ended: float, outcomes: Sequence[Outcome]) -> None:
+        rows = sum(member.rows for member in batch)
+        self._on_batch(Batch(len(batch), rows, began - batch[0].arrived, ended - began))
         for member, outcome in zip(batch, outcomes, strict=True):
             if not member.answer.done():
                 member.answer.settle(outcome)
-        rows = sum(member.rows for member in batch)
-        self._on_batch(Batch(len(batch), rows, began - batch[0].arrived, ended - began))
 
 
 def _too_late() -> Refusal:

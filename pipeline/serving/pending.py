@@ -25,8 +25,9 @@ class Pending(asyncio.Future[Scores]):
             self.set_exception(outcome)
         else:
             self.set_result(outcome)
-        if self.heard is not None:
+        heard, self.heard = self.heard, None
+        if heard is not None:
             try:
-                self.heard(self)
+                heard(self)
             except Exception:
                 log.exception("an answer could not be given")
