@@ -269,8 +269,8 @@ def _stumbled(error: Exception) -> StorageError:
 def _twins(session: Session, active: list[Run], ready: list[Run]) -> dict[int, str]:
     """Runs that wait because the same job runs or is before them: only one of its kind may write its table."""
     holders = {run.job: run for run in [*ready, *active] if run.kind in queue.ALONE}
-    told = col(Run.reason).in_(["", _LOADING])
-    rows = session.exec(select(Run).where(Run.state == "queued", col(Run.job).in_(holders), told))
+    unexplained = col(Run.reason).in_(["", _LOADING])
+    rows = session.exec(select(Run).where(Run.state == "queued", col(Run.job).in_(holders), unexplained))
     now_first = {run.id for run in ready}
     return {
         row.id: f"waits for {row.job} (run {holders[row.job].id})"

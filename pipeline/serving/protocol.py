@@ -271,11 +271,11 @@ class Connection(asyncio.Protocol):
             return
         if awaited is None:  # it lets others go first
             self._loop.call_soon(self._wake)
-        elif isinstance(awaited, Pending):
-            awaited._asyncio_future_blocking = False
+            return
+        awaited._asyncio_future_blocking = False  # as a task does: the future may have others who wait
+        if isinstance(awaited, Pending):
             awaited.heard = self._wake
         else:
-            awaited._asyncio_future_blocking = False  # as a task does: the future may have others who wait
             awaited.add_done_callback(self._wake)
 
     def _wake(self, _: object = None) -> None:

@@ -73,15 +73,12 @@ class Shadowing:
 
         try:
             waiting = batcher.scores(*copy.encode(seat.columns), math.inf)
-        except Refusal as refusal:
-            if refusal.status == BUSY:
+        except Exception as error:
+            if isinstance(error, Refusal) and error.status == BUSY:
                 self._metrics.shadowed(seat.model, seat.label, "dropped")
             else:
+                _say(error, seat)
                 answered(None)
-            return
-        except Exception:
-            log.exception("shadow %s %s failed", seat.model, seat.label)
-            answered(None)
             return
         waiting.heard = lambda done: answered(_scores(done, seat))
 
@@ -122,6 +119,11 @@ def _scores(answered: Pending, seat: Seat) -> Scores | None:
     error = answered.exception()
     if error is None:
         return answered.result()
+    _say(error, seat)
+    return None
+
+
+def _say(error: BaseException, seat: Seat) -> None:
+    """What it refuses is counted, and no fault."""
     if not isinstance(error, Refusal):
         log.error("shadow %s %s failed", seat.model, seat.label, exc_info=error)
-    return None
